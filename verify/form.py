@@ -1,0 +1,153 @@
+"""Forms: how a short list of integers becomes a function on the group.
+
+A form is a linear map from a list t to a function f on G,
+
+    f(g) = sum_j sign[j, g] * t[index[j, g]],
+
+so that constancy on cosets, twisting by a character, and the assignment form are one thing to everything downstream.
+
+=================  ==========  =====================================================  ==============================
+``on``             subgroups   f(g)                                                   length of t
+=================  ==========  =====================================================  ==============================
+right cosets       H           t[Hg]                                                  [G:H]
+left cosets        H           t[gH]                                                  [G:H]
+double cosets      H, K        t[HgK]                                                 number of double cosets
+coset matrix       H           sum over right cosets p of H of t[p, pg]               [G:H]^2
+elements           none        t[g]                                                   order of G
+=================  ==========  =====================================================  ==============================
+
+Cosets are numbered by their least element.
+A *twisted* form names, for each subgroup S, the kernel of a character chi of S of order two (or None for the trivial one);
+then t gives f at the least element r of each coset and f(hr) = chi(h) f(r), f(rh) = chi(h) f(r), f(h r k) = chi(h) psi(k) f(r).
+Double cosets on which the two signs contradict each other force f = 0 and are left out of the numbering.
+A twisted coset matrix is multiplied by the character of G with the named kernel.
+"""
+
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from algebra.coset import double_cosets
+from algebra.group import FiniteGroup
+from algebra.subgroup import Subgroup
+
+On = Literal["right cosets", "left cosets", "double cosets", "coset matrix", "elements"]
+
+
+class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A form by name: subgroups and kernels are positions in the program's list of subgroups."""
+
+    on: On
+    subgroups: tuple[int, ...] = ()
+    kernels: tuple[int | None, ...] = ()
+
+
+class LinearForm(NamedTuple):
+    """The linear map of a form: f(g) = sum_j sign[j, g] t[index[j, g]]; index and sign have shape (terms, |G|)."""
+
+    size: int
+    index: npt.NDArray[np.int32]
+    sign: npt.NDArray[np.int8]
+
+    def expand(self, t: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        """The functions on the group of one list (size,) or of many (size, k): shape (|G|,) or (|G|, k)."""
+        sign = self.sign.reshape(self.sign.shape + (1,) * (t.ndim - 1))
+        total = t[self.index[0]] * sign[0]
+        for j in range(1, len(self.index)):
+            total = total + t[self.index[j]] * sign[j]
+        return np.asarray(total)
+
+    def basis(self) -> npt.NDArray[np.float64]:
+        """The matrix (|G|, size) of the map."""
+        order = self.index.shape[1]
+        matrix = np.zeros((order, self.size))
+        for index, sign in zip(self.index, self.sign, strict=True):
+            np.add.at(matrix, (np.arange(order), index), sign)
+        return matrix
+
+
+def linear_form(group: FiniteGroup, form: Form, subgroups: tuple[Subgroup, ...]) -> LinearForm:
+    """The linear map of ``form`` over ``group``; the table in the module's docstring defines it.
+
+    Raises ValueError when the form names the wrong number of subgroups or a kernel that is not of index two.
+    """
+    members = tuple(subgroups[i] for i in form.subgroups)
+    kernels = tuple(None if k is None else subgroups[k] for k in form.kernels) or (None,) * len(members)
+    wanted = {"double cosets": 2, "elements": 0}.get(form.on, 1)
+    if len(members) != wanted or len(kernels) != wanted:
+        raise ValueError(f"a form on {form.on} takes {wanted} subgroups and kernels, not {len(members)} and {len(kernels)}")
+    return _linear_form(group, form.on, members, kernels)
+
+
+@lru_cache(maxsize=4096)
+def _linear_form(
+    group: FiniteGroup, on: On, members: tuple[Subgroup, ...], kernels: tuple[Subgroup | None, ...]
+) -> LinearForm:
+    if on == "elements":
+        everyone = np.arange(group.order, dtype=np.int32)[None]
+        return LinearForm(group.order, everyone, np.ones_like(everyone, dtype=np.int8))
+    if on == "coset matrix":
+        return _coset_matrix(group, members[0], kernels[0])
+    if on == "double cosets":
+        return _double_cosets(group, members, kernels)
+    return _one_sided(group, on, members[0], kernels[0])
+
+
+def character_signs(subgroup: Subgroup, kernel: Subgroup | None) -> npt.NDArray[np.int8]:
+    """The character of order two of a subgroup with the given kernel, +1 or -1 on it and 0 outside, shape (|G|,)."""
+    signs = subgroup.mask.astype(np.int8)
+    if kernel is None:
+        return signs
+    if 2 * kernel.order != subgroup.order or not subgroup.mask[kernel.elements].all():
+        raise ValueError(f"the kernel {kernel.name} is not a subgroup of index two of {subgroup.name}")
+    return np.asarray(2 * kernel.mask.astype(np.int8) - signs, dtype=np.int8)
+
+
+def _one_sided(group: FiniteGroup, on: On, subgroup: Subgroup, kernel: Subgroup | None) -> LinearForm:
+    right = on == "right cosets"
+    cosets = subgroup.right_cosets if right else subgroup.left_cosets
+    labels = cosets.labels.astype(np.int32)
+    least = np.asarray(cosets.representatives)[labels]
+    g = np.arange(group.order)
+    inside = group.mul[g, group.inv[least]] if right else group.mul[group.inv[least], g]
+    return LinearForm(cosets.count, labels[None], character_signs(subgroup, kernel)[inside][None])
+
+
+def _double_cosets(
+    group: FiniteGroup, members: tuple[Subgroup, ...], kernels: tuple[Subgroup | None, ...]
+) -> LinearForm:
+    left, right = members
+    cosets = double_cosets(group, left.mask, right.mask)
+    if kernels == (None, None):
+        labels = cosets.labels.astype(np.int32)[None]
+        return LinearForm(cosets.count, labels, np.ones_like(labels, dtype=np.int8))
+    chi = character_signs(left, kernels[0])[left.elements]
+    psi = character_signs(right, kernels[1])[right.elements]
+    index = np.zeros(group.order, dtype=np.int32)
+    sign = np.zeros(group.order, dtype=np.int8)
+    size = 0
+    for r in cosets.representatives:
+        images = group.mul[group.mul[left.elements, r][:, None], right.elements[None, :]].ravel()
+        signs = np.outer(chi, psi).ravel()
+        sign[images] = signs
+        if (sign[images] != signs).any():  # two ways to write the same element contradict each other
+            sign[images] = 0
+            continue
+        index[images] = size
+        size += 1
+    return LinearForm(size, index[None], sign[None])
+
+
+def _coset_matrix(group: FiniteGroup, subgroup: Subgroup, kernel: Subgroup | None) -> LinearForm:
+    cosets = subgroup.right_cosets
+    moved = cosets.labels[group.mul[np.asarray(cosets.representatives)]].astype(np.int32)  # [p, g] = number of p g
+    index = moved + np.arange(cosets.count, dtype=np.int32)[:, None] * cosets.count
+    sign = np.ones(index.shape, dtype=np.int8)
+    if kernel is not None:
+        if 2 * kernel.order != group.order:
+            raise ValueError(f"the kernel of a twisted coset matrix has index two in the group, not {kernel.index}")
+        sign *= np.where(kernel.mask, 1, -1).astype(np.int8)
+    return LinearForm(cosets.count**2, index, sign)
