@@ -1,0 +1,112 @@
+"""The `verify` command: finds a command by name, runs it, and turns what it raises into an exit code.
+
+Exit codes: 0 verified, 1 refuted, 2 usage, 3 unknown or timeout, 4 malformed or unsafe input, 5 internal
+error. A command is a module of `verify.commands` with an attribute ``command``; it is imported only when it is
+called, so that `verify group` does not wait for torch. Its callback returns the exit code, or None for 0.
+"""
+
+import ast
+import importlib
+import os
+import pkgutil
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from verify import commands
+
+VERIFIED, REFUTED, USAGE, UNKNOWN, MALFORMED, INTERNAL = range(6)
+
+
+def command_names() -> list[str]:
+    """The names of all commands, in alphabetical order; a module `check_all` is the command `check-all`."""
+    names = (module.name for module in pkgutil.iter_modules(commands.__path__))
+    return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
+
+
+def short_help(name: str) -> str:
+    """The first line of a command module's docstring, read without importing the module."""
+    source = Path(commands.__path__[0], f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
+    docstring = ast.get_docstring(ast.parse(source)) or ""
+    return docstring.partition("\n")[0]
+
+
+class LazyGroup(click.Group):
+    """A click group whose commands are modules of `verify.commands`, imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return command_names()
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None if there is none."""
+        if cmd_name not in command_names():
+            return None
+        module = importlib.import_module(f"{commands.__name__}.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, each with the first line of its module's docstring."""
+        if names := command_names():
+            with formatter.section("Commands"):
+                formatter.write_dl([(name, short_help(name)) for name in names])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="coset-verify", prog_name="verify")
+def cli() -> None:
+    r"""Prove which cosets a trained group-multiplication network computes with.
+
+    \b
+    Exit codes: 0 verified, 1 refuted (a counterexample is shown), 2 usage, 3 unknown or timeout,
+    4 malformed or unsafe input, 5 internal error.
+    """
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; one sentence on stderr says what went wrong."""
+    try:
+        code = cli.main(args=list(arguments), prog_name="verify", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Abort:
+        return _complain("interrupted", 130)
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except BrokenPipeError:
+        # the interpreter flushes stdout once more at exit, and would complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # as a shell reports a process that SIGPIPE ended
+    except Exception as error:
+        return _exit_code(error)
+    return code if isinstance(code, int) else VERIFIED
+
+
+def _exit_code(error: Exception) -> int:
+    """Tell bad input from a mistake of ours."""
+    import msgspec
+
+    from net.errors import MalformedInput
+
+    if isinstance(error, MalformedInput | msgspec.ValidationError | msgspec.DecodeError):
+        return _complain(str(error), MALFORMED)
+    if isinstance(error, FileNotFoundError):
+        return _complain(f"{error.filename}: no such file", USAGE)
+    if isinstance(error, OSError) and error.filename is not None:
+        return _complain(f"{error.filename}: {error.strerror}", MALFORMED)
+    traceback.print_exception(error)
+    return _complain(f"internal error: {type(error).__name__}: {error}", INTERNAL)
+
+
+def _complain(message: str, code: int) -> int:
+    click.echo(f"verify: {' '.join(message.split())}", err=True)
+    return code
+
+
+def main() -> None:
+    """The entry point of the `verify` script."""
+    sys.exit(execute(sys.argv[1:]))
