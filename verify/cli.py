@@ -1,8 +1,8 @@
 """The `verify` command: finds a command by name, runs it, and turns what it raises into an exit code.
 
 Exit codes: 0 verified, 1 refuted, 2 usage, 3 unknown or timeout, 4 malformed or unsafe input, 5 internal
-error. A command is a module of `verify.commands` with an attribute ``command``; it is imported only when it is
-called, so that `verify group` does not wait for torch. Its callback returns the exit code, or None for 0.
+error. A command is a module of `verify.commands` with an attribute ``command``; it is imported only when it
+is called, so that `verify group` does not wait for torch. Its callback returns the exit code, or None for 0.
 """
 
 import ast
@@ -56,12 +56,11 @@ class LazyGroup(click.Group):
                 formatter.write_dl([(name, short_help(name)) for name in names])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="coset-verify", prog_name="verify")
 def cli() -> None:
-    r"""Prove which cosets a trained group-multiplication network computes with.
+    """Prove which cosets a trained group-multiplication network computes with.
 
-    \b
     Exit codes: 0 verified, 1 refuted (a counterexample is shown), 2 usage, 3 unknown or timeout,
     4 malformed or unsafe input, 5 internal error.
     """
