@@ -1,0 +1,64 @@
+"""Right, left and double cosets of subgroups as label arrays.
+
+For a subgroup H of G, ``Hx = {hx}`` is a right coset, ``xH`` a left coset, and ``HzK`` a double coset of H and K.
+With the product "first, then" the right cosets of a point stabiliser say where that point goes, the left cosets
+where it comes from. Cosets are numbered by their least element, so coset 0 holds the identity.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from algebra.group import FiniteGroup
+
+__all__ = ["Cosets", "double_cosets", "left_cosets", "right_cosets"]
+
+
+@dataclass(frozen=True, eq=False)
+class Cosets:
+    """A partition of a group into cosets.
+
+    Attributes:
+        labels: (order,) number of the coset of each element.
+        count: how many cosets there are.
+        representatives: (count,) least element of each coset, rising.
+    """
+
+    labels: NDArray[np.intp]
+    count: int
+    representatives: NDArray[np.intp]
+
+    @cached_property
+    def sizes(self) -> NDArray[np.intp]:
+        """(count,) number of elements of each coset."""
+        return np.bincount(self.labels, minlength=self.count)
+
+
+def _from_least(least: NDArray[np.integer]) -> Cosets:
+    representatives = np.flatnonzero(least == np.arange(len(least)))
+    number = np.empty(len(least), dtype=np.intp)
+    number[representatives] = np.arange(len(representatives))
+    labels = number[least]
+    for array in (labels, representatives):
+        array.setflags(write=False)
+    return Cosets(labels, len(representatives), representatives)
+
+
+def right_cosets(group: "FiniteGroup", mask: NDArray[np.bool_]) -> Cosets:
+    """Right cosets ``Hx`` of the subgroup with the membership ``mask``; O(|G||H|)."""
+    return _from_least(group.mul[np.flatnonzero(mask)].min(axis=0))
+
+
+def left_cosets(group: "FiniteGroup", mask: NDArray[np.bool_]) -> Cosets:
+    """Left cosets ``xH`` of the subgroup with the membership ``mask``; O(|G||H|)."""
+    return _from_least(group.mul[:, np.flatnonzero(mask)].min(axis=1))
+
+
+def double_cosets(group: "FiniteGroup", mask_h: NDArray[np.bool_], mask_k: NDArray[np.bool_]) -> Cosets:
+    """Double cosets ``HzK``, each the union of the right cosets ``Hzk``; O(|G|(|H| + |K|))."""
+    least_in_right_coset = group.mul[np.flatnonzero(mask_h)].min(axis=0)
+    return _from_least(least_in_right_coset[group.mul[:, np.flatnonzero(mask_k)]].min(axis=1))

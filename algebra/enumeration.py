@@ -1,0 +1,155 @@
+"""All subgroups of a group up to conjugacy, by cyclic extension.
+
+Every subgroup K other than 1 either has a normal subgroup H of prime index p, or is perfect (K = K').
+
+- Normal of prime index: ``K = <H, z>`` for an element z of K outside H that can be taken of p-power order, and
+  then z normalises H and z^p lies in H. (J. Neubüser, "Untersuchungen des Untergruppenverbandes endlicher Gruppen
+  auf einer programmgesteuerten elektronischen Dualmaschine", Numer. Math. 2, 1960; the cyclic subgroups of
+  prime-power order are his "Zuppos".)
+- Perfect: let S be a Sylow 2-subgroup of K. It is not normal, since K/S would have odd order and be soluble
+  (Feit and Thompson), so some maximal subgroup M of K holds the normalizer of S, and [K:M] is odd. The 2-elements
+  of K generate a normal subgroup of odd index, hence K, so one of them is outside M, and ``K = <M, z>``. S is not
+  cyclic, or K would have a normal 2-complement (Burnside). M and z lie in the soluble residual R of the group (its
+  largest perfect subgroup), and [K:M] is at least 5, as K acts faithfully enough on the cosets to be insoluble.
+
+So extending one representative of every class by such z, smallest order first, finds every class. A class is
+recorded with all its conjugates, whose packed masks are the keys that recognise a subgroup met again.
+"""
+
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algebra.errors import GroupError
+from algebra.subgroup import _generating, closure, conjugates, derived_mask, normalizer_mask
+
+if TYPE_CHECKING:
+    from algebra.group import FiniteGroup
+
+__all__ = ["MAX_MASK_BYTES", "FoundClass", "enumerate_classes"]
+
+#: Most bytes that the masks of all subgroups together may take (number of subgroups times order of the group).
+MAX_MASK_BYTES = 400_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class FoundClass:
+    """A class of conjugate subgroups: (number, order) masks of all members, and the first one's normalizer."""
+
+    masks: NDArray[np.bool_]
+    normalizer: NDArray[np.bool_]
+
+
+def enumerate_classes(group: "FiniteGroup") -> list[FoundClass]:
+    """Every conjugacy class of subgroups, smallest subgroups first.
+
+    Raises:
+        GroupError: the masks of all subgroups would take more than ``MAX_MASK_BYTES``.
+    """
+    return _Search(group).run()
+
+
+class _Search:
+    """The classes found so far and those still to be extended."""
+
+    def __init__(self, group: "FiniteGroup") -> None:
+        self.group = group
+        self.classes: list[FoundClass] = []
+        self.known: set[bytes] = set()
+        self.queue: list[tuple[int, int]] = []
+        self.bytes = 0
+        self.prime_of, self.prime_power = _prime_powers(group)
+        self.residual = _soluble_residual(group)
+
+    def run(self) -> list[FoundClass]:
+        trivial = np.zeros(self.group.order, dtype=bool)
+        trivial[0] = True
+        self.add(trivial)
+        while self.queue:
+            _, number = heappop(self.queue)
+            found = self.classes[number]
+            self.extend_normally(found.masks[0], found.normalizer)
+            if self.residual.sum() > 1:
+                self.extend_to_perfect(found.masks[0], found.normalizer)
+        return sorted(self.classes, key=lambda found: int(found.masks[0].sum()))
+
+    def add(self, mask: NDArray[np.bool_]) -> None:
+        """Record the class of this subgroup, unless it is known."""
+        if np.packbits(mask).tobytes() in self.known:
+            return
+        normalizer = normalizer_mask(self.group, mask, _generating(self.group, mask))
+        members = conjugates(self.group, mask, normalizer)
+        self.bytes += len(members) * self.group.order
+        if self.bytes > MAX_MASK_BYTES:
+            raise GroupError(
+                f"Expected a group whose subgroups' masks take at most {MAX_MASK_BYTES:,} bytes (subgroups times "
+                f"order), got {self.group.name} with more."
+            )
+        masks = np.zeros((len(members), self.group.order), dtype=bool)
+        np.put_along_axis(masks, members, True, axis=1)
+        self.known.update(row.tobytes() for row in np.packbits(masks, axis=1))
+        heappush(self.queue, (members.shape[1], len(self.classes)))
+        self.classes.append(FoundClass(masks, normalizer))
+
+    def extend_normally(self, mask: NDArray[np.bool_], normalizer: NDArray[np.bool_]) -> None:
+        """Add every K in which H is normal of prime index p: H with the cosets of z, z^2, ..., z^(p-1)."""
+        todo = normalizer & ~mask & mask[self.prime_power]
+        inside = np.flatnonzero(mask)
+        while todo.any():
+            z = int(todo.argmax())
+            larger = mask.copy()
+            power = z
+            for _ in range(int(self.prime_of[z]) - 1):
+                larger[self.group.mul[power, inside]] = True
+                power = int(self.group.mul[power, z])
+            todo &= ~larger
+            self.add(larger)
+
+    def extend_to_perfect(self, mask: NDArray[np.bool_], normalizer: NDArray[np.bool_]) -> None:
+        """Add <H, z> for every 2-element z of R outside N(H), one for each orbit of N(H)."""
+        order, whole = int(mask.sum()), int(self.residual.sum())
+        if order % 4 or whole % order or order * 5 > whole or (mask & ~self.residual).any():
+            return
+        todo = self.residual & ~normalizer & (self.prime_of == 2)
+        around = np.flatnonzero(normalizer)
+        generators = _generating(self.group, mask)
+        while todo.any():
+            z = int(todo.argmax())
+            todo[self.group.conjugate(z, around)] = False
+            self.add(closure(self.group, (*generators, z)))
+
+
+def _prime_powers(group: "FiniteGroup") -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For each z of p-power order, p and the number of z^p; for every other z, 0 and z itself."""
+    everything = np.arange(group.order)
+    prime_of = np.zeros(group.order, dtype=np.intp)
+    power = everything.copy()
+    for order in np.unique(group.element_orders).tolist():
+        prime = next((p for p in range(2, order + 1) if order % p == 0), 0)
+        if prime and _is_power(order, prime):
+            chosen = np.flatnonzero(group.element_orders == order)
+            prime_of[chosen] = prime
+            result = chosen
+            for _ in range(prime - 1):
+                result = group.mul[result, chosen].astype(np.intp)
+            power[chosen] = result
+    return prime_of, power
+
+
+def _is_power(order: int, prime: int) -> bool:
+    while order % prime == 0:
+        order //= prime
+    return order == 1
+
+
+def _soluble_residual(group: "FiniteGroup") -> NDArray[np.bool_]:
+    """(order,) the last term of the derived series: the largest perfect subgroup."""
+    mask = np.ones(group.order, dtype=bool)
+    while True:
+        smaller = derived_mask(group, mask, _generating(group, mask))
+        if smaller.sum() == mask.sum():
+            return mask
+        mask = smaller

@@ -1,0 +1,260 @@
+"""Finite permutation groups through their Cayley tables."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from algebra.errors import GroupError
+from algebra.permutation import Images, format_cycles, parity, parse_cycles
+
+__all__ = ["MAX_DEGREE", "MAX_ORDER", "FiniteGroup", "group_from_generators", "parse_group"]
+
+#: Largest order: a Cayley table in int16 then takes at most 200 MB.
+MAX_ORDER = 10_000
+#: Largest degree: images are stored in one byte each.
+MAX_DEGREE = 255
+
+
+@dataclass(frozen=True, eq=False)
+class FiniteGroup:
+    """A permutation group whose elements are numbered lexicographically, so the identity is element 0.
+
+    Attributes:
+        name: what it was asked for as; ``parse_group(name)`` gives the group back.
+        degree: number of points, 0-based inside.
+        elements: (order, degree) images of each element, rows in lexicographic order.
+        generators: image tuples that generate the group.
+    """
+
+    name: str
+    degree: int
+    elements: NDArray[np.uint8]
+    generators: tuple[Images, ...]
+
+    def __repr__(self) -> str:
+        return f"FiniteGroup({self.name!r}, order {self.order})"
+
+    @property
+    def order(self) -> int:
+        """Number of elements."""
+        return len(self.elements)
+
+    @cached_property
+    def mul(self) -> NDArray[np.int16]:
+        """(order, order) Cayley table: ``mul[x, y]`` is x first, then y.
+
+        Row ``gx`` is row ``x`` mapped by left multiplication with the generator g, so one gather per row is enough.
+        """
+        left = [
+            np.asarray(self.index_of(self.elements[:, list(images)]), np.int16) for images in self.generators
+        ]
+        table = np.empty((self.order, self.order), dtype=np.int16)
+        table[0] = np.arange(self.order)
+        known = np.zeros(self.order, dtype=bool)
+        known[0] = True
+        queue = [0]
+        for here in queue:
+            row = table[here].astype(np.intp)
+            for images in left:
+                there = int(images[here])
+                if not known[there]:
+                    known[there] = True
+                    table[there] = images[row]
+                    queue.append(there)
+        table.setflags(write=False)
+        return table
+
+    @cached_property
+    def inv(self) -> NDArray[np.int16]:
+        """(order,) number of each element's inverse."""
+        inverses = np.argsort(self.elements, axis=1).astype(np.uint8)
+        return _frozen(np.asarray(self.index_of(inverses), dtype=np.int16))
+
+    @cached_property
+    def parity(self) -> NDArray[np.int8]:
+        """(order,) 0 for even permutations of the points, 1 for odd ones."""
+        return _frozen(np.array([parity(row) for row in self.elements.tolist()], dtype=np.int8))
+
+    @cached_property
+    def element_orders(self) -> NDArray[np.int16]:
+        """(order,) least k > 0 with g^k = 1."""
+        orders = np.ones(self.order, dtype=np.int16)
+        everything = np.arange(self.order)
+        power = everything.copy()
+        while (running := power != 0).any():
+            orders += running
+            power = np.where(running, self.mul[power, everything], 0)
+        return _frozen(orders)
+
+    @cached_property
+    def class_of(self) -> NDArray[np.intp]:
+        """(order,) number of each element's conjugacy class; classes are numbered by their least element."""
+        labels = np.arange(self.order)
+        while True:
+            before = labels.copy()
+            for images in self.generators:
+                conjugate = self.conjugate(np.arange(self.order), self.index_of(images))
+                least = np.minimum(labels, labels[conjugate])
+                labels = np.minimum(least, least[np.argsort(conjugate)])
+            labels = labels[labels]
+            if np.array_equal(labels, before):
+                return _frozen(np.unique(labels, return_inverse=True)[1].astype(np.intp))
+
+    @cached_property
+    def conjugacy_classes(self) -> tuple[NDArray[np.intp], ...]:
+        """Conjugacy classes of elements, each a rising index array, in the order of their least elements."""
+        labels = self.class_of
+        return tuple(_frozen(np.flatnonzero(labels == number)) for number in range(int(labels.max()) + 1))
+
+    def conjugate(self, x: ArrayLike, by: ArrayLike) -> NDArray[np.int16]:
+        """Number of ``by^-1 x by``, for arrays of element numbers that broadcast together."""
+        by = np.asarray(by)
+        return np.asarray(self.mul[self.mul[self.inv[by], x], by])
+
+    def index_of(self, images: ArrayLike) -> Any:
+        """Number of the element with these 0-based images; an array of numbers for an array (..., degree).
+
+        Raises:
+            GroupError: the images are not those of an element.
+        """
+        rows = np.asarray(images)
+        if rows.shape[-1:] != (self.degree,):
+            raise GroupError(
+                f"Expected {self.degree} images for an element of {self.name}, got shape {rows.shape}."
+            )
+        keys = _row_keys(rows.astype(np.uint8))
+        found = np.minimum(np.searchsorted(self._keys, keys), self.order - 1)
+        if not (self.elements[found] == rows).all():
+            raise GroupError(f"Expected images of elements of {self.name}, got a permutation outside it.")
+        return found if rows.ndim > 1 else int(found)
+
+    def word(self, element: int) -> str:
+        """Cycle notation of the element with this number."""
+        return format_cycles(self.elements[element].tolist())
+
+    @cached_property
+    def _keys(self) -> NDArray[np.bytes_]:
+        return _row_keys(self.elements)
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    array.setflags(write=False)
+    return array
+
+
+def _row_keys(rows: NDArray[np.uint8]) -> NDArray[np.bytes_]:
+    """Rows of one length as byte strings, whose order is the lexicographic order of the rows."""
+    return np.ascontiguousarray(rows).view(f"S{rows.shape[-1]}")[..., 0]
+
+
+def group_from_generators(name: str, degree: int, generators: Sequence[Images]) -> FiniteGroup:
+    """The group that the generators generate; O(order * number of generators).
+
+    Raises:
+        GroupError: the degree is above ``MAX_DEGREE`` or the order above ``MAX_ORDER``.
+    """
+    if not 1 <= degree <= MAX_DEGREE:
+        raise GroupError(f"Expected a group on 1 to {MAX_DEGREE} points, got {degree} points for {name}.")
+    identity = bytes(range(degree))
+    tables = [bytes(images) + bytes(256 - degree) for images in generators]
+    known = {identity}
+    queue = [identity]
+    for element in queue:
+        for table in tables:
+            product = element.translate(table)
+            if product not in known:
+                known.add(product)
+                queue.append(product)
+        if len(known) > MAX_ORDER:
+            raise GroupError(f"Expected a group of at most {MAX_ORDER:,} elements, got {name} with more.")
+    elements = np.frombuffer(b"".join(sorted(known)), dtype=np.uint8).reshape(-1, degree)
+    kept = tuple(images for images in generators if bytes(images) != identity)
+    return FiniteGroup(name, degree, elements, kept)
+
+
+_FACTOR = re.compile(r"([SACDsacd])(\d{1,4})")
+
+
+def parse_group(text: str) -> FiniteGroup:
+    """The group of that name; equal names give the same object.
+
+    ``S5`` and ``A5`` are the symmetric and alternating groups, ``C7`` the cyclic group on 7 points, ``D10`` the
+    dihedral group of ORDER 10 on 5 points, ``S3xS3`` a direct product on the disjoint union of the points, and
+    ``(1 2 3), (1 2)`` the group that these permutations generate.
+
+    Raises:
+        GroupError: the text names no group, or a group beyond ``MAX_ORDER`` or ``MAX_DEGREE``.
+    """
+    text = text.strip()
+    if "(" in text:
+        return _parse_generators(text)
+    factors = [_FACTOR.fullmatch(part.strip()) for part in re.split(r"[xX×*]", text)]
+    if not all(factors):
+        raise GroupError(
+            f"Expected a group such as S6, A5, C7, D10, S3xS3 or generators such as '(1 2 3), (1 2)', got {text!r}."
+        )
+    return _named_group("x".join(f"{match[1].upper()}{int(match[2])}" for match in factors if match))
+
+
+@lru_cache(maxsize=64)
+def _named_group(name: str) -> FiniteGroup:
+    parts = [_factor_generators(factor[0], int(factor[1:]), factor) for factor in name.split("x")]
+    degree, generators = reduce(_direct_product, parts)
+    return group_from_generators(name, degree, generators)
+
+
+def _direct_product(
+    left: tuple[int, list[Images]], right: tuple[int, list[Images]]
+) -> tuple[int, list[Images]]:
+    degree = left[0] + right[0]
+    extended = [images + tuple(range(left[0], degree)) for images in left[1]]
+    shifted = [tuple(range(left[0])) + tuple(left[0] + i for i in images) for images in right[1]]
+    return degree, extended + shifted
+
+
+def _factor_generators(kind: str, size: int, name: str) -> tuple[int, list[Images]]:
+    if size < 1 or size > MAX_DEGREE:
+        raise GroupError(f"Expected a number from 1 to {MAX_DEGREE} after {kind}, got {name}.")
+    if kind == "D":
+        if size % 2 or size < 6:
+            raise GroupError(f"Expected the even order of a dihedral group, 6 or more, after D, got {name}.")
+        degree = size // 2
+        return degree, [_rotation(degree), tuple(-i % degree for i in range(degree))]
+    if kind == "C":
+        return size, [_rotation(size)]
+    if kind == "S":
+        return size, [_rotation(size), (1, 0, *range(2, size))] if size > 1 else []
+    return size, [_three_cycle(size, k) for k in range(2, size)]
+
+
+def _rotation(degree: int) -> Images:
+    return (*range(1, degree), 0)
+
+
+def _three_cycle(degree: int, last: int) -> Images:
+    images = list(range(degree))
+    images[0], images[1], images[last] = 1, last, 0
+    return tuple(images)
+
+
+def _parse_generators(text: str) -> FiniteGroup:
+    words = re.split(r"\)\s*[,;]\s*\(", text.strip("<>[]{} "))
+    words = [
+        ("" if i == 0 else "(") + word + ("" if i == len(words) - 1 else ")") for i, word in enumerate(words)
+    ]
+    points = [int(number) for number in re.findall(r"\d{1,9}", text)]
+    degree = max(points, default=1)
+    if degree > MAX_DEGREE:
+        raise GroupError(f"Expected points from 1 to {MAX_DEGREE}, got {degree}.")
+    return _generated_group(tuple(parse_cycles(word, degree) for word in words))
+
+
+@lru_cache(maxsize=64)
+def _generated_group(generators: tuple[Images, ...]) -> FiniteGroup:
+    name = ", ".join(format_cycles(images) for images in generators)
+    return group_from_generators(name, len(generators[0]), generators)
