@@ -1,0 +1,258 @@
+"""Networks rounded to small integers, on which a floating-point matrix product is exact.
+
+A binary floating-point format with a significand of T bits adds and multiplies integers without rounding
+as long as every intermediate result stays within 2^T; then neither the order of summation nor fused
+multiply-add matters, and a BLAS matrix product of such integers is exact. A network is brought into that
+form neuron by neuron. relu is positively homogeneous, so neuron i may carry its own power of two:
+
+    2^q relu(l + r) u  =  relu(2^s l + 2^s r) (2^(q-s) u),        s = s_i.
+
+Rounding 2^s L, 2^s R, 2^(q-s) U and 2^q b to integers gives a network whose logits G are computed exactly.
+What is left is the distance between that network and the real one.
+
+**The bound.** Fix a pair. Let h be neuron i's real activation and H its integer one. relu is 1-Lipschitz, so
+2^s h = H + eta with |eta| <= e, where e = e_L + e_R and e_L is the largest |2^s L[x, i] - integer| over x
+(likewise e_R). Let 2^(q-s) u_z = V_z + phi_z with |phi_z| <= f, and 2^q b_z = B_z + beta_z with
+|beta_z| <= g. Then 2^q logit_z - G_z = sum_i ((H + eta)(V_z + phi_z) - H V_z) + beta_z, and for outputs z, w
+
+    |2^q (logit_z - logit_w) - (G_z - G_w)|
+        =  |sum_i (H + eta)(phi_z - phi_w) + eta (V_z - V_w) + beta_z - beta_w|
+        <= sum_i (2 f (Hmax + e) + e (max V - min V)) + 2 g  =:  slack,
+
+with Hmax the neuron's largest integer activation on any pair. Every difference of two logits is therefore
+known to within `slack` units of 2^-q. A lead of more than `slack` units is a proof; where nothing was rounded
+the slack is 0 and a lead of 0 is a proof of a tie. The bias takes part as one more neuron, with H = 1, e = 0,
+f = g.
+
+Source of the principle: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 2.1
+(integers up to 2^T are representable and their operations exact).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from net.weights import Weights
+
+Floats = NDArray[np.floating[Any]]
+Doubles = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+# Significands: 24 and 53 bits. Leads are differences of two logits and are formed in float64, so a logit of
+# 24 bits leaves room and one of 53 bits would not.
+BITS = {"float32": 24, "float64": 52}
+
+# Stands in for every non-zero rounding error below it, so that products of two bounds do not underflow.
+_LEAST_ERROR = 2.0**-500
+# Sums of at most 2^20 non-negative terms, each from a handful of roundings, are off by less than this factor.
+_INFLATION = 1 + 2.0**-30
+_BLOCK_BYTES = 1 << 22
+
+
+@dataclass(frozen=True)
+class ScaledNetwork:
+    """A network of integers held in floats: 2^exponent times the real logits, up to `slack` in differences.
+
+    `L`, `R` are (n, k), `U` is (k, n), all of one dtype; k counts the neurons that can be active, and the
+    bias as one neuron that is always 1.
+    """
+
+    L: Floats
+    R: Floats
+    U: Floats
+    exponent: int
+    slack: float
+
+    @property
+    def order(self) -> int:
+        """Number n of group elements."""
+        return int(self.L.shape[0])
+
+    @property
+    def rows(self) -> int:
+        """Pairs per block: logits of about four mebibytes, whole rows x of the table where these fit."""
+        rows = max(1, _BLOCK_BYTES // (self.order * self.L.itemsize))
+        return rows // self.order * self.order if rows >= self.order else rows
+
+    def logits(self, pairs: Indices | slice) -> Floats:
+        """Integer logits G (rows, n) of the pairs, numbered x * n + y; O(rows k n), exact.
+
+        A slice must stay within one x or consist of whole rows x; it saves gathering.
+        """
+        n = self.order
+        if isinstance(pairs, slice):
+            x, y = divmod(pairs.start, n)
+            size = pairs.stop - pairs.start
+            if size <= n:
+                hidden = self.L[x] + self.R[y : y + size]
+            else:
+                hidden = (self.L[x : x + size // n, None] + self.R).reshape(size, -1)
+        else:
+            hidden = self.L[pairs // n] + self.R[pairs % n]
+        np.maximum(hidden, 0, out=hidden)
+        return np.asarray(hidden @ self.U)
+
+
+def blocks(order: int, rows: int) -> list[slice]:
+    """The n^2 pairs x * n + y cut into slices of at most `rows`, none of which crosses a row in part."""
+    if rows >= order:
+        return [slice(k, min(k + rows, order**2)) for k in range(0, order**2, rows)]
+    cuts = [slice(y, min(y + rows, order)) for y in range(0, order, rows)]
+    return [slice(x * order + cut.start, x * order + cut.stop) for x in range(order) for cut in cuts]
+
+
+def round_network(weights: Weights, precision: str) -> ScaledNetwork | None:
+    """The network in integers for `precision` "float32" or "float64"; None where the floats cannot hold it.
+
+    The finest common unit 2^-q is chosen for which every logit's sum of absolute products, over all pairs at
+    once, stays within the significand: sum_i Hmax_i |V[i, z]| <= 2^T for every z.
+    """
+    dtype, bits = np.dtype(precision), BITS[precision]
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        real = _live_neurons(weights)
+        if real is None:
+            return None
+        if real.L.shape[1] == 0:
+            return ScaledNetwork(real.L.astype(dtype), real.R.astype(dtype), real.U.astype(dtype), 0, 0.0)
+        return _finest_scale(real, dtype, bits)
+
+
+@dataclass(frozen=True)
+class _Live:
+    """The neurons that some pair can activate, the bias last if there is one, with bounds per neuron."""
+
+    L: Doubles
+    R: Doubles
+    U: Doubles
+    L_error: Doubles
+    R_error: Doubles
+    U_error: Doubles
+    has_bias: bool
+
+
+def _live_neurons(weights: Weights) -> _Live | None:
+    n, m = weights.L.shape
+    U_error, b_error = np.full(m, weights.U_error), weights.b_error
+    numbers = (weights.L, weights.R, weights.U, weights.b, weights.L_error, weights.R_error, U_error, b_error)
+    if not all(np.isfinite(array).all() for array in numbers):
+        return None
+    # Silent on every pair if (greatest l) + (greatest r) <= 0; each side is rounded up and the comparison is
+    # between two floats, so no sum is rounded.
+    top_l = np.nextafter(weights.L.max(axis=0) + weights.L_error, np.inf)
+    top_r = np.nextafter(weights.R.max(axis=0) + weights.R_error, np.inf)
+    live = (top_l > -top_r) & (weights.U.any(axis=1) | (U_error > 0))
+    L, R, U = weights.L[:, live], weights.R[:, live], weights.U[live]
+    errors = [error[live] for error in (weights.L_error, weights.R_error, U_error)]
+    has_bias = bool(weights.b.any()) or b_error > 0
+    if has_bias:
+        L, R = np.hstack([L, np.ones((n, 1))]), np.hstack([R, np.zeros((n, 1))])
+        U = np.vstack([U, weights.b])
+        errors = [np.append(e, last) for e, last in zip(errors, (0.0, 0.0, b_error), strict=True)]
+    return _Live(L, R, U, errors[0], errors[1], errors[2], has_bias)
+
+
+def _finest_scale(real: _Live, dtype: np.dtype[Any], bits: int) -> ScaledNetwork | None:
+    top = np.maximum(real.L.max(axis=0) + real.R.max(axis=0), 0) + real.L_error + real.R_error
+    widest = np.maximum(np.abs(real.L).max(axis=0), np.abs(real.R).max(axis=0))
+    h, u, w = (np.frexp(a)[1].astype(np.int64) for a in (top, np.abs(real.U).max(axis=1), widest))
+    q = bits - int((h + u).max()) + 1
+    for unit in range(q, q - 4096, -1):
+        # Balanced: 2^s Hmax and 2^(q-s) |u| about equal, so that neither rounding outweighs the other.
+        s = np.minimum((u - h + unit) // 2, bits - 1 - w)
+        if real.has_bias:
+            s[-1] = 0
+        scaled = _Scaled.of(real, s, unit - s)
+        if scaled.fits(2.0**bits):
+            slack = scaled.slack(real, s, unit - s)
+            return ScaledNetwork(
+                scaled.L.astype(dtype), scaled.R.astype(dtype), scaled.V.astype(dtype), unit, slack
+            )
+    return None
+
+
+@dataclass(frozen=True)
+class _Scaled:
+    L: Doubles
+    R: Doubles
+    V: Doubles
+    top: Doubles
+
+    @classmethod
+    def of(cls, real: _Live, s: Indices, t: Indices) -> _Scaled:
+        L, R = np.rint(np.ldexp(real.L, s)), np.rint(np.ldexp(real.R, s))
+        V = np.rint(np.ldexp(real.U, t[:, None]))
+        return cls(L, R, V, np.maximum(L.max(axis=0) + R.max(axis=0), 0))
+
+    def fits(self, limit: float) -> bool:
+        """Every |L|, |R| <= limit / 2 and sum_i max(Hmax, 1) |V[i, z]| <= limit for every z.
+
+        The sum is rounded, so it is held below the limit by more than its relative error.
+        """
+        sums = np.maximum(self.top, 1) @ np.abs(self.V)
+        pre = max(np.abs(self.L).max(), np.abs(self.R).max())
+        return bool(pre <= limit / 2) and bool(sums.max() * _INFLATION <= limit)
+
+    def slack(self, real: _Live, s: Indices, t: Indices) -> float:
+        """The bound of the module's docstring, rounded up."""
+        e = _error(real.L, self.L, s, real.L_error) + _error(real.R, self.R, s, real.R_error)
+        f = _error(real.U.T, self.V.T, t, real.U_error)
+        spread = self.V.max(axis=1) - self.V.min(axis=1)
+        return float((2 * f * (self.top + e) + e * spread).sum() * _INFLATION)
+
+
+def _error(real: Doubles, rounded: Doubles, shift: Indices, bound: Doubles) -> Doubles:
+    """Largest |2^shift exact - rounded| per column, where |exact - real| <= bound.
+
+    2^shift * real is exact unless it falls below the normal range, and v - rint(v) is exact: for |v| < 2^52
+    it is a multiple of v's last place and no larger than 1/2, beyond that it is 0.
+    """
+    scaled = np.ldexp(real, shift)
+    distance = np.abs(scaled - rounded)
+    distance[(np.abs(scaled) < _LEAST_ERROR) & (real != 0)] = _LEAST_ERROR
+    distance[(distance > 0) & (distance < _LEAST_ERROR)] = _LEAST_ERROR
+    carried = np.where(bound > 0, np.maximum(np.ldexp(bound, shift), _LEAST_ERROR), 0.0)
+    return np.asarray(distance.max(axis=0) + carried)
+
+
+def top_two(logits: Floats, guess: NDArray[np.integer[Any]] | None = None) -> tuple[Indices, Doubles]:
+    """Greatest entry of every row and its lead over the greatest of the others: (column, lead >= 0), float64.
+
+    A `guess` per row saves the search wherever the guess leads. Among equals the guess, then the first, wins.
+    With one column the lead is infinite.
+    """
+    answer = logits.argmax(axis=1) if guess is None else guess.astype(np.int64)
+    lead = _lead(logits, answer)
+    if guess is not None and (behind := np.flatnonzero(lead < 0)).size:
+        part = logits[behind]
+        answer[behind] = part.argmax(axis=1)
+        lead[behind] = _lead(part, answer[behind])
+    return answer, lead
+
+
+def _lead(logits: Floats, column: Indices) -> Doubles:
+    rows = np.arange(len(logits))
+    best = logits[rows, column]
+    logits[rows, column] = -np.inf
+    runner_up = logits.max(axis=1)
+    logits[rows, column] = best
+    return np.asarray(best.astype(np.float64) - runner_up)
+
+
+def scaled_bounds(lead: Doubles, slack: float, exponent: int) -> tuple[Doubles, Doubles]:
+    """Floats low <= margin <= high of the real network, whose integer network leads by `lead` units.
+
+    The lead of a greatest number over the second greatest moves by at most `slack` when every difference
+    does, so the margin lies in 2^-exponent [lead - slack, lead + slack]. Each end takes one rounded
+    operation and a scaling that rounds only below the normal range; the neighbouring float outward makes up
+    for both. With slack 0 and a scale well within range nothing is rounded.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        low, high = np.ldexp(lead - slack, -exponent), np.ldexp(lead + slack, -exponent)
+        if slack == 0 and abs(exponent) < 900:
+            return low, high
+        return np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
