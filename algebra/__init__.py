@@ -1,0 +1,1 @@
+"""Permutation groups: elements, subgroups, cosets, lattices, characters, representations."""

@@ -30,6 +30,7 @@ def element_order(group: "FiniteGroup", name: str) -> NDArray[np.intp]:
 
     Raises:
         GroupError: the name is none of ``ELEMENT_ORDERS``.
+
     """
     if name == "lexicographic":
         return np.arange(group.order)
@@ -56,6 +57,7 @@ def generated_order(group: "FiniteGroup", generators: list[list[int]]) -> NDArra
 
     Raises:
         GroupError: the generators do not generate ``group``.
+
     """
     from sympy.combinatorics import Permutation, PermutationGroup
 

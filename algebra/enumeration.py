@@ -2,15 +2,16 @@
 
 Every subgroup K other than 1 either has a normal subgroup H of prime index p, or is perfect (K = K').
 
-- Normal of prime index: ``K = <H, z>`` for an element z of K outside H that can be taken of p-power order, and
-  then z normalises H and z^p lies in H. (J. Neubüser, "Untersuchungen des Untergruppenverbandes endlicher Gruppen
-  auf einer programmgesteuerten elektronischen Dualmaschine", Numer. Math. 2, 1960; the cyclic subgroups of
-  prime-power order are his "Zuppos".)
+- Normal of prime index: ``K = <H, z>`` for an element z of K outside H that can be taken of p-power order,
+  and then z normalises H and z^p lies in H. (J. Neubüser, "Untersuchungen des Untergruppenverbandes
+  endlicher Gruppen auf einer programmgesteuerten elektronischen Dualmaschine", Numer. Math. 2, 1960; the
+  cyclic subgroups of prime-power order are his "Zuppos".)
 - Perfect: let S be a Sylow 2-subgroup of K. It is not normal, since K/S would have odd order and be soluble
-  (Feit and Thompson), so some maximal subgroup M of K holds the normalizer of S, and [K:M] is odd. The 2-elements
-  of K generate a normal subgroup of odd index, hence K, so one of them is outside M, and ``K = <M, z>``. S is not
-  cyclic, or K would have a normal 2-complement (Burnside). M and z lie in the soluble residual R of the group (its
-  largest perfect subgroup), and [K:M] is at least 5, as K acts faithfully enough on the cosets to be insoluble.
+  (Feit and Thompson), so some maximal subgroup M of K holds the normalizer of S, and [K:M] is odd. The
+  2-elements of K generate a normal subgroup of odd index, hence K, so one of them is outside M, and ``K =
+  <M, z>``. S is not cyclic, or K would have a normal 2-complement (Burnside). M and z lie in the soluble
+  residual R of the group (its largest perfect subgroup), and [K:M] is at least 5, as K acts faithfully
+  enough on the cosets to be insoluble.
 
 So extending one representative of every class by such z, smallest order first, finds every class. A class is
 recorded with all its conjugates, whose packed masks are the keys that recognise a subgroup met again.
@@ -31,13 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_MASK_BYTES", "FoundClass", "enumerate_classes"]
 
-#: Most bytes that the masks of all subgroups together may take (number of subgroups times order of the group).
+#: Most bytes that the masks of all subgroups together may take (number of subgroups times order of the
+#: group).
 MAX_MASK_BYTES = 400_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class FoundClass:
-    """A class of conjugate subgroups: (number, order) masks of all members, and the first one's normalizer."""
+    """A class of conjugate subgroups: (number, order) masks of all, and the first one's normalizer."""
 
     masks: NDArray[np.bool_]
     normalizer: NDArray[np.bool_]
@@ -48,6 +50,7 @@ def enumerate_classes(group: "FiniteGroup") -> list[FoundClass]:
 
     Raises:
         GroupError: the masks of all subgroups would take more than ``MAX_MASK_BYTES``.
+
     """
     return _Search(group).run()
 
@@ -85,8 +88,8 @@ class _Search:
         self.bytes += len(members) * self.group.order
         if self.bytes > MAX_MASK_BYTES:
             raise GroupError(
-                f"Expected a group whose subgroups' masks take at most {MAX_MASK_BYTES:,} bytes (subgroups times "
-                f"order), got {self.group.name} with more."
+                f"Expected a group whose subgroups' masks take at most {MAX_MASK_BYTES:,} bytes "
+                f"(subgroups times order), got {self.group.name} with more."
             )
         masks = np.zeros((len(members), self.group.order), dtype=bool)
         np.put_along_axis(masks, members, True, axis=1)

@@ -4,4 +4,4 @@ __all__ = ["GroupError"]
 
 
 class GroupError(ValueError):
-    """Input that names no group, element or subgroup, or one beyond a stated limit; one sentence says which."""
+    """Input that names no group, element or subgroup, or one beyond a stated limit, in one sentence."""

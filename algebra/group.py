@@ -29,6 +29,7 @@ class FiniteGroup:
         degree: number of points, 0-based inside.
         elements: (order, degree) images of each element, rows in lexicographic order.
         generators: image tuples that generate the group.
+
     """
 
     name: str
@@ -48,7 +49,8 @@ class FiniteGroup:
     def mul(self) -> NDArray[np.int16]:
         """(order, order) Cayley table: ``mul[x, y]`` is x first, then y.
 
-        Row ``gx`` is row ``x`` mapped by left multiplication with the generator g, so one gather per row is enough.
+        Row ``gx`` is row ``x`` mapped by left multiplication with the generator g, so one gather per row is
+        enough.
         """
         left = [
             np.asarray(self.index_of(self.elements[:, list(images)]), np.int16) for images in self.generators
@@ -111,9 +113,8 @@ class FiniteGroup:
         labels = self.class_of
         return tuple(_frozen(np.flatnonzero(labels == number)) for number in range(int(labels.max()) + 1))
 
-    def conjugate(self, x: ArrayLike, by: ArrayLike) -> NDArray[np.int16]:
+    def conjugate(self, x: int | NDArray[np.integer], by: int | NDArray[np.integer]) -> NDArray[np.int16]:
         """Number of ``by^-1 x by``, for arrays of element numbers that broadcast together."""
-        by = np.asarray(by)
         return np.asarray(self.mul[self.mul[self.inv[by], x], by])
 
     def index_of(self, images: ArrayLike) -> Any:
@@ -121,6 +122,7 @@ class FiniteGroup:
 
         Raises:
             GroupError: the images are not those of an element.
+
         """
         rows = np.asarray(images)
         if rows.shape[-1:] != (self.degree,):
@@ -157,6 +159,7 @@ def group_from_generators(name: str, degree: int, generators: Sequence[Images]) 
 
     Raises:
         GroupError: the degree is above ``MAX_DEGREE`` or the order above ``MAX_ORDER``.
+
     """
     if not 1 <= degree <= MAX_DEGREE:
         raise GroupError(f"Expected a group on 1 to {MAX_DEGREE} points, got {degree} points for {name}.")
@@ -183,12 +186,13 @@ _FACTOR = re.compile(r"([SACDsacd])(\d{1,4})")
 def parse_group(text: str) -> FiniteGroup:
     """The group of that name; equal names give the same object.
 
-    ``S5`` and ``A5`` are the symmetric and alternating groups, ``C7`` the cyclic group on 7 points, ``D10`` the
-    dihedral group of ORDER 10 on 5 points, ``S3xS3`` a direct product on the disjoint union of the points, and
-    ``(1 2 3), (1 2)`` the group that these permutations generate.
+    ``S5`` and ``A5`` are the symmetric and alternating groups, ``C7`` the cyclic group on 7 points, ``D10``
+    the dihedral group of ORDER 10 on 5 points, ``S3xS3`` a direct product on the disjoint union of the
+    points, and ``(1 2 3), (1 2)`` the group that these permutations generate.
 
     Raises:
         GroupError: the text names no group, or a group beyond ``MAX_ORDER`` or ``MAX_DEGREE``.
+
     """
     text = text.strip()
     if "(" in text:
@@ -196,7 +200,8 @@ def parse_group(text: str) -> FiniteGroup:
     factors = [_FACTOR.fullmatch(part.strip()) for part in re.split(r"[xX×*]", text)]
     if not all(factors):
         raise GroupError(
-            f"Expected a group such as S6, A5, C7, D10, S3xS3 or generators such as '(1 2 3), (1 2)', got {text!r}."
+            "Expected a group such as S6, A5, C7, D10, S3xS3 or generators such as '(1 2 3), (1 2)', "
+            f"got {text!r}."
         )
     return _named_group("x".join(f"{match[1].upper()}{int(match[2])}" for match in factors if match))
 

@@ -24,6 +24,7 @@ def parse_cycles(text: str, degree: int) -> Images:
 
     Raises:
         GroupError: the text is not cycle notation, a point is outside ``1..degree``, or a cycle repeats one.
+
     """
     if not _CYCLE.search(text) or _CYCLE.sub("", text).strip():
         raise GroupError(f"Expected cycle notation such as (1 2 3)(4 5), got {text!r}.")
@@ -80,6 +81,7 @@ def compose(first: Sequence[int], second: Sequence[int]) -> Images:
 
     Raises:
         GroupError: the two degrees differ.
+
     """
     if len(first) != len(second):
         raise GroupError(

@@ -1,7 +1,8 @@
 """Short names for the isomorphism type of a group: C6, D8, S4, F20, S4xC2, (C3xC3):C4.
 
-``AxB`` is a direct product, ``N:Q`` a split extension, ``AwrS2`` a wreath product, ``D8`` the dihedral group of
-order 8, ``F20`` the Frobenius group of that order whose kernel has prime order. ``G16`` is the last resort.
+``AxB`` is a direct product, ``N:Q`` a split extension, ``AwrS2`` a wreath product, ``D8`` the dihedral
+group of order 8, ``F20`` the Frobenius group of that order whose kernel has prime order. ``G16`` is the
+last resort.
 """
 
 from collections import Counter
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["as_group", "joined", "structure_name"]
 
-#: The perfect groups of these orders: each order has one (D. Holt and W. Plesken, Perfect Groups, 1989, Table).
+#: The perfect groups of these orders: each order has one (D. Holt and W. Plesken, Perfect Groups, 1989,
+#: Table).
 _PERFECT = {
-    60: "A5", 120: "SL(2,5)", 168: "L3(2)", 336: "SL(2,7)", 360: "A6", 504: "L2(8)", 660: "L2(11)", 2520: "A7",
+    60: "A5", 120: "SL(2,5)", 168: "L3(2)", 336: "SL(2,7)", 360: "A6", 504: "L2(8)", 660: "L2(11)", 2520:
+    "A7",
 }  # fmt: skip
 
 
@@ -44,21 +47,18 @@ def _compound(name: str, sign: str) -> bool:
 
 def structure_name(group: "FiniteGroup") -> str:
     """Name of the group's isomorphism type; equal names of at most order 15 mean isomorphic groups."""
-    return (
-        _natural(group) or _abelian(group) or _two_generated(group) or _insoluble(group) or _composed(group)
-    )
+    tests = (_natural, _abelian, _small, _dihedral, _frobenius, _insoluble)
+    return next((name for test in tests if (name := test(group))), None) or _composed(group)
 
 
 def _natural(group: "FiniteGroup") -> str | None:
-    """S_k or A_k in its natural action on the k points that it moves."""
+    """S_k or A_k, k > 2, in its natural action on the k points that it moves, but for A3 = C3."""
     moved = int((group.elements != np.arange(group.degree)).any(axis=0).sum())
-    if moved < 3 or moved > 12:
+    if not 3 <= moved <= 12:
         return None
-    return (
-        {factorial(moved): f"S{moved}", factorial(moved) // 2: f"A{moved}"}.get(group.order)
-        if moved > 3
-        else ({6: "S3"}.get(group.order))
-    )
+    if group.order == factorial(moved):
+        return f"S{moved}"
+    return f"A{moved}" if moved > 3 and group.order == factorial(moved) // 2 else None
 
 
 def _abelian(group: "FiniteGroup") -> str | None:
@@ -71,11 +71,9 @@ def _abelian(group: "FiniteGroup") -> str | None:
 
 
 def _invariant_factors(orders: NDArray[np.int16]) -> list[int]:
-    """d_1, d_2, ... with d_{i+1} | d_i: an abelian group has gcd(k, d_1) gcd(k, d_2) ... elements with g^k = 1."""
-    order = len(orders)
+    """d_1, d_2, ... with d_{i+1} | d_i; g^k = 1 for gcd(k, d_1) gcd(k, d_2) ... elements of an abelian group."""
     factors: list[int] = []
-    primes = [p for p in range(2, order + 1) if order % p == 0 and all(p % q for q in range(2, p))]
-    for prime in primes:
+    for prime in _primes(len(orders)):
         rank_before, power, at_least = 1, prime, []
         while (killed := int((power % orders == 0).sum())) > rank_before:
             at_least.append(round(np.log(killed / rank_before) / np.log(prime)))
@@ -87,34 +85,45 @@ def _invariant_factors(orders: NDArray[np.int16]) -> list[int]:
     return factors
 
 
-def _two_generated(group: "FiniteGroup") -> str | None:
-    """Dihedral, dicyclic and Frobenius groups over a cyclic normal subgroup, and A4 and S4 by order statistics."""
+def _small(group: "FiniteGroup") -> str | None:
+    """A4 and S4, which their orders of elements determine."""
     statistics = Counter(group.element_orders.tolist())
-    if statistics == {1: 1, 2: 3, 3: 8}:
-        return "A4"
-    if statistics == {1: 1, 2: 9, 3: 8, 4: 6}:
-        return "S4"
+    return {((1, 1), (2, 3), (3, 8)): "A4", ((1, 1), (2, 9), (3, 8), (4, 6)): "S4"}.get(
+        tuple(sorted(statistics.items()))
+    )
+
+
+def _dihedral(group: "FiniteGroup") -> str | None:
+    """Dihedral and generalised quaternion groups: a cyclic half, and outside it elements of order 2 or 4."""
     half = group.order // 2
-    if group.order % 2 == 0 and statistics[half]:
-        rotation = int(np.flatnonzero(group.element_orders == half)[0])
-        outside = group.element_orders[~_cyclic(group, rotation)]
-        if (outside == 2).all():
-            return f"D{group.order}" if half > 3 else "S3"
-        if (outside == 4).all() and group.order & (group.order - 1) == 0:
-            return f"Q{group.order}"
-    for prime in (p for p in range(5, 252) if group.order % p == 0 and all(p % q for q in range(2, p))):
-        ratio = group.order // prime
-        if (
-            statistics[prime] == prime - 1
-            and (prime - 1) % ratio == 0
-            and statistics[ratio]
-            == group.order
-            - prime
-            - sum(count for order, count in statistics.items() if ratio % order == 0 and 1 < order < ratio)
-            and all(ratio % order == 0 or order == prime for order in statistics)
-        ):
+    if group.order % 2 or not (group.element_orders == half).any():
+        return None
+    rotation = int((group.element_orders == half).argmax())
+    outside = group.element_orders[~_cyclic(group, rotation)]
+    if (outside == 2).all():
+        return f"D{group.order}" if half > 3 else "S3"
+    return f"Q{group.order}" if (outside == 4).all() and group.order & (group.order - 1) == 0 else None
+
+
+def _frobenius(group: "FiniteGroup") -> str | None:
+    """Frobenius groups with a cyclic complement of order above 2 and a kernel of prime order, 8 or 9.
+
+    The kernel is a Sylow p-subgroup, all of whose elements but 1 have order p and which holds all elements
+    of an order that p divides. Such a group is determined by its order.
+    """
+    orders = group.element_orders
+    for prime in _primes(group.order):
+        kernel, complement = int((orders % prime == 0).sum()) + 1, int((orders == prime).sum()) + 1
+        if kernel != complement or group.order % kernel or (kernel != prime and kernel not in (8, 9)):
+            continue
+        rest = group.order // kernel
+        if rest > 2 and rest % prime and (orders == rest).any():
             return f"F{group.order}"
     return None
+
+
+def _primes(number: int) -> list[int]:
+    return [p for p in range(2, number + 1) if number % p == 0 and all(p % q for q in range(2, p))]
 
 
 def _cyclic(group: "FiniteGroup", element: int) -> NDArray[np.bool_]:
@@ -163,8 +172,7 @@ def _composed(group: "FiniteGroup") -> str:
 
 
 def _sorted_names(parts: list[Subgroup]) -> list[str]:
-    ranked = sorted(parts, key=lambda part: -part.order)
-    return [structure_name(as_group(part)) for part in ranked]
+    return [structure_name(as_group(part)) for part in sorted(parts, key=lambda part: -part.order)]
 
 
 def _wreath(group: "FiniteGroup", normal: list[Subgroup]) -> str | None:

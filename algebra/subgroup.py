@@ -25,6 +25,7 @@ class Subgroup:
     Attributes:
         group: the group that it lies in.
         mask: (order of the group,) membership of each element.
+
     """
 
     group: "FiniteGroup"
@@ -36,7 +37,8 @@ class Subgroup:
     @cached_property
     def name(self) -> str:
         """Name of its conjugacy class, such as ``S4``; enumerates the subgroups of the group."""
-        return self._family.names[self._family.class_of[self._family.find(self.mask)]]
+        family = self._family
+        return family.names[int(family.class_of[family.find(self.mask)])]
 
     @cached_property
     def label(self) -> str:
@@ -47,7 +49,8 @@ class Subgroup:
     def _family(self) -> "Subgroups":
         from algebra.subgroups import subgroups
 
-        return subgroups(self.group)
+        family: Subgroups = subgroups(self.group)
+        return family
 
     @cached_property
     def elements(self) -> NDArray[np.intp]:
@@ -128,13 +131,13 @@ def normalizer_mask(
 def conjugates(
     group: "FiniteGroup", mask: NDArray[np.bool_], normalizer: NDArray[np.bool_]
 ) -> NDArray[np.intp]:
-    """(number of conjugates, |H|) elements of each conjugate x^-1 H x, x over representatives of N(H)\\G."""
+    """(number of conjugates, |H|) elements of each conjugate x^-1 H x, x over representatives of N(H)x."""
     representatives = right_cosets(group, normalizer).representatives
     return group.conjugate(np.flatnonzero(mask)[None, :], representatives[:, None]).astype(np.intp)
 
 
 def core_mask(group: "FiniteGroup", members: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(order,) the core of H: the intersection of all its conjugates, whose masks are the rows of ``members``."""
+    """(order,) the core of H: the intersection of its conjugates, whose masks are the rows of ``members``."""
     if members.shape[-1] != group.order:
         raise GroupError(f"Expected masks of {group.order} entries, got {members.shape[-1]}.")
     return np.asarray(members.all(axis=0))

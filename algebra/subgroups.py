@@ -26,6 +26,7 @@ class SubgroupClass:
         family: all subgroups of the group.
         number: its place in ``family.classes``.
         members: rising indices into ``family.all`` of its subgroups; consecutive.
+
     """
 
     family: "Subgroups"
@@ -38,7 +39,7 @@ class SubgroupClass:
     @property
     def representative(self) -> Subgroup:
         """Its first member: the one with the lexicographically least list of elements."""
-        return self.family.all[self.members[0]]
+        return self.family.all[int(self.members[0])]
 
     @property
     def name(self) -> str:
@@ -80,14 +81,16 @@ class SubgroupClass:
 class Subgroups:
     """Every subgroup of a group.
 
-    Classes are sorted by order, then by number of conjugates, then by the representative's list of elements; the
-    members of a class by their lists of elements. The numbering therefore depends on the group alone.
+    Classes are sorted by order, then by number of conjugates, then by the representative's list of
+    elements; the members of a class by their lists of elements. The numbering therefore depends on the
+    group alone.
 
     Attributes:
         group: the group.
         masks: (number, order of the group) membership of every element in every subgroup.
         class_of: (number,) number of each subgroup's class.
         classes: the conjugacy classes.
+
     """
 
     def __init__(self, group: "FiniteGroup", found: list[FoundClass]) -> None:
@@ -120,7 +123,7 @@ class Subgroups:
     @cached_property
     def orders(self) -> NDArray[np.intp]:
         """(number,) order of each subgroup."""
-        return self.masks.sum(axis=1)
+        return np.count_nonzero(self.masks, axis=1)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -146,6 +149,7 @@ class Subgroups:
 
         Raises:
             GroupError: the mask is not that of a subgroup.
+
         """
         index = self._index_of_mask.get(np.packbits(np.asarray(mask, dtype=bool)).tobytes())
         if index is None or np.shape(mask) != (self.group.order,):
@@ -157,6 +161,7 @@ class Subgroups:
 
         Raises:
             GroupError: there is none.
+
         """
         index = self._index_of_name.get(name.strip())
         if index is None:
@@ -166,7 +171,7 @@ class Subgroups:
 
 
 def _sorted_members(masks: NDArray[np.bool_]) -> tuple[bytes, NDArray[np.bool_]]:
-    """The members by rising lists of elements, and the first one's packed mask (the greatest: bit 0 comes first)."""
+    """The members by rising lists of elements, so by falling packed masks, and the first packed mask."""
     packed = np.packbits(masks, axis=1)
     order = np.argsort(packed.view(f"S{packed.shape[1]}")[:, 0])[::-1]
     return packed[order[0]].tobytes(), masks[order]
@@ -178,5 +183,6 @@ def subgroups(group: "FiniteGroup") -> Subgroups:
 
     Raises:
         GroupError: there are too many (``algebra.enumeration.MAX_MASK_BYTES``).
+
     """
     return Subgroups(group, enumerate_classes(group))
