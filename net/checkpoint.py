@@ -1,0 +1,130 @@
+"""From a file to a folded network over a group, whatever published format the file has."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from net import chughtai, folded_arrays, sn_grok, wu
+from net.container import read_bytes, read_tensors, sentence, to_arrays
+from net.convention import with_convention
+from net.errors import MalformedInput
+from net.folded import FoldedNetwork, Source, fold
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import numpy as np
+
+    from algebra.group import FiniteGroup
+    from net.layers import Layers
+
+#: What our own safetensors files say in their metadata under "format".
+OWN_FORMAT = "coset-verify network 1"
+
+_LAYOUTS: tuple[ModuleType, ...] = (sn_grok, wu, folded_arrays, chughtai)
+_SIDE_FILE_LIMIT = 2**20
+
+
+def load_network(
+    path: Path | str, group: FiniteGroup | str, order: str | None = None, product: str | None = None
+) -> FoldedNetwork:
+    """The network in the file, folded, in the group's own element order and left-first product.
+
+    Reads our own files (safetensors with settings in the metadata), state dicts of Chughtai et al. and of
+    Wu et al., sn-grok checkpoints and full runs, and already folded L, R, U, b; the first four may come as
+    safetensors or torch archive, folded arrays as npz too.
+
+    Args:
+        path: the file.
+        group: the group or its name.
+        order: numbering of the elements, out of `net.convention.ORDERS`; None to detect it.
+        product: "left-first" or "right-first"; None to detect it.
+
+    Raises:
+        MalformedInput: the file can't be read, is unsafe, is damaged, is no such network, or is a network for
+            something else than this group.
+    """
+    if isinstance(group, str):
+        from algebra.group import parse_group
+
+        group = parse_group(group)
+    layers, source = read_checkpoint(Path(path))
+    size = len(layers.left[0])
+    if size != group.order:
+        raise MalformedInput(f"expected a network over {group.name} with {group.order} elements, got one with {size}")
+    return with_convention(fold(layers, group, source), order, product)
+
+
+def read_checkpoint(path: Path) -> tuple[Layers, Source]:
+    """The layers in the file, in its own numbering, and where they came from.
+
+    Raises:
+        MalformedInput: as `load_network`, but for what concerns the group.
+    """
+    data = read_bytes(path)
+    kind, content, metadata = read_tensors(data)
+    if kind == "torch":
+        tensors, dtype, details = _state_dict(content, len(data))
+        details = {**_side_file(path), **details}
+    else:
+        tensors, dtype = content
+        details = _parsed(metadata)
+    _check_activation(details)
+    layout = next((layout for layout in _LAYOUTS if layout.matches(set(tensors))), None)
+    if layout is None:
+        names = ", ".join(repr(name)[:40] for name in sorted(tensors)[:8]) or "none"
+        raise MalformedInput(f"expected the tensors of a network in a known layout, got those named {names}")
+    layers: Layers = layout.layers(tensors)
+    parameters = sum(tensor.size for tensor in tensors.values())
+    name = OWN_FORMAT if metadata.get("format") == OWN_FORMAT else layout.NAME
+    return layers, Source(path, hashlib.sha256(data).hexdigest(), name, dtype, parameters, details)
+
+
+def _state_dict(content: Any, limit: int) -> tuple[dict[str, np.ndarray[Any, Any]], str, dict[str, Any]]:
+    """(tensors, dtype, details) of a torch archive: a state dict itself, or an outer dict with one in it."""
+    if not isinstance(content, dict):
+        raise MalformedInput(f"expected a dict in the torch archive, got {type(content).__name__}")
+    details: dict[str, Any] = {}
+    if "model" in content or "checkpoints" in content:
+        config = content.get("config")
+        content, details = sn_grok.last_state(content)
+        details |= {"config": config} if isinstance(config, dict) else {}
+    tensors, dtype = to_arrays(content, limit)
+    return tensors, dtype, details
+
+
+def _side_file(path: Path) -> dict[str, Any]:
+    """Contents of `cfg.json` beside a state dict, or nothing when there is none."""
+    side = path.with_name("cfg.json")
+    if not side.is_file():
+        return {}
+    try:
+        if side.stat().st_size > _SIDE_FILE_LIMIT:
+            raise MalformedInput(f"expected at most {_SIDE_FILE_LIMIT:,} bytes in {side}, got more")
+        config = json.loads(side.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise MalformedInput(f"expected JSON in {side}, got: {sentence(error)}") from error
+    if not isinstance(config, dict):
+        raise MalformedInput(f"expected a JSON object in {side}, got {type(config).__name__}")
+    return {"config": config}
+
+
+def _parsed(metadata: dict[str, str]) -> dict[str, Any]:
+    """Metadata strings, with the settings under "config" parsed."""
+    if "config" not in metadata:
+        return dict(metadata)
+    try:
+        return {**metadata, "config": json.loads(metadata["config"])}
+    except (ValueError, RecursionError) as error:
+        raise MalformedInput(f"expected JSON under 'config' in the metadata, got: {sentence(error)}") from error
+
+
+def _check_activation(details: dict[str, Any]) -> None:
+    config = details.get("config")
+    if isinstance(config, dict):
+        for key in ("act_fn", "activation", "act"):
+            if str(config.get(key) or "relu").lower() != "relu":
+                raise MalformedInput(f"expected relu as activation, got {str(config[key])[:40]!r} under {key!r}")

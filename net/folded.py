@@ -1,0 +1,195 @@
+"""Folding: L = W_x @ W[:d] and R = W_y @ W[d:], exactly and in float64 with a proved bound.
+
+The statement about deployment that a folded network supports is about this float32 forward pass: one dot
+product of `preactivation_terms` products for each pre-activation (both embeddings of length d against the two
+halves of the hidden matrix, 2d products in all), relu, then one dot product of `logit_terms` products for each
+logit (m neurons, and the bias as one more). In any order of summation, with or without fused multiply-add, each
+errs by at most gamma_k times the sum of the products' absolute values plus the underflow term, with
+gamma_k = k u / (1 - k u), u = 2^-24 (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from net.dyadic import Dyadic, dyadic, product
+from net.errors import MalformedInput
+from net.weights import TINY, UNIT, ExactWeights, Weights, exact_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from algebra.group import FiniteGroup
+    from net.convention import Convention
+    from net.dyadic import FloatMatrix
+    from net.layers import Layers
+
+#: No intermediate of the float32 forward pass may reach this (the largest float32 is just below 2^128).
+FLOAT32_LIMIT = 2.0**126
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a network came from.
+
+    Attributes:
+        path, sha256: the file and the digest of its bytes.
+        format: name of the published layout.
+        dtype: precision of the stored weights, such as "float32".
+        parameters: number of stored weights of this network.
+        details: what else the file or a `cfg.json` beside it says: settings, epoch, seed.
+    """
+
+    path: Path
+    sha256: str
+    format: str
+    dtype: str
+    parameters: int
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class FoldedNetwork:
+    """A network over a group, in the group's own element order and left-first product.
+
+    Attributes:
+        weights: logits(x, y) = relu(L[x] + R[y]) @ U + b.
+        convention: how the checkpoint numbers the elements, and the product it has in mind.
+        source: None for a network that was not read from a file.
+        L_abs, R_abs: (n, m) upper bounds of the sums of absolute products behind L and R.
+        preactivation_terms, logit_terms: lengths of the two dot products of the float32 forward pass, or None
+            where no statement about float32 is made: weights that are no float32 numbers, a bias between relu
+            and unembedding, or sums that could overflow.
+    """
+
+    group: FiniteGroup
+    weights: Weights
+    convention: Convention | None
+    source: Source | None
+    L_abs: FloatMatrix
+    R_abs: FloatMatrix
+    preactivation_terms: int | None
+    logit_terms: int | None
+
+    @property
+    def width(self) -> int:
+        """Number of hidden neurons."""
+        return self.weights.width
+
+    def select(self, neurons: Sequence[int] | np.ndarray[Any, Any]) -> FoldedNetwork:
+        """The network that keeps these neurons (indices or a boolean mask), in this order."""
+        kept = np.arange(self.width)[np.asarray(neurons)] if len(neurons) else np.zeros(0, dtype=np.intp)
+        weights, L_abs, R_abs = self.weights.select(kept), self.L_abs[:, kept], self.R_abs[:, kept]
+        return replace(self, weights=weights, L_abs=L_abs, R_abs=R_abs)
+
+    def without(self, neurons: Sequence[int] | np.ndarray[Any, Any]) -> FoldedNetwork:
+        """The network without these neurons (indices or a boolean mask)."""
+        kept = np.ones(self.width, dtype=bool)
+        if len(neurons):
+            kept[np.asarray(neurons)] = False
+        return self.select(kept)
+
+    def permuted(self, elements: np.ndarray[Any, Any]) -> FoldedNetwork:
+        """The network whose element k is element `elements[k]` of this one."""
+        return replace(
+            self, weights=self.weights.permuted(elements), L_abs=self.L_abs[elements], R_abs=self.R_abs[elements]
+        )
+
+    def exchanged(self) -> FoldedNetwork:
+        """The network that does at (x, y) what this one does at (y, x)."""
+        return replace(self, weights=self.weights.exchanged(), L_abs=self.R_abs, R_abs=self.L_abs)
+
+
+def folded_network(group: FiniteGroup, weights: Weights) -> FoldedNetwork:
+    """A network given by folded weights: pre-activations are single additions, L_abs = |L| and R_abs = |R|.
+
+    The float32 statement is made when the float64 arrays are the exact weights and float32 numbers.
+    """
+    arrays = (weights.L, weights.R, weights.U, weights.b)
+    stated = not (weights.L_error.any() or weights.R_error.any() or weights.U_error or weights.b_error)
+    with np.errstate(over="ignore"):
+        stated = stated and all(np.array_equal(array.astype(np.float32), array) for array in arrays)
+    L_abs, R_abs = np.abs(weights.L), np.abs(weights.R)
+    stated = stated and not _may_overflow(L_abs, R_abs, weights)
+    terms = (2, weights.width + bool(weights.b.any())) if stated else (None, None)
+    return FoldedNetwork(group, weights, None, None, L_abs, R_abs, *terms)
+
+
+def fold(layers: Layers, group: FiniteGroup, source: Source | None) -> FoldedNetwork:
+    """The layers folded, still in the checkpoint's own numbering and product.
+
+    Raises:
+        MalformedInput: a folded weight is beyond the largest float64.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        L, L_abs, L_error = _product_with_bounds(layers.left)
+        R, R_abs, R_error = _product_with_bounds(layers.right)
+        b, b_error = _output_bias(layers)
+    if not all(np.isfinite(array).all() for array in (L_abs, R_abs, b)):
+        raise MalformedInput("expected weights whose products stay within float64, got a product that overflows")
+    weights = Weights(
+        L,
+        R,
+        layers.unembedding.copy(),
+        b,
+        L_error.max(axis=0),
+        R_error.max(axis=0),
+        0.0,
+        b_error,
+        partial(_exact, layers),
+    )
+    stated = layers.in_float32() and layers.after_relu is None and not _may_overflow(L_abs, R_abs, weights)
+    terms = (layers.preactivation_terms, layers.logit_terms) if stated else (None, None)
+    return FoldedNetwork(group, weights, None, source, L_abs, R_abs, *terms)
+
+
+def _exact(layers: Layers) -> ExactWeights:
+    left, right = (dyadic(f[0]) if len(f) == 1 else product(*f) for f in (layers.left, layers.right))
+    bias = Dyadic(np.zeros(layers.unembedding.shape[1], dtype=object), 0)
+    if layers.after_relu is not None:
+        through = product(layers.after_relu[None, :], layers.unembedding)
+        bias = Dyadic(through.integers[0], through.bits)
+    if layers.bias is not None:
+        given = dyadic(layers.bias)
+        bits = max(bias.bits, given.bits)
+        bias = Dyadic(bias.at(bits) + given.at(bits), bits)
+    return exact_weights(left, right, dyadic(layers.unembedding), bias)
+
+
+def _product_with_bounds(factors: tuple[FloatMatrix, ...]) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
+    """(P, M, E): the product in float64, M >= |A| |B|, and E >= |P - AB|, entrywise.
+
+    Higham 3.1, with d the inner dimension and g = gamma_d for u = 2^-53: |P - AB| <= g |A||B| + d 2^-1075, the
+    last term for products that underflow. The computed S of |A||B| errs by as much, so |A||B| is at most
+    (S + d 2^-1075) / (1 - g), and 1 + 8g covers that quotient and the roundings of this function's own lines.
+    """
+    if len(factors) == 1:
+        return factors[0].copy(), np.abs(factors[0]), np.zeros_like(factors[0])
+    left, right = factors
+    inner = left.shape[1]
+    gamma = inner * UNIT / (1 - inner * UNIT)
+    magnitude = (np.abs(left) @ np.abs(right)) * (1 + 8 * gamma) + 2 * inner * TINY
+    return left @ right, magnitude, 2 * gamma * magnitude + 2 * inner * TINY
+
+
+def _output_bias(layers: Layers) -> tuple[FloatMatrix, float]:
+    """after_relu @ unembedding + bias in float64 and a bound of its largest error."""
+    given = np.zeros(layers.unembedding.shape[1]) if layers.bias is None else layers.bias
+    if layers.after_relu is None:
+        return given.copy(), 0.0
+    through, magnitude, error = _product_with_bounds((layers.after_relu[None, :], layers.unembedding))
+    # one rounding more, of a sum of at most magnitude + |bias|; doubled for the roundings of this bound
+    return through[0] + given, float((error[0] + 4 * UNIT * (magnitude[0] + np.abs(given))).max())
+
+
+def _may_overflow(L_abs: FloatMatrix, R_abs: FloatMatrix, weights: Weights) -> bool:
+    """Whether some sum of absolute products of the forward pass could reach FLOAT32_LIMIT."""
+    with np.errstate(over="ignore"):
+        hidden = L_abs.max(axis=0) + R_abs.max(axis=0)
+        largest = hidden @ np.abs(weights.U) + np.abs(weights.b)
+    return not (hidden.max(initial=0.0) < FLOAT32_LIMIT and largest.max(initial=0.0) < FLOAT32_LIMIT)
