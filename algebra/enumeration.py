@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from algebra.coset import right_cosets
 from algebra.errors import GroupError
-from algebra.subgroup import _generating, closure, conjugates, derived_mask, normalizer_mask
+from algebra.subgroup import closure, derived_mask, generating, normalizer_mask
 
 if TYPE_CHECKING:
     from algebra.group import FiniteGroup
@@ -39,9 +40,17 @@ MAX_MASK_BYTES = 400_000_000
 
 @dataclass(frozen=True, eq=False)
 class FoundClass:
-    """A class of conjugate subgroups: (number, order) masks of all, and the first one's normalizer."""
+    """A class of conjugate subgroups.
+
+    Attributes:
+        masks: (length, order of the group) all members.
+        generators: (length, number of generators) numbers of elements that generate each member.
+        normalizer: (order of the group,) normalizer of the first member.
+
+    """
 
     masks: NDArray[np.bool_]
+    generators: NDArray[np.intp]
     normalizer: NDArray[np.bool_]
 
 
@@ -83,8 +92,10 @@ class _Search:
         """Record the class of this subgroup, unless it is known."""
         if np.packbits(mask).tobytes() in self.known:
             return
-        normalizer = normalizer_mask(self.group, mask, _generating(self.group, mask))
-        members = conjugates(self.group, mask, normalizer)
+        generators = generating(self.group, mask)
+        normalizer = normalizer_mask(self.group, mask, generators)
+        by = right_cosets(self.group, normalizer).representatives[:, None]
+        members = self.group.conjugate(np.flatnonzero(mask), by)
         self.bytes += len(members) * self.group.order
         if self.bytes > MAX_MASK_BYTES:
             raise GroupError(
@@ -92,10 +103,11 @@ class _Search:
                 f"(subgroups times order), got {self.group.name} with more."
             )
         masks = np.zeros((len(members), self.group.order), dtype=bool)
-        np.put_along_axis(masks, members, True, axis=1)
+        np.put_along_axis(masks, members.astype(np.intp), True, axis=1)
         self.known.update(row.tobytes() for row in np.packbits(masks, axis=1))
         heappush(self.queue, (members.shape[1], len(self.classes)))
-        self.classes.append(FoundClass(masks, normalizer))
+        conjugate = self.group.conjugate(np.array(generators, dtype=np.intp), by).astype(np.intp)
+        self.classes.append(FoundClass(masks, conjugate, normalizer))
 
     def extend_normally(self, mask: NDArray[np.bool_], normalizer: NDArray[np.bool_]) -> None:
         """Add every K in which H is normal of prime index p: H with the cosets of z, z^2, ..., z^(p-1)."""
@@ -118,7 +130,7 @@ class _Search:
             return
         todo = self.residual & ~normalizer & (self.prime_of == 2)
         around = np.flatnonzero(normalizer)
-        generators = _generating(self.group, mask)
+        generators = generating(self.group, mask)
         while todo.any():
             z = int(todo.argmax())
             todo[self.group.conjugate(z, around)] = False
@@ -152,7 +164,7 @@ def _soluble_residual(group: "FiniteGroup") -> NDArray[np.bool_]:
     """(order,) the last term of the derived series: the largest perfect subgroup."""
     mask = np.ones(group.order, dtype=bool)
     while True:
-        smaller = derived_mask(group, mask, _generating(group, mask))
+        smaller = derived_mask(group, mask, generating(group, mask))
         if smaller.sum() == mask.sum():
             return mask
         mask = smaller

@@ -133,7 +133,7 @@ def _constituent(group: FiniteGroup) -> str:
 
 
 def _name_in_s6(generators: list[Images]) -> str:
-    """Name within S6 of a subgroup that moves all six points: starred where the image keeps the plain name."""
+    """Name within S6 of a subgroup that moves all six points: starred if its image keeps the plain name."""
     from algebra.outer_automorphism import outer_automorphism
     from algebra.subgroup import closure
 

@@ -71,7 +71,7 @@ def _abelian(group: "FiniteGroup") -> str | None:
 
 
 def _invariant_factors(orders: NDArray[np.int16]) -> list[int]:
-    """d_1, d_2, ... with d_{i+1} | d_i; g^k = 1 for gcd(k, d_1) gcd(k, d_2) ... elements of an abelian group."""
+    """d_1, d_2, ..., d_{i+1} | d_i: in an abelian group gcd(k, d_1) gcd(k, d_2) ... elements have g^k = 1."""
     factors: list[int] = []
     for prime in _primes(len(orders)):
         rank_before, power, at_least = 1, prime, []

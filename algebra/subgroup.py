@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from algebra.group import FiniteGroup
     from algebra.subgroups import Subgroups
 
-__all__ = ["Subgroup", "closure", "conjugates", "core_mask", "derived_mask", "normalizer_mask", "subgroup"]
+__all__ = ["Subgroup", "closure", "core_mask", "derived_mask", "generating", "normalizer_mask", "subgroup"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class Subgroup:
     @cached_property
     def generators(self) -> tuple[int, ...]:
         """Numbers of elements that generate it: each the first one outside what those before generate."""
-        return _generating(self.group, self.mask)
+        return generating(self.group, self.mask)
 
     @cached_property
     def right_cosets(self) -> Cosets:
@@ -88,7 +88,8 @@ def subgroup(group: "FiniteGroup", generators: Iterable[int]) -> Subgroup:
     return Subgroup(group, closure(group, generators))
 
 
-def _generating(group: "FiniteGroup", mask: NDArray[np.bool_]) -> tuple[int, ...]:
+def generating(group: "FiniteGroup", mask: NDArray[np.bool_]) -> tuple[int, ...]:
+    """Elements that generate the subgroup: each the first one outside what those before generate."""
     found: list[int] = []
     generated = np.zeros(group.order, dtype=bool)
     generated[0] = True
@@ -126,14 +127,6 @@ def normalizer_mask(
     for generator in generators:
         inside &= mask[group.conjugate(generator, everything)]
     return inside
-
-
-def conjugates(
-    group: "FiniteGroup", mask: NDArray[np.bool_], normalizer: NDArray[np.bool_]
-) -> NDArray[np.intp]:
-    """(number of conjugates, |H|) elements of each conjugate x^-1 H x, x over representatives of N(H)x."""
-    representatives = right_cosets(group, normalizer).representatives
-    return group.conjugate(np.flatnonzero(mask)[None, :], representatives[:, None]).astype(np.intp)
 
 
 def core_mask(group: "FiniteGroup", members: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -88,6 +88,7 @@ class Subgroups:
     Attributes:
         group: the group.
         masks: (number, order of the group) membership of every element in every subgroup.
+        generators: (number, most generators) numbers of elements that generate each subgroup, padded by 0.
         class_of: (number,) number of each subgroup's class.
         classes: the conjugacy classes.
 
@@ -96,13 +97,18 @@ class Subgroups:
     def __init__(self, group: "FiniteGroup", found: list[FoundClass]) -> None:
         self.group = group
         blocks = sorted(
-            (_sorted_members(one.masks) for one in found),
+            (_sorted_members(one) for one in found),
             key=lambda block: (block[1][0].sum(), len(block[1]), [255 - byte for byte in block[0]]),
         )
-        lengths = [len(block) for _, block in blocks]
+        lengths = [len(block) for _, block, _ in blocks]
         starts = np.concatenate([[0], np.cumsum(lengths)])
-        self.masks: NDArray[np.bool_] = np.concatenate([block for _, block in blocks])
-        self.masks.setflags(write=False)
+        self.masks: NDArray[np.bool_] = np.concatenate([block for _, block, _ in blocks])
+        width = max(images.shape[1] for *_, images in blocks)
+        self.generators: NDArray[np.intp] = np.concatenate(
+            [np.pad(images, ((0, 0), (0, width - images.shape[1]))) for *_, images in blocks]
+        )
+        for array in (self.masks, self.generators):
+            array.setflags(write=False)
         self.class_of: NDArray[np.intp] = np.repeat(np.arange(len(blocks)), lengths)
         self.classes: tuple[SubgroupClass, ...] = tuple(
             SubgroupClass(self, number, np.arange(starts[number], starts[number + 1]))
@@ -123,7 +129,7 @@ class Subgroups:
     @cached_property
     def orders(self) -> NDArray[np.intp]:
         """(number,) order of each subgroup."""
-        return np.count_nonzero(self.masks, axis=1)
+        return np.asarray(np.count_nonzero(self.masks, axis=1), dtype=np.intp)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -143,6 +149,10 @@ class Subgroups:
     def _index_of_name(self) -> dict[str, int]:
         first = {one.name: int(one.members[0]) for one in self.classes}
         return first | {label: index for index, label in enumerate(self.labels)}
+
+    def inside(self, index: int) -> NDArray[np.bool_]:
+        """(number,) which subgroups lie in the subgroup with this index: those whose generators do."""
+        return np.asarray(self.masks[index][self.generators].all(axis=1))
 
     def find(self, mask: NDArray[np.bool_]) -> int:
         """Index of the subgroup with this membership mask.
@@ -170,11 +180,14 @@ class Subgroups:
         return self.all[index]
 
 
-def _sorted_members(masks: NDArray[np.bool_]) -> tuple[bytes, NDArray[np.bool_]]:
-    """The members by rising lists of elements, so by falling packed masks, and the first packed mask."""
-    packed = np.packbits(masks, axis=1)
+def _sorted_members(found: FoundClass) -> tuple[bytes, NDArray[np.bool_], NDArray[np.intp]]:
+    """The first packed mask, and the masks and generators of the members by rising lists of elements.
+
+    The order is that of falling packed masks, whose first bit stands for element 0.
+    """
+    packed = np.packbits(found.masks, axis=1)
     order = np.argsort(packed.view(f"S{packed.shape[1]}")[:, 0])[::-1]
-    return packed[order[0]].tobytes(), masks[order]
+    return packed[order[0]].tobytes(), found.masks[order], found.generators[order]
 
 
 @lru_cache(maxsize=8)
