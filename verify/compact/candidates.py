@@ -1,0 +1,58 @@
+"""Which partitions each neuron could be read through: for every index the best subgroup, on either side.
+
+Search, not proof: float64 energies decide nothing but which partitions are tried.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from algebra.group import FiniteGroup
+from algebra.subgroups import subgroups
+from verify.compact.partition import Partition, Side, coset_partition, singletons
+from verify.compact.rounding import Floats
+from verify.coset_fit import autocorrelation, captured_energy
+
+__all__ = ["candidate_partitions"]
+
+
+@lru_cache(maxsize=4096)
+def _coset_partition(group: FiniteGroup, subgroup: int, side: Side) -> Partition:
+    return coset_partition(group, subgroup, side)
+
+
+@lru_cache(maxsize=16)
+def _singletons(group: FiniteGroup) -> Partition:
+    return singletons(group.order)
+
+
+def candidate_partitions(group: FiniteGroup, functions: Floats) -> list[tuple[Partition, ...]]:
+    """For each column of ``functions`` (n, m) partitions with rising counts and falling residual energy, the last by elements.
+
+    Complexity: O(n^2 m) for the autocorrelations and one matrix product with the subgroups' masks for each side.
+    """
+    functions = np.ascontiguousarray(functions)
+    family = subgroups(group)
+    counts = group.order // family.orders
+    total = (functions**2).sum(axis=0)
+    sides: tuple[Side, Side] = ("right", "left")
+    residual = [total - captured_energy(family.masks, autocorrelation(group, functions, side)) for side in sides]
+    result = []
+    for i in range(functions.shape[1]):
+        chosen = _pareto(group, counts, [side[:, i] for side in residual], 1e-12 * float(total[i]))
+        result.append((*chosen, _singletons(group)))
+    return result
+
+
+def _pareto(group: FiniteGroup, counts: np.ndarray[tuple[int], np.dtype[np.intp]], residual: list[Floats], floor: float) -> list[Partition]:
+    chosen: list[Partition] = []
+    best = np.inf
+    for count in np.unique(counts)[:-1]:  # the last one is the trivial subgroup
+        numbers = np.flatnonzero(counts == count)
+        side = int(residual[1][numbers].min() < residual[0][numbers].min() * 0.999)
+        number = int(numbers[residual[side][numbers].argmin()])
+        left_over = max(float(residual[side][number]), floor)
+        if left_over < 0.9 * best:
+            chosen.append(_coset_partition(group, number, "left" if side else "right"))
+            best = left_over
+    return chosen

@@ -1,0 +1,55 @@
+"""In which order to add tables that live on different partitions of x.
+
+A table on the cells of P and one on the cells of Q add up to a table on the common refinement of P and Q, at one addition per cell
+and logit. Adding n^2-sized tables first and refining to single elements last is what makes the sum over families cheap: for the six
+point stabilisers of S6, pairs of them have 30 cells, quadruples 360, and only the last addition has 720.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from verify.compact.partition import Indices, Partition, Refinement, refine
+
+__all__ = ["MergePlan", "merge_plan"]
+
+
+@dataclass(frozen=True, eq=False)
+class MergePlan:
+    """Tables 0 .. k-1 are given; step j makes table k + j out of two of them; ``last`` are the one or two that remain.
+
+    Attributes:
+        steps: (first table, second table, refinement) of each step.
+        last: numbers of the remaining tables.
+        labels: for each remaining table the cell of every x.
+        additions: cells of all refinements: additions for each y and z before the last one.
+    """
+
+    steps: tuple[tuple[int, int, Refinement], ...]
+    last: tuple[int, ...]
+    labels: tuple[Indices, ...]
+    additions: int
+
+
+def merge_plan(partitions: list[Partition]) -> MergePlan:
+    """Greedy: always merge the two tables whose sum has the fewest cells, until two are left.
+
+    Complexity: O(k^2 |G|) for k partitions.
+    """
+    alive = dict(enumerate(partitions))
+    pairs: dict[tuple[int, int], Refinement] = {}
+    steps: list[tuple[int, int, Refinement]] = []
+    while len(alive) > 2:
+        for i in alive:
+            for j in alive:
+                if i < j and (i, j) not in pairs:
+                    pairs[i, j] = refine(alive[i], alive[j])
+        best = min((pair for pair in pairs if pair[0] in alive and pair[1] in alive), key=lambda p: pairs[p].partition.count)
+        refinement = pairs[best]
+        steps.append((*best, refinement))
+        for used in best:
+            del alive[used]
+        alive[len(partitions) + len(steps) - 1] = refinement.partition
+    numbers = tuple(alive)
+    labels = tuple(np.ascontiguousarray(alive[i].labels) for i in numbers)
+    return MergePlan(tuple(steps), numbers, labels, sum(step[2].partition.count for step in steps))

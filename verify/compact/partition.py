@@ -1,0 +1,61 @@
+"""Partitions of a group: what a family of neurons may be constant on.
+
+The factored proof never uses that its partitions are cosets: any labelling of the elements will do, and cosets are only where good
+ones come from. So partitions are kept as label arrays and everything downstream works for right cosets, left cosets, kernels of
+characters and single elements alike.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from algebra.group import FiniteGroup
+from algebra.subgroups import subgroups
+
+Side = Literal["right", "left"]
+Indices = npt.NDArray[np.intp]
+
+__all__ = ["Partition", "Refinement", "coset_partition", "refine", "singletons"]
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """The cells {x: labels[x] = c}, c = 0 .. count - 1, none of them empty."""
+
+    name: str
+    labels: Indices
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Refinement:
+    """The common refinement of two partitions: cell c lies in cell ``first[c]`` of one and ``second[c]`` of the other."""
+
+    partition: Partition
+    first: Indices
+    second: Indices
+
+
+def singletons(order: int) -> Partition:
+    """Every element by itself: the partition of a neuron without structure."""
+    return Partition("elements", np.arange(order), order)
+
+
+def coset_partition(group: FiniteGroup, subgroup: int, side: Side) -> Partition:
+    """Right cosets Hx or left cosets xH of the group's subgroup with this number."""
+    chosen = subgroups(group).all[subgroup]
+    cosets = chosen.right_cosets if side == "right" else chosen.left_cosets
+    return Partition(f"{side} #{subgroup}", cosets.labels, cosets.count)
+
+
+def refine(one: Partition, other: Partition) -> Refinement:
+    """The common refinement, in O(|G| + product of the counts) steps."""
+    keys = one.labels * other.count + other.labels
+    used = np.zeros(one.count * other.count, dtype=bool)
+    used[keys] = True
+    cells = np.flatnonzero(used)
+    number = np.cumsum(used) - 1
+    merged = Partition(f"({one.name} & {other.name})", number[keys], len(cells))
+    return Refinement(merged, cells // other.count, cells % other.count)

@@ -1,0 +1,106 @@
+"""The choice of a partition for every neuron: least predicted cost of a proof that goes through.
+
+A coarser partition makes smaller tables and a larger error bound; a larger bound leaves more contenders to be computed exactly. With a
+price lambda for a unit of error every neuron chooses by itself,
+
+    minimise   2 n^2 cells  +  lambda n^2 E|L[x, i] - l_i[cell(x)]| spread_i,
+
+and a sweep over lambda gives a family of plans. Each is priced as a whole: tables, additions, and the contenders it would leave, counted
+on a random sample of pairs. The mirror image (y instead of x) is a second family of plans. This is search: a bad plan costs time,
+never soundness.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from algebra.group import FiniteGroup
+from net.weights import Weights
+from verify.compact.candidates import candidate_partitions
+from verify.compact.factored import CROWDED, factored_flops
+from verify.compact.factorisation import Factorisation, factorise
+from verify.compact.partition import Partition
+from verify.compact.rounding import Floats
+from verify.compact.shortlist import shortlist_flops
+from verify.flops import brute_force
+
+__all__ = ["Plan", "find_plan"]
+
+#: Pairs in the sample, and prices of a unit of error relative to n^2 (a unit of error in every pair) in FLOPs.
+SAMPLE = 768
+PRICES = tuple(float(2.0**k) for k in range(2, 24, 2))
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A factorisation of the network, or of its mirror image, with the cost that the sample predicts for all pairs."""
+
+    mirrored: bool
+    factorisation: Factorisation
+    predicted: int
+
+
+def find_plan(group: FiniteGroup, weights: Weights, seed: int = 0) -> Plan:
+    """The cheapest plan over both sides and all prices; deterministic for a given seed."""
+    plans = []
+    for mirrored in (False, True):
+        side = weights.exchanged() if mirrored else weights
+        mul = group.mul.T if mirrored else group.mul
+        sample = _Sample(side, mul, np.random.default_rng(seed))
+        options = candidate_partitions(group, side.L)
+        seen: set[tuple[int, ...]] = set()
+        for price in PRICES:
+            chosen = _choose(side, sample, options, price)
+            key = tuple(id(partition) for partition in chosen)
+            if key not in seen:
+                seen.add(key)
+                factorisation = factorise(side, chosen)
+                plans.append(Plan(mirrored, factorisation, sample.predict(factorisation)))
+    return min(plans, key=lambda plan: plan.predicted)
+
+
+class _Sample:
+    """Margins of the network on random pairs, against which plans are priced."""
+
+    def __init__(self, weights: Weights, mul: npt.NDArray[np.int16], random: np.random.Generator) -> None:
+        n = len(mul)
+        self.x, self.y = random.integers(0, n, (2, SAMPLE))
+        self.hidden_max = np.maximum(weights.L.max(axis=0) + weights.R.max(axis=0), 0)
+        self.spread = weights.U.max(axis=1) - weights.U.min(axis=1)
+        logits = weights.logits(self.x, self.y)
+        answers = mul[self.x, self.y]
+        right = logits[np.arange(SAMPLE), answers]
+        logits[np.arange(SAMPLE), answers] = -np.inf
+        self.margins = right[:, None] - logits
+        self.width = weights.width
+
+    def predict(self, factorisation: Factorisation) -> int:
+        """FLOPs of the factored strategy, of the contenders it leaves, and of brute force on pairs that are hopeless."""
+        n = self.margins.shape[1]
+        slack = np.array([factorisation.slack(np.array([y]))[0, x] for x, y in zip(self.x, self.y, strict=True)])
+        count = (self.margins <= slack[:, None]).sum(axis=1)
+        hopeless = (self.margins.min(axis=1) <= 0) | (count > CROWDED * n)
+        count = np.where(hopeless, 0, count)
+        triples = int(count.sum()) * n * n // SAMPLE
+        pairs = int((count > 0).sum()) * n * n // SAMPLE
+        rest = brute_force(n, self.width) * int(hopeless.sum()) // SAMPLE
+        return factored_flops(factorisation) + shortlist_flops(pairs, triples, self.width) + rest
+
+
+def _choose(weights: Weights, sample: _Sample, options: list[tuple[Partition, ...]], price: float) -> list[Partition | None]:
+    """The partition of each neuron at this price; None for a neuron that can do nothing."""
+    chosen: list[Partition | None] = []
+    for i, partitions in enumerate(options):
+        if sample.hidden_max[i] * sample.spread[i] <= 1e-9:
+            chosen.append(None)
+            continue
+        costs = [2 * p.count + price * float(_deviation(weights.L[:, i], p) * sample.spread[i]) for p in partitions]
+        chosen.append(partitions[int(np.argmin(costs))])
+    return chosen
+
+
+def _deviation(function: Floats, partition: Partition) -> float:
+    """Mean of |f - mean of f over the cell|."""
+    means = np.bincount(partition.labels, function) / np.bincount(partition.labels)
+    return float(np.abs(function - means[partition.labels]).mean())
