@@ -12,6 +12,7 @@ so that constancy on cosets, twisting by a character, and the assignment form ar
 right cosets       H           t[Hg]                                                  [G:H]
 left cosets        H           t[gH]                                                  [G:H]
 double cosets      H, K        t[HgK]                                                 number of double cosets
+coset sum          H, K        t[Hg] + t[[G:H] + gK]                                  [G:H] + [G:K]
 coset matrix       H           sum over right cosets p of H of t[p, pg]               [G:H]^2
 elements           none        t[g]                                                   order of G
 =================  ==========  =====================================================  ==============================
@@ -19,7 +20,10 @@ elements           none        t[g]                                             
 Cosets are numbered by their least element.
 A *twisted* form names, for each subgroup S, the kernel of a character chi of S of order two (or None for the trivial one);
 then t gives f at the least element r of each coset and f(hr) = chi(h) f(r), f(rh) = chi(h) f(r), f(h r k) = chi(h) psi(k) f(r).
+A twisted form on right or left cosets has one more entry at the end of t, a constant that is added everywhere
+(a twisted function has mean zero, a preactivation need not have).
 Double cosets on which the two signs contradict each other force f = 0 and are left out of the numbering.
+A twisted coset sum twists each of its two terms and has no constant.
 A twisted coset matrix is multiplied by the character of G with the named kernel.
 """
 
@@ -34,7 +38,7 @@ from algebra.coset import double_cosets
 from algebra.group import FiniteGroup
 from algebra.subgroup import Subgroup
 
-On = Literal["right cosets", "left cosets", "double cosets", "coset matrix", "elements"]
+On = Literal["right cosets", "left cosets", "double cosets", "coset sum", "coset matrix", "elements"]
 
 
 class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,7 +80,7 @@ def linear_form(group: FiniteGroup, form: Form, subgroups: tuple[Subgroup, ...])
     """
     members = tuple(subgroups[i] for i in form.subgroups)
     kernels = tuple(None if k is None else subgroups[k] for k in form.kernels) or (None,) * len(members)
-    wanted = {"double cosets": 2, "elements": 0}.get(form.on, 1)
+    wanted = {"double cosets": 2, "coset sum": 2, "elements": 0}.get(form.on, 1)
     if len(members) != wanted or len(kernels) != wanted:
         raise ValueError(f"a form on {form.on} takes {wanted} subgroups and kernels, not {len(members)} and {len(kernels)}")
     return _linear_form(group, form.on, members, kernels)
@@ -93,7 +97,16 @@ def _linear_form(
         return _coset_matrix(group, members[0], kernels[0])
     if on == "double cosets":
         return _double_cosets(group, members, kernels)
-    return _one_sided(group, on, members[0], kernels[0])
+    if on == "coset sum":
+        right = _one_sided(group, True, members[0], kernels[0])
+        left = _one_sided(group, False, members[1], kernels[1])
+        index = np.stack([right.index[0], left.index[0] + np.int32(right.size)])
+        return LinearForm(right.size + left.size, index, np.stack([right.sign[0], left.sign[0]]))
+    plain = _one_sided(group, on == "right cosets", members[0], kernels[0])
+    if kernels[0] is None:
+        return plain
+    index = np.stack([plain.index[0], np.full(group.order, plain.size, dtype=np.int32)])
+    return LinearForm(plain.size + 1, index, np.stack([plain.sign[0], np.ones_like(plain.sign[0])]))
 
 
 def character_signs(subgroup: Subgroup, kernel: Subgroup | None) -> npt.NDArray[np.int8]:
@@ -106,8 +119,8 @@ def character_signs(subgroup: Subgroup, kernel: Subgroup | None) -> npt.NDArray[
     return np.asarray(2 * kernel.mask.astype(np.int8) - signs, dtype=np.int8)
 
 
-def _one_sided(group: FiniteGroup, on: On, subgroup: Subgroup, kernel: Subgroup | None) -> LinearForm:
-    right = on == "right cosets"
+def _one_sided(group: FiniteGroup, right: bool, subgroup: Subgroup, kernel: Subgroup | None) -> LinearForm:
+    """Constant or twisted on the right or the left cosets, one term, without the added constant."""
     cosets = subgroup.right_cosets if right else subgroup.left_cosets
     labels = cosets.labels.astype(np.int32)
     least = np.asarray(cosets.representatives)[labels]
