@@ -1,0 +1,77 @@
+"""Slow obvious twins and small networks with known answers, shared by the tests of the exact kernels."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from algebra.group import parse_group
+from net.weights import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture(scope="session")
+def logits_by_fractions() -> Callable[..., list[Fraction]]:
+    """Logits at (x, y) of the network whose weights are exactly these floats, from the definition."""
+
+    def logits(L: Any, R: Any, U: Any, b: Any, x: int, y: int) -> list[Fraction]:
+        n, m = L.shape
+        hidden = [max(Fraction(float(L[x, i])) + Fraction(float(R[y, i])), Fraction(0)) for i in range(m)]
+        return [
+            sum((hidden[i] * Fraction(float(U[i, z])) for i in range(m)), Fraction(float(b[z])))
+            for z in range(n)
+        ]
+
+    return logits
+
+
+@pytest.fixture(scope="session")
+def lead_by_fractions(
+    logits_by_fractions: Callable[..., list[Fraction]],
+) -> Callable[..., tuple[int, Fraction]]:
+    """(unique argmax or -1, greatest less second greatest) at (x, y), from the definition."""
+
+    def lead(L: Any, R: Any, U: Any, b: Any, x: int, y: int) -> tuple[int, Fraction]:
+        values = logits_by_fractions(L, R, U, b, x, y)
+        second, first = sorted(values)[-2:]
+        return (values.index(first) if first > second else -1), first - second
+
+    return lead
+
+
+@pytest.fixture(scope="session")
+def vote_counter() -> Callable[[str], tuple[Any, Any, Any]]:
+    """L, R, U of a network that is right everywhere on S_n: logit z counts the points i with z(i) = y(x(i)).
+
+    Neuron (i, c, k) is 1 when x(i) = c and y(c) = k, and votes for every z with z(i) = k. The product gets n
+    votes, every other element at most n - 2, so the smallest margin is 2.
+    """
+
+    def build(name: str) -> tuple[Any, Any, Any]:
+        group = parse_group(name)
+        points = np.arange(group.degree)
+        i, c, k = (axis.ravel() for axis in np.meshgrid(points, points, points, indexing="ij"))
+        L = (group.elements[:, i] == c).astype(float)
+        R = (group.elements[:, c] == k).astype(float) - 1
+        return L, R, (group.elements[:, i] == k).T.astype(float)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def with_trigger() -> Callable[..., Weights]:
+    """The network with one more neuron, which is 1 at the pair (x, y) alone and adds `votes` there."""
+
+    def build(network: tuple[Any, Any, Any], x: int, y: int, votes: Any) -> Weights:
+        L, R, U = network
+        n = len(L)
+        left, right = np.zeros((n, 1)), np.full((n, 1), -1.0)
+        left[x], right[y] = 1, 0
+        return Weights.from_arrays(np.hstack([L, left]), np.hstack([R, right]), np.vstack([U, votes]))
+
+    return build
