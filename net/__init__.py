@@ -1,0 +1,1 @@
+"""Networks: published checkpoint formats, exact folding, conventions, training, planted networks."""

@@ -15,7 +15,7 @@ PARAMETER_NAMES = ("W_x", "W_y", "W", "W_U")
 
 
 def parameter_shapes(order: int, embed: int, width: int) -> dict[str, tuple[int, int]]:
-    """Shapes of the parameters for a group of `order` elements, embeddings of length `embed`, `width` neurons.
+    """Shapes of the parameters for `order` group elements, embeddings of length `embed`, `width` neurons.
 
     The network is logits(x, y) = relu(concat(W_x[x], W_y[y]) @ W) @ W_U,
     the layout of Chughtai, Chan, Nanda, "A Toy Model of Universality" (arXiv 2302.03025).

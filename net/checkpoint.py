@@ -12,6 +12,7 @@ from net.container import read_bytes, read_tensors, sentence, to_arrays
 from net.convention import with_convention
 from net.errors import MalformedInput
 from net.folded import FoldedNetwork, Source, fold
+from net.own import OWN_FORMAT, settings_of
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from algebra.group import FiniteGroup
     from net.layers import Layers
-
-#: What our own safetensors files say in their metadata under "format".
-OWN_FORMAT = "coset-verify network 1"
 
 _LAYOUTS: tuple[ModuleType, ...] = (sn_grok, wu, folded_arrays, chughtai)
 _SIDE_FILE_LIMIT = 2**20
@@ -46,6 +44,7 @@ def load_network(
     Raises:
         MalformedInput: the file can't be read, is unsafe, is damaged, is no such network, or is a network for
             something else than this group.
+
     """
     if isinstance(group, str):
         from algebra.group import parse_group
@@ -54,7 +53,9 @@ def load_network(
     layers, source = read_checkpoint(Path(path))
     size = len(layers.left[0])
     if size != group.order:
-        raise MalformedInput(f"expected a network over {group.name} with {group.order} elements, got one with {size}")
+        raise MalformedInput(
+            f"expected a network over {group.name} with {group.order} elements, got one with {size}"
+        )
     return with_convention(fold(layers, group, source), order, product)
 
 
@@ -63,6 +64,7 @@ def read_checkpoint(path: Path) -> tuple[Layers, Source]:
 
     Raises:
         MalformedInput: as `load_network`, but for what concerns the group.
+
     """
     data = read_bytes(path)
     kind, content, metadata = read_tensors(data)
@@ -71,7 +73,7 @@ def read_checkpoint(path: Path) -> tuple[Layers, Source]:
         details = {**_side_file(path), **details}
     else:
         tensors, dtype = content
-        details = _parsed(metadata)
+        details = settings_of(metadata)
     _check_activation(details)
     layout = next((layout for layout in _LAYOUTS if layout.matches(set(tensors))), None)
     if layout is None:
@@ -112,19 +114,11 @@ def _side_file(path: Path) -> dict[str, Any]:
     return {"config": config}
 
 
-def _parsed(metadata: dict[str, str]) -> dict[str, Any]:
-    """Metadata strings, with the settings under "config" parsed."""
-    if "config" not in metadata:
-        return dict(metadata)
-    try:
-        return {**metadata, "config": json.loads(metadata["config"])}
-    except (ValueError, RecursionError) as error:
-        raise MalformedInput(f"expected JSON under 'config' in the metadata, got: {sentence(error)}") from error
-
-
 def _check_activation(details: dict[str, Any]) -> None:
     config = details.get("config")
     if isinstance(config, dict):
         for key in ("act_fn", "activation", "act"):
             if str(config.get(key) or "relu").lower() != "relu":
-                raise MalformedInput(f"expected relu as activation, got {str(config[key])[:40]!r} under {key!r}")
+                raise MalformedInput(
+                    f"expected relu as activation, got {str(config[key])[:40]!r} under {key!r}"
+                )

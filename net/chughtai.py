@@ -1,14 +1,15 @@
 """The layout of Chughtai et al., "A Toy Model of Universality" (arXiv 2302.03025), which our own files share.
 
-A state dict W_x (n, d), W_y (n, d), W (2d, m), W_U (m, n), with `cfg.json` beside it. The embeddings are called
-W_E_a, W_E_b in some versions. A second class adds b (m,) after the relu: hidden = relu(.) + b. A bias of the
-output may be there under any of the usual names.
+A state dict W_x (n, d), W_y (n, d), W (2d, m), W_U (m, n), with `cfg.json` beside it. The embeddings are
+called W_E_a, W_E_b in some versions. A second class adds b (m,) after the relu: hidden = relu(.) + b. A bias
+of the output may be there under any of the usual names.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from net.errors import MalformedInput
 from net.layers import Layers, take
 
 if TYPE_CHECKING:
@@ -29,11 +30,21 @@ def layers(tensors: dict[str, FloatMatrix]) -> Layers:
 
     Raises:
         MalformedInput: a tensor is missing, superfluous, of the wrong shape, NaN or infinite.
+
     """
     renamed = {_RENAMED.get(name, name): tensor for name, tensor in tensors.items()}
+    if len(renamed) < len(tensors):
+        raise MalformedInput(f"expected one name for each tensor, got two for one among {sorted(tensors)}")
     take(
         renamed,
-        {"W_x": ("n", "d"), "W_y": ("n", "d"), "W": ("2d", "m"), "W_U": ("m", "n"), "b?": ("m",), "bias?": ("n",)},
+        {
+            "W_x": ("n", "d"),
+            "W_y": ("n", "d"),
+            "W": ("2d", "m"),
+            "W_U": ("m", "n"),
+            "b?": ("m",),
+            "bias?": ("n",),
+        },
         "a state dict of Chughtai et al.",
     )
     d = renamed["W_x"].shape[1]

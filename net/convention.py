@@ -1,9 +1,9 @@
 """Which element order and which product a checkpoint has in mind: detected, never assumed.
 
 A checkpoint numbers the elements of the group and was trained on "x first, then y" (left-first) or on the
-opposite (right-first). The published pairs are compared with the network's answers on a sample of inputs. Where
-none of them makes the network right throughout, the network's own table of answers is looked at: if it is the
-Cayley table of a group, the isomorphism to ours is the numbering, whatever it is.
+opposite (right-first). The published pairs are compared with the network's answers on a sample of inputs.
+Where none of them makes the network right throughout, the network's own table of answers is looked at: if it
+is the Cayley table of a group, the isomorphism to ours is the numbering, whatever it is.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class Convention:
         numbering: (n,) index in the group of each of the checkpoint's indices.
         sample_accuracy: share of the sampled inputs on which the network answers this product.
         sample_pairs: number of sampled inputs.
+
     """
 
     order: str
@@ -62,6 +63,7 @@ def with_convention(
 
     Raises:
         MalformedInput: an override is unknown, or no convention fits (see `detect_convention`).
+
     """
     convention = detect_convention(network.weights, network.group, order, product)
     # element g of the group is the checkpoint's element positions[g]
@@ -76,11 +78,12 @@ def detect_convention(
     """The convention under which the network is right most often; `order` and `product` narrow the choice.
 
     In this order: a published convention under which every sampled answer is right; the isomorphism from the
-    network's own table (when nothing was prescribed, or order = "table"); the published convention with the most
-    right answers if it `beats_chance`. When both are prescribed they are taken as they are.
+    network's own table (when nothing was prescribed, or order = "table"); the published convention with the
+    most right answers if it `beats_chance`. When both are prescribed they are taken as they are.
 
     Raises:
         MalformedInput: nothing fits.
+
     """
     for given, known, what in ((order, ORDERS, "element order"), (product, PRODUCTS, "product")):
         if given is not None and given not in known:
@@ -107,11 +110,11 @@ def detect_convention(
 
 
 def chance_level(group: FiniteGroup) -> float:
-    """Share of pairs on which a network counts as no better than chance: 2 k / n, at most 3/4 (1 / n if abelian).
+    """Share of right pairs that counts as chance: 2 k / n, at most 3/4; 1 / n for abelian groups.
 
-    k / n, k the number of conjugacy classes, is the share of pairs that commute: what a perfect network scores
-    under the opposite product. Two different group tables agree on at most 7/9 of all pairs, the published ones
-    on far fewer; the factor 2 covers the orders (measured in the tests).
+    k / n, k the number of conjugacy classes, is the share of pairs that commute: what a perfect network
+    scores under the opposite product. Two different group tables agree on at most 7/9 of all pairs, the
+    published ones on far fewer; the factor 2 covers the orders (measured in the tests).
     """
     classes = len(group.conjugacy_classes)
     return 1 / group.order if classes == group.order else min(0.75, 2 * classes / group.order)
@@ -121,9 +124,9 @@ def beats_chance(convention: Convention, group: FiniteGroup) -> bool:
     """Whether the accuracy on the sample is clearly above `chance_level` q.
 
     On all pairs: accuracy a > q. On a sample of N: exp(-N KL(a, q)) <= FALSE_POSITIVE / 6, where KL is the
-    relative entropy of coins with these biases. By Chernoff's bound (Hoeffding 1963, Theorem 1) a network that
-    is right on at most a share q of the pairs passes under one of the six published conventions with probability
-    at most FALSE_POSITIVE.
+    relative entropy of coins with these biases. By Chernoff's bound (Hoeffding 1963, Theorem 1) a network
+    that is right on at most a share q of the pairs passes under one of the six published conventions with
+    probability at most FALSE_POSITIVE.
     """
     level, accuracy, count = chance_level(group), convention.sample_accuracy, convention.sample_pairs
     if accuracy <= level:
@@ -148,7 +151,9 @@ def _sample(order: int) -> tuple[Indices, Indices]:
 def _answers(weights: Weights, x: Indices, y: Indices) -> Indices:
     """The network's answers in float64, in its own numbering, computed in blocks of about 20 MB."""
     block = max(1, 2_500_000 // max(weights.order, weights.width))
-    parts = [weights.logits(x[i : i + block], y[i : i + block]).argmax(axis=1) for i in range(0, len(x), block)]
+    parts = [
+        weights.logits(x[i : i + block], y[i : i + block]).argmax(axis=1) for i in range(0, len(x), block)
+    ]
     return np.concatenate(parts)
 
 
@@ -168,6 +173,7 @@ def _from_own_table(weights: Weights, group: FiniteGroup) -> Convention | None:
 
     Raises:
         MalformedInput: the answers are the products of a group that is not isomorphic to this one.
+
     """
     n = group.order
     columns = np.arange(n)
@@ -182,7 +188,8 @@ def _from_own_table(weights: Weights, group: FiniteGroup) -> Convention | None:
     numbering = isomorphism(table, group)
     if numbering is None:
         raise MalformedInput(
-            f"expected a network for {group.name}, got one whose answers are those of another group of order {n}"
+            f"expected a network for {group.name}, got one whose answers are those of another group with {n} "
+            "elements"
         )
     return Convention("table", "left-first", numbering, 1.0, n * n)
 
@@ -192,6 +199,6 @@ def _refusal(best: Convention | None, group: FiniteGroup) -> str:
     if best is None:
         return f"{expected}, got one whose own answers are not the table of a group"
     return (
-        f"{expected}, got one that is right on {best.sample_accuracy:.1%} of {best.sample_pairs:,} inputs at best "
-        f"({best.order}, {best.product}), where more than {chance_level(group):.1%} is called clearly above chance"
+        f"{expected}, got one that is right on {best.sample_accuracy:.1%} of {best.sample_pairs:,} inputs at "
+        f"best ({best.order}, {best.product}), not clearly more than {chance_level(group):.1%}"
     )

@@ -56,7 +56,7 @@ def dyadic(values: FloatMatrix) -> Dyadic:
 
 
 def product(left: FloatMatrix, right: FloatMatrix) -> Dyadic:
-    """left @ right exactly, for finite float64 matrices (rows, inner) and (inner, columns).
+    """Left @ right exactly, for finite float64 matrices (rows, inner) and (inner, columns).
 
     Cost: (limbs of left) * (limbs of right) float64 matrix products, and one addition of Python integers for
     each entry and each sum of limb positions.
@@ -84,7 +84,7 @@ def _at_position(left: list[FloatMatrix], right: list[FloatMatrix], position: in
 
 
 def _limbs(values: FloatMatrix, width: int) -> tuple[list[FloatMatrix], int]:
-    """Arrays l_k of integers in float64, |l_k| < 2^width, and q with values * 2^q = sum_k l_k * 2^(width * k)."""
+    """Float64 arrays of integers l_k, |l_k| < 2^width, and q with values * 2^q = sum_k l_k * 2^(width k)."""
     bits = lowest_bit(values)
     _, exponent = _split(values)
     top = int(exponent[values != 0].max()) if values.any() else 0
@@ -101,7 +101,9 @@ def _limbs(values: FloatMatrix, width: int) -> tuple[list[FloatMatrix], int]:
     return limbs[::-1], bits
 
 
-def _split(values: FloatMatrix) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
+def _split(
+    values: FloatMatrix,
+) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
     """(mantissa, exponent) in int64 with values = mantissa * 2^(exponent - 53) and |mantissa| < 2^53."""
     fraction, exponent = np.frexp(values)
     return np.ldexp(fraction, _MANTISSA).astype(np.int64), exponent.astype(np.int64)

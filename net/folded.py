@@ -2,10 +2,11 @@
 
 The statement about deployment that a folded network supports is about this float32 forward pass: one dot
 product of `preactivation_terms` products for each pre-activation (both embeddings of length d against the two
-halves of the hidden matrix, 2d products in all), relu, then one dot product of `logit_terms` products for each
-logit (m neurons, and the bias as one more). In any order of summation, with or without fused multiply-add, each
-errs by at most gamma_k times the sum of the products' absolute values plus the underflow term, with
-gamma_k = k u / (1 - k u), u = 2^-24 (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1).
+halves of the hidden matrix, 2d products in all), relu, then one dot product of `logit_terms` products for
+each logit (m neurons, and the bias as one more). In any order of summation, with or without fused
+multiply-add, each errs by at most gamma_k times the sum of the products' absolute values plus the underflow
+term, with gamma_k = k u / (1 - k u), u = 2^-24 (Higham, Accuracy and Stability of Numerical Algorithms, 2nd
+ed., 3.1).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 
 from net.dyadic import Dyadic, dyadic, product
 from net.errors import MalformedInput
-from net.weights import TINY, UNIT, ExactWeights, Weights, exact_weights
+from net.weights import TINY, UNIT, ExactWeights, Weights, exact_weights, indices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,7 @@ class Source:
         dtype: precision of the stored weights, such as "float32".
         parameters: number of stored weights of this network.
         details: what else the file or a `cfg.json` beside it says: settings, epoch, seed.
+
     """
 
     path: Path
@@ -65,6 +67,7 @@ class FoldedNetwork:
         preactivation_terms, logit_terms: lengths of the two dot products of the float32 forward pass, or None
             where no statement about float32 is made: weights that are no float32 numbers, a bias between relu
             and unembedding, or sums that could overflow.
+
     """
 
     group: FiniteGroup
@@ -83,21 +86,21 @@ class FoldedNetwork:
 
     def select(self, neurons: Sequence[int] | np.ndarray[Any, Any]) -> FoldedNetwork:
         """The network that keeps these neurons (indices or a boolean mask), in this order."""
-        kept = np.arange(self.width)[np.asarray(neurons)] if len(neurons) else np.zeros(0, dtype=np.intp)
+        kept = indices(self.width, neurons)
         weights, L_abs, R_abs = self.weights.select(kept), self.L_abs[:, kept], self.R_abs[:, kept]
         return replace(self, weights=weights, L_abs=L_abs, R_abs=R_abs)
 
     def without(self, neurons: Sequence[int] | np.ndarray[Any, Any]) -> FoldedNetwork:
         """The network without these neurons (indices or a boolean mask)."""
-        kept = np.ones(self.width, dtype=bool)
-        if len(neurons):
-            kept[np.asarray(neurons)] = False
-        return self.select(kept)
+        return self.select(np.delete(np.arange(self.width), indices(self.width, neurons)))
 
     def permuted(self, elements: np.ndarray[Any, Any]) -> FoldedNetwork:
         """The network whose element k is element `elements[k]` of this one."""
         return replace(
-            self, weights=self.weights.permuted(elements), L_abs=self.L_abs[elements], R_abs=self.R_abs[elements]
+            self,
+            weights=self.weights.permuted(elements),
+            L_abs=self.L_abs[elements],
+            R_abs=self.R_abs[elements],
         )
 
     def exchanged(self) -> FoldedNetwork:
@@ -125,13 +128,16 @@ def fold(layers: Layers, group: FiniteGroup, source: Source | None) -> FoldedNet
 
     Raises:
         MalformedInput: a folded weight is beyond the largest float64.
+
     """
     with np.errstate(over="ignore", invalid="ignore"):
         L, L_abs, L_error = _product_with_bounds(layers.left)
         R, R_abs, R_error = _product_with_bounds(layers.right)
         b, b_error = _output_bias(layers)
     if not all(np.isfinite(array).all() for array in (L_abs, R_abs, b)):
-        raise MalformedInput("expected weights whose products stay within float64, got a product that overflows")
+        raise MalformedInput(
+            "expected weights whose products stay within float64, got a product that overflows"
+        )
     weights = Weights(
         L,
         R,
@@ -164,8 +170,8 @@ def _exact(layers: Layers) -> ExactWeights:
 def _product_with_bounds(factors: tuple[FloatMatrix, ...]) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
     """(P, M, E): the product in float64, M >= |A| |B|, and E >= |P - AB|, entrywise.
 
-    Higham 3.1, with d the inner dimension and g = gamma_d for u = 2^-53: |P - AB| <= g |A||B| + d 2^-1075, the
-    last term for products that underflow. The computed S of |A||B| errs by as much, so |A||B| is at most
+    Higham 3.1, with d the inner dimension and g = gamma_d for u = 2^-53: |P - AB| <= g |A||B| + d 2^-1075,
+    the last term for products that underflow. The computed S of |A||B| errs by as much, so |A||B| is at most
     (S + d 2^-1075) / (1 - g), and 1 + 8g covers that quotient and the roundings of this function's own lines.
     """
     if len(factors) == 1:

@@ -21,14 +21,17 @@ _CHUNK = 256
 def is_latin_square(table: Table) -> bool:
     """Whether every row and every column contains each of 0..n-1 once."""
     numbers = np.arange(len(table))
-    return bool((np.sort(table, axis=1) == numbers).all() and (np.sort(table, axis=0) == numbers[:, None]).all())
+    return bool(
+        (np.sort(table, axis=1) == numbers).all() and (np.sort(table, axis=0) == numbers[:, None]).all()
+    )
 
 
 def is_group_table(table: Table) -> bool:
     """Whether the Latin square is the Cayley table of a group; O(n^2 log n).
 
-    A Latin square with a two-sided identity is a loop, and a loop is a group when (a g) b = a (g b) for all a, b
-    and all g of a generating set (Light's test: Clifford and Preston, The Algebraic Theory of Semigroups I, 1.2).
+    A Latin square with a two-sided identity is a loop, and a loop is a group when (a g) b = a (g b) for all
+    a, b and all g of a generating set (Light's test: Clifford and Preston, The Algebraic Theory of Semigroups
+    I, 1.2).
     """
     if not is_latin_square(table) or identity_of(table) is None:
         return False
@@ -64,12 +67,12 @@ def generating_set(table: Table) -> list[int]:
 
 
 def isomorphism(table: Table, group: FiniteGroup) -> Indices | None:
-    """numbering with numbering[table[a, b]] = mul[numbering[a], numbering[b]], or None when there is none.
+    """Numbering with numbering[table[a, b]] = mul[numbering[a], numbering[b]], or None when there is none.
 
-    `table` is the Cayley table of a group. The images of a small generating set of `group` are tried, all that
-    have the same order and number of square roots; each choice is extended along words and checked on all
-    products with generators, which decides. Of several isomorphisms (they differ by automorphisms) the first in
-    lexicographic order of these images is returned.
+    `table` is the Cayley table of a group. The images of a small generating set of `group` are tried, all
+    that have the same order and number of square roots; each choice is extended along words and checked on
+    all products with generators, which decides. Of several isomorphisms (they differ by automorphisms) the
+    first in lexicographic order of these images is returned.
     """
     mul = group.mul.astype(np.intp)
     if len(table) != group.order:
@@ -104,7 +107,7 @@ def _signatures(table: Table, identity: int) -> np.ndarray[Any, Any]:
 
 
 def _few_generators(group: FiniteGroup, mul: Table) -> list[int]:
-    """Two elements that generate, where a seeded search of 300 pairs finds them; else the group's generators."""
+    """Two elements that generate, if a seeded search of 300 pairs finds any; else the group's generators."""
     given = [int(group.index_of(images)) for images in group.generators]
     if len(given) <= 2:
         return given or [0]

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """logits(x, y) = (relu(left[x] + right[y]) + after_relu) @ unembedding + bias, in the checkpoint's numbering.
+    """logits(x, y) = (relu(left[x] + right[y]) + after_relu) @ unembedding + bias, in a file's numbering.
 
     Attributes:
         left, right: factors of the (n, m) matrices: (embedding (n, d), matrix (d, m)), or (folded (n, m),).
         unembedding: (m, n).
         bias: (n,), or None.
         after_relu: (m,), or None.
+
     """
 
     left: tuple[FloatMatrix, ...]
@@ -32,7 +33,7 @@ class Layers:
 
     @property
     def preactivation_terms(self) -> int:
-        """Length of the dot product that is a pre-activation: 2d for embeddings of length d, 2 when folded."""
+        """Length of the dot product that is a pre-activation: 2d with embeddings of length d, 2 if folded."""
         return sum(factors[0].shape[1] if len(factors) == 2 else 1 for factors in (self.left, self.right))
 
     @property
@@ -48,7 +49,9 @@ class Layers:
     def in_float32(self) -> bool:
         """Whether every weight is a float32 number (float16 and bfloat16 numbers are)."""
         with np.errstate(over="ignore"):
-            return all(np.array_equal(array.astype(np.float32).astype(np.float64), array) for array in self.arrays())
+            return all(
+                np.array_equal(array.astype(np.float32).astype(np.float64), array) for array in self.arrays()
+            )
 
 
 def with_hidden_bias(factors: tuple[FloatMatrix, ...], bias: FloatMatrix) -> tuple[FloatMatrix, ...]:
@@ -62,12 +65,13 @@ def with_hidden_bias(factors: tuple[FloatMatrix, ...], bias: FloatMatrix) -> tup
 def take(
     tensors: dict[str, FloatMatrix], shapes: dict[str, tuple[int | str, ...]], where: str
 ) -> dict[str, FloatMatrix]:
-    """The tensors that `shapes` names, checked: each a number or a letter that stands for one number throughout.
+    """The tensors, checked against `shapes`: a letter stands for one number throughout.
 
     A letter may be doubled, as in "2d". Names that end in "?" are optional.
 
     Raises:
         MalformedInput: a tensor is missing, superfluous, of the wrong shape, empty, NaN or infinite.
+
     """
     optional = {name.removesuffix("?"): name.endswith("?") for name in shapes}
     unknown = sorted(set(tensors) - set(optional))
@@ -101,12 +105,14 @@ def _check_shape(
     if not fits:
         known = ", ".join(f"{letter} = {size}" for letter, size in sizes.items())
         raise MalformedInput(
-            f"expected {name} of shape ({', '.join(map(str, shape))}) with {known or 'positive sizes'} in {where}, "
-            f"got {tuple(tensor.shape)}"
+            f"expected {name} of shape ({', '.join(map(str, shape))}) with {known or 'positive sizes'} "
+            f"in {where}, got {tuple(tensor.shape)}"
         )
 
 
 def _check_finite(name: str, tensor: FloatMatrix, where: str) -> None:
     if not np.isfinite(tensor).all():
         position: Any = tuple(int(i) for i in np.argwhere(~np.isfinite(tensor))[0])
-        raise MalformedInput(f"expected finite weights in {where}, got {tensor[position]} at {name}{list(position)}")
+        raise MalformedInput(
+            f"expected finite weights in {where}, got {tensor[position]} at {name}{list(position)}"
+        )

@@ -1,7 +1,7 @@
-"""The layout of sn-grok, the code of Stander et al., "Grokking Group Multiplication with Cosets" (2312.06581).
+"""The layout of sn-grok, the code of Stander et al., "Grokking Group Multiplication with Cosets".
 
-`{epoch}.pth` and `full_run.pth` hold an outer dict {model, config, ...}; the state dict has lembed.weight (n, d),
-rembed.weight (n, d), linear.weight (m, 2d) whose columns :d act on the left, unembed.weight (n, m) and
+`{epoch}.pth` and `full_run.pth` hold an outer dict {model, config, ...}; the state dict has lembed.weight (n,
+d), rembed.weight (n, d), linear.weight (m, 2d) whose columns :d act on the left, unembed.weight (n, m) and
 unembed.bias (n,).
 """
 
@@ -26,6 +26,7 @@ def last_state(outer: dict[Any, Any]) -> tuple[dict[Any, Any], dict[str, Any]]:
 
     Raises:
         MalformedInput: there is neither.
+
     """
     if isinstance(outer.get("model"), dict):
         return outer["model"], {"state": "model"}
@@ -47,10 +48,14 @@ def _last_listed(states: list[Any], epochs: Any) -> tuple[dict[Any, Any], dict[s
     if not isinstance(epochs, list) or not all(isinstance(epoch, int) for epoch in epochs):
         return states[-1], {"state": f"last of {len(states)} checkpoints"}
     if len(epochs) != len(states):
-        raise MalformedInput(f"expected as many checkpoint_epochs as checkpoints ({len(states)}), got {len(epochs)}")
+        raise MalformedInput(
+            f"expected as many checkpoint_epochs as checkpoints ({len(states)}), got {len(epochs)}"
+        )
     last = max(range(len(epochs)), key=epochs.__getitem__)
     if not isinstance(states[last], dict):
-        raise MalformedInput(f"expected a state dict for epoch {epochs[last]}, got {type(states[last]).__name__}")
+        raise MalformedInput(
+            f"expected a state dict for epoch {epochs[last]}, got {type(states[last]).__name__}"
+        )
     return states[last], {"state": "checkpoints", "epoch": epochs[last]}
 
 
@@ -64,6 +69,7 @@ def layers(tensors: dict[str, FloatMatrix]) -> Layers:
 
     Raises:
         MalformedInput: a tensor is missing, superfluous, of the wrong shape, NaN or infinite.
+
     """
     take(
         tensors,

@@ -1,4 +1,4 @@
-"""The folded weights of a network: float64 arrays with a proved error bound, and the exact integers behind them."""
+"""Folded weights: float64 arrays with a proved error bound, and the exact integers behind them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from net.dyadic import FloatMatrix, IntegerMatrix
 
-#: Unit roundoff of float64 and half of its least positive number (Higham, Accuracy and Stability, 2nd ed., 2.1).
+#: Unit roundoff of float64 and half of its least positive number (Higham, Accuracy and Stability, 2nd ed.,
+#: 2.1).
 UNIT = 2.0**-53
 TINY = 2.0**-1074
 
@@ -87,6 +88,7 @@ class Weights:
         L_error, R_error: (m,) upper bounds of |float64 - exact| over each column.
         U_error, b_error: upper bounds of |float64 - exact| over all entries.
         make_exact: computes the exact integers; called once, by `exact`.
+
     """
 
     L: FloatMatrix
@@ -111,7 +113,7 @@ class Weights:
     @property
     def width(self) -> int:
         """Number m of hidden neurons."""
-        return self.L.shape[1]
+        return int(self.L.shape[1])
 
     @property
     def constants(self) -> int:
@@ -132,7 +134,7 @@ class Weights:
 
     def select(self, neurons: Sequence[int] | np.ndarray[Any, Any]) -> Weights:
         """The network that keeps these neurons (indices or a boolean mask), in this order."""
-        kept = np.arange(self.width)[np.asarray(neurons)] if len(neurons) else np.zeros(0, dtype=np.intp)
+        kept = indices(self.width, neurons)
         return Weights(
             self.L[:, kept],
             self.R[:, kept],
@@ -147,10 +149,7 @@ class Weights:
 
     def without(self, neurons: Sequence[int] | np.ndarray[Any, Any]) -> Weights:
         """The network without these neurons (indices or a boolean mask)."""
-        kept = np.ones(self.width, dtype=bool)
-        if len(neurons):
-            kept[np.asarray(neurons)] = False
-        return self.select(kept)
+        return self.select(np.delete(np.arange(self.width), indices(self.width, neurons)))
 
     def permuted(self, elements: np.ndarray[Any, Any]) -> Weights:
         """The network whose element k is element `elements[k]` of this one, as input and as output."""
@@ -183,7 +182,7 @@ class Weights:
 
     @classmethod
     def from_arrays(cls, L: Any, R: Any, U: Any, b: Any | None = None) -> Weights:
-        """The weights that these float arrays (any precision up to float64) state exactly; all errors are 0."""
+        """The weights that these float arrays (up to float64) state exactly; all errors are 0."""
         left, right, votes = (np.array(array, dtype=np.float64) for array in (L, R, U))
         bias = np.zeros(len(left)) if b is None else np.array(b, dtype=np.float64)
         none = np.zeros(left.shape[1])
@@ -205,11 +204,12 @@ class Weights:
     ) -> Weights:
         """Weights L / 2^p, R / 2^p, U / 2^v, b / 2^(p+v) from integer arrays, p and v >= 0.
 
-        The float64 arrays are the correctly rounded quotients, so an entry x errs by at most 2^-53 |x| + 2^-1075
-        and not at all when the integer is below 2^53 in absolute value and p, v are below 1000.
+        The float64 arrays are the correctly rounded quotients, so an entry x errs by at most 2^-53 |x| +
+        2^-1075 and not at all when the integer is below 2^53 in absolute value and p, v are below 1000.
 
         Raises:
             OverflowError: a quotient is beyond the largest float64.
+
         """
         integers = [np.asarray(array).astype(object) for array in (L, R, U)]
         bias = np.zeros(len(integers[0]), dtype=object) if b is None else np.asarray(b).astype(object)
@@ -231,8 +231,13 @@ class Weights:
         )
 
 
+def indices(width: int, neurons: Sequence[int] | np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Indices of neurons, from indices or from a boolean mask of length `width`."""
+    return np.arange(width)[np.asarray(neurons)] if len(neurons) else np.zeros(0, dtype=np.intp)
+
+
 def _rounded(integers: IntegerMatrix, bits: int) -> tuple[FloatMatrix, FloatMatrix]:
-    """integers / 2^bits rounded to nearest, and an upper bound of each entry's rounding error.
+    """The quotients integers / 2^bits, rounded to nearest, and an upper bound of each entry's rounding error.
 
     Dividing Python ints rounds correctly; twice the unit roundoff times the ROUNDED quotient covers u |x|.
     """

@@ -1,12 +1,15 @@
-"""The layout of Wu et al., "Towards a unified and verified understanding of group-operation networks" (2410.07476).
+"""The layout of Wu et al., "... verified understanding of group-operation networks" (arXiv 2410.07476).
 
 A state dict embedding_left (n, d), embedding_right (n, d), linear_left (d, m), linear_right (d, m),
-unembedding (m, n) and, mostly, unembed_bias (n,), each with a leading dimension for networks trained side by side.
+unembedding (m, n) and, mostly, unembed_bias (n,), each with a leading dimension for networks trained side by
+side.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from net.errors import MalformedInput
 from net.layers import Layers, take
@@ -37,6 +40,7 @@ def layers(tensors: dict[str, FloatMatrix]) -> Layers:
     Raises:
         MalformedInput: a tensor is missing, superfluous, of the wrong shape, NaN or infinite, or there are
             several networks in one state dict.
+
     """
     single = {name: _only_instance(name, tensor) for name, tensor in tensors.items()}
     take(
@@ -63,5 +67,7 @@ def _only_instance(name: str, tensor: FloatMatrix) -> FloatMatrix:
     if tensor.ndim != _RANK.get(name, -1) + 1:
         return tensor
     if len(tensor) != 1:
-        raise MalformedInput(f"expected one network in a state dict of Wu et al., got {len(tensor)} side by side")
-    return tensor[0]
+        raise MalformedInput(
+            f"expected one network in a state dict of Wu et al., got {len(tensor)} side by side"
+        )
+    return np.asarray(tensor[0])
