@@ -45,7 +45,7 @@ def permutation_characters(group: "FiniteGroup", masks: NDArray[np.bool_]) -> ND
 
 def permutation_character(subgroup: Subgroup) -> NDArray[np.intp]:
     """(classes of elements,) number of fixed right cosets of one subgroup."""
-    return permutation_characters(subgroup.group, subgroup.mask[None])[0]
+    return np.asarray(permutation_characters(subgroup.group, subgroup.mask[None])[0])
 
 
 def table_of_marks(family: "Subgroups") -> NDArray[np.intp]:
