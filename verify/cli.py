@@ -89,8 +89,11 @@ def _exit_code(error: Exception) -> int:
     """Tell bad input from a mistake of ours."""
     import msgspec
 
+    from algebra.errors import GroupError
     from net.errors import MalformedInput
 
+    if isinstance(error, GroupError):  # the command line names no group, element or subgroup
+        return _complain(str(error), USAGE)
     if isinstance(error, MalformedInput | msgspec.ValidationError | msgspec.DecodeError):
         return _complain(str(error), MALFORMED)
     if isinstance(error, FileNotFoundError):

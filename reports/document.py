@@ -1,0 +1,195 @@
+"""report.md from certificate.json and summary.json: what the two files say, as a person reads it."""
+
+import base64
+import json
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from reports.numbers import FILTERS, count, rational, share
+from reports.paragraphs import circuit_paragraph
+from reports.program_text import constants
+from reports.words import Words
+
+SHOWN_PAIRS = 20
+SHOWN_CIRCUITS = 60
+SHOWN_OBLIGATIONS = 12
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class UnreadableReport(Exception):  # noqa: N818 - named for what was handed in
+    """The two files can't be read or don't belong together; the message says what was expected and came."""
+
+
+def write_report(directory: Path, form: str = "md") -> Path:
+    """Write report.md (or report.html) and figures/ beside its two sources, and return its path.
+
+    The same two files give the same bytes. Raises UnreadableReport when one of the files is missing, is not a
+    JSON object, lacks an entry, or when they are about different checkpoints; then nothing is written.
+    """
+    from reports.figures import draw_figures
+
+    certificate = _read(directory / "certificate.json")
+    summary = _read(directory / "summary.json")
+    try:
+        if certificate["checkpoint"]["sha256"] != summary["checkpoint"]["sha256"]:
+            raise UnreadableReport("certificate.json and summary.json are about different checkpoints")
+        figures = draw_figures(certificate, summary)
+        text = render(certificate, summary, {name: f"figures/{name}.svg" for name in figures})
+    except (KeyError, TypeError, IndexError) as error:
+        raise UnreadableReport(f"certificate.json or summary.json lacks an entry: {error!r}") from error
+    (directory / "figures").mkdir(exist_ok=True)
+    for name, drawn in figures.items():
+        _replace(directory / "figures" / f"{name}.svg", drawn)
+    path = directory / f"report.{form}"
+    _replace(path, text if form == "md" else _html(text, figures))
+    return path
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UnreadableReport(f"expected a file {path.name} in {path.parent}, found none") from None
+    except ValueError as error:
+        raise UnreadableReport(f"expected JSON in {path}: {error}") from error
+    if not isinstance(value, dict):
+        raise UnreadableReport(f"expected a JSON object in {path}, not {type(value).__name__}")
+    return value
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def render(certificate: dict[str, Any], summary: dict[str, Any], figures: dict[str, str]) -> str:
+    """The text of report.md; ``figures`` gives the path of each figure that there is."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True
+    )
+    environment.filters.update(FILTERS)
+    words = Words(certificate["group"], certificate["program"]["subgroups"])
+    try:
+        template = environment.get_template("report.md.j2")
+        return template.render(_context(certificate, summary, words), figures=figures)
+    except UndefinedError as error:
+        raise UnreadableReport(f"certificate.json or summary.json lacks an entry: {error}") from error
+
+
+def _context(c: dict[str, Any], s: dict[str, Any], words: Words) -> dict[str, Any]:
+    obligations = c["symbolic"]["obligations"]
+    by_energy = sorted(s["circuits"], key=lambda circuit: (-circuit["energy_share"], circuit["number"]))
+    measured = {neuron["index"]: neuron for neuron in s["program"]["neurons"]}
+    return {
+        "c": c,
+        "s": s,
+        "group": c["group"],
+        "element": words.element,
+        "statement": statement(c, words),
+        "proved": sum(o["status"] == "PROVED" for o in obligations),
+        "obligations": _obligation_rows(obligations, s["symbolic"]["obligations"]),
+        "shown_obligations": sorted(obligations, key=lambda o: o["status"] == "PROVED")[:SHOWN_OBLIGATIONS],
+        "wrong": [
+            (words.element(x), words.element(y), words.element(z), words.product(x, y))
+            for x, y, z in c["correct"]["wrong"][:SHOWN_PAIRS]
+        ],
+        "differ": [tuple(map(words.element, row)) for row in c["equivalent"]["differ"][:SHOWN_PAIRS]],
+        "used": [node for node in s["lattice"]["nodes"] if node["used"]],
+        "kinds": sorted(_tally(neuron["kind"] for neuron in c["neurons"]).items()),
+        "circuits": by_energy[:SHOWN_CIRCUITS],
+        "paragraphs": [circuit_paragraph(k, words) for k in by_energy if k["table"] is not None],
+        "neurons": [_neuron(measured[n["index"]], n) for n in c["neurons"]],
+        "program_right": _program_right(c, words),
+    }
+
+
+def statement(c: dict[str, Any], words: Words) -> str:
+    """The verdict in one sentence."""
+    correct, equivalent = c["correct"], c["equivalent"]
+    name, pairs = c["group"]["name"], count(correct["pairs"])
+    same = f"gives the network's answer on {count(equivalent['agree'])} of them"
+    if equivalent["status"] == "PROVED":
+        same = "gives the network's answer on every one of them"
+    program = f"the coset-voting program of {count(constants(c['program']))} constants {same}"
+    if correct["status"] == "PROVED":
+        return f"The network multiplies in {name}: it is right on all {pairs} pairs, and {program}."
+    if correct["status"] == "REFUTED":
+        x, y, z = correct["wrong"][0]
+        answer = "a tie" if z < 0 else words.element(z)
+        return (
+            f"The network does not multiply in {name}: it is right on {count(correct['right'])} of {pairs} "
+            f"pairs; for {words.element(x)} times {words.element(y)} it says {answer}, "
+            f"not {words.product(x, y)}; {program}."
+        )
+    return f"It is not settled whether the network multiplies in {name} on all {pairs} pairs; {program}."
+
+
+def _program_right(c: dict[str, Any], words: Words) -> int:
+    """How many pairs the program gets right: as many as the network, but for the pairs where they differ."""
+    right: int = c["correct"]["right"]
+    for x, y, network, program in c["equivalent"]["differ"]:
+        true = words.product_number(x, y)
+        right += (program == true) - (network == true)
+    return right
+
+
+def _tally(items: Iterable[str]) -> dict[str, int]:
+    tally: dict[str, int] = {}
+    for item in items:
+        tally[item] = tally.get(item, 0) + 1
+    return tally
+
+
+def _obligation_rows(obligations: list[dict[str, Any]], timed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Obligations counted by the leading letters and digits of their ids: O1, O2, ..."""
+    seconds = {o["id"]: o["seconds"] for o in timed}
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for o in obligations:
+        rows.setdefault(re.match(r"[A-Za-z]*\d*", o["id"])[0], []).append(o)  # type: ignore[index]
+    return [
+        {
+            "name": name,
+            "number": len(members),
+            "seconds": sum(seconds[o["id"]] for o in members),
+            **{s.lower(): sum(o["status"] == s for o in members) for s in ("PROVED", "REFUTED", "UNKNOWN")},
+        }
+        for name, members in sorted(rows.items())
+    ]
+
+
+def _neuron(measured: dict[str, Any], proved: dict[str, Any]) -> dict[str, Any]:
+    """One row of the table of neurons."""
+    return {
+        "index": proved["index"],
+        "kind": proved["kind"],
+        "left": measured["left"] or "–",
+        "right": measured["right"] or "–",
+        "energy_share": measured["energy_share"],
+        "explained": ", ".join(share(measured[f"{part}_share"]) for part in ("left", "right", "votes")),
+        "deviations": ", ".join(rational(proved[f"{part}_deviation"]) for part in ("left", "right", "votes")),
+        "irreps": ", ".join(f"{name} {share(part)}" for name, part in measured["irreps"]) or "–",
+    }
+
+
+def _html(text: str, figures: dict[str, str]) -> str:
+    """The report as one HTML file, figures inside it."""
+    from markdown_it import MarkdownIt
+
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+
+    def inline(match: re.Match[str]) -> str:
+        svg = base64.b64encode(figures[match[1]].encode()).decode()
+        return f'src="data:image/svg+xml;base64,{svg}"'
+
+    body = re.sub(r'src="figures/([^"]+)\.svg"', inline, body)
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    title = text.splitlines()[0].lstrip("# ")
+    head = f'<meta charset="utf-8">\n<title>{title}</title>\n<style>\n{style}</style>'
+    return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}</body>\n</html>\n'

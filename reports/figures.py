@@ -1,0 +1,168 @@
+"""The figures of a report, as SVG files that are the same for the same input."""
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from reports.hasse import draw_lattice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+JSON = dict[str, Any]
+BLUE, ORANGE, GREY = "#1f5fa8", "#d9822b", "#8a8f98"
+STYLE: "dict[Any, Any]" = {
+    "svg.hashsalt": "coset-verify",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "font.size": 9,
+}
+SHOWN_PANELS = 6
+SHOWN_TABLES = 6
+
+
+def draw_figures(certificate: JSON, summary: JSON) -> dict[str, str]:
+    """The figures that there is data for, by name, as the text of SVG files.
+
+    Raises KeyError when the summary lacks an entry.
+    """
+    import matplotlib
+
+    drawings: dict[str, Callable[[JSON], Figure | None]] = {
+        "lattice": lambda s: draw_lattice(s["lattice"], certificate["group"]["name"]),
+        "votes": draw_votes,
+        "curve": draw_curve,
+        "strategies": draw_strategies,
+        "margins": draw_margins,
+    }
+    # a fixed salt here, and no date below: the same figure is the same file
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        drawn = {name: draw(summary) for name, draw in drawings.items()}
+        return {name: _svg(figure) for name, figure in drawn.items() if figure is not None}
+
+
+def _svg(figure: "Figure") -> str:
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None}, bbox_inches="tight")
+    return text.getvalue()
+
+
+def draw_votes(summary: JSON) -> "Figure | None":
+    """The vote tables of the largest circuits: a panel for each double coset, a row for each coset of x."""
+    from matplotlib.figure import Figure
+
+    tables = [circuit for circuit in summary["circuits"] if circuit["table"] is not None]
+    tables = sorted(tables, key=lambda c: (-c["energy_share"], c["number"]))[:SHOWN_TABLES]
+    if not tables:
+        return None
+    panels = min(SHOWN_PANELS, max(len(c["table_votes"]) for c in tables))
+    figure = Figure(figsize=(1.2 + 2.5 * panels, 2.7 * len(tables)), layout="constrained")
+    grid = figure.subplots(len(tables), panels, squeeze=False)
+    for row, circuit in zip(grid, tables, strict=True):
+        _draw_circuit(figure, list(row), circuit)
+    return figure
+
+
+def _draw_circuit(figure: "Figure", row: "list[Axes]", circuit: JSON) -> None:
+    table, kinds = circuit["table"], circuit["table_votes"]
+    most = max((abs(v) for line in table for cell in line for v in cell), default=0) or 1
+    for d, axes in enumerate(row):
+        if d >= len(kinds):
+            axes.axis("off")
+            continue
+        values = [[cell[d] for cell in line] for line in table]
+        image = axes.imshow(values, cmap="RdBu", vmin=-most, vmax=most, aspect="equal")
+        axes.set_title(f"votes on {kinds[d]}", fontsize=8)
+        _ticks(axes, circuit["table_rows"], circuit["table_columns"], first=d == 0)
+    row[0].set_ylabel(f"circuit {circuit['number']}\nx", fontsize=8)
+    shown = [axes for axes, _ in zip(row, kinds, strict=False)]
+    bar = figure.colorbar(image, ax=shown, shrink=0.8, pad=0.02)
+    bar.ax.tick_params(labelsize=6)
+    if len(kinds) > len(row):
+        bar.set_label(f"{len(kinds) - len(row)} more kinds of z not shown", fontsize=6)
+
+
+def _ticks(axes: "Axes", rows: list[str], columns: list[str], first: bool) -> None:
+    size = 7 if max(len(rows), len(columns)) <= 10 else 4
+    axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=size)
+    axes.set_yticks(range(len(rows)), rows if first else [""] * len(rows), fontsize=size)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("y", fontsize=7)
+
+
+def draw_curve(summary: JSON) -> "Figure":
+    """Price against what is explained: the logits' variance, and the same after removals."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import PercentFormatter
+
+    points = sorted(summary["curve"], key=lambda point: point["ratio"])
+    figure = Figure(figsize=(6.4, 3.8), layout="constrained")
+    axes = figure.subplots()
+    ratios = [point["ratio"] for point in points]
+    series = (
+        ("logit_fve", "all circuits in place", BLUE, "o-"),
+        ("ablation_fve", "after removals", ORANGE, "s--"),
+    )
+    for key, label, colour, style in series:
+        axes.plot(ratios, [point[key] for point in points], style, color=colour, label=label, markersize=4)
+    for point in points:
+        if point["name"] in ("readable", "faithful"):
+            at, above = (point["ratio"], point["logit_fve"]), (0, 7)
+            axes.annotate(point["name"], at, above, textcoords="offset points", ha="center", fontsize=8)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_ylim(top=min(1.0, axes.get_ylim()[1]) + 0.04 * (1 - axes.get_ylim()[0]))
+    axes.set_xlabel("constants of the program / parameters of the network")
+    axes.set_ylabel("variance of the logits explained")
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, loc="lower right")
+    return figure
+
+
+def draw_strategies(summary: JSON) -> "Figure | None":
+    """The pairs (x, y) as a grid, coloured by the strategy that settled most of each square."""
+    from matplotlib.colors import ListedColormap
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    grid = summary.get("compact_map")
+    if not grid:
+        return None
+    names, rows = grid["names"], grid["rows"]
+    palette = ["#1f5fa8", "#5aa9a3", "#d9822b", "#c8c8c8", "#8c5aa9", "#b23a48", "#7d8a2e", "#444444"]
+    colours = [palette[k % len(palette)] for k in range(len(names))]
+    figure = Figure(figsize=(5.6, 4.6), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(rows, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(names) - 0.5, interpolation="nearest")
+    axes.set_xlabel("y, elements in lexicographic order")
+    axes.set_ylabel("x")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    present = {k for row in rows for k in row}
+    patches = [Patch(color=colours[k], label=name) for k, name in enumerate(names) if k in present]
+    axes.legend(handles=patches, bbox_to_anchor=(1.01, 1), loc="upper left", title="settled by")
+    return figure
+
+
+def draw_margins(summary: JSON) -> "Figure | None":
+    """How many pairs have which margin, in the network and as the compact proof's lower bound."""
+    from matplotlib.figure import Figure
+
+    margins = summary.get("margins")
+    if not margins:
+        return None
+    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
+    axes = figure.subplots()
+    for key, label, colour in (("network", "network", BLUE), ("bound", "proved lower bound", ORANGE)):
+        axes.stairs(margins[key], margins["edges"], label=label, color=colour, fill=True, alpha=0.45)
+    axes.axvline(0, color="black", linewidth=0.7)
+    axes.set_xlabel("lead of the right logit over the best other one")
+    axes.set_ylabel("pairs")
+    axes.legend(frameon=False)
+    return figure

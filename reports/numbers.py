@@ -1,0 +1,63 @@
+"""Numbers as a report writes them; every function takes what JSON holds and returns text."""
+
+from fractions import Fraction
+
+
+def count(value: int) -> str:
+    """14400 as "14,400"."""
+    return f"{value:,}"
+
+
+def share(value: float | None) -> str:
+    """0.9951 as "99.5 %", never rounded up to 100 %; None as a dash."""
+    if value is None:
+        return "–"
+    percent = f"{100 * value:.1f}"
+    if percent == "100.0" and value < 1:
+        percent = "99.9+"
+    return f"{percent} %"
+
+
+def portion(value: float | None) -> str:
+    """A share, or a number of pairs when it is an integer: 0.91 as "91.0 %", 14400 as "14,400"."""
+    return count(value) if isinstance(value, int) else share(value)
+
+
+def rational(value: str | None) -> str:
+    """An exact "p/q" rounded to four digits, "0" only when it is 0; None as a dash."""
+    return "–" if value is None else decimal(float(Fraction(value)))
+
+
+def decimal(value: float | None) -> str:
+    """Four significant digits; None as a dash."""
+    return "–" if value is None else f"{value:.4g}"
+
+
+def power(value: int) -> str:
+    """123456789 as "1.23e8"; below a million as it is."""
+    if abs(value) < 10**6:
+        return count(value)
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def seconds(value: float | None) -> str:
+    """A time to three digits; None as a dash."""
+    return "–" if value is None else f"{value:.3g} s"
+
+
+def sentence(text: str) -> str:
+    """Upper-case first letter and a full stop at the end."""
+    return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
+
+
+FILTERS = {
+    "n": count,
+    "share": share,
+    "portion": portion,
+    "rational": rational,
+    "g": decimal,
+    "power": power,
+    "seconds": seconds,
+    "sentence": sentence,
+}

@@ -1,0 +1,165 @@
+"""Writes program.py: a program's constants, comments that say what they are, and the code that runs it."""
+
+import ast
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from reports import coset_voting
+from reports.words import NamedForm, Words
+
+_USAGE = """\
+python program.py "(1 2 3)" "(2 4)"           the product, and the elements that got most votes
+python program.py "(1 2 3)" "(2 4)" --votes   the votes on every element
+python program.py --all                       all pairs: how many are right, and the digest of the answers
+"""
+
+_DOCSTRING = '''\
+"""A coset-voting program for multiplication in {name}, read off a trained network.
+
+To multiply x by y (x first, then y), every circuit looks at which coset x lies in and which coset y lies in,
+and votes on the elements z:
+
+    votes(z) = bias(z) + sum over circuits, over their neurons, of relu(l(x) + r(y)) * u(z)
+
+The answer is the z with the most votes; a tie is no answer. l, r and u are short lists of integers: l and r
+in units of 1/2^{preactivation_bits}, u in units of 1/2^{vote_bits}, bias and votes in units of 1/2^{bits}.
+The whole program is {constants} integers in {circuits} circuits. It needs Python's standard library alone.
+
+{usage}
+A list is a function on the group through a form, named by a word and by the subgroups that it uses:
+
+    right cosets H        one integer for each coset Hx
+    left cosets H         one integer for each coset xH
+    double cosets H, K    one integer for each double coset HzK
+    coset sum H, K        one integer for each coset Hx and then for each coset xK; the value at g adds up two
+    coset matrix H        one integer for each pair (p, q) of right cosets of H; the value at g adds up those
+                          with pg = q
+    elements              one integer for each element
+
+Cosets come in the order of their least elements. A subgroup given as a pair ("H", "N") carries the sign of H
+that is +1 on N and -1 on the rest of H: the integers belong to the least elements, the others follow by sign.
+On right or left cosets such a list ends with one more integer, which is added everywhere.
+"""
+'''
+
+
+_PARTS = ("left", "right", "votes")
+_VARIABLES = {"left": "x", "right": "y", "votes": "z"}
+_LABELLED = 60  # constants beyond this many get no labels in the comments
+
+
+def program_source(program: dict[str, Any]) -> str:
+    """The text of program.py for a program.json; the same program gives the same text."""
+    docstring = _DOCSTRING.format(
+        name=program["group"]["name"],
+        preactivation_bits=program["preactivation_bits"],
+        vote_bits=program["vote_bits"],
+        bits=program["preactivation_bits"] + program["vote_bits"],
+        constants=f"{constants(program):,}",
+        circuits=len(program["circuits"]),
+        usage="\n".join(f"    {line}" for line in _USAGE.splitlines()),
+    )
+    imports, body = _runtime()
+    return "\n".join([docstring, imports, "", *_data(program), "", "", body, "", "", _entry()])
+
+
+def write_program(program: dict[str, Any], path: Path) -> None:
+    """Write the program.py of a program.json, given as plain JSON values."""
+    path.write_text(program_source(program), encoding="utf-8")
+
+
+def constants(program: dict[str, Any]) -> int:
+    """How many integers a program is made of."""
+    lists = (len(neuron[part]) for c in program["circuits"] for neuron in c["neurons"] for part in _PARTS)
+    return len(program["bias"]) + sum(lists)
+
+
+def _runtime() -> tuple[str, str]:
+    """The import lines of `reports.coset_voting` and what follows them."""
+    source = Path(coset_voting.__file__).read_text(encoding="utf-8")
+    lines = source.splitlines()
+    nodes = [node for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    first, last = nodes[0].lineno - 1, (nodes[-1].end_lineno or 0)
+    return "\n".join(lines[first:last]), "\n".join(lines[last:]).strip()
+
+
+def _entry() -> str:
+    usage = "".join(f"    {line}\n" for line in _USAGE.splitlines())
+    return f'''\
+USAGE = """usage:
+{usage}"""
+
+
+VOTING = Program(PROGRAM)
+
+
+def answer(x: int, y: int) -> int:
+    """The answer to a pair of elements, all three as numbers in lexicographic order; -1 is a tie."""
+    return VOTING.answer(x, y)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], VOTING, USAGE))
+'''
+
+
+def _data(program: dict[str, Any]) -> Iterator[str]:
+    group, subgroups = program["group"], program["subgroups"]
+    yield "PROGRAM = {"
+    yield f'    "group": {_quoted(group["name"])},'
+    yield f'    "degree": {group["degree"]},'
+    yield f'    "generators": {_texts(group["generators"])},'
+    yield '    "subgroups": {'
+    for record in subgroups:
+        yield f"        {_quoted(record['name'])}: {_texts(record['generators'])},  # order {record['order']}"
+    yield "    },"
+    yield f'    "preactivation_bits": {program["preactivation_bits"]},'
+    yield f'    "vote_bits": {program["vote_bits"]},'
+    yield '    "bias": ' + _integers(program["bias"], 4) + ","
+    yield '    "circuits": ['
+    words = Words(group, subgroups)
+    for number, circuit in enumerate(program["circuits"], 1):
+        yield from _circuit(number, circuit, words, [record["name"] for record in subgroups])
+    yield "    ],"
+    yield "}"
+
+
+def _circuit(number: int, circuit: dict[str, Any], words: Words, names: list[str]) -> Iterator[str]:
+    count = len(circuit["neurons"])
+    yield f"        # Circuit {number}, {count} neuron{'s' * (count != 1)}"
+    for part in _PARTS:
+        form = NamedForm.of(circuit[part], names)
+        yield from _wrapped(f"{part}: {form.phrase(words, _VARIABLES[part])}", "        #   ")
+        if labels := form.labels(words, _LABELLED):
+            yield from _wrapped(" | ".join(labels), "        #       ")
+    yield "        {"
+    for part in _PARTS:
+        yield f'            "{part}": {NamedForm.of(circuit[part], names).literal()},'
+    yield '            "neurons": ['
+    for neuron in circuit["neurons"]:
+        yield f"                ({neuron['index']},"
+        left, right, votes = (_integers(neuron[part], 17) for part in _PARTS)
+        yield from (f"                 {text}" for text in (f"{left},", f"{right},", f"{votes}),"))
+    yield "            ],"
+    yield "        },"
+
+
+def _integers(values: Sequence[int], indent: int) -> str:
+    """A list of integers, wrapped at 110 columns."""
+    text = ", ".join(map(str, values))
+    return "[" + f"\n{' ' * (indent + 1)}".join(textwrap.wrap(text, 108 - indent)) + "]"
+
+
+def _wrapped(text: str, prefix: str) -> list[str]:
+    return textwrap.wrap(text, 110, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _texts(texts: Sequence[str]) -> str:
+    return "[" + ", ".join(map(_quoted, texts)) + "]"

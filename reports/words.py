@@ -1,0 +1,230 @@
+"""Forms in words: what a circuit looks at, said in terms of points wherever that is exact.
+
+The stabiliser of a point or set is said by where a permutation sends it: x and x' lie in one right coset of
+Stab(5) when they send 5 to the same point, y and y' in one left coset of Stab(2) when they send the same
+point to 2. Whatever is no such stabiliser is named, not interpreted.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from itertools import combinations
+from typing import Any, NamedTuple
+
+from reports.coset_voting import Group, Permutation, Signed, format_cycles, generated, parse_cycles, product
+
+Points = tuple[int, ...]
+
+
+class Looks(NamedTuple):
+    """What right cosets say: where x sends each of ``sets`` and, if ``parity``, whether x is even."""
+
+    sets: tuple[Points, ...]
+    parity: bool
+
+
+class Words:
+    """Describes the forms of one program, given its records of the group and of the subgroups."""
+
+    def __init__(self, record: dict[str, Any], subgroups: Sequence[dict[str, Any]]) -> None:
+        self.group = Group(record["generators"], record["degree"])
+        self.generators: dict[str, Sequence[str]] = {s["name"]: s["generators"] for s in subgroups}
+        self.members = cache(self._members)
+        self.looks = cache(self._looks)
+
+    def element(self, number: int) -> str:
+        """The element with this number in cycle notation; -1 is a tie."""
+        return "a tie" if number < 0 else format_cycles(self.group.elements[number])
+
+    def product_number(self, x: int, y: int) -> int:
+        """The number of xy."""
+        elements = self.group.elements
+        return self.group.number[product(elements[x], elements[y])]
+
+    def product(self, x: int, y: int) -> str:
+        """The product xy of two elements, given by their numbers, in cycle notation."""
+        return self.element(self.product_number(x, y))
+
+    def _members(self, name: str) -> list[Permutation]:
+        return generated(self.generators[name], self.group.degree)
+
+    def _looks(self, name: str) -> Looks | None:
+        """How the cosets of a subgroup are told apart, or None where points and parity don't say it.
+
+        A subgroup H lies in the stabiliser of any set of its orbits; it is that stabiliser, or the even part
+        of it, when the orders agree.
+        """
+        members = self.members(name)
+        even = all(is_even(parse_cycles(text, self.group.degree)) for text in self.generators[name])
+        points = range(self.group.degree)
+        orbits = sorted({tuple(sorted({h[i] for h in members})) for i in points}, key=_by_size)
+        for count in range(len(orbits)):
+            for sets in combinations(orbits, count):
+                kept = [g for g in self.group.elements if all(image_of(s, g) == s for s in sets)]
+                if len(kept) == len(members):
+                    return Looks(sets, parity=False)
+                if even and sum(map(is_even, kept)) == len(members):
+                    return Looks(sets, parity=True)
+        return None
+
+    def reads(self, on: str, names: Sequence[str], variable: str) -> str:
+        """A phrase for what a form can tell about ``variable``, such as "where x sends 5"."""
+        if on == "elements" or len(self.members(names[0])) == 1:
+            return f"which element {variable} is"
+        if on == "coset matrix":
+            if len(self._one_set(names[0]) or ()) == 1:
+                return f"where {variable} sends each of the {self.group.degree} points"
+            return f"where {variable} moves each of the {self._index(names[0])} right cosets of {names[0]}"
+        if on == "coset sum":
+            first, second = (
+                self.reads("right cosets", names[:1], variable),
+                self.reads("left cosets", names[1:], variable),
+            )
+            return first if first == second else f"{first} and {second}"
+        if on == "double cosets":
+            return self._reads_double(names[0], names[1], variable)
+        looks = self.looks(names[0])
+        if looks is None:
+            return f"which of the {self._index(names[0])} {on} of {names[0]} {variable} lies in"
+        if on == "right cosets":
+            phrases = [f"where {variable} sends {set_of(s)}" for s in looks.sets]
+        else:
+            phrases = [f"what {variable} sends to {set_of(s)}" for s in looks.sets]
+        return " and ".join(phrases + [f"whether {variable} is even"] * looks.parity) or "nothing"
+
+    def _reads_double(self, first: str, second: str, variable: str) -> str:
+        sets = self._one_set(first), self._one_set(second)
+        if sets[0] is None or sets[1] is None:
+            if self._looks_even((first, second)):
+                return f"whether {variable} is even"
+            return f"which double coset of {first} and {second} {variable} lies in"
+        if len(sets[0]) == 1:
+            verb = "to" if len(sets[1]) == 1 else "into"
+            return f"whether {variable} sends {set_of(sets[0])} {verb} {set_of(sets[1])}"
+        return f"how many points of {set_of(sets[0])} {variable} sends into {set_of(sets[1])}"
+
+    def _one_set(self, name: str) -> Points | None:
+        """The set that a subgroup is the stabiliser of, if it is one and G moves it to all sets of its size.
+
+        Then its double cosets are told apart by sizes of intersections, as for Young subgroups of S_n.
+        """
+        looks = self.looks(name)
+        if looks is None or looks.parity or len(looks.sets) != 1 or not self._full():
+            return None
+        return looks.sets[0]
+
+    def _full(self) -> bool:
+        order = 1
+        for k in range(2, self.group.degree + 1):
+            order *= k
+        return len(self.group.elements) == order
+
+    def _index(self, name: str) -> int:
+        return len(self.group.elements) // len(self.members(name))
+
+    def labels(self, on: str, names: Sequence[str], kernels: Sequence[str | None]) -> list[str]:
+        """A short label for each constant of a form on right, left or double cosets, in their order."""
+        pairs = zip(names, kernels, strict=True)
+        signed = [Signed(self.members(h), None if k is None else self.members(k)) for h, k in pairs]
+        if on == "double cosets":
+            terms, _ = self.group.double_cosets(*signed)
+        else:
+            terms, _ = (self.group.right_cosets if on == "right cosets" else self.group.left_cosets)(*signed)
+        first: dict[int, Permutation] = {}
+        for g, places in zip(self.group.elements, terms, strict=True):
+            for place, _ in places[:1]:
+                first.setdefault(place, g)
+        if any(kernels):
+            return [format_cycles(first[k]) for k in sorted(first)]
+        return [self._label(on, names, first[k]) for k in sorted(first)]
+
+    def _label(self, on: str, names: Sequence[str], least: Permutation) -> str:
+        if on == "double cosets" and self._looks_even(names):
+            return "even" if is_even(least) else "odd"
+        if on == "double cosets":
+            return self._double_label(names, least)
+        looks = self.looks(names[0])
+        if looks is None:
+            return format_cycles(least)
+        if on == "right cosets":
+            words = [f"{set_of(s)}->{set_of(image_of(s, least))}" for s in looks.sets]
+        else:
+            words = [f"{set_of(preimage_of(s, least))}->{set_of(s)}" for s in looks.sets]
+        return " ".join(words + ["even" if is_even(least) else "odd"] * looks.parity)
+
+    def _looks_even(self, names: Sequence[str]) -> bool:
+        return all(self.looks(name) == Looks((), parity=True) for name in names)
+
+    def _double_label(self, names: Sequence[str], least: Permutation) -> str:
+        first, second = self._one_set(names[0]), self._one_set(names[1])
+        if first is None or second is None:
+            return format_cycles(least)
+        hits = len(set(image_of(first, least)) & set(second))
+        if len(first) == 1:
+            return f"{set_of(first)}->{set_of(second)}" if hits else f"{set_of(first)} elsewhere"
+        return f"{hits} of {set_of(first)} into {set_of(second)}"
+
+
+class NamedForm(NamedTuple):
+    """A form with the names of its subgroups, and of the kernels of their signs (None for no sign)."""
+
+    on: str
+    names: tuple[str, ...]
+    kernels: tuple[str | None, ...]
+
+    @classmethod
+    def of(cls, form: dict[str, Any], names: Sequence[str]) -> "NamedForm":
+        """The form of a program, which gives subgroups as positions in the program's list."""
+        members = tuple(names[i] for i in form["subgroups"])
+        kernels = tuple(None if k is None else names[k] for k in form["kernels"]) or (None,) * len(members)
+        return cls(form["on"], members, kernels)
+
+    def phrase(self, words: Words, variable: str) -> str:
+        """What the form can tell about ``variable``."""
+        text = words.reads(self.on, self.names, variable)
+        pairs = zip(self.names, self.kernels, strict=True)
+        signs = [f"the sign on {name}" for name, kernel in pairs if kernel]
+        return f"{text}, with {' and '.join(signs)}" if signs else text
+
+    def labels(self, words: Words, most: int) -> list[str]:
+        """A label for each constant; none for forms on elements or on more than ``most`` cosets."""
+        if self.on in ("elements", "coset matrix"):
+            return []
+        if self.on == "coset sum":
+            sides = zip(("right cosets", "left cosets"), self.names, self.kernels, strict=True)
+            labels = [label for on, h, k in sides for label in words.labels(on, (h,), (k,))]
+        else:
+            labels = words.labels(self.on, self.names, self.kernels)
+            labels += ["constant"] * (self.on != "double cosets" and any(self.kernels))
+        return labels if len(labels) <= most else []
+
+    def literal(self) -> str:
+        """The form as program.py writes it: ("double cosets", "H", ("K", "kernel of the sign on K"))."""
+        pairs = zip(self.names, self.kernels, strict=True)
+        parts = [json.dumps(h) if k is None else f"({json.dumps(h)}, {json.dumps(k)})" for h, k in pairs]
+        return f"({', '.join([json.dumps(self.on), *parts])}{',' * (not parts)})"
+
+
+def is_even(x: Permutation) -> bool:
+    """Whether the number of pairs that x puts in the wrong order is even."""
+    return sum(a > b for a, b in combinations(x, 2)) % 2 == 0
+
+
+def image_of(points: Points, x: Permutation) -> Points:
+    """The set of points that x sends ``points`` to."""
+    return tuple(sorted(x[i] for i in points))
+
+
+def preimage_of(points: Points, x: Permutation) -> Points:
+    """The set of points that x sends to ``points``."""
+    return tuple(i for i, image in enumerate(x) if image in points)
+
+
+def set_of(points: Points) -> str:
+    """A point as "5", a set as "{4,5}"; points are written from 1."""
+    text = ",".join(str(p + 1) for p in points)
+    return text if len(points) == 1 else f"{{{text}}}"
+
+
+def _by_size(points: Points) -> tuple[int, Points]:
+    return len(points), points
