@@ -12,7 +12,7 @@ from net.container import read_bytes, read_tensors, sentence, to_arrays
 from net.convention import with_convention
 from net.errors import MalformedInput
 from net.folded import FoldedNetwork, Source, fold
-from net.own import OWN_FORMAT, settings_of
+from net.own import OWN_FORMAT, record_of
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -73,7 +73,7 @@ def read_checkpoint(path: Path) -> tuple[Layers, Source]:
         details = {**_side_file(path), **details}
     else:
         tensors, dtype = content
-        details = settings_of(metadata)
+        details = record_of(metadata)
     _check_activation(details)
     layout = next((layout for layout in _LAYOUTS if layout.matches(set(tensors))), None)
     if layout is None:
@@ -81,7 +81,7 @@ def read_checkpoint(path: Path) -> tuple[Layers, Source]:
         raise MalformedInput(f"expected the tensors of a network in a known layout, got those named {names}")
     layers: Layers = layout.layers(tensors)
     parameters = sum(tensor.size for tensor in tensors.values())
-    name = OWN_FORMAT if metadata.get("format") == OWN_FORMAT else layout.NAME
+    name = OWN_FORMAT if details.get("format") == OWN_FORMAT else layout.NAME
     return layers, Source(path, hashlib.sha256(data).hexdigest(), name, dtype, parameters, details)
 
 

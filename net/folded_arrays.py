@@ -35,7 +35,7 @@ def layers(tensors: dict[str, FloatMatrix]) -> Layers:
 
 
 def save_folded(path: Path, weights: Weights) -> None:
-    """Write the float64 arrays as safetensors: in float32 where that loses nothing, and b only if it is not 0.
+    """Write the float64 arrays as safetensors, in float32 where that loses nothing; b only if it is not 0.
 
     Weights with an error bound are written as their float64 arrays, which then are what the file states.
     """

@@ -181,7 +181,7 @@ def _eighths(rng: np.random.Generator) -> float:
     return float(rng.integers(6, 11)) / 8
 
 
-def _coset_values(target: _Target, values: Vector) -> tuple[Vector, Vector]:
+def _coset_values(target: _Target, values: np.ndarray[Any, Any]) -> tuple[Vector, Vector]:
     """l(x) = values[Hx] and r(y) = -values[H g y^-1]."""
     group, labels = target.subgroup.group, target.subgroup.right_cosets.labels
     return values[labels], -values[labels[group.mul[target.g, group.inv]]]

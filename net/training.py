@@ -6,79 +6,20 @@ same batches as one that was not; a checkpoint records the settings that determi
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from net.architecture import PARAMETER_NAMES, cross_entropy_gradients, initial_parameters, logits
-from net.errors import MalformedInput
-from net.own import OWN_FORMAT, write_safetensors
+from net.architecture import PARAMETER_NAMES, cross_entropy_gradients, logits
+from net.training_state import training_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import torch
 
     from net.architecture import Parameters
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """What determines a training run; the same settings on the same machine give the same bytes."""
-
-    group: str
-    seed: int = 0
-    steps: int = 60_000
-    width: int = 128
-    embed: int = 256
-    fraction: float = 0.5
-    batch: int = 1024
-    learning_rate: float = 1e-3
-    weight_decay: float = 1.0
-    betas: tuple[float, float] = (0.9, 0.98)
-    evaluate_every: int = 500
-    patience: int = 10_000
-    growth: float = 1.02
-
-
-def default_settings(group: str, order: int) -> TrainingSettings:
-    """Settings with which S5 and S6 are learned on all pairs (on half of which they are trained).
-
-    Width, embedding, batch and optimiser: measured to grok within minutes on one core, where full batches
-    take ten times as many operations; AdamW as in Stander et al. (arXiv 2312.06581), section 3.
-    """
-    if order < 500:
-        return TrainingSettings(group)
-    return TrainingSettings(group, steps=20_000, width=256, embed=512, batch=4096)
-
-
-@dataclass
-class TrainingState:
-    """Where a run stands: the steps done, parameters and moments, and one record for each evaluation."""
-
-    step: int
-    parameters: Parameters
-    moments: Parameters
-    history: list[dict[str, float]] = field(default_factory=list)
-
-
-def training_pairs(order: int, fraction: float, seed: int) -> np.ndarray:
-    """Sorted flat indices x * order + y of the round(fraction * order^2) pairs to train on.
-
-    They are the pairs with the smallest of order^2 raw 64-bit outputs of PCG64(seed), ties to the earlier
-    pair: numpy guarantees that stream, so seed and fraction recreate the split in any version.
-    """
-    keys = np.random.PCG64(seed).random_raw(order * order)
-    return np.sort(np.argsort(keys, kind="stable")[: round(fraction * order * order)])
-
-
-def split_digest(pairs: np.ndarray) -> str:
-    """SHA-256 of the sorted flat indices as little-endian 32-bit integers."""
-    return hashlib.sha256(pairs.astype("<u4").tobytes()).hexdigest()
+    from net.training_state import TrainingSettings, TrainingState
 
 
 def batch_indices(seed: int, step: int, count: int, batch: int) -> np.ndarray:
@@ -109,19 +50,6 @@ def evaluate(parameters: Parameters, mul: np.ndarray, rows: np.ndarray | None = 
             right += int((margins > 0).sum())
             smallest = min(smallest, float(margins.min()))
     return right, smallest
-
-
-def start(settings: TrainingSettings, order: int) -> TrainingState:
-    """Step 0: the initial parameters of the seed and zero moments."""
-    import torch
-
-    parameters = initial_parameters(order, settings.embed, settings.width, settings.seed)
-    moments = {
-        f"{name}.{moment}": torch.zeros_like(value)
-        for moment in ("exp_avg", "exp_avg_sq")
-        for name, value in parameters.items()
-    }
-    return TrainingState(0, parameters, moments)
 
 
 def train(
@@ -200,66 +128,3 @@ def _optimizer(settings: TrainingSettings, state: TrainingState) -> torch.optim.
             "exp_avg_sq": state.moments[f"{name}.exp_avg_sq"],
         }
     return optimizer
-
-
-def save_network(path: Path, settings: TrainingSettings, state: TrainingState) -> None:
-    """Write the finished network: the four parameters, the settings and the split's digest as metadata."""
-    tensors = {name: state.parameters[name] for name in PARAMETER_NAMES}
-    write_safetensors(path, _arrays(tensors), _metadata(settings, state, history=state.history[-1:]))
-
-
-def save_state(path: Path, settings: TrainingSettings, state: TrainingState) -> None:
-    """Write what `load_state` needs to go on: parameters, moments, step and history."""
-    write_safetensors(
-        path,
-        _arrays({**state.parameters, **state.moments}),
-        _metadata(settings, state, history=state.history),
-    )
-
-
-def load_state(path: Path, settings: TrainingSettings) -> TrainingState:
-    """The state saved under `settings`; MalformedInput when it was saved under others.
-
-    The number of steps may differ, so that a finished run can be prolonged.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as error:
-        raise MalformedInput(f"expected the state of a training run in {path}, got {error}") from error
-    found = json.loads(metadata.get("config", "{}"))
-    wanted = _config(settings)
-    if {**found, "steps": 0} != {**wanted, "steps": 0}:
-        raise MalformedInput(f"expected a run with the settings {wanted} in {path}, got {found}")
-    return TrainingState(
-        int(metadata["step"]),
-        {name: tensors[name] for name in PARAMETER_NAMES},
-        {name: value for name, value in tensors.items() if name not in PARAMETER_NAMES},
-        json.loads(metadata["history"]),
-    )
-
-
-def _arrays(tensors: Parameters) -> dict[str, np.ndarray[Any, Any]]:
-    return {name: value.detach().numpy() for name, value in tensors.items()}
-
-
-def _config(settings: TrainingSettings) -> dict[str, Any]:
-    return {**asdict(settings), "betas": list(settings.betas)}
-
-
-def _metadata(
-    settings: TrainingSettings, state: TrainingState, history: list[dict[str, float]]
-) -> dict[str, str]:
-    order = len(state.parameters["W_x"])
-    return {
-        "format": OWN_FORMAT,
-        "config": json.dumps(_config(settings), sort_keys=True),
-        "element_order": "lexicographic",
-        "product": "left-first",
-        "split_sha256": split_digest(training_pairs(order, settings.fraction, settings.seed)),
-        "step": str(state.step),
-        "history": json.dumps(history),
-    }

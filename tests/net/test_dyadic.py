@@ -1,0 +1,70 @@
+"""Exact matrices against the rational numbers that float64 arrays are."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from net.dyadic import dyadic, lowest_bit, product
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def fractions_of(matrix):
+    return [[Fraction(float(value)) for value in row] for row in matrix]
+
+
+def slow_product(left, right):
+    """The product in rational arithmetic, entry by entry."""
+    rows, columns = fractions_of(left), list(zip(*fractions_of(right), strict=True))
+    return [[sum((a * b for a, b in zip(row, column, strict=True)), Fraction(0)) for column in columns] for row in rows]
+
+
+def as_fractions(exact):
+    return [[Fraction(value, 1 << exact.bits) for value in row] for row in exact.integers.tolist()]
+
+
+@pytest.mark.parametrize("spread", [1, 30, 120, 500])
+def test_product_is_the_rational_product(spread):
+    """Entries between 2^-spread and 2^spread, with zeros, denormals and cancellation."""
+    rng = np.random.default_rng(spread)
+    left = rng.standard_normal((5, 9)) * 2.0 ** rng.integers(-spread, spread + 1, (5, 9))
+    right = rng.standard_normal((9, 4)) * 2.0 ** rng.integers(-spread, spread + 1, (9, 4))
+    left[0, 0], left[1, 2], left[2] = 0.0, 5e-324, 0.0
+    right[3, 1], right[:, 3] = -1e-310, 0.0
+    left[3, 1], right[1, 0], left[3, 0], right[0, 0] = 1.5, 2.0, -1.5, 2.0
+
+    assert as_fractions(product(left, right)) == slow_product(left, right)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.lists(finite, min_size=6, max_size=6), st.lists(finite, min_size=6, max_size=6))
+def test_product_of_any_finite_matrices_is_the_rational_product(a, b):
+    """Whatever 64 bits: 1e308 beside 5e-324."""
+    left, right = np.array(a).reshape(2, 3), np.array(b).reshape(3, 2)
+
+    assert as_fractions(product(left, right)) == slow_product(left, right)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.lists(finite, min_size=1, max_size=8))
+def test_dyadic_integers_are_the_floats(values):
+    """integers / 2^bits is each float exactly, and no smaller power of two fits."""
+    array = np.array(values)
+    exact = dyadic(array)
+
+    assert [Fraction(value, 1 << exact.bits) for value in exact.integers.tolist()] == [Fraction(v) for v in values]
+    assert exact.bits == lowest_bit(array)
+    assert exact.bits == 0 or any(value % 2 for value in exact.integers.tolist())
+
+
+def test_limbs_survive_the_widest_inner_dimension():
+    """With 4,096 terms of the largest mantissas every partial sum still is exact."""
+    left = np.full((1, 4096), 2.0**53 - 1)
+    right = np.full((4096, 1), 2.0**53 - 1)
+
+    assert product(left, right).integers[0, 0] == 4096 * (2**53 - 1) ** 2
