@@ -1,0 +1,126 @@
+"""What is known of a group, a subgroup's cosets, as plain data for tables and JSON."""
+
+from typing import TYPE_CHECKING, Any
+
+from algebra.action import permutation_characters, shared_cosets
+from algebra.character_table import character_table, format_value
+from algebra.coset import double_cosets
+from algebra.errors import GroupError
+from algebra.lattice import class_lattice
+from algebra.naming import orbits
+from algebra.permutation import format_cycles
+from algebra.subgroups import subgroups
+
+if TYPE_CHECKING:
+    from algebra.group import FiniteGroup
+    from algebra.subgroup import Subgroup
+    from algebra.subgroups import SubgroupClass
+
+__all__ = ["coset_summary", "group_summary"]
+
+
+def group_summary(group: "FiniteGroup") -> dict[str, Any]:
+    """Classes of elements, classes of subgroups and irreducible characters, ready for JSON.
+
+    Raises:
+        GroupError: there are too many subgroups or classes of elements; the sentence states the limit.
+
+    """
+    family = subgroups(group)
+    return {
+        "group": group.name,
+        "degree": group.degree,
+        "order": group.order,
+        "generators": [format_cycles(images) for images in group.generators],
+        "element_classes": _element_classes(group),
+        "subgroups": len(family),
+        "subgroup_classes": [_subgroup_class(one) for one in family.classes],
+        "irreps": _irreps(group),
+        "permutation_characters": _permutation_characters(group),
+    }
+
+
+def _element_classes(group: "FiniteGroup") -> list[dict[str, Any]]:
+    return [
+        {
+            "representative": group.word(int(one[0])),
+            "order": int(group.element_orders[one[0]]),
+            "size": len(one),
+            "centralizer_order": group.order // len(one),
+            "parity": "odd" if group.parity[one[0]] else "even",
+        }
+        for one in group.conjugacy_classes
+    ]
+
+
+def _subgroup_class(one: "SubgroupClass") -> dict[str, Any]:
+    graph, group, first = class_lattice(one.family), one.family.group, one.representative
+    return {
+        "name": one.name,
+        "order": one.order,
+        "index": first.index,
+        "conjugates": one.length,
+        "normalizer": one.normalizer.name,
+        "core": one.core.name,
+        "orbits": [[point + 1 for point in orbit] for orbit in orbits(group.elements[first.mask])],
+        "generators": [group.word(element) for element in first.generators],
+        "maximal_in": [one.family.names[number] for number in sorted(graph.successors(one.number))],
+        "maximal_subgroups": [one.family.names[number] for number in sorted(graph.predecessors(one.number))],
+    }
+
+
+def _irreps(group: "FiniteGroup") -> list[dict[str, Any]]:
+    table = character_table(group)
+    return [
+        {"name": name, "degree": int(degree), "values": [format_value(value) for value in row]}
+        for name, degree, row in zip(table.names, table.degrees, table.values.tolist(), strict=True)
+    ]
+
+
+def _permutation_characters(group: "FiniteGroup") -> dict[str, dict[str, int]]:
+    """Multiplicity of each irreducible character in the action on the cosets of each class of subgroups."""
+    family, table = subgroups(group), character_table(group)
+    firsts = family.masks[[one.members[0] for one in family.classes]]
+    found = table.multiplicities(permutation_characters(group, firsts)).tolist()
+    return {
+        name: {irrep: count for irrep, count in zip(table.names, row, strict=True) if count}
+        for name, row in zip(family.names, found, strict=True)
+    }
+
+
+def coset_summary(subgroup: "Subgroup") -> dict[str, Any]:
+    """Right, left and double cosets of a subgroup, and the right cosets that are left cosets of conjugates.
+
+    Raises:
+        GroupError: the group's subgroups are too many to name this one.
+
+    """
+    group = subgroup.group
+    right, left = subgroup.right_cosets, subgroup.left_cosets
+    double = double_cosets(group, subgroup.mask, subgroup.mask)
+    family = subgroups(group)
+    conjugates = family.classes[int(family.class_of[family.find(subgroup.mask)])].members
+    shared = {
+        family.labels[index]: [
+            group.word(int(coset[0])) for coset in shared_cosets(subgroup, family.all[index])
+        ]
+        for index in conjugates.tolist()
+    }
+    if sum(len(words) for words in shared.values()) != subgroup.index:
+        raise GroupError(
+            f"Expected every right coset of {subgroup.label} to be a left coset of one conjugate."
+        )
+    return {
+        "group": group.name,
+        "subgroup": subgroup.label,
+        "order": subgroup.order,
+        "index": subgroup.index,
+        "elements": [group.word(element) for element in subgroup.elements.tolist()],
+        "right_cosets": [group.word(element) for element in right.representatives.tolist()],
+        "left_cosets": [group.word(element) for element in left.representatives.tolist()],
+        "double_cosets": [
+            {"representative": group.word(element), "size": size}
+            for element, size in zip(double.representatives.tolist(), double.sizes.tolist(), strict=True)
+        ],
+        "shared_with": shared,
+    }
