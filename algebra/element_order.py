@@ -45,6 +45,8 @@ def element_order(group: "FiniteGroup", name: str) -> NDArray[np.intp]:
 def _sympy_order(group: "FiniteGroup") -> NDArray[np.intp]:
     from sympy.combinatorics.named_groups import AlternatingGroup, SymmetricGroup
 
+    if group.order == 1:
+        return np.zeros(1, dtype=np.intp)
     kind, rank = group.name[:1], group.name[1:]
     if kind in ("S", "A") and rank.isdigit() and group.degree >= 2:
         named = SymmetricGroup(group.degree) if kind == "S" else AlternatingGroup(group.degree)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["LayeredLayout", "layered_layout"]
 
 _SWEEPS = 24
-_GAP = 0.15
-_MARGIN = 0.1  # kept free on either side of a box
-_STRAIGHTNESS = 8.0  # weight of a bend against that of a box
+_GAP = 0.22
+_MARGIN = 0.18  # kept free on either side of a box
+_STRAIGHTNESS = 4.0  # weight of a bend against that of a box
 
 
 @dataclass(frozen=True)

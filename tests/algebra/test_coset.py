@@ -1,0 +1,87 @@
+"""Cosets and double cosets by definition."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from algebra import coset
+from algebra.coset import Cosets, double_cosets, left_cosets, right_cosets
+from algebra.group import FiniteGroup, parse_group
+from algebra.subgroup import subgroup
+from algebra.subgroups import subgroups
+
+
+def by_definition(group: FiniteGroup, sets: list[frozenset[int]]) -> list[int]:
+    """Label of each element: cosets numbered by their least element."""
+    numbered = sorted(set(sets), key=min)
+    return [next(k for k, members in enumerate(numbered) if x in members) for x in range(group.order)]
+
+
+def check(found: Cosets, expected: list[int]) -> None:
+    assert found.labels.tolist() == expected
+    assert found.count == max(expected) + 1
+    assert found.representatives.tolist() == [expected.index(k) for k in range(found.count)]
+    assert found.sizes.tolist() == [expected.count(k) for k in range(found.count)]
+
+
+@pytest.mark.parametrize("name", ["S3", "S4", "A5", "S5"])
+def test_right_and_left_cosets_of_every_subgroup(name: str) -> None:
+    group = parse_group(name)
+    for one in (
+        subgroups(group).all if group.order < 100 else [c.representative for c in subgroups(group).classes]
+    ):
+        inside = one.elements.tolist()
+        right = [frozenset(int(group.mul[h, x]) for h in inside) for x in range(group.order)]
+        left = [frozenset(int(group.mul[x, h]) for h in inside) for x in range(group.order)]
+        check(one.right_cosets, by_definition(group, right))
+        check(one.left_cosets, by_definition(group, left))
+
+
+@pytest.mark.parametrize("name", ["S3", "S4", "A4"])
+def test_double_cosets_of_every_pair_of_subgroups(name: str) -> None:
+    group = parse_group(name)
+    family = subgroups(group).all
+    for one in family:
+        for other in family:
+            sets = [
+                frozenset(
+                    int(group.mul[group.mul[h, z], k])
+                    for h in one.elements.tolist()
+                    for k in other.elements.tolist()
+                )
+                for z in range(group.order)
+            ]
+            check(double_cosets(group, one.mask, other.mask), by_definition(group, sets))
+
+
+def test_right_cosets_of_a_point_stabiliser_say_where_the_point_goes() -> None:
+    group = parse_group("S5")
+    stabiliser = subgroups(group).by_name("S4(2)")
+    goes, comes = group.elements[:, 1], np.argsort(group.elements, axis=1)[:, 1]
+    for labels, value in ((stabiliser.right_cosets.labels, goes), (stabiliser.left_cosets.labels, comes)):
+        assert len({(a, b) for a, b in zip(labels.tolist(), value.tolist(), strict=True)}) == 5
+
+
+def test_both_ways_to_compute_cosets_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large subgroups are swept coset by coset, small ones by a minimum over the subgroup."""
+    group = parse_group("S5")
+    before = [(one.right_cosets.labels, one.left_cosets.labels) for one in subgroups(group).all]
+    monkeypatch.setattr(coset, "_SWEEP_FROM", 0)
+    for one, (right, left) in zip(subgroups(group).all, before, strict=True):
+        assert np.array_equal(right_cosets(group, one.mask).labels, right)
+        assert np.array_equal(left_cosets(group, one.mask).labels, left)
+
+
+@given(
+    st.lists(st.integers(0, 719), max_size=2), st.lists(st.integers(0, 719), max_size=2), st.integers(0, 719)
+)
+@settings(max_examples=50, deadline=None)
+def test_a_double_coset_has_order_h_times_k_over_the_intersection(a: list[int], b: list[int], z: int) -> None:
+    """|HzK| = |H||K| / |H^z n K| in S6."""
+    group = parse_group("S6")
+    h, k = subgroup(group, a), subgroup(group, b)
+    found = double_cosets(group, h.mask, k.mask)
+    meet = int(k.mask[group.conjugate(h.elements, z)].sum())
+    assert found.sizes[found.labels[z]] == h.order * k.order // meet
+    assert found.sizes.sum() == 720
