@@ -19,14 +19,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from algebra.group import FiniteGroup
 from algebra.subgroups import Subgroups
 from net.weights import Weights
 from verify.certificate import Kind
-from verify.coset_fit import Floats, Side, autocorrelation, captured_energy
+from verify.candidates import Candidates
+from verify.coset_fit import Floats, Side
 
 MAJORITY = 0.9
 ACCIDENT = 1e-6
+
+
+Shares = dict[Side, Floats]
 
 
 class SideLabel(NamedTuple):
@@ -47,48 +50,6 @@ class NeuronLabel(NamedTuple):
     left: SideLabel | None
     right: SideLabel | None
     energy: float
-
-
-class Candidates(NamedTuple):
-    """Subgroups with a character of order two or the trivial one, largest subgroups first; kernel -1 for the trivial one."""
-
-    subgroup: npt.NDArray[np.intp]
-    kernel: npt.NDArray[np.intp]
-    dimension: npt.NDArray[np.float64]
-
-
-def candidates(family: Subgroups) -> Candidates:
-    """Every proper nontrivial subgroup, and every subgroup with each of its characters of order two.
-
-    The whole group is left out with the trivial character only: with a nontrivial one it labels sign-like functions, which the
-    kernel labels at the same dimension, so the kernel is preferred.
-    """
-    order = family.group.order
-    kernels, overgroups = _index_two_pairs(family)
-    plain = np.flatnonzero((family.orders < order) & (family.orders > 1))
-    twisted = family.orders[overgroups] < order
-    kernels, overgroups = kernels[twisted], overgroups[twisted]
-    subgroup = np.concatenate([plain, overgroups])
-    kernel = np.concatenate([np.full(len(plain), -1), kernels])
-    index = order / family.orders[subgroup]
-    dimension = np.where(kernel < 0, index - 1, index)
-    sort = np.lexsort((subgroup, kernel >= 0, dimension))
-    return Candidates(subgroup[sort], kernel[sort], dimension[sort])
-
-
-def _index_two_pairs(family: Subgroups) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """All pairs (N, H) with N of index two in H."""
-    found_n, found_h = [], []
-    masks = family.masks.astype(np.float32)
-    for order in np.unique(family.orders):
-        small, large = np.flatnonzero(family.orders == order), np.flatnonzero(family.orders == 2 * order)
-        if len(large):
-            inside = masks[small] @ masks[large].T > order - 0.5
-            n, h = np.nonzero(inside)
-            found_n.append(small[n])
-            found_h.append(large[h])
-    empty = np.zeros(0, dtype=np.intp)
-    return np.concatenate([empty, *found_n]), np.concatenate([empty, *found_h])
 
 
 def log_accident(share: Floats, dimension: Floats, order: int) -> Floats:
@@ -120,15 +81,17 @@ def dead_neurons(weights: Weights) -> npt.NDArray[np.bool_]:
     return np.asarray((top + slack <= 0) | flat)
 
 
-def label_neurons(group: FiniteGroup, family: Subgroups, weights: Weights) -> tuple[NeuronLabel, ...]:
+def label_neurons(
+    family: Subgroups, choices: Candidates, left_shares: Shares, right_shares: Shares, weights: Weights
+) -> tuple[NeuronLabel, ...]:
     """The label of every neuron; the module's docstring states the rule.
 
-    Right cosets for L and left cosets for R are the coset neurons of DESIGN; the opposite pair makes a dual neuron.
-    Complexity: four autocorrelations, O(|G|^2 m), and a product O((number of subgroups) |G| m).
+    A neuron reads x through right cosets Hx and y through left cosets yK; one that reads x through left cosets and y through right
+    ones is dual. ``left_shares`` and ``right_shares`` are ``candidate_shares`` of L and of R.
     """
-    choices = candidates(family)
-    left = {side: _best(group, family, choices, weights.L, side) for side in ("right", "left")}
-    right = {side: _best(group, family, choices, weights.R, side) for side in ("right", "left")}
+    order = family.group.order
+    left = {side: _best(choices, shares, side, order) for side, shares in left_shares.items()}
+    right = {side: _best(choices, shares, side, order) for side, shares in right_shares.items()}
     energy = energies(weights)
     dead = dead_neurons(weights)
     labels = []
@@ -156,26 +119,12 @@ def _kind(family: Subgroups, choices: Candidates, pair: tuple[SideLabel, SideLab
     return "dual" if is_dual else "coset"
 
 
-def _best(
-    group: FiniteGroup, family: Subgroups, choices: Candidates, functions: Floats, side: Side
-) -> list[SideLabel]:
+def _best(choices: Candidates, share: Floats, side: Side, order: int) -> list[SideLabel]:
     """The least accidental candidate for each function; ties go to the smaller space."""
-    centred = functions - functions.mean(axis=0)
-    correlation = autocorrelation(group, centred, side)
-    total = np.maximum(correlation[0], np.finfo(float).tiny)
-    plain = captured_energy(family.masks, correlation) / total
-    share = plain[choices.subgroup]
-    twisted = choices.kernel >= 0
-    share[twisted] = plain[choices.kernel[twisted]] - plain[choices.subgroup[twisted]]
-    bound = log_accident(share, choices.dimension[:, None], group.order)
+    bound = log_accident(share, choices.dimension[:, None], order)
     best = bound.argmin(axis=0)
+    kernels = [int(k) if k >= 0 else None for k in choices.kernel[best]]
     return [
-        SideLabel(
-            side,
-            int(choices.subgroup[c]),
-            int(choices.kernel[c]) if choices.kernel[c] >= 0 else None,
-            float(min(1.0, share[c, i])),
-            float(bound[c, i]),
-        )
-        for i, c in enumerate(best)
+        SideLabel(side, int(choices.subgroup[c]), kernel, float(share[c, i]), float(bound[c, i]))
+        for i, (c, kernel) in enumerate(zip(best, kernels, strict=True))
     ]
