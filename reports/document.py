@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +74,23 @@ def render(certificate: dict[str, Any], summary: dict[str, Any], figures: dict[s
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True
     )
-    environment.filters.update(FILTERS)
+    environment.filters.update({name: _strict(convert) for name, convert in FILTERS.items()})
     words = Words(certificate["group"], certificate["program"]["subgroups"])
     try:
         template = environment.get_template("report.md.j2")
         return template.render(_context(certificate, summary, words), figures=figures)
     except UndefinedError as error:
         raise UnreadableReport(f"certificate.json or summary.json lacks an entry: {error}") from error
+
+
+def _strict(convert: Callable[[Any], str]) -> Callable[[Any], str]:
+    """A filter that fails by the name of a missing entry, not by what a number's format makes of it."""
+
+    def strict(value: Any) -> str:
+        bool(value)  # jinja2.UndefinedError when there is no value
+        return convert(value)
+
+    return strict
 
 
 def _context(c: dict[str, Any], s: dict[str, Any], words: Words) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def _ticks(axes: "Axes", rows: list[str], columns: list[str], first: bool) -> No
 def draw_curve(summary: JSON) -> "Figure":
     """Price against what is explained: the logits' variance, and the same after removals."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 
     points = sorted(summary["curve"], key=lambda point: point["ratio"])
     figure = Figure(figsize=(6.4, 3.8), layout="constrained")
@@ -115,7 +115,9 @@ def draw_curve(summary: JSON) -> "Figure":
             at, above = (point["ratio"], point["logit_fve"]), (0, 7)
             axes.annotate(point["name"], at, above, textcoords="offset points", ha="center", fontsize=8)
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_ylim(top=min(1.0, axes.get_ylim()[1]) + 0.04 * (1 - axes.get_ylim()[0]))
     axes.set_xlabel("constants of the program / parameters of the network")

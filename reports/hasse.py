@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 Edge = tuple[int, int]
 BOX_WIDTH, BOX_HEIGHT = 0.86, 0.5  # in units of a slot and of a row
 PASSES = 20
+PENALTY = 20  # for a line behind a box, in squared places
 
 
 def draw_lattice(lattice: dict[str, Any], title: str) -> "Figure":
@@ -74,49 +75,63 @@ def _draw_class(axes: Any, node: dict[str, Any], x: float, y: float) -> None:
 def arrange(level: list[int], edges: list[Edge], slots: int) -> list[int]:
     """A place from 0 to ``slots`` - 1 for each node; nodes of one row are at least two places apart.
 
-    Starts with every row centred and moves or exchanges single nodes as long as `_cost` falls.
+    Starts with every row centred; moves single nodes, or exchanges two of a row, as long as that lowers the sum
+    of squared horizontal lengths, plus a penalty for each box that a line passes behind.
     """
-    place = [0] * len(level)
-    for k in sorted(set(level)):
-        row = [i for i, at in enumerate(level) if at == k]
-        for n, i in enumerate(row):
-            place[i] = (slots - 2 * len(row) + 1) // 2 + 2 * n
-    cost = _cost(place, level, edges)
+    drawing = _Drawing(level, edges, slots)
     for _ in range(PASSES):
-        before = cost
-        for i in range(len(level)):
-            for target in range(slots):
-                moved = _moved(place, level, i, target)
-                if moved is not None and (new := _cost(moved, level, edges)) < cost:
-                    place, cost = moved, new
-        if cost == before:
+        if not sum(drawing.improve(i, target) for i in range(len(level)) for target in range(slots)):
             break
-    return place
+    return drawing.place
 
 
-def _moved(place: list[int], level: list[int], i: int, target: int) -> list[int] | None:
-    """Node i put at ``target``, exchanged with the node that is there; None where it would touch another."""
-    row = [j for j, at in enumerate(level) if at == level[i] and j != i]
-    here = [j for j in row if place[j] == target]
-    if any(abs(place[j] - target) == 1 for j in row) or target == place[i]:
-        return None
-    moved = place.copy()
-    moved[i] = target
-    for j in here:
-        moved[j] = place[i]
-    return moved
+class _Drawing:
+    """Places of nodes, and what it costs to move one."""
 
+    def __init__(self, level: list[int], edges: list[Edge], slots: int) -> None:
+        self.level = level
+        rows = range(max(level) + 1)
+        self.row = [[i for i, at in enumerate(level) if at == k] for k in rows]
+        self.touching = [[e for e in edges if i in e] for i in range(len(level))]
+        self.crossing = [[e for e in edges if level[e[0]] < k < level[e[1]]] for k in rows]
+        self.place = [0] * len(level)
+        for row in self.row:
+            for n, i in enumerate(row):
+                self.place[i] = (slots - 2 * len(row) + 1) // 2 + 2 * n
 
-def _cost(place: list[int], level: list[int], edges: list[Edge]) -> float:
-    """Squared horizontal length of all lines, and a penalty for each box that a line passes behind."""
-    rows: dict[int, list[int]] = {}
-    for i, k in enumerate(level):
-        rows.setdefault(k, []).append(place[i])
-    cost = 0.0
-    for i, j in edges:
-        run, rise = place[j] - place[i], level[j] - level[i]
-        cost += run * run / rise
-        for k in range(level[i] + 1, level[j]):
-            x = place[i] + run * (k - level[i]) / rise
-            cost += sum(20 for other in rows[k] if abs(other - x) < 1)
-    return cost
+    def improve(self, i: int, target: int) -> bool:
+        """Put node i at ``target``, exchanging it with the node that is there, if the cost falls by that."""
+        place, row = self.place, [j for j in self.row[self.level[i]] if j != i]
+        if target == place[i] or any(abs(place[j] - target) == 1 for j in row):
+            return False
+        moved = [i, *(j for j in row if place[j] == target)]
+        before, old = self._cost(moved), [place[j] for j in moved]
+        for j, new in zip(moved, [target, place[i]], strict=False):
+            place[j] = new
+        if self._cost(moved) < before:
+            return True
+        for j, was in zip(moved, old, strict=True):
+            place[j] = was
+        return False
+
+    def _cost(self, moved: list[int]) -> float:
+        """What depends on the places of these nodes of one row."""
+        lines = (self._line(e) for i in moved for e in self.touching[i])
+        k = self.level[moved[0]]
+        behind = sum(self._hides(i, self._at(e, k)) for e in self.crossing[k] for i in moved)
+        return sum(lines) + PENALTY * behind
+
+    def _line(self, edge: Edge) -> float:
+        low, high = (self.level[i] for i in edge)
+        run = self.place[edge[1]] - self.place[edge[0]]
+        between = range(low + 1, high)
+        behind = sum(self._hides(i, self._at(edge, k)) for k in between for i in self.row[k])
+        return run * run / (high - low) + PENALTY * behind
+
+    def _at(self, edge: Edge, k: int) -> float:
+        """Where a line crosses row k."""
+        (i, j), level = edge, self.level
+        return self.place[i] + (self.place[j] - self.place[i]) * (k - level[i]) / (level[j] - level[i])
+
+    def _hides(self, i: int, x: float) -> bool:
+        return abs(self.place[i] - x) < 1

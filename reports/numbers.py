@@ -1,6 +1,8 @@
 """Numbers as a report writes them; every function takes what JSON holds and returns text."""
 
+from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 
 def count(value: int) -> str:
@@ -51,7 +53,12 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
 
 
-FILTERS = {
+def literal(text: str) -> str:
+    """Text that Markdown shows as it is, in a table too: S5*#4 and S4(12|34) are names of subgroups."""
+    return "".join(f"\\{c}" if c in "\\*_|<[`" else c for c in text)
+
+
+FILTERS: dict[str, Callable[[Any], str]] = {
     "n": count,
     "share": share,
     "portion": portion,
@@ -60,4 +67,5 @@ FILTERS = {
     "power": power,
     "seconds": seconds,
     "sentence": sentence,
+    "md": literal,
 }

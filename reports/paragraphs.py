@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from reports.coset_voting import Permutation, Signed, product
-from reports.numbers import decimal, share
+from reports.numbers import decimal, literal, share
 from reports.words import Words
 
 Table = Sequence[Sequence[Sequence[float]]]
@@ -24,20 +24,21 @@ class Outcome(NamedTuple):
 def circuit_paragraph(circuit: dict[str, Any], words: Words) -> str:
     """What a circuit with a table of votes reads, tests and votes, in a few sentences of Markdown."""
     neurons = circuit["neurons"]
+    subgroups = f"{literal(circuit['left'])} and {literal(circuit['right'])}"
     opening = (
         f"**Circuit {circuit['number']}** ({neurons} neuron{'s' * (neurons != 1)}, "
-        f"{share(circuit['energy_share'])} of the energy, {circuit['left']} and {circuit['right']})"
+        f"{share(circuit['energy_share'])} of the energy, {subgroups})"
     )
     if not reads_cosets(circuit, words):
         return f"{opening} votes on {circuit['votes_on']}; its table is in `summary.json`."
     names = circuit["left"], circuit["right"]
     return " ".join(
         [
-            f"{opening} looks at {words.reads('right cosets', names[:1], 'x')}",
-            f"and {words.reads('left cosets', names[1:], 'y')}:",
+            f"{opening} looks at {literal(words.reads('right cosets', names[:1], 'x'))}",
+            f"and {literal(words.reads('left cosets', names[1:], 'y'))}:",
             f"{circuit['left_cosets']} × {circuit['right_cosets']} cells.",
-            f"For each cell that settles {words.reads('double cosets', names, 'xy')},",
-            f"and the circuit votes on {words.reads('double cosets', names, 'z')}.",
+            f"For each cell that settles {literal(words.reads('double cosets', names, 'xy'))},",
+            f"and the circuit votes on {literal(words.reads('double cosets', names, 'z'))}.",
             *_outcome_sentences(circuit, words),
         ]
     )
@@ -54,16 +55,18 @@ def _outcome_sentences(circuit: dict[str, Any], words: Words) -> list[str]:
     labels = words.labels("double cosets", names, (None, None))
     rows = outcomes(circuit["table"], products(names, words))
     sentences = [
-        f"Where xy is of the kind “{labels[o.double_coset]}” ({o.cells} cells), its votes on that kind are "
-        f"{_between(o.on_it)} and on every other kind {_between(o.elsewhere)}."
+        f"Where xy is of the kind “{literal(labels[o.double_coset])}” ({o.cells} cells), its votes on that "
+        f"kind are {_between(o.on_it)} and on every other kind {_between(o.elsewhere)}."
         for o in rows
         if len(labels) > 1
     ]
     least = min((o.least_lead for o in rows), default=0.0)
     if len(labels) < 2:
         return sentences
-    if least >= 0:
-        return [*sentences, f"So the kind of xy is ahead in every cell, by at least {decimal(least)}."]
+    if least > 0:
+        return [*sentences, f"So the kind of xy is ahead in every cell, by {decimal(least)} or more."]
+    if least == 0:
+        return [*sentences, "So no kind is ever ahead of that of xy."]
     return [*sentences, f"In some cell another kind is ahead of that of xy, by up to {decimal(-least)}."]
 
 

@@ -29,6 +29,7 @@ in units of 1/2^{preactivation_bits}, u in units of 1/2^{vote_bits}, bias and vo
 The whole program is {constants} integers in {circuits} circuits. It needs Python's standard library alone.
 
 {usage}
+
 A list is a function on the group through a form, named by a word and by the subgroups that it uses:
 
     right cosets H        one integer for each coset Hx

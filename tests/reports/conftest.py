@@ -1,0 +1,257 @@
+"""A certificate and a summary for S3, written by hand: what a run leaves in its directory."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+JSON = dict[str, Any]
+POINTS = range(3)
+STABILISERS = ["(2 3)", "(1 3)", "(1 2)"]
+
+
+def veto_program() -> JSON:
+    """For all points j, k: push against "z sends j to k" by |x(j) - y^-1(k)|, a distance of two points.
+
+    The pushes against xy are all 0, and any other z sends some j elsewhere than xy does: xy alone is ahead.
+    """
+    # cosets by least element: right cosets of Stab(j) and left cosets of Stab(k), worked out by hand
+    sent = [[0, 1, 2], [1, 2, 0], [2, 1, 0]]  # sent[j][p]: where the p-th right coset of Stab(j) sends j
+    came = [[0, 1, 2], [1, 2, 0], [2, 1, 0]]  # came[k][q]: what the q-th left coset of Stab(k) sends to k
+    circuits = []
+    for j in POINTS:
+        for k in POINTS:
+            # the identity lies in the first of the two double cosets, and it sends j to k when j = k
+            votes = [-8, 0] if j == k else [0, -8]
+            forward = {"left": sent[j], "right": [-q for q in came[k]]}
+            back = {"left": [-p for p in sent[j]], "right": came[k]}
+            neurons = [
+                {"index": 6 * j + 2 * k + n, **d, "votes": votes} for n, d in enumerate((forward, back))
+            ]
+            circuits.append(
+                {
+                    "left": {"on": "right cosets", "subgroups": [j], "kernels": []},
+                    "right": {"on": "left cosets", "subgroups": [k], "kernels": []},
+                    "votes": {"on": "double cosets", "subgroups": [j, k], "kernels": []},
+                    "neurons": neurons,
+                }
+            )
+    return {
+        "format": "coset-voting program 1",
+        "group": {"name": "S3", "degree": 3, "order": 6, "generators": ["(1 2 3)", "(1 2)"]},
+        "subgroups": [{"name": f"S2({j + 1})", "order": 2, "generators": [STABILISERS[j]]} for j in POINTS],
+        "preactivation_bits": 0,
+        "vote_bits": 2,
+        "bias": [],
+        "circuits": circuits,
+    }
+
+
+ANSWERS = [
+    [0, 1, 2, 3, 4, 5],
+    [1, 0, 3, 2, 5, 4],
+    [2, 4, 0, 5, 1, 3],
+    [3, 5, 1, 4, 0, 2],
+    [4, 2, 5, 0, 3, 1],
+    [5, 3, 4, 1, 2, 0],
+]
+"""The Cayley table of S3, worked out by hand: ANSWERS[x][y] is x first, then y."""
+
+
+def digest(answers: list[list[int]]) -> str:
+    return hashlib.sha256(
+        b"".join(z.to_bytes(2, "big", signed=True) for row in answers for z in row)
+    ).hexdigest()
+
+
+@pytest.fixture
+def certificate() -> JSON:
+    """What is proved of a network that is the program."""
+    obligation = {
+        "id": "O1.S2",
+        "statement": "No z gets more votes than xy.",
+        "status": "PROVED",
+        "file": "obligations/O1.S2.smt2",
+        "sha256": "1" * 64,
+    }
+    neuron = {"kind": "coset", "left_deviation": "1/1024", "right_deviation": "0", "votes_deviation": "3/8"}
+    return {
+        "format": "coset-verify certificate 1",
+        "verdict": "VERIFIED",
+        "group": veto_program()["group"],
+        "checkpoint": {
+            "sha256": "a" * 64,
+            "format": "folded",
+            "order": "lexicographic",
+            "product": "left-first",
+            "numbering": list(range(6)),
+            "width": 18,
+            "parameters": 330,
+            "float32_forward": True,
+        },
+        "program": veto_program(),
+        "neurons": [{"index": i, "circuit": i // 2, **neuron} for i in range(18)],
+        "correct": {
+            "status": "PROVED",
+            "pairs": 36,
+            "right": 36,
+            "ties": 0,
+            "wrong": [],
+            "answers_sha256": digest(ANSWERS),
+            "min_margin": "22/3",
+            "min_margin_pair": [1, 2],
+            "float32_any_order": 36,
+        },
+        "equivalent": {
+            "status": "PROVED",
+            "pairs": 36,
+            "agree": 36,
+            "differ": [],
+            "answers_sha256": digest(ANSWERS),
+        },
+        "symbolic": {"status": "PROVED", "reason": "", "obligations": [obligation]},
+        "compact": {
+            "status": "PROVED",
+            "certified": 30,
+            "flops": 1234,
+            "flops_brute": 12345678,
+            "strategies": [
+                {"name": "quadratic", "certified": 20, "flops": 1000},
+                {"name": "factored", "certified": 10, "flops": 234},
+            ],
+        },
+        "versions": {"numpy": "2.4.6", "coset-verify": "0.1.0"},
+        "sha256": "b" * 64,
+    }
+
+
+def vote_table(j: int, k: int) -> list[list[list[float]]]:
+    """votes[p][q][d] of the circuit of points j and k."""
+    circuit = veto_program()["circuits"][3 * j + k]
+    forward, back = circuit["neurons"]
+    return [
+        [
+            [max(0, a + b) * u / 4 + max(0, c + d) * u / 4 for u in forward["votes"]]
+            for b, d in zip(forward["right"], back["right"], strict=True)
+        ]
+        for a, c in zip(forward["left"], back["left"], strict=True)
+    ]
+
+
+@pytest.fixture
+def summary() -> JSON:
+    """What is measured of the same network."""
+    point = {"answers_agree": 36, "logit_fve": 0.9996, "runner_up_agree": 0.9, "ablation_fve": 0.99}
+    circuits = [
+        {
+            "number": 3 * j + k + 1,
+            "left": f"S2({j + 1})",
+            "right": f"S2({k + 1})",
+            "left_on": "right cosets",
+            "right_on": "left cosets",
+            "votes_on": "double cosets",
+            "neurons": 2,
+            "energy_share": 0.2 - 0.02 * (3 * j + k),
+            "left_cosets": 3,
+            "right_cosets": 3,
+            "vote_cosets": 2,
+            "table": vote_table(j, k) if j == 0 else None,
+            "table_rows": ["1->1", "1->2", "1->3"],
+            "table_columns": ["1->1", "2->1", "3->1"],
+            "table_votes": ["1->1", "1 elsewhere"],
+        }
+        for j in POINTS
+        for k in POINTS
+    ]
+    surgery = {"network_right": 1.0, "program_right": 0.75, "logit_fve": 0.97, "in_top_set": 1.0}
+    return {
+        "group": {"name": "S3", "order": 6},
+        "checkpoint": {
+            "sha256": "a" * 64,
+            "format": "folded",
+            "order": "lexicographic",
+            "product": "left-first",
+        },
+        "network": {"width": 18, "live": 18, "parameters": 330},
+        "correct": {
+            "pairs": 36,
+            "right": 36,
+            "wrong": [],
+            "min_margin": 7.333,
+            "float32_any_order": 36,
+            "rechecked_exactly": 0,
+            "seconds": 0.0123,
+        },
+        "program": {
+            "constants": 144,
+            "ratio": 144 / 330,
+            "refinements": 2,
+            "raw_neurons": 0,
+            "neurons": [
+                {
+                    "index": i,
+                    "kind": "coset",
+                    "left": f"S2({i // 6 + 1})",
+                    "right": f"S2({i // 2 % 3 + 1})",
+                    "left_residual": 0.001,
+                    "right_residual": 0.0,
+                    "left_share": 0.9999,
+                    "right_share": 1.0,
+                    "votes_share": 0.93,
+                    "irreps": [["(2,1)", 0.98]],
+                    "energy_share": 1 / 18,
+                }
+                for i in range(18)
+            ],
+        },
+        "equivalence": {**point, "max_margin_difference": 0.5},
+        "curve": [
+            {"name": "averaged", "ratio": 0.3, **point, "logit_fve": 0.8},
+            {"name": "readable", "ratio": 0.43, **point},
+            {"name": "faithful", "ratio": 0.9, **point, "ablation_fve": 0.999},
+        ],
+        "counterfactuals": [{"name": "remove 40 % of the circuits", "answers_agree_clear": 1.0, **surgery}],
+        "symbolic": {
+            "status": "PROVED",
+            "obligations": [
+                {"id": "O1.S2", "status": "PROVED", "seconds": 0.2, "file": "obligations/O1.S2.smt2"}
+            ],
+        },
+        "compact": {
+            "certified": 30,
+            "flops": 1234,
+            "flops_brute": 12345678,
+            "seconds": 0.01,
+            "seconds_brute": 0.04,
+            "seconds_search": 1.5,
+        },
+        "compact_map": {
+            "names": ["quadratic", "factored", "exact"],
+            "rows": [[0, 1, 2], [0, 0, 1], [0, 0, 0]],
+        },
+        "margins": {"edges": [-2, 0, 2, 4], "network": [0, 10, 26], "bound": [6, 20, 10]},
+        "families": [{"name": "S2", "circuits": 9, "neurons": 18, "energy_share": 1.0}],
+        "circuits": circuits,
+        "lattice": {
+            "nodes": [
+                {"name": "1", "order": 1, "length": 1, "used": 0},
+                {"name": "S2", "order": 2, "length": 3, "used": 18},
+                {"name": "C3", "order": 3, "length": 1, "used": 0},
+                {"name": "S3", "order": 6, "length": 1, "used": 0},
+            ],
+            "edges": [[0, 1], [0, 2], [1, 3], [2, 3]],
+        },
+        "labels": {"energy_labelled": 1.0, "kinds": {"coset": 18}},
+        "gcr": {"logit_fve": 0.6, "irreps": ["(2,1)"]},
+        "verdict": "VERIFIED",
+    }
+
+
+@pytest.fixture
+def directory(tmp_path: Path, certificate: JSON, summary: JSON) -> Path:
+    """A directory that holds the two files."""
+    (tmp_path / "certificate.json").write_text(json.dumps(certificate))
+    (tmp_path / "summary.json").write_text(json.dumps(summary))
+    return tmp_path

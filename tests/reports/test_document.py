@@ -1,0 +1,205 @@
+"""report.md says what the two files say, in the same bytes each time, or is not written at all."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports import UnreadableReport, write_report
+from verify.certificate import Certificate, read_certificate
+
+JSON = dict[str, Any]
+
+
+def put(directory: Path, name: str, value: Any) -> None:
+    (directory / name).write_text(json.dumps(value))
+
+
+def test_the_sample_is_a_certificate(directory: Path) -> None:
+    """The certificate that these tests use fits the schema."""
+    assert isinstance(read_certificate(directory / "certificate.json"), Certificate)
+
+
+def test_verified_report(directory: Path) -> None:
+    """A verified network's report opens with the verdict and states the proved figures."""
+    path = write_report(directory)
+    text = path.read_text()
+
+    assert path == directory / "report.md"
+    assert text.startswith(
+        "# S3: VERIFIED\n\n**The network multiplies in S3: it is right on all 36 pairs, and the coset-voting "
+        "program of 144 constants gives the network's answer on every one of them.**\n"
+    )
+    assert "| **PROVED** | 36 of 36 pairs right, 0 ties |" in text
+    assert "There is no wrong pair." in text
+    # x = (2 3) is element 1 and y = (1 2) is element 2
+    assert "is 7.333 (rounded here, exact in the certificate), at x = (2 3), y = (1 2)." in text
+
+
+def test_figures_exist_and_are_named_in_the_report(directory: Path) -> None:
+    """Every figure that the report shows is a file, and every file is shown."""
+    text = write_report(directory).read_text()
+    shown = set(re.findall(r"\]\((figures/[a-z]+\.svg)\)", text))
+
+    assert shown == {f"figures/{path.name}" for path in (directory / "figures").iterdir()}
+    assert {Path(name).stem for name in shown} == {"lattice", "votes", "curve", "strategies", "margins"}
+
+
+def test_same_files_same_bytes(directory: Path) -> None:
+    """Writing the report twice gives the same bytes, figures included."""
+
+    def contents() -> dict[str, bytes]:
+        write_report(directory)
+        return {str(p): p.read_bytes() for p in sorted(directory.rglob("*")) if p.is_file()}
+
+    assert contents() == contents()
+
+
+def test_largest_circuit_in_words(directory: Path) -> None:
+    """A circuit on point stabilisers is explained by points, with its votes by what the product does."""
+    text = write_report(directory).read_text()
+
+    # the three cells with x(1) = y^-1(1) are silent; the others push by 1 or 2 times -2 against z(1) = 1
+    assert (
+        "looks at where x sends 1 and what y sends to 1: 3 × 3 cells. "
+        "For each cell that settles whether xy sends 1 to 1, and the circuit votes on whether z sends 1 to 1."
+        in text
+    )
+    assert (
+        "Where xy is of the kind “1->1” (3 cells), its votes on that kind are 0 and on every other kind 0."
+        in text
+    )
+    assert (
+        "Where xy is of the kind “1 elsewhere” (6 cells), its votes on that kind are 0 "
+        "and on every other kind between -4 and -2." in text
+    )
+
+
+def refuted(certificate: JSON) -> None:
+    certificate["verdict"] = "REFUTED"
+    wrong = [[3, y, 0] for y in range(6) if y != 4] * 6
+    certificate["correct"] |= {"status": "REFUTED", "right": 6, "ties": 0, "wrong": wrong, "min_margin": None}
+    certificate["correct"] |= {"min_margin_pair": None, "float32_any_order": None}
+
+
+def test_refuted_network(directory: Path, certificate: JSON) -> None:
+    """A wrong network's report shows a counterexample, the first twenty wrong pairs and the number of all."""
+    refuted(certificate)
+    put(directory, "certificate.json", certificate)
+
+    text = write_report(directory).read_text()
+
+    # element 3 is (1 2 3), since its images are 1, 2, 0; times the identity it is itself
+    assert "for (1 2 3) times () it says (), not (1 2 3); the coset-voting program" in text
+    assert "The network is wrong on 30 pairs; the first 20 are (the certificate lists all):" in text
+    assert len(re.findall(r"^\| \(1 2 3\) \| .* \| \(\) \| .* \|$", text, re.MULTILINE)) == 20
+    assert "mistakes and ties included" in text
+
+
+def test_program_that_differs(directory: Path, certificate: JSON) -> None:
+    """Pairs on which program and network differ are listed, and counted in what program.py must print."""
+    certificate["equivalent"] |= {"status": "REFUTED", "agree": 35, "differ": [[3, 4, 0, -1]]}
+    put(directory, "certificate.json", certificate)
+
+    text = write_report(directory).read_text()
+
+    assert "| (1 2 3) | (1 3 2) | () | a tie |" in text
+    assert "gives the network's answer on 35 of them" in text
+    assert "must print that 35 of 36 pairs are right" in text
+    assert "which is the digest of the network's answers too" not in text
+
+
+def test_without_the_optional_parts(directory: Path, certificate: JSON, summary: JSON) -> None:
+    """A run without compact proof, rival description, or vote tables still has a report."""
+    certificate["compact"] = None
+    for key in ("compact_map", "margins", "gcr"):
+        del summary[key]
+    for circuit in summary["circuits"]:
+        circuit["table"] = None
+    put(directory, "certificate.json", certificate)
+    put(directory, "summary.json", summary)
+
+    text = write_report(directory).read_text()
+
+    assert "No compact proof was attempted in this run." in text
+    assert {path.stem for path in (directory / "figures").iterdir()} == {"lattice", "curve"}
+
+
+def test_names_do_not_break_tables(directory: Path, summary: JSON) -> None:
+    """Stars and bars in the names of subgroups are escaped, so that they are read as such."""
+    summary["families"][0]["name"] = "S5*#4 (1|2)"
+    put(directory, "summary.json", summary)
+
+    assert r"| S5\*#4 (1\|2) | 9 | 18 | 100.0 % |" in write_report(directory).read_text()
+
+
+def test_html_is_one_file(directory: Path) -> None:
+    """The HTML report holds its figures and tables, and no markup that came from the data."""
+    summary = json.loads((directory / "summary.json").read_text())
+    summary["families"][0]["name"] = "<script>"
+    put(directory, "summary.json", summary)
+
+    text = write_report(directory, "html").read_text()
+
+    assert text.startswith("<!doctype html>")
+    assert text.count('src="data:image/svg+xml;base64,') == 5
+    assert "<table>" in text
+    assert "<script>" not in text
+
+
+def remove_summary(directory: Path) -> None:
+    (directory / "summary.json").unlink()
+
+
+def not_json(directory: Path) -> None:
+    (directory / "summary.json").write_text("{")
+
+
+def a_list(directory: Path) -> None:
+    put(directory, "certificate.json", [])
+
+
+def other_checkpoint(directory: Path) -> None:
+    summary = json.loads((directory / "summary.json").read_text())
+    summary["checkpoint"]["sha256"] = "c" * 64
+    put(directory, "summary.json", summary)
+
+
+def lacking(*keys: str) -> Callable[[Path], None]:
+    def spoil(directory: Path) -> None:
+        summary = json.loads((directory / "summary.json").read_text())
+        inner = summary
+        for key in keys[:-1]:
+            inner = inner[key]
+        del inner[keys[-1]]
+        put(directory, "summary.json", summary)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (remove_summary, "expected a file summary.json"),
+        (not_json, "expected JSON in"),
+        (a_list, "expected a JSON object in .*certificate.json, not list"),
+        (other_checkpoint, "are about different checkpoints"),
+        (lacking("lattice"), "lacks an entry: KeyError"),
+        (lacking("network", "live"), "lacks an entry: .* 'live'"),
+        (lacking("compact", "seconds_search"), "lacks an entry: .* 'seconds_search'"),
+    ],
+)
+def test_unreadable_files_leave_nothing_behind(
+    directory: Path, spoil: Callable[[Path], None], message: str
+) -> None:
+    """Files that cannot be read or don't belong together are refused, and no report or figure is written."""
+    spoil(directory)
+    before = sorted(directory.rglob("*"))
+
+    with pytest.raises(UnreadableReport, match=message):
+        write_report(directory)
+
+    assert sorted(directory.rglob("*")) == before
