@@ -75,8 +75,8 @@ def _draw_class(axes: Any, node: dict[str, Any], x: float, y: float) -> None:
 def arrange(level: list[int], edges: list[Edge], slots: int) -> list[int]:
     """A place from 0 to ``slots`` - 1 for each node; nodes of one row are at least two places apart.
 
-    Starts with every row centred; moves single nodes, or exchanges two of a row, as long as that lowers the sum
-    of squared horizontal lengths, plus a penalty for each box that a line passes behind.
+    Starts with every row centred; moves single nodes, or exchanges two of a row, as long as that lowers the
+    sum of squared horizontal lengths, plus a penalty for each box that a line passes behind.
     """
     drawing = _Drawing(level, edges, slots)
     for _ in range(PASSES):

@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 
 from reports import UnreadableReport, write_report
+from reports.document import render
 from verify.certificate import Certificate, read_certificate
 
 JSON = dict[str, Any]
+
+
+FIGURES = {name: f"figures/{name}.svg" for name in ("lattice", "votes", "curve", "strategies", "margins")}
 
 
 def put(directory: Path, name: str, value: Any) -> None:
@@ -23,12 +27,10 @@ def test_the_sample_is_a_certificate(directory: Path) -> None:
     assert isinstance(read_certificate(directory / "certificate.json"), Certificate)
 
 
-def test_verified_report(directory: Path) -> None:
+def test_verified_report(certificate: JSON, summary: JSON) -> None:
     """A verified network's report opens with the verdict and states the proved figures."""
-    path = write_report(directory)
-    text = path.read_text()
+    text = render(certificate, summary, FIGURES)
 
-    assert path == directory / "report.md"
     assert text.startswith(
         "# S3: VERIFIED\n\n**The network multiplies in S3: it is right on all 36 pairs, and the coset-voting "
         "program of 144 constants gives the network's answer on every one of them.**\n"
@@ -41,9 +43,11 @@ def test_verified_report(directory: Path) -> None:
 
 def test_figures_exist_and_are_named_in_the_report(directory: Path) -> None:
     """Every figure that the report shows is a file, and every file is shown."""
-    text = write_report(directory).read_text()
+    path = write_report(directory)
+    text = path.read_text()
     shown = set(re.findall(r"\]\((figures/[a-z]+\.svg)\)", text))
 
+    assert path == directory / "report.md"
     assert shown == {f"figures/{path.name}" for path in (directory / "figures").iterdir()}
     assert {Path(name).stem for name in shown} == {"lattice", "votes", "curve", "strategies", "margins"}
 
@@ -58,9 +62,9 @@ def test_same_files_same_bytes(directory: Path) -> None:
     assert contents() == contents()
 
 
-def test_largest_circuit_in_words(directory: Path) -> None:
+def test_largest_circuit_in_words(certificate: JSON, summary: JSON) -> None:
     """A circuit on point stabilisers is explained by points, with its votes by what the product does."""
-    text = write_report(directory).read_text()
+    text = render(certificate, summary, FIGURES)
 
     # the three cells with x(1) = y^-1(1) are silent; the others push by 1 or 2 times -2 against z(1) = 1
     assert (
@@ -85,12 +89,11 @@ def refuted(certificate: JSON) -> None:
     certificate["correct"] |= {"min_margin_pair": None, "float32_any_order": None}
 
 
-def test_refuted_network(directory: Path, certificate: JSON) -> None:
+def test_refuted_network(certificate: JSON, summary: JSON) -> None:
     """A wrong network's report shows a counterexample, the first twenty wrong pairs and the number of all."""
     refuted(certificate)
-    put(directory, "certificate.json", certificate)
 
-    text = write_report(directory).read_text()
+    text = render(certificate, summary, FIGURES)
 
     # element 3 is (1 2 3), since its images are 1, 2, 0; times the identity it is itself
     assert "for (1 2 3) times () it says (), not (1 2 3); the coset-voting program" in text
@@ -99,12 +102,11 @@ def test_refuted_network(directory: Path, certificate: JSON) -> None:
     assert "mistakes and ties included" in text
 
 
-def test_program_that_differs(directory: Path, certificate: JSON) -> None:
+def test_program_that_differs(certificate: JSON, summary: JSON) -> None:
     """Pairs on which program and network differ are listed, and counted in what program.py must print."""
     certificate["equivalent"] |= {"status": "REFUTED", "agree": 35, "differ": [[3, 4, 0, -1]]}
-    put(directory, "certificate.json", certificate)
 
-    text = write_report(directory).read_text()
+    text = render(certificate, summary, FIGURES)
 
     assert "| (1 2 3) | (1 3 2) | () | a tie |" in text
     assert "gives the network's answer on 35 of them" in text
@@ -128,12 +130,11 @@ def test_without_the_optional_parts(directory: Path, certificate: JSON, summary:
     assert {path.stem for path in (directory / "figures").iterdir()} == {"lattice", "curve"}
 
 
-def test_names_do_not_break_tables(directory: Path, summary: JSON) -> None:
+def test_names_do_not_break_tables(certificate: JSON, summary: JSON) -> None:
     """Stars and bars in the names of subgroups are escaped, so that they are read as such."""
     summary["families"][0]["name"] = "S5*#4 (1|2)"
-    put(directory, "summary.json", summary)
 
-    assert r"| S5\*#4 (1\|2) | 9 | 18 | 100.0 % |" in write_report(directory).read_text()
+    assert r"| S5\*#4 (1\|2) | 9 | 18 | 100.0 % |" in render(certificate, summary, FIGURES)
 
 
 def test_html_is_one_file(directory: Path) -> None:
