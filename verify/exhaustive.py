@@ -83,6 +83,8 @@ def evaluate(weights: Weights, expected: Table | None = None, tiers: Sequence[st
     undecided: Indices | None = None
     for tier in counts:
         before = n * n if undecided is None else len(undecided)
+        if before == 0:
+            break
         if tier == "float32" and "float64" in counts and not _worthwhile(weights, work):
             continue
         undecided = _run(tier, weights, work, undecided)
