@@ -3,9 +3,10 @@
     OPENBLAS_NUM_THREADS=1 python benchmarks/bench_exhaustive.py [CHECKPOINT GROUP]...
 
 Without arguments: a noisy vote counter on S5 and S6, of widths 125 and 216. The plain pass is
-relu(L[x] + R) @ U for every x in NumPy, with nothing done to the logits. Times are the least of several rounds in
-which the candidates take turns, so that a busy machine slows all of them alike. On a machine shared with other
-work set OPENBLAS_NUM_THREADS=1: threads of OpenBLAS wait for each other, and a pass can take ten times as long.
+relu(L[x] + R) @ U for every x in NumPy, with nothing done to the logits. Times are the least of several
+rounds in which the candidates take turns, so that a busy machine slows all of them alike. On a machine shared
+with other work set OPENBLAS_NUM_THREADS=1: threads of OpenBLAS wait for each other, and a pass can take ten
+times as long.
 """
 
 from __future__ import annotations

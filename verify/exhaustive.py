@@ -63,10 +63,11 @@ class Evaluation:
 def evaluate(weights: Weights, expected: Table | None = None, tiers: Sequence[str] = TIERS) -> Evaluation:
     """The answer to every pair, exactly, with bounds of its margin.
 
-    `expected` (n, n) is a guess at the answers: right guesses save the search for the greatest logit. It
-    has no influence on the result. `tiers` are tried in the order of TIERS; "exact" must be among them,
-    since no other tier can decide every pair (ValueError). Cost: one matrix product of n^2 x m by m x n, in
-    float32 where that decides most pairs; memory: 18 n^2 bytes and a few blocks of megabytes.
+    `expected` (n, n) is a guess at the answers: right guesses save the search for the greatest logit. It has
+    no influence on the result. `tiers` are tried in the order of TIERS. ValueError for an unknown tier, for
+    tiers without "exact" (no other can decide every pair), for a table of guesses of another shape, and for
+    more than 32,767 elements. Cost: one matrix product of n^2 x m by m x n, in float32 where that decides most
+    pairs; memory: 18 n^2 bytes and a few blocks of megabytes.
     """
     n = weights.order
     if unknown := set(tiers) - set(TIERS):
@@ -75,6 +76,8 @@ def evaluate(weights: Weights, expected: Table | None = None, tiers: Sequence[st
         raise ValueError("The tier 'exact' is needed, since no other decides every pair; got no such tier.")
     if n > np.iinfo(np.int16).max:
         raise ValueError(f"Expected a group of at most {np.iinfo(np.int16).max} elements; got {n}.")
+    if expected is not None and np.shape(expected) != (n, n):
+        raise ValueError(f"Expected a table of guesses of shape {(n, n)}; got {np.shape(expected)}.")
     if n == 1:
         counts, infinite = dict.fromkeys(tiers, 0) | {"exact": 1}, np.full((1, 1), np.inf)
         return Evaluation(np.zeros((1, 1), np.int16), infinite, infinite, counts)

@@ -108,7 +108,7 @@ def test_weights_with_error_bounds_are_decided_as_the_exact_integers_say(lead_by
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("bias", [False, True])
 def test_rounded_network_is_exact_and_within_its_slack_of_the_real_one(precision, bias, logits_by_fractions):
-    """Logits computed by floats are those of integers, and no difference of two is off by more than the slack."""
+    """Floats compute the logits of integers, and no difference of two is off by more than the slack."""
     L, R, U, b = random_network(24, 6, seed=2)
     b = b if bias else 0 * b
     network = round_network(Weights.from_arrays(L, R, U, b), precision)
@@ -257,6 +257,8 @@ def test_unusable_tiers_and_orders_are_refused():
         evaluate(weights, tiers=("float32",))
     with pytest.raises(ValueError, match="got float16"):
         evaluate(weights, tiers=("float16", "exact"))
+    with pytest.raises(ValueError, match=r"shape \(2, 2\); got \(3, 2\)"):
+        evaluate(weights, np.zeros((3, 2), np.int16))
     large = Weights.from_arrays(np.ones((40000, 0)), np.ones((40000, 0)), np.ones((0, 40000)))
     with pytest.raises(ValueError, match="at most 32767 elements; got 40000"):
         evaluate(large)
