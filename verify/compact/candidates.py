@@ -9,7 +9,7 @@ import numpy as np
 
 from algebra.group import FiniteGroup
 from algebra.subgroups import subgroups
-from verify.compact.partition import Partition, Side, coset_partition, singletons
+from verify.compact.partition import Indices, Partition, Side, coset_partition, singletons
 from verify.compact.rounding import Floats
 from verify.coset_fit import autocorrelation, captured_energy
 
@@ -27,16 +27,18 @@ def _singletons(group: FiniteGroup) -> Partition:
 
 
 def candidate_partitions(group: FiniteGroup, functions: Floats) -> list[tuple[Partition, ...]]:
-    """For each column of ``functions`` (n, m) partitions with rising counts and falling residual energy, the last by elements.
+    """Partitions of rising count and falling residual for each column of ``functions`` (n, m); singletons last.
 
-    Complexity: O(n^2 m) for the autocorrelations and one matrix product with the subgroups' masks for each side.
+    Complexity: O(n^2 m) for the autocorrelations and one matrix product with the subgroups' masks for each
+    side.
     """
     functions = np.ascontiguousarray(functions)
     family = subgroups(group)
     counts = group.order // family.orders
     total = (functions**2).sum(axis=0)
     sides: tuple[Side, Side] = ("right", "left")
-    residual = [total - captured_energy(family.masks, autocorrelation(group, functions, side)) for side in sides]
+    captured = [captured_energy(family.masks, autocorrelation(group, functions, side)) for side in sides]
+    residual = [total - part for part in captured]
     result = []
     for i in range(functions.shape[1]):
         chosen = _pareto(group, counts, [side[:, i] for side in residual], 1e-12 * float(total[i]))
@@ -44,7 +46,7 @@ def candidate_partitions(group: FiniteGroup, functions: Floats) -> list[tuple[Pa
     return result
 
 
-def _pareto(group: FiniteGroup, counts: np.ndarray[tuple[int], np.dtype[np.intp]], residual: list[Floats], floor: float) -> list[Partition]:
+def _pareto(group: FiniteGroup, counts: Indices, residual: list[Floats], floor: float) -> list[Partition]:
     chosen: list[Partition] = []
     best = np.inf
     for count in np.unique(counts)[:-1]:  # the last one is the trivial subgroup

@@ -1,22 +1,25 @@
-"""A network whose neurons read x through the cells of partitions, and how far its margins are from the true network's.
+"""A network whose neurons read x through the cells of partitions, and how far its margins are from the truth.
 
     factored(x, y)[z] = b^[z] + sum_i relu(l_i[cell_i(x)] + R^[y, i]) U^[i, z],        l, R^, U^, b^ float32
 
 For w = xy and any z, with d_i = relu(L + R) - relu(l + R^) and |relu(s) - relu(t)| <= |s - t|,
 
-    margin(x, y, z) - factored margin = sum_i d_i (U^[i, w] - U^[i, z]) + sum_i relu(L + R)((U - U^)[i, w] - (U - U^)[i, z])
-                                        + (b - b^)[w] - (b - b^)[z]
-    |difference| <= sum over i active at y of (|L[x, i] - l_i[cell_i(x)]| + |R[y, i] - R^[y, i]|) spread_i
-                    + 2 sum_i hmax_i |U - U^|_i + 2 |b - b^|
+    margin(x, y, z) - factored margin
+        = sum_i d_i (U^[i, w] - U^[i, z]) + sum_i relu(L + R) ((U - U^)[i, w] - (U - U^)[i, z])
+          + (b - b^)[w] - (b - b^)[z],
 
-where spread_i = max U^[i] - min U^[i], and i is active at y when some x can make either ReLU positive. Evaluating a factored logit in
-float32 errs by at most gamma_k sum_i hmax_i |U^_i|, k the longest chain of roundings behind any entry (verify.compact.rounding).
-L, R, U, b are the exact weights: the float64 ones with their error bounds.
+    |difference| <= sum over i active at (x, y) of (|L[x, i] - l_i[cell_i(x)]| + max_y |R - R^|_i) spread_i
+                    + 2 sum_i hmax_i |U - U^|_i + 2 |b - b^|,
+
+where spread_i = max U^[i] - min U^[i]. U stands for the votes less the middle of each neuron's range, which
+changes no margin and keeps tables small. Neuron i counts as active at (x, y) unless both ReLUs are zero there
+for every x of the same *level group*: the cells of a neuron are split into a few groups by rising level, so
+that activity is a function of the group and y, and the sum is a matrix product. L, R, U, b are the exact
+weights: float64 ones with error bounds.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -42,13 +45,17 @@ class Factorisation:
     """The factored network of the module's docstring and the bounds that tie it to the true one.
 
     Attributes:
-        families: every live neuron is in exactly one.
+        families: every neuron that is kept is in exactly one.
         R, U, b: float32 (n, m), (m, n), (n,).
-        residual: (n, m) float64, at least |L[x, i] - l_i[cell_i(x)]| + max over y of |R[y, i] - R^[y, i]|, times spread_i.
-        reach, right: (m,) and (n, m) upper bounds of L and of R over the true and the factored network: where their sum is not
-            positive, neuron i is silent in both at every x.
-        constant: the part of the bound that does not depend on the pair: errors of U and b and of float32 arithmetic.
-        merge: in which order the families' tables are added.
+        residual: (g, n, m) float64: spread_i (|L[x, i] - l_i[cell_i(x)]| + max_y |R - R^|_i) or more where x
+        is in the level
+            group of neuron i, else 0.
+        reach: (g, m) upper bounds of L and l over each level group.
+        right: (n, m) upper bounds of R and R^.
+        constant: the part of the bound that is the same for all pairs: errors of U and b.
+        magnitude: sum_i hmax_i max|U^_i| + max|b^|, an upper bound of every factored logit and of every
+        partial sum. merge: in which order the families' tables are added.
+
     """
 
     families: tuple[Family, ...]
@@ -59,50 +66,57 @@ class Factorisation:
     reach: Floats
     right: Floats
     constant: float
+    magnitude: float
     merge: MergePlan
 
     @property
     def table_rows(self) -> int:
-        """Sum over neurons of the number of cells: a table entry per y and z costs that many multiply-adds."""
+        """Sum over neurons of the number of cells: multiply-adds behind the table entries of one y and z."""
         return sum(len(family.neurons) * family.partition.count for family in self.families)
 
-    @cached_property
-    def always(self) -> Floats:
-        """(n,) the bound at x with every neuron taken as active."""
-        return np.asarray(self.residual.sum(axis=1) * INFLATE + self.constant)
+    @property
+    def rounding(self) -> float:
+        """Upper bound of |computed - exact| entry of the families' float32 tables, summed over the families.
+
+        An entry is a sum of k products of a rounded sum: chains of k + 1 roundings, and one more for the bias.
+        """
+        longest = max((len(family.neurons) for family in self.families), default=0) + 2
+        floor = (self.R.shape[1] + 1) * TINY32 * (1.0 + float(np.abs(self.U).max(initial=0.0)))
+        return float(gamma(longest, U32) * self.magnitude + floor) * INFLATE
 
     def slack(self, ys: Indices) -> Floats:
-        """(len(ys), n) upper bound of |margin - computed factored margin| at (x, y) for every z; O(m n) for each y."""
-        active = self.reach + self.right[ys] > 0
-        return np.asarray((active.astype(np.float64) @ self.residual.T) * INFLATE + self.constant)
+        """(len(ys), n) upper bound of |margin - exact factored margin| at (x, y) for every z."""
+        groups, n, m = self.residual.shape
+        active = (self.reach[None] + self.right[ys][:, None, :] > 0).astype(np.float64)
+        bound = active.reshape(len(ys), groups * m) @ self.residual.transpose(0, 2, 1).reshape(groups * m, n)
+        return np.asarray(bound * INFLATE + self.constant)
 
 
-def factorise(weights: Weights, partitions: Sequence[Partition | None]) -> Factorisation:
+def factorise(weights: Weights, partitions: Sequence[Partition | None], groups: int = 1) -> Factorisation:
     """The factored network in which neuron i reads x through ``partitions[i]``; None leaves the neuron out.
 
-    Levels are the means of L over the cells. Leaving a neuron out is for dead ones: the bound counts all that it can do.
-    Complexity: O(n m) and the merge plan.
+    Levels are the means of L over the cells. A neuron that is left out enters the bound with all that it can
+    do. Complexity: O(n m groups) and the merge plan.
     """
-    n, m = weights.L.shape
     grouped: dict[int, list[int]] = {}
     by_id = {id(partition): partition for partition in partitions if partition is not None}
     for i, partition in enumerate(partitions):
         if partition is not None:
             grouped.setdefault(id(partition), []).append(i)
     families = tuple(_family(weights, by_id[key], np.array(neurons)) for key, neurons in grouped.items())
-    R, U, b = (array.astype(np.float32) for array in (weights.R, weights.U, weights.b))
-    left = np.full((n, m), -np.inf)  # a neuron left out counts as relu(-inf) = 0
+    centre = ((weights.U.max(axis=1) + weights.U.min(axis=1)) / 2).astype(np.float32)
+    R, U, b = (array.astype(np.float32) for array in (weights.R, weights.U - centre[:, None], weights.b))
+    left = np.full(weights.L.shape, -np.inf)  # a neuron left out counts as relu(-inf) = 0
     for family in families:
         left[:, family.neurons] = family.levels[family.partition.labels]
-    merge = merge_plan([family.partition for family in families])
-    reach = np.maximum((weights.L + weights.L_error).max(axis=0), left.max(axis=0))
-    reach = np.nextafter(reach, np.inf)
     right = np.maximum(np.nextafter(weights.R + weights.R_error, np.inf), R)
-    hidden = np.maximum(reach + right.max(axis=0), 0) * INFLATE
-    residual = _residual(weights, left, R, U, hidden)
-    chain = max((len(family.neurons) for family in families), default=0) + len(families) + 4
-    constant = _constant(weights, U, b, hidden, chain)
-    return Factorisation(families, R, U, b, residual, reach, right, constant, merge)
+    above = np.maximum(np.nextafter(weights.L + weights.L_error, np.inf), left)
+    hidden = np.maximum(above.max(axis=0) + right.max(axis=0), 0) * INFLATE
+    residual, reach = _by_level(_residual(weights, left, R, U, hidden), left, above, groups)
+    constant = _constant(weights, U, centre, b, hidden)
+    magnitude = float(hidden @ np.abs(U).max(axis=1).astype(np.float64) + np.abs(b).max()) * INFLATE
+    merge = merge_plan([family.partition for family in families])
+    return Factorisation(families, R, U, b, residual, reach, right, constant, magnitude, merge)
 
 
 def _family(weights: Weights, partition: Partition, neurons: Indices) -> Family:
@@ -113,24 +127,33 @@ def _family(weights: Weights, partition: Partition, neurons: Indices) -> Family:
 
 
 def _spread(U: Singles) -> Floats:
-    """max - min of each row; float32 extremes subtract in float64 with one rounding."""
+    """Row maxima less row minima; float32 extremes subtract in float64 with one rounding."""
     wide = U.astype(np.float64)
     return np.asarray((wide.max(axis=1) - wide.min(axis=1)) * INFLATE)
 
 
 def _residual(weights: Weights, left: Floats, R: Singles, U: Singles, hidden: Floats) -> Floats:
-    """See Factorisation.residual; for a neuron left out, all that it can contribute: hidden_i spread_i."""
+    """Entries of ``Factorisation.residual`` before grouping; for a neuron left out, hidden_i spread_i."""
     out = np.isneginf(left)
     deviation = np.abs(np.where(out, 0.0, weights.L - np.where(out, 0.0, left))) * INFLATE + weights.L_error
     rounding = np.abs(weights.R - R).max(axis=0) * INFLATE + weights.R_error
     return np.asarray(np.where(out, hidden, deviation + rounding) * _spread(U) * INFLATE)
 
 
-def _constant(weights: Weights, U: Singles, b: Singles, hidden: Floats, chain: int) -> float:
-    """Errors of the votes and the bias, and of two computed logits, each a chain of that many roundings."""
-    votes = (np.abs(weights.U - U).max(axis=1) * INFLATE + weights.U_error) @ hidden
-    bias = np.abs(weights.b - b).max() * INFLATE + weights.b_error
-    magnitude = hidden @ np.abs(U).max(axis=1).astype(np.float64) + float(np.abs(b).max())
-    floor = (len(hidden) + 1) * TINY32 * (1 + float(np.abs(U).max(initial=0)))
-    rounding = gamma(chain, U32) * magnitude + floor
-    return float((2 * votes + 2 * bias + 2 * rounding) * INFLATE + 8 * U64 * magnitude)
+def _by_level(residual: Floats, left: Floats, above: Floats, groups: int) -> tuple[Floats, Floats]:
+    """Residuals and reaches by level group: group k holds the x whose level is in the k-th part of them."""
+    n, m = residual.shape
+    cuts = np.quantile(np.where(np.isneginf(left), 0.0, left), np.arange(1, groups) / groups, axis=0)
+    group = (left[None] > cuts[:, None, :]).sum(axis=0) if groups > 1 else np.zeros((n, m), dtype=np.intp)
+    member = group[None] == np.arange(groups)[:, None, None]
+    reach = np.where(member, above[None], -np.inf).max(axis=1)
+    return np.where(member, residual[None], 0.0), reach
+
+
+def _constant(weights: Weights, U: Singles, centre: Singles, b: Singles, hidden: Floats) -> float:
+    """Errors of the votes and the bias, and a term for float64 roundings in comparing bounds with margins."""
+    off = np.abs((weights.U - centre[:, None]) - U).max(axis=1) + 4 * U64 * np.abs(weights.U).max(axis=1)
+    votes = float((off * INFLATE + weights.U_error) @ hidden)
+    bias = float(np.abs(weights.b - b).max()) * INFLATE + weights.b_error
+    largest = float(hidden @ np.abs(U).max(axis=1).astype(np.float64)) + float(np.abs(b).max())
+    return (2 * votes + 2 * bias) * INFLATE + 64 * U64 * largest + TINY32

@@ -1,8 +1,9 @@
 """In which order to add tables that live on different partitions of x.
 
-A table on the cells of P and one on the cells of Q add up to a table on the common refinement of P and Q, at one addition per cell
-and logit. Adding n^2-sized tables first and refining to single elements last is what makes the sum over families cheap: for the six
-point stabilisers of S6, pairs of them have 30 cells, quadruples 360, and only the last addition has 720.
+A table on the cells of P and one on the cells of Q add up to a table on the common refinement of P and Q, at
+one addition per cell and logit, while a table left for the end costs |G| additions. So tables are merged as
+long as their sum has fewer cells than the group has elements: for the six point stabilisers of S6, three pairs
+of them with 30 cells, two of these with 360.
 """
 
 from dataclasses import dataclass
@@ -16,13 +17,14 @@ __all__ = ["MergePlan", "merge_plan"]
 
 @dataclass(frozen=True, eq=False)
 class MergePlan:
-    """Tables 0 .. k-1 are given; step j makes table k + j out of two of them; ``last`` are the one or two that remain.
+    """Tables 0 .. k-1 are given; step j makes table k + j out of two of them; ``last`` are those that remain.
 
     Attributes:
         steps: (first table, second table, refinement) of each step.
         last: numbers of the remaining tables.
         labels: for each remaining table the cell of every x.
-        additions: cells of all refinements: additions for each y and z before the last one.
+        additions: cells of all refinements: additions for each y and z before the last ones.
+
     """
 
     steps: tuple[tuple[int, int, Refinement], ...]
@@ -32,20 +34,23 @@ class MergePlan:
 
 
 def merge_plan(partitions: list[Partition]) -> MergePlan:
-    """Greedy: always merge the two tables whose sum has the fewest cells, until two are left.
+    """Greedy: always merge the two tables whose sum has the fewest cells, while they are fewer than |G|.
 
     Complexity: O(k^2 |G|) for k partitions.
     """
     alive = dict(enumerate(partitions))
     pairs: dict[tuple[int, int], Refinement] = {}
     steps: list[tuple[int, int, Refinement]] = []
-    while len(alive) > 2:
+    while len(alive) > 1:
         for i in alive:
             for j in alive:
                 if i < j and (i, j) not in pairs:
                     pairs[i, j] = refine(alive[i], alive[j])
-        best = min((pair for pair in pairs if pair[0] in alive and pair[1] in alive), key=lambda p: pairs[p].partition.count)
+        open_pairs = [pair for pair in pairs if pair[0] in alive and pair[1] in alive]
+        best = min(open_pairs, key=lambda pair: pairs[pair].partition.count)
         refinement = pairs[best]
+        if refinement.partition.count >= len(refinement.partition.labels):
+            break
         steps.append((*best, refinement))
         for used in best:
             del alive[used]

@@ -1,8 +1,8 @@
 """Partitions of a group: what a family of neurons may be constant on.
 
-The factored proof never uses that its partitions are cosets: any labelling of the elements will do, and cosets are only where good
-ones come from. So partitions are kept as label arrays and everything downstream works for right cosets, left cosets, kernels of
-characters and single elements alike.
+The factored proof never uses that its partitions are cosets: any labelling of the elements will do, and
+cosets are only where good ones come from. So partitions are kept as label arrays and everything downstream
+works for right cosets, left cosets, kernels of characters and single elements alike.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Partition:
 
 @dataclass(frozen=True, eq=False)
 class Refinement:
-    """The common refinement of two partitions: cell c lies in cell ``first[c]`` of one and ``second[c]`` of the other."""
+    """The common refinement of two partitions: cell c lies in cells ``first[c]`` and ``second[c]`` of them."""
 
     partition: Partition
     first: Indices

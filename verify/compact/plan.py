@@ -1,13 +1,13 @@
 """The choice of a partition for every neuron: least predicted cost of a proof that goes through.
 
-A coarser partition makes smaller tables and a larger error bound; a larger bound leaves more contenders to be computed exactly. With a
-price lambda for a unit of error every neuron chooses by itself,
+A coarser partition makes smaller tables and a larger error bound; a larger bound leaves more contenders to be
+computed exactly. With a price lambda for a unit of error every neuron chooses by itself,
 
     minimise   2 n^2 cells  +  lambda n^2 E|L[x, i] - l_i[cell(x)]| spread_i,
 
-and a sweep over lambda gives a family of plans. Each is priced as a whole: tables, additions, and the contenders it would leave, counted
-on a random sample of pairs. The mirror image (y instead of x) is a second family of plans. This is search: a bad plan costs time,
-never soundness.
+and a sweep over lambda gives a family of plans. Each is priced as a whole: tables, additions, and the
+contenders that it would leave, counted on a random sample of pairs. The mirror image (y instead of x) is a
+second family of plans. This is search: a bad plan costs time, never soundness.
 """
 
 from dataclasses import dataclass
@@ -27,18 +27,23 @@ from verify.flops import brute_force
 
 __all__ = ["Plan", "find_plan"]
 
-#: Pairs in the sample, and prices of a unit of error relative to n^2 (a unit of error in every pair) in FLOPs.
+#: Pairs in the sample; prices of a unit of error in FLOPs per pair; numbers of level groups.
 SAMPLE = 768
 PRICES = tuple(float(2.0**k) for k in range(2, 24, 2))
+GROUPS = (1, 4)
+#: FLOPs of the shortlist run about this many times slower than those of tables: weight of a plan's shortlist
+#: in the choice.
+SHORTLIST_WEIGHT = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A factorisation of the network, or of its mirror image, with the cost that the sample predicts for all pairs."""
+    """A factorisation of the network or its mirror image, and the FLOPs that the sample predicts for it."""
 
     mirrored: bool
     factorisation: Factorisation
     predicted: int
+    weighted: int
 
 
 def find_plan(group: FiniteGroup, weights: Weights, seed: int = 0) -> Plan:
@@ -53,11 +58,13 @@ def find_plan(group: FiniteGroup, weights: Weights, seed: int = 0) -> Plan:
         for price in PRICES:
             chosen = _choose(side, sample, options, price)
             key = tuple(id(partition) for partition in chosen)
-            if key not in seen:
-                seen.add(key)
-                factorisation = factorise(side, chosen)
-                plans.append(Plan(mirrored, factorisation, sample.predict(factorisation)))
-    return min(plans, key=lambda plan: plan.predicted)
+            if key in seen:
+                continue
+            seen.add(key)
+            for groups in GROUPS:
+                factorisation = factorise(side, chosen, groups)
+                plans.append(Plan(mirrored, factorisation, *sample.predict(factorisation)))
+    return min(plans, key=lambda plan: plan.weighted)
 
 
 class _Sample:
@@ -75,27 +82,31 @@ class _Sample:
         self.margins = right[:, None] - logits
         self.width = weights.width
 
-    def predict(self, factorisation: Factorisation) -> int:
-        """FLOPs of the factored strategy, of the contenders it leaves, and of brute force on pairs that are hopeless."""
+    def predict(self, factorisation: Factorisation) -> tuple[int, int]:
+        """FLOPs of the tables, the shortlist, and of brute force on what is hopeless; and the same weighted."""
         n = self.margins.shape[1]
-        slack = np.array([factorisation.slack(np.array([y]))[0, x] for x, y in zip(self.x, self.y, strict=True)])
+        slack = factorisation.slack(self.y)[np.arange(SAMPLE), self.x]
         count = (self.margins <= slack[:, None]).sum(axis=1)
         hopeless = (self.margins.min(axis=1) <= 0) | (count > CROWDED * n)
         count = np.where(hopeless, 0, count)
         triples = int(count.sum()) * n * n // SAMPLE
         pairs = int((count > 0).sum()) * n * n // SAMPLE
         rest = brute_force(n, self.width) * int(hopeless.sum()) // SAMPLE
-        return factored_flops(factorisation) + shortlist_flops(pairs, triples, self.width) + rest
+        tables, shortlist = factored_flops(factorisation), shortlist_flops(pairs, triples, self.width)
+        return tables + shortlist + rest, tables + SHORTLIST_WEIGHT * (shortlist + rest)
 
 
-def _choose(weights: Weights, sample: _Sample, options: list[tuple[Partition, ...]], price: float) -> list[Partition | None]:
+def _choose(
+    weights: Weights, sample: _Sample, options: list[tuple[Partition, ...]], price: float
+) -> list[Partition | None]:
     """The partition of each neuron at this price; None for a neuron that can do nothing."""
     chosen: list[Partition | None] = []
     for i, partitions in enumerate(options):
         if sample.hidden_max[i] * sample.spread[i] <= 1e-9:
             chosen.append(None)
             continue
-        costs = [2 * p.count + price * float(_deviation(weights.L[:, i], p) * sample.spread[i]) for p in partitions]
+        errors = [_deviation(weights.L[:, i], partition) * sample.spread[i] for partition in partitions]
+        costs = [2 * p.count + price * error for p, error in zip(partitions, errors, strict=True)]
         chosen.append(partitions[int(np.argmin(costs))])
     return chosen
 

@@ -2,8 +2,8 @@
 
     |fl(a.b) - a.b| <= gamma_k |a|.|b| + k * tiny,        gamma_k = k u / (1 - k u)
 
-for k products (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1; the last term covers products that underflow,
-also on a processor that flushes them to zero).
+for k products (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1; the last term covers
+products that underflow, also on a processor that flushes them to zero).
 """
 
 import numpy as np
@@ -14,7 +14,8 @@ U32 = 2.0**-24
 U64 = 2.0**-53
 #: The smallest normal float32: what flushing one product to zero can cost at most.
 TINY32 = 2.0**-126
-#: Factor that covers the roundings of a bound that was itself computed in float64 from at most 2^20 nonnegative terms.
+#: Factor that covers the roundings of a bound that was computed in float64 from at most 2^20 nonnegative
+#: terms.
 INFLATE = 1.0 + 2.0**-30
 
 Floats = npt.NDArray[np.float64]
@@ -24,7 +25,7 @@ __all__ = ["INFLATE", "TINY32", "U32", "U64", "Floats", "Singles", "gamma"]
 
 
 def gamma(terms: int, unit: float) -> float:
-    """k u / (1 - k u), rounded up; raises ValueError when k u is not below 1/2, where the bound is of no use."""
+    """The factor k u / (1 - k u), rounded up; ValueError when k u is not below 1/2: then it bounds nothing."""
     product = terms * unit
     if product >= 0.5:
         raise ValueError(f"expected fewer than {0.5 / unit:.3g} terms in a rounding bound, got {terms}")
