@@ -66,8 +66,8 @@ def evaluate(weights: Weights, expected: Table | None = None, tiers: Sequence[st
     `expected` (n, n) is a guess at the answers: right guesses save the search for the greatest logit. It has
     no influence on the result. `tiers` are tried in the order of TIERS. ValueError for an unknown tier, for
     tiers without "exact" (no other can decide every pair), for a table of guesses of another shape, and for
-    more than 32,767 elements. Cost: one matrix product of n^2 x m by m x n, in float32 where that decides most
-    pairs; memory: 18 n^2 bytes and a few blocks of megabytes.
+    more than 32,767 elements. Cost: one matrix product of n^2 x m by m x n, in float32 where that decides
+    most pairs; memory: 18 n^2 bytes and a few blocks of megabytes.
     """
     n = weights.order
     if unknown := set(tiers) - set(TIERS):
