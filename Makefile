@@ -1,0 +1,40 @@
+# `make prove` and `make test` set up what they need; any python3 from 3.11 on will do: make PYTHON=python3.12 test
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help prove test lint bench clean
+
+help:
+	@echo "make prove   set up, then prove the bundled S6 network right (proofs/S6-*/)"
+	@echo "make test    set up, then run the tests"
+	@echo "make lint    set up, then run ruff and mypy"
+	@echo "make bench   set up, then run every benchmark"
+	@echo "make clean   remove the environment and the proofs"
+
+prove: .venv/.installed
+	$(BIN)/verify run --group S6
+
+test: .venv/.installed-dev
+	$(BIN)/pytest -n 2 -q
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: .venv/.installed-dev
+	for script in benchmarks/bench_*.py; do $(BIN)/python "$$script" || exit 1; done
+
+# torch comes first: pip then keeps the build that it found, and does not look for another one
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(f"expected Python 3.11 or newer, found {v[0]}.{v[1]}; try make PYTHON=python3.12" if v < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -e . -c constraints.txt
+	touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	touch $@
+
+clean:
+	rm -rf .venv proofs
