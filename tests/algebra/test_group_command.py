@@ -1,0 +1,86 @@
+"""verify group."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from algebra.action import coset_action
+from algebra.group import parse_group
+from algebra.subgroups import subgroups
+from verify.cli import cli, execute
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(cli, ["group", *arguments], standalone_mode=False, catch_exceptions=False)
+    return result.output
+
+
+@pytest.mark.parametrize(("name", "classes"), [("S5", 19), ("A6", 22), ("S3xS3", 22), ("D10", 4), ("S6", 56)])
+def test_json_holds_every_class_and_irrep(name: str, classes: int) -> None:
+    found: dict[str, Any] = json.loads(run(name, "--json"))
+    assert len(found["subgroup_classes"]) == classes
+    assert sum(one["conjugates"] for one in found["subgroup_classes"]) == found["subgroups"]
+    assert sum(one["size"] for one in found["element_classes"]) == found["order"]
+    assert sum(one["degree"] ** 2 for one in found["irreps"]) == found["order"]
+    names = {one["name"] for one in found["subgroup_classes"]}
+    assert set(found["permutation_characters"]) == names
+    assert all(set(one["maximal_in"]) <= names for one in found["subgroup_classes"])
+
+
+def test_tables_name_every_class_in_text_and_in_markdown() -> None:
+    for option in ((), ("--markdown",)):
+        text = run("S5", *option)
+        for name in subgroups(parse_group("S5")).names:
+            assert name in text
+        assert "156 in 19 classes" in text
+        assert "(5) + (4,1)" in text
+
+
+def test_markdown_tables_have_as_many_cells_in_every_row() -> None:
+    lines = run("S4", "--markdown").replace("\\|", "").splitlines()
+    widths = [line.count("|") for line in lines]
+    for i, line in enumerate(lines):
+        if line.startswith("| ---"):
+            end = next(k for k in range(i, len(lines)) if not lines[k])
+            assert len(set(widths[i - 1 : end])) == 1
+
+
+def test_cosets_of_a_point_stabiliser() -> None:
+    found = json.loads(run("S5", "--cosets", "S4(5)", "--json"))
+    assert (found["order"], found["index"], found["subgroup"]) == (24, 5, "S4(5)")
+    assert [one["size"] for one in found["double_cosets"]] == [24, 96]
+    assert len(found["right_cosets"]) == coset_action(subgroups(parse_group("S5")).by_name("S4(5)")).shape[1]
+    assert found["shared_with"]["S4(5)"] == ["()"]
+    assert "Double cosets" in run("S5", "--cosets", "S4(5)")
+
+
+def test_dot_and_figure(tmp_path: Path) -> None:
+    assert run("S4", "--dot").startswith('digraph "S4"')
+    file = tmp_path / "s4.svg"
+    run("S4", "--figure", str(file))
+    assert "<svg" in file.read_text()
+    assert [one.name for one in tmp_path.iterdir()] == ["s4.svg"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["S9"],
+        ["X"],
+        ["S5", "--cosets", "S9"],
+        ["S5", "--figure", "a.txt"],
+        ["S5", "--dot", "--cosets", "S4"],
+        [],
+    ],
+)
+def test_wrong_usage_ends_with_code_2_and_one_sentence(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["group", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err
+    assert "Traceback" not in captured.err
