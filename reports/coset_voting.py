@@ -54,6 +54,11 @@ def product(x: Permutation, y: Permutation) -> Permutation:
     return tuple([y[image] for image in x])
 
 
+def inverse(x: Permutation) -> Permutation:
+    """The permutation that undoes x."""
+    return tuple(sorted(range(len(x)), key=x.__getitem__))
+
+
 def generated(generators: Iterable[str], degree: int) -> list[Permutation]:
     """The group of all products of the generators, in lexicographic order."""
     steps = [parse_cycles(text, degree) for text in generators]

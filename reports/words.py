@@ -2,7 +2,8 @@
 
 The stabiliser of a point or set is said by where a permutation sends it: x and x' lie in one right coset of
 Stab(5) when they send 5 to the same point, y and y' in one left coset of Stab(2) when they send the same
-point to 2. Whatever is no such stabiliser is named, not interpreted.
+point to 2. A subgroup H that is its own normalizer is the stabiliser of itself under conjugation: x and x'
+lie in one right coset of H when x^-1 H x is the same subgroup for both. Whatever is neither is named only.
 """
 
 import json
@@ -11,7 +12,16 @@ from functools import cache
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from reports.coset_voting import Group, Permutation, Signed, format_cycles, generated, parse_cycles, product
+from reports.coset_voting import (
+    Group,
+    Permutation,
+    Signed,
+    format_cycles,
+    generated,
+    inverse,
+    parse_cycles,
+    product,
+)
 
 Points = tuple[int, ...]
 
@@ -31,6 +41,9 @@ class Words:
         self.generators: dict[str, Sequence[str]] = {s["name"]: s["generators"] for s in subgroups}
         self.members = cache(self._members)
         self.looks = cache(self._looks)
+        self.conjugates = cache(self._conjugates)
+        self.reads = cache(self._reads)
+        self.labels = cache(self._labels)
 
     def element(self, number: int) -> str:
         """The element with this number in cycle notation; -1 is a tie."""
@@ -67,7 +80,29 @@ class Words:
                     return Looks(sets, parity=True)
         return None
 
-    def reads(self, on: str, names: Sequence[str], variable: str) -> str:
+    def _conjugates(self, name: str) -> dict[frozenset[Permutation], str] | None:
+        """The names of all x^-1 H x, if there are as many as cosets and the program names each of them."""
+        order = len(self.members(name))
+        named = {frozenset(self.members(n)): n for n in self.generators if len(self.members(n)) == order}
+        found = {frozenset(self._conjugate(name, x)) for x in self._least(self._index(name), name)}
+        if len(found) != self._index(name) or not found <= named.keys():
+            return None
+        return {members: named[members] for members in found}
+
+    def _least(self, count: int, name: str) -> list[Permutation]:
+        terms, _ = self.group.right_cosets(Signed(self.members(name)))
+        places = [places[0][0] for places in terms]
+        return [self.group.elements[places.index(k)] for k in range(count)]
+
+    def _conjugate(self, name: str, x: Permutation) -> list[Permutation]:
+        back = inverse(x)
+        return [product(product(back, h), x) for h in self.members(name)]
+
+    def moved(self, name: str, x: Permutation) -> str:
+        """The name of x^-1 H x."""
+        return (self.conjugates(name) or {})[frozenset(self._conjugate(name, x))]
+
+    def _reads(self, on: str, names: tuple[str, ...], variable: str) -> str:
         """A phrase for what a form can tell about ``variable``, such as "where x sends 5"."""
         if on == "elements" or len(self.members(names[0])) == 1:
             return f"which element {variable} is"
@@ -84,6 +119,9 @@ class Words:
         if on == "double cosets":
             return self._reads_double(names[0], names[1], variable)
         looks = self.looks(names[0])
+        if looks is None and self.conjugates(names[0]):
+            moves = f"{names[0]} to" if on == "right cosets" else f"to {names[0]}"
+            return f"which conjugate {variable} moves {moves}"
         if looks is None:
             return f"which of the {self._index(names[0])} {on} of {names[0]} {variable} lies in"
         if on == "right cosets":
@@ -97,11 +135,19 @@ class Words:
         if sets[0] is None or sets[1] is None:
             if self._looks_even((first, second)):
                 return f"whether {variable} is even"
+            if self._moves_to(first, second):
+                return f"whether {variable} moves {first} to {second}"
             return f"which double coset of {first} and {second} {variable} lies in"
         if len(sets[0]) == 1:
             verb = "to" if len(sets[1]) == 1 else "into"
             return f"whether {variable} sends {set_of(sets[0])} {verb} {set_of(sets[1])}"
         return f"how many points of {set_of(sets[0])} {variable} sends into {set_of(sets[1])}"
+
+    def _moves_to(self, first: str, second: str) -> bool:
+        """Whether H and K are conjugate, named by their conjugates, and have two double cosets."""
+        if second not in (self.conjugates(first) or {}).values():
+            return False
+        return self.group.double_cosets(Signed(self.members(first)), Signed(self.members(second)))[1] == 2
 
     def _one_set(self, name: str) -> Points | None:
         """The set that a subgroup is the stabiliser of, if it is one and G moves it to all sets of its size.
@@ -122,7 +168,7 @@ class Words:
     def _index(self, name: str) -> int:
         return len(self.group.elements) // len(self.members(name))
 
-    def labels(self, on: str, names: Sequence[str], kernels: Sequence[str | None]) -> list[str]:
+    def _labels(self, on: str, names: tuple[str, ...], kernels: tuple[str | None, ...]) -> list[str]:
         """A short label for each constant of a form on right, left or double cosets, in their order."""
         pairs = zip(names, kernels, strict=True)
         signed = [Signed(self.members(h), None if k is None else self.members(k)) for h, k in pairs]
@@ -134,9 +180,14 @@ class Words:
         for g, places in zip(self.group.elements, terms, strict=True):
             for place, _ in places[:1]:
                 first.setdefault(place, g)
-        if any(kernels):
-            return [format_cycles(first[k]) for k in sorted(first)]
-        return [self._label(on, names, first[k]) for k in sorted(first)]
+        least = [first[k] for k in sorted(first)]
+        labels = [self._label(on, names, g) for g in least]
+        if any(kernels):  # the constant is the value at the least element, so that has to be said
+            return [
+                format_cycles(g) if on == "double cosets" else _at(label, g)
+                for label, g in zip(labels, least, strict=True)
+            ]
+        return labels
 
     def _label(self, on: str, names: Sequence[str], least: Permutation) -> str:
         if on == "double cosets" and self._looks_even(names):
@@ -144,6 +195,10 @@ class Words:
         if on == "double cosets":
             return self._double_label(names, least)
         looks = self.looks(names[0])
+        if looks is None and self.conjugates(names[0]):
+            if on == "right cosets":
+                return f"{names[0]}->{self.moved(names[0], least)}"
+            return f"{self.moved(names[0], inverse(least))}->{names[0]}"
         if looks is None:
             return format_cycles(least)
         if on == "right cosets":
@@ -152,13 +207,20 @@ class Words:
             words = [f"{set_of(preimage_of(s, least))}->{set_of(s)}" for s in looks.sets]
         return " ".join(words + ["even" if is_even(least) else "odd"] * looks.parity)
 
+    def sign(self, name: str, kernel: str) -> str:
+        """The homomorphism of H to +1 and -1 with that kernel, in words."""
+        even = {h for h in self.members(name) if is_even(h)}
+        return "the sign of a permutation" if even == set(self.members(kernel)) else f"the sign on {name}"
+
     def _looks_even(self, names: Sequence[str]) -> bool:
         return all(self.looks(name) == Looks((), parity=True) for name in names)
 
     def _double_label(self, names: Sequence[str], least: Permutation) -> str:
         first, second = self._one_set(names[0]), self._one_set(names[1])
         if first is None or second is None:
-            return format_cycles(least)
+            if not self._moves_to(*names):
+                return format_cycles(least)
+            return f"{names[0]}->{names[1] if self.moved(names[0], least) == names[1] else 'another'}"
         hits = len(set(image_of(first, least)) & set(second))
         if len(first) == 1:
             return f"{set_of(first)}->{set_of(second)}" if hits else f"{set_of(first)} elsewhere"
@@ -183,8 +245,8 @@ class NamedForm(NamedTuple):
         """What the form can tell about ``variable``."""
         text = words.reads(self.on, self.names, variable)
         pairs = zip(self.names, self.kernels, strict=True)
-        signs = [f"the sign on {name}" for name, kernel in pairs if kernel]
-        return f"{text}, with {' and '.join(signs)}" if signs else text
+        signs = [words.sign(name, kernel) for name, kernel in pairs if kernel]
+        return f"{text}, with {' and '.join(dict.fromkeys(signs))}" if signs else text
 
     def labels(self, words: Words, most: int) -> list[str]:
         """A label for each constant; none for forms on elements or on more than ``most`` cosets."""
@@ -224,6 +286,10 @@ def set_of(points: Points) -> str:
     """A point as "5", a set as "{4,5}"; points are written from 1."""
     text = ",".join(str(p + 1) for p in points)
     return text if len(points) == 1 else f"{{{text}}}"
+
+
+def _at(label: str, g: Permutation) -> str:
+    return label if label == format_cycles(g) else f"{label} at {format_cycles(g)}"
 
 
 def _by_size(points: Points) -> tuple[int, Points]:

@@ -1,0 +1,124 @@
+"""What is said of a coset in words is what the coset is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+import algebra.permutation
+from algebra.coset import double_cosets
+from algebra.group import FiniteGroup, parse_group
+from algebra.subgroups import subgroups
+from reports.words import Words, set_of
+from verify.program import group_record, subgroup_record
+
+
+def words_of(group: FiniteGroup) -> Words:
+    """Words for a program that names every subgroup of the group."""
+    record = group_record(group)
+    named = [{"name": s.label, "generators": subgroup_record(s).generators} for s in subgroups(group).all]
+    return Words({"generators": record.generators, "degree": record.degree}, named)
+
+
+@pytest.fixture(scope="module", params=["S4", "A4", "S5", "A5", "D10"])
+def group(request: pytest.FixtureRequest) -> FiniteGroup:
+    return parse_group(request.param)
+
+
+@pytest.fixture(scope="module")
+def words(group: FiniteGroup) -> Words:
+    return words_of(group)
+
+
+def test_points_tell_right_cosets_apart(group: FiniteGroup, words: Words) -> None:
+    """Said by points and parity, two elements agree on those just when they share a coset."""
+    described = 0
+    for subgroup in subgroups(group).all:
+        looks = words.looks(subgroup.label)
+        if looks is None:
+            continue
+        described += 1
+        seen: dict[Any, int] = {}
+        for g, images in enumerate(group.elements.tolist()):
+            signature: list[Any] = [tuple(sorted(images[i] for i in s)) for s in looks.sets]
+            if looks.parity:
+                signature.append(algebra.permutation.parity(images))
+            assert (
+                seen.setdefault(tuple(signature), subgroup.right_cosets.labels[g])
+                == subgroup.right_cosets.labels[g]
+            )
+        assert len(seen) == subgroup.index
+    assert described > 2
+
+
+def test_conjugates_tell_right_cosets_apart(group: FiniteGroup, words: Words) -> None:
+    """A subgroup that is said by its conjugates has one for each coset, and x moves it to x^-1 H x."""
+    for subgroup in subgroups(group).all:
+        if words.conjugates(subgroup.label) is None:
+            continue
+        for x in range(group.order):
+            moved = {int(g) for g in group.mul[group.mul[group.inv[x], subgroup.elements], x]}
+            name = words.moved(subgroup.label, words.group.elements[x])
+
+            assert {words.group.number[h] for h in words.members(name)} == moved
+
+
+@pytest.mark.parametrize("on", ["right cosets", "left cosets"])
+def test_a_label_for_each_coset(group: FiniteGroup, words: Words, on: str) -> None:
+    """There are as many different labels as cosets."""
+    for subgroup in subgroups(group).all:
+        labels = words.labels(on, (subgroup.label,), (None,))
+
+        assert len(set(labels)) == len(labels) == subgroup.index
+
+
+def test_labels_of_double_cosets() -> None:
+    """Double cosets of stabilisers in S5 are labelled by what their elements do."""
+    group = parse_group("S5")
+    words = words_of(group)
+    sets = {
+        s.label: looks.sets[0] for s in subgroups(group).all if (looks := words.looks(s.label)) and looks.sets
+    }
+    chosen = [s for s in subgroups(group).all if s.label in sets and s.label.startswith(("S4", "S3xS2"))]
+    for first in chosen[::3]:
+        for second in chosen[::4]:
+            labels = words.labels("double cosets", (first.label, second.label), (None, None))
+            cosets = double_cosets(group, first.mask, second.mask)
+            for g, images in enumerate(group.elements.tolist()):
+                hits = sum(images[i] in sets[second.label] for i in sets[first.label])
+
+                assert labels[cosets.labels[g]] == expected_label(sets[first.label], sets[second.label], hits)
+
+
+def expected_label(first: Sequence[int], second: Sequence[int], hits: int) -> str:
+    if len(first) > 1:
+        return f"{hits} of {set_of(tuple(first))} into {set_of(tuple(second))}"
+    return f"{set_of(tuple(first))}->{set_of(tuple(second))}" if hits else f"{set_of(tuple(first))} elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("on", "names", "expected"),
+    [
+        ("right cosets", ("S4(5)",), "where x sends 5"),
+        ("left cosets", ("S4(2)",), "what x sends to 2"),
+        ("right cosets", ("S3xS2(45)",), "where x sends {4,5}"),
+        ("right cosets", ("A5",), "whether x is even"),
+        ("right cosets", ("A4(3)",), "where x sends 3 and whether x is even"),
+        ("right cosets", ("F20#2",), "which conjugate x moves F20#2 to"),
+        ("left cosets", ("F20#2",), "which conjugate x moves to F20#2"),
+        ("right cosets", ("C5#2",), "which of the 24 right cosets of C5#2 x lies in"),
+        ("right cosets", ("1",), "which element x is"),
+        ("double cosets", ("S4(5)", "S4(2)"), "whether x sends 5 to 2"),
+        ("double cosets", ("S4(5)", "S3xS2(45)"), "whether x sends 5 into {4,5}"),
+        ("double cosets", ("S3xS2(12)", "S3xS2(45)"), "how many points of {1,2} x sends into {4,5}"),
+        ("double cosets", ("F20#2", "F20#3"), "whether x moves F20#2 to F20#3"),
+        ("double cosets", ("A4(5)", "A4(5)"), "which double coset of A4(5) and A4(5) x lies in"),
+        ("coset matrix", ("S4(5)",), "where x sends each of the 5 points"),
+        ("coset matrix", ("F20#2",), "where x moves each of the 6 right cosets of F20#2"),
+        ("coset sum", ("S4(5)", "S4(2)"), "where x sends 5 and what x sends to 2"),
+        ("elements", (), "which element x is"),
+    ],
+)
+def test_phrases(on: str, names: tuple[str, ...], expected: str) -> None:
+    """Each kind of form on S5 is said as a mathematician would."""
+    assert words_of(parse_group("S5")).reads(on, names, "x") == expected
