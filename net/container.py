@@ -183,7 +183,13 @@ def _from_buffer(name: str, entry: dict[str, Any]) -> tuple[np.ndarray[Any, Any]
         values = (np.frombuffer(raw, dtype="<u2").astype(np.uint32) << 16).view(np.float32)
     else:
         values = np.frombuffer(raw, dtype=np.dtype(kind).newbyteorder("<"))
-    return values.astype(np.float64).reshape(entry["shape"]), kind
+    return _widened(values).reshape(entry["shape"]), kind
+
+
+def _widened(values: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The floats as float64; signalling NaNs become quiet ones without a warning."""
+    with np.errstate(invalid="ignore"):
+        return values.astype(np.float64)
 
 
 def _read_npz(data: bytes) -> tuple[dict[str, np.ndarray[Any, Any]], str]:
@@ -195,7 +201,7 @@ def _read_npz(data: bytes) -> tuple[dict[str, np.ndarray[Any, Any]], str]:
         raise MalformedInput(f"expected a whole npz file, got a damaged one: {sentence(error)}") from error
     for name, content in members.items():
         array = _from_npy(name, content)
-        arrays[name] = array.astype(np.float64)
+        arrays[name] = _widened(array)
         types.add(array.dtype.name)
     return arrays, max(types, key=_FLOATS.index, default="float32")
 

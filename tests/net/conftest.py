@@ -34,7 +34,7 @@ def s3():
 
 @pytest.fixture(scope="session")
 def planted_s3(s3):
-    """Folded float32 arrays (L, R, U) of a network over S3 that is right on all pairs, lexicographic order."""
+    """Folded float32 arrays (L, R, U) of a network over S3 that is right on all pairs."""
     weights = planted_network(s3, seed=0, width=24).network.weights
     return tuple(array.astype(np.float32) for array in (weights.L, weights.R, weights.U))
 

@@ -1,0 +1,62 @@
+"""The networks that come with the project."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import net
+from net.bundled import bundled_checkpoint, bundled_groups
+from net.checkpoint import load_network
+from net.errors import MalformedInput
+from net.training_state import split_digest, training_pairs
+
+README = Path(net.__file__).parent / "checkpoints" / "README.md"
+
+
+@pytest.mark.parametrize("name", ["S5", "S6"])
+def test_bundled_network_is_right_on_every_pair(name):
+    """In float64, with a smallest margin above 3: exact arithmetic is the business of verify/."""
+    network = load_network(bundled_checkpoint(name), name)
+    weights, mul, n = network.weights, network.group.mul, network.group.order
+    smallest = np.inf
+    columns = np.arange(n)
+    for x in range(n):
+        logits = np.maximum(weights.L[x] + weights.R, 0) @ weights.U
+        own = logits[columns, mul[x]].copy()
+        logits[columns, mul[x]] = -np.inf
+        smallest = min(smallest, float((own - logits.max(axis=1)).min()))
+
+    assert smallest > 3
+    assert (network.convention.order, network.convention.product) == ("lexicographic", "left-first")
+
+
+@pytest.mark.parametrize("name", ["S5", "S6"])
+def test_bundled_file_is_small_and_its_record_is_true(name):
+    path = bundled_checkpoint(name)
+    details = load_network(path, name).source.details
+    config = details["config"]
+    order = {"S5": 120, "S6": 720}[name]
+
+    assert path.stat().st_size < 6_000_000
+    assert config["group"] == name
+    assert details["split_sha256"] == split_digest(training_pairs(order, config["fraction"], config["seed"]))
+
+
+@pytest.mark.parametrize("name", ["S5", "S6"])
+def test_the_note_beside_the_files_states_their_digests(name):
+    digest = hashlib.sha256(bundled_checkpoint(name).read_bytes()).hexdigest()
+
+    assert re.search(rf"{name}\.safetensors.*{digest}", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_groups_without_a_bundled_network_are_refused():
+    assert bundled_groups() == ["S5", "S6"]
+    assert bundled_checkpoint(" s5 ").name == "S5.safetensors"
+    for name in ("A5", "../S5", "", "S5.safetensors"):
+        with pytest.raises(MalformedInput, match="bundled are S5 and S6"):
+            bundled_checkpoint(name)
