@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from algebra.group import FiniteGroup, parse_group
-from algebra.permutation import format_cycles
-from algebra.subgroup import Subgroup
+from algebra.group import FiniteGroup
+from algebra.permutation import format_cycles, parse_cycles
+from algebra.subgroup import Subgroup, closure
 from net.weights import Weights
 from verify.form import Form, linear_form
 
@@ -121,9 +121,14 @@ def _expand_lists(
     return np.asarray(linear.expand(table), dtype=object)
 
 
-def program_subgroups(program: Program) -> tuple[FiniteGroup, tuple[Subgroup, ...]]:
-    """The group and the subgroups that a program names, rebuilt from their generators."""
-    from algebra.subgroup import generated_subgroup
-
-    group = parse_group(", ".join(program.group.generators) or program.group.name)
-    return group, tuple(generated_subgroup(group, record.generators) for record in program.subgroups)
+def program_subgroups(program: Program, group: FiniteGroup) -> tuple[Subgroup, ...]:
+    """The subgroups that a program names, rebuilt from their generators in ``group``."""
+    return tuple(
+        Subgroup(
+            group,
+            closure(group, [group.index_of(parse_cycles(g, group.degree)) for g in record.generators]),
+            record.name,
+            record.name,
+        )
+        for record in program.subgroups
+    )

@@ -1,0 +1,69 @@
+"""From a checkpoint to a verdict: certificate, program and report."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.option("--group", "group_name", required=True, help="The group, such as S5, A5 or D10.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="The network; default: the bundled one for the group.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write; default: proofs/GROUP-SHA8.")
+@click.option("--proof", type=click.Choice(["auto", "exhaustive", "compact"]), default="auto", show_default=True)
+@click.option("--timeout", type=click.FloatRange(min=0), default=60.0, show_default=True, help="Seconds for the SMT solver.")
+@click.option("--order", type=click.Choice(["lexicographic", "even-first", "sympy", "table"]), help="Element order; default: detect.")
+@click.option("--product", type=click.Choice(["left-first", "right-first"]), help="Product; default: detect.")
+@click.option("--cross-check", is_flag=True, help="Hand every obligation to cvc5 as well.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the verdict line.")
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+def command(
+    group_name: str,
+    checkpoint: Path | None,
+    out: Path | None,
+    proof: Any,
+    timeout: float,
+    order: str | None,
+    product: str | None,
+    cross_check: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Prove what a checkpoint computes.
+
+    Decides on every pair whether the network answers xy, distils it into a coset-voting program with the same answers, and writes
+    certificate, program and report. Prints `s VERIFIED`, `s REFUTED` or `s UNKNOWN`; exit code 0, 1 or 3.
+    """
+    from net.bundled import bundled_checkpoint
+    from verify.run import run
+
+    def progress(text: str) -> None:
+        if not quiet:
+            print(f"c {text}", file=sys.stderr, flush=True)
+
+    path = checkpoint or bundled_checkpoint(group_name)
+    result = run(path, group_name, out, proof, timeout, order, product, progress)
+    correct = result.certificate.correct
+    progress(f"{correct.right} of {correct.pairs} pairs right; {result.directory}/report.md")
+    if correct.wrong:
+        progress(_counterexample(group_name, *correct.wrong[0]))
+    if cross_check:
+        from verify.cross_check import cross_check as second_solver
+
+        progress(f"cvc5: {second_solver(result.directory)}")
+    if as_json:
+        sys.stdout.write((result.directory / "summary.json").read_text(encoding="utf-8"))
+    else:
+        print(f"s {result.certificate.verdict}")
+    return {"VERIFIED": 0, "REFUTED": 1, "UNKNOWN": 3}[result.certificate.verdict]
+
+
+def _counterexample(group_name: str, x: int, y: int, answer: int) -> str:
+    from algebra.group import parse_group
+    from algebra.permutation import format_cycles
+
+    group = parse_group(group_name)
+    a, b, product = (format_cycles(tuple(group.elements[g])) for g in (x, y, group.mul[x, y]))
+    given = "a tie" if answer < 0 else format_cycles(tuple(group.elements[answer]))
+    return f"counterexample: x = {a}, y = {b}: the network answers {given}, xy is {product}"
