@@ -162,7 +162,8 @@ def _finest_scale(real: _Live, dtype: np.dtype[Any], bits: int) -> ScaledNetwork
     h, u, w = (np.frexp(a)[1].astype(np.int64) for a in (top, np.abs(real.U).max(axis=1), widest))
     q = bits - int((h + u).max()) + 1
     for unit in range(q, q - 4096, -1):
-        # Balanced: 2^s Hmax and 2^(q-s) |u| about equal, so that neither rounding outweighs the other.
+        # Balanced: 2^s Hmax and 2^(q-s) |u| about equal, so that neither rounding outweighs the other. The
+        # cap keeps |L| and |R| within 2^(bits - 1), so that their sums are exact as well.
         s = np.minimum((u - h + unit) // 2, bits - 1 - w)
         if real.has_bias:
             s[-1] = 0
@@ -189,13 +190,12 @@ class _Scaled:
         return cls(L, R, V, np.maximum(L.max(axis=0) + R.max(axis=0), 0))
 
     def fits(self, limit: float) -> bool:
-        """Every |L|, |R| <= limit / 2 and sum_i max(Hmax, 1) |V[i, z]| <= limit for every z.
+        """Whether sum_i max(Hmax, 1) |V[i, z]| <= limit for every z.
 
         The sum is rounded, so it is held below the limit by more than its relative error.
         """
         sums = np.maximum(self.top, 1) @ np.abs(self.V)
-        pre = max(np.abs(self.L).max(), np.abs(self.R).max())
-        return bool(pre <= limit / 2) and bool(sums.max() * _INFLATION <= limit)
+        return bool(sums.max() * _INFLATION <= limit)
 
     def slack(self, real: _Live, s: Indices, t: Indices) -> float:
         """The bound of the module's docstring, rounded up."""

@@ -105,6 +105,46 @@ def test_weights_with_error_bounds_are_decided_as_the_exact_integers_say(lead_by
     assert weights.L_error.any()
 
 
+@pytest.mark.parametrize("array", range(4))
+@pytest.mark.parametrize("seed", range(3))
+def test_float_arrays_that_err_as_much_as_they_say_mislead_no_tier(seed, array, lead_by_fractions):
+    """L, R, U or b is off by up to 1 and declares it: the answers are those of the exact weights."""
+    arrays = random_network(6, 3, seed)
+    floats = [given.copy() for given in arrays]
+    floats[array] += np.random.default_rng(seed).uniform(-1, 1, floats[array].shape)
+    errors = [np.abs(off - given).max() * (1 + 2**-50) for off, given in zip(floats, arrays, strict=True)]
+    columns = [np.full(3, error) for error in errors[:2]]
+    weights = Weights(*floats, *columns, *errors[2:], Weights.from_arrays(*arrays).exact)
+    assert any(errors)
+    assert not np.array_equal(evaluate(weights).answer, evaluate(Weights.from_arrays(*floats)).answer)
+    for tiers in TIER_SETS:
+        compare_with_fractions(arrays, evaluate(weights, tiers=tiers), lead_by_fractions)
+
+
+@pytest.mark.parametrize("tiers", TIER_SETS)
+def test_a_neuron_that_is_silent_only_by_a_rounding_error_is_kept(tiers):
+    """L and R are 0 in float64, and one of them is really 0.1: the neuron decides."""
+    U = np.eye(1, 6)
+    for exact in (([[0.1]] * 6, [[0.0]] * 6), ([[0.0]] * 6, [[0.1]] * 6)):
+        zero, error = np.zeros((6, 1)), np.array([0.1])
+        errors = (error, 0 * error) if exact[0][0][0] else (0 * error, error)
+        known = Weights.from_arrays(*exact, U).exact
+        weights = Weights(zero, zero.copy(), U.copy(), np.zeros(6), *errors, 0.0, 0.0, known)
+        assert (evaluate(weights, tiers=tiers).answer == 0).all()
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_rounded_logits_use_the_significand_and_do_not_exceed_it(precision):
+    """With greatest activations and positive votes, logits exceed 2^T / 8 and stay within 2^T."""
+    rng = np.random.default_rng(0)
+    for m in (1, 2, 7, 128):
+        L, U = np.tile(rng.uniform(1, 2, m), (6, 1)), rng.uniform(1, 2, (m, 6))
+        network = round_network(Weights.from_arrays(L, np.zeros((6, m)), U), precision)
+        logits = network.L.astype(np.int64) @ network.U.astype(np.int64)
+        assert 2 ** BITS[precision] // 8 < logits.max() <= 2 ** BITS[precision]
+        assert np.array_equal(network.logits(slice(0, 6)), logits)
+
+
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("bias", [False, True])
 def test_rounded_network_is_exact_and_within_its_slack_of_the_real_one(precision, bias, logits_by_fractions):
