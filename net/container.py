@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import warnings
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -145,10 +146,20 @@ def _read_torch(data: bytes) -> Any:
             warnings.simplefilter("ignore")
             return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # refused code, damage, lies about sizes: torch raises many kinds
-        what = sentence(error).split(". This file can still be loaded")[0]
         raise MalformedInput(
-            f"expected a torch archive that holds tensors and nothing else, got: {what}"
+            f"expected a torch archive that holds tensors and nothing else, got {_torch_refusal(error)}"
         ) from error
+
+
+def _torch_refusal(error: Exception) -> str:
+    """What torch found, without its advice to load unsafely."""
+    text = str(error)
+    named = re.search(r"GLOBAL ([\w.]+)", text)
+    if named:
+        return f"a pickle that asks for {named[1][:80]}"
+    if "Weights only load failed" in text:
+        return "a pickle that is damaged or asks for more"
+    return f"a damaged one: {sentence(error)}"
 
 
 def _read_safetensors(data: bytes) -> tuple[tuple[dict[str, np.ndarray[Any, Any]], str], dict[str, str]]:

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from net.training_state import TrainingSettings, TrainingState
 
 
+def use_one_thread() -> None:
+    """Let torch sum in the order of one thread, so that the same settings give the same bits."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 def batch_indices(seed: int, step: int, count: int, batch: int) -> np.ndarray:
     """`batch` draws with replacement from range(count), a function of (seed, step) alone."""
     return np.random.default_rng((seed, step)).integers(0, count, size=batch)

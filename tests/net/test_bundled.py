@@ -18,14 +18,16 @@ from net.training_state import split_digest, training_pairs
 README = Path(net.__file__).parent / "checkpoints" / "README.md"
 
 
-@pytest.mark.parametrize("name", ["S5", "S6"])
-def test_bundled_network_is_right_on_every_pair(name):
-    """In float64, with a smallest margin above 3: exact arithmetic is the business of verify/."""
+@pytest.mark.parametrize(
+    ("name", "step"), [("S5", 1), ("S6", 16), pytest.param("S6", 1, marks=pytest.mark.slow)]
+)
+def test_bundled_network_is_right_on_every_pair(name, step):
+    """In float64, with margins above 3 (S6: every 16th row, and all when slow tests run)."""
     network = load_network(bundled_checkpoint(name), name)
     weights, mul, n = network.weights, network.group.mul, network.group.order
     smallest = np.inf
     columns = np.arange(n)
-    for x in range(n):
+    for x in range(0, n, step):
         logits = np.maximum(weights.L[x] + weights.R, 0) @ weights.U
         own = logits[columns, mul[x]].copy()
         logits[columns, mul[x]] = -np.inf

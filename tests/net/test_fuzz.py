@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,17 +18,19 @@ def fuzz():
     """The fuzzing script as a module."""
     spec = importlib.util.spec_from_file_location("fuzz_readers", SCRIPT)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
-    return module
+    yield module
+    del sys.modules[spec.name]
 
 
 def test_mutated_files_of_every_kind(fuzz, tmp_path):
-    """3,000 seeded mutations over all corpus files."""
-    outcome = fuzz.fuzz(3000, seed=1, folder=tmp_path)
+    """1,000 seeded mutations over all corpus files."""
+    outcome = fuzz.fuzz(1000, seed=1, folder=tmp_path)
 
     assert outcome.crashes == []
-    assert outcome.refused > 500
-    assert outcome.refused + outcome.read == 3000
+    assert outcome.refused > 300
+    assert outcome.refused + outcome.read == 1000
 
 
 @pytest.mark.slow
