@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from net.errors import MalformedInput
-from net.layers import Layers, take
+from net.layers import Layers, check_tensors
 
 if TYPE_CHECKING:
     from net.dyadic import FloatMatrix
@@ -35,7 +35,7 @@ def layers(tensors: dict[str, FloatMatrix]) -> Layers:
     renamed = {_RENAMED.get(name, name): tensor for name, tensor in tensors.items()}
     if len(renamed) < len(tensors):
         raise MalformedInput(f"expected one name for each tensor, got two for one among {sorted(tensors)}")
-    take(
+    check_tensors(
         renamed,
         {
             "W_x": ("n", "d"),

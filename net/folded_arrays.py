@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from net.layers import Layers, take
+from net.layers import Layers, check_tensors
 from net.own import write_safetensors
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def layers(tensors: dict[str, FloatMatrix]) -> Layers:
         MalformedInput: a tensor is missing, superfluous, of the wrong shape, NaN or infinite.
 
     """
-    take(tensors, {"L": ("n", "m"), "R": ("n", "m"), "U": ("m", "n"), "b?": ("n",)}, "a folded network")
+    check_tensors(
+        tensors, {"L": ("n", "m"), "R": ("n", "m"), "U": ("m", "n"), "b?": ("n",)}, "a folded network"
+    )
     return Layers((tensors["L"],), (tensors["R"],), tensors["U"], tensors.get("b"))
 
 

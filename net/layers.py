@@ -54,18 +54,16 @@ class Layers:
             )
 
 
-def with_hidden_bias(factors: tuple[FloatMatrix, ...], bias: FloatMatrix) -> tuple[FloatMatrix, ...]:
-    """Factors of the matrix plus `bias` in every row: a column of ones against one more row."""
-    if len(factors) == 1:
-        return np.ones((len(factors[0]), 1)), bias[None, :]
+def with_hidden_bias(
+    factors: tuple[FloatMatrix, FloatMatrix], bias: FloatMatrix
+) -> tuple[FloatMatrix, FloatMatrix]:
+    """Factors of the product plus `bias` in every row: a column of ones against one more row."""
     embedding, matrix = factors
     return np.hstack([embedding, np.ones((len(embedding), 1))]), np.vstack([matrix, bias])
 
 
-def take(
-    tensors: dict[str, FloatMatrix], shapes: dict[str, tuple[int | str, ...]], where: str
-) -> dict[str, FloatMatrix]:
-    """The tensors, checked against `shapes`: a letter stands for one number throughout.
+def check_tensors(tensors: dict[str, FloatMatrix], shapes: dict[str, tuple[str, ...]], where: str) -> None:
+    """Compare names and shapes with `shapes`, where a letter stands for one number throughout.
 
     A letter may be doubled, as in "2d". Names that end in "?" are optional.
 
@@ -87,25 +85,21 @@ def take(
         if name in tensors:
             _check_shape(name, tensors[name], shape, sizes, where)
             _check_finite(name, tensors[name], where)
-    return tensors
 
 
 def _check_shape(
-    name: str, tensor: FloatMatrix, shape: tuple[int | str, ...], sizes: dict[str, int], where: str
+    name: str, tensor: FloatMatrix, shape: tuple[str, ...], sizes: dict[str, int], where: str
 ) -> None:
     fits = tensor.ndim == len(shape) and tensor.size > 0
-    for want, size in zip(shape, tensor.shape, strict=False):
-        letter = str(want)
-        if letter.isdigit():
-            fits = fits and size == int(letter)
-        elif letter.startswith("2"):
+    for letter, size in zip(shape, tensor.shape, strict=False):
+        if letter.startswith("2"):
             fits = fits and size % 2 == 0 and size // 2 == sizes.setdefault(letter[1:], size // 2)
         else:
             fits = fits and size == sizes.setdefault(letter, size)
     if not fits:
         known = ", ".join(f"{letter} = {size}" for letter, size in sizes.items())
         raise MalformedInput(
-            f"expected {name} of shape ({', '.join(map(str, shape))}) with {known or 'positive sizes'} "
+            f"expected {name} of shape ({', '.join(shape)}) with {known or 'positive sizes'} "
             f"in {where}, got {tuple(tensor.shape)}"
         )
 

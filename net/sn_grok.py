@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from net.errors import MalformedInput
-from net.layers import Layers, take, with_hidden_bias
+from net.layers import Layers, check_tensors, with_hidden_bias
 
 if TYPE_CHECKING:
     from net.dyadic import FloatMatrix
@@ -71,7 +71,7 @@ def layers(tensors: dict[str, FloatMatrix]) -> Layers:
         MalformedInput: a tensor is missing, superfluous, of the wrong shape, NaN or infinite.
 
     """
-    take(
+    check_tensors(
         tensors,
         {
             "lembed.weight": ("n", "d"),
@@ -85,7 +85,7 @@ def layers(tensors: dict[str, FloatMatrix]) -> Layers:
     )
     d = tensors["lembed.weight"].shape[1]
     matrix = tensors["linear.weight"].T
-    left: tuple[FloatMatrix, ...] = (tensors["lembed.weight"], matrix[:d])
+    left = (tensors["lembed.weight"], matrix[:d])
     if "linear.bias" in tensors:
         left = with_hidden_bias(left, tensors["linear.bias"])
     right = (tensors["rembed.weight"], matrix[d:])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from net.errors import MalformedInput
-from net.layers import Layers, take
+from net.layers import Layers, check_tensors
 
 if TYPE_CHECKING:
     from net.dyadic import FloatMatrix
@@ -43,7 +43,7 @@ def layers(tensors: dict[str, FloatMatrix]) -> Layers:
 
     """
     single = {name: _only_instance(name, tensor) for name, tensor in tensors.items()}
-    take(
+    check_tensors(
         single,
         {
             "embedding_left": ("n", "d"),
