@@ -115,8 +115,15 @@ class Group:
         """f(hrk) = sign(h) sign(k) t[double coset HrK], and 0 where these signs contradict one another."""
 
         def orbit(r: Permutation) -> list[tuple[Permutation, int]]:
-            rows = [(product(h, r), sign) for h, sign in first.signs]
-            return [(product(hr, k), sign * other) for hr, sign in rows for k, other in second.signs]
+            found: dict[Permutation, int] = {}
+            again = []
+            for h, sign in first.signs:
+                hr = product(h, r)
+                if hr in found:  # then all of hrK is there, and its signs agree if this one does
+                    again.append((hr, sign))
+                else:
+                    found |= {product(hr, k): sign * other for k, other in second.signs}
+            return [*found.items(), *again]
 
         return self._orbits(orbit)
 
@@ -128,7 +135,7 @@ class Group:
                 continue
             members = orbit(r)
             signs = dict(members)
-            contradiction = any(signs[g] != sign for g, sign in members)
+            contradiction = any(signs[g] != sign for g, sign in members)  # for a g that comes twice
             for g, sign in signs.items():
                 terms[self.number[g]] = [] if contradiction else [(size, sign)]
             size += not contradiction

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from reports.circuits import ReportedCircuit, circuits, told
 from reports.numbers import FILTERS, count, rational, share
 from reports.paragraphs import circuit_paragraph
 from reports.program_text import constants
@@ -36,8 +37,10 @@ def write_report(directory: Path, form: str = "md") -> Path:
     try:
         if certificate["checkpoint"]["sha256"] != summary["checkpoint"]["sha256"]:
             raise UnreadableReport("certificate.json and summary.json are about different checkpoints")
-        figures = draw_figures(certificate, summary)
-        text = render(certificate, summary, {name: f"figures/{name}.svg" for name in figures})
+        words = Words(certificate["group"], certificate["program"]["subgroups"])
+        found = circuits(certificate["program"], summary["program"]["neurons"], words)
+        figures = draw_figures(certificate, summary, found)
+        text = render(certificate, summary, found, words, {name: f"figures/{name}.svg" for name in figures})
     except (KeyError, TypeError, IndexError) as error:
         raise UnreadableReport(f"certificate.json or summary.json lacks an entry: {error!r}") from error
     (directory / "figures").mkdir(exist_ok=True)
@@ -67,7 +70,13 @@ def _replace(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def render(certificate: dict[str, Any], summary: dict[str, Any], figures: dict[str, str]) -> str:
+def render(
+    certificate: dict[str, Any],
+    summary: dict[str, Any],
+    found: list[ReportedCircuit],
+    words: Words,
+    figures: dict[str, str],
+) -> str:
     """The text of report.md; ``figures`` gives the path of each figure that there is."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 
@@ -75,10 +84,9 @@ def render(certificate: dict[str, Any], summary: dict[str, Any], figures: dict[s
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True
     )
     environment.filters.update({name: _strict(convert) for name, convert in FILTERS.items()})
-    words = Words(certificate["group"], certificate["program"]["subgroups"])
     try:
         template = environment.get_template("report.md.j2")
-        return template.render(_context(certificate, summary, words), figures=figures)
+        return template.render(_context(certificate, summary, found, words), figures=figures)
     except UndefinedError as error:
         raise UnreadableReport(f"certificate.json or summary.json lacks an entry: {error}") from error
 
@@ -93,9 +101,10 @@ def _strict(convert: Callable[[Any], str]) -> Callable[[Any], str]:
     return strict
 
 
-def _context(c: dict[str, Any], s: dict[str, Any], words: Words) -> dict[str, Any]:
+def _context(
+    c: dict[str, Any], s: dict[str, Any], found: list[ReportedCircuit], words: Words
+) -> dict[str, Any]:
     obligations = c["symbolic"]["obligations"]
-    by_energy = sorted(s["circuits"], key=lambda circuit: (-circuit["energy_share"], circuit["number"]))
     measured = {neuron["index"]: neuron for neuron in s["program"]["neurons"]}
     return {
         "c": c,
@@ -113,8 +122,8 @@ def _context(c: dict[str, Any], s: dict[str, Any], words: Words) -> dict[str, An
         "differ": [tuple(map(words.element, row)) for row in c["equivalent"]["differ"][:SHOWN_PAIRS]],
         "used": [node for node in s["lattice"]["nodes"] if node["used"]],
         "kinds": sorted(_tally(neuron["kind"] for neuron in c["neurons"]).items()),
-        "circuits": by_energy[:SHOWN_CIRCUITS],
-        "paragraphs": [circuit_paragraph(k, words) for k in by_energy if k["table"] is not None],
+        "circuits": [_circuit(circuit, words) for circuit in found[:SHOWN_CIRCUITS]],
+        "paragraphs": [circuit_paragraph(circuit, words) for circuit in told(found)],
         "neurons": [_neuron(measured[n["index"]], n) for n in c["neurons"]],
         "program_right": _program_right(c, words),
     }
@@ -172,6 +181,15 @@ def _obligation_rows(obligations: list[dict[str, Any]], timed: list[dict[str, An
         }
         for name, members in sorted(rows.items())
     ]
+
+
+def _circuit(circuit: ReportedCircuit, words: Words) -> dict[str, Any]:
+    """One row of the table of circuits."""
+    variables = (("left", "x"), ("right", "y"), ("votes", "z"))
+    return {
+        **circuit._asdict(),
+        **{part: getattr(circuit, part).phrase(words, variable) for part, variable in variables},
+    }
 
 
 def _neuron(measured: dict[str, Any], proved: dict[str, Any]) -> dict[str, Any]:

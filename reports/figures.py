@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from reports.circuits import ReportedCircuit, VoteTable
+
 JSON = dict[str, Any]
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9822b", "#8a8f98"
 STYLE: "dict[Any, Any]" = {
@@ -23,7 +25,7 @@ SHOWN_PANELS = 6
 SHOWN_TABLES = 6
 
 
-def draw_figures(certificate: JSON, summary: JSON) -> dict[str, str]:
+def draw_figures(certificate: JSON, summary: JSON, circuits: "list[ReportedCircuit]") -> dict[str, str]:
     """The figures that there is data for, by name, as the text of SVG files.
 
     Raises KeyError when the summary lacks an entry.
@@ -32,7 +34,7 @@ def draw_figures(certificate: JSON, summary: JSON) -> dict[str, str]:
 
     drawings: dict[str, Callable[[JSON], Figure | None]] = {
         "lattice": lambda s: draw_lattice(s["lattice"], certificate["group"]["name"]),
-        "votes": draw_votes,
+        "votes": lambda _: draw_votes(circuits),
         "curve": draw_curve,
         "strategies": draw_strategies,
         "margins": draw_margins,
@@ -51,39 +53,45 @@ def _svg(figure: "Figure") -> str:
     return text.getvalue()
 
 
-def draw_votes(summary: JSON) -> "Figure | None":
+def draw_votes(circuits: "list[ReportedCircuit]") -> "Figure | None":
     """The vote tables of the largest circuits: a panel for each double coset, a row for each coset of x."""
     from matplotlib.figure import Figure
 
-    tables = [circuit for circuit in summary["circuits"] if circuit["table"] is not None]
-    tables = sorted(tables, key=lambda c: (-c["energy_share"], c["number"]))[:SHOWN_TABLES]
+    tables = [(circuit.number, circuit.table) for circuit in circuits if circuit.table is not None]
+    tables = tables[:SHOWN_TABLES]
     if not tables:
         return None
-    panels = min(SHOWN_PANELS, max(len(c["table_votes"]) for c in tables))
+    panels = min(SHOWN_PANELS, max(len(table.kinds) for _, table in tables))
     figure = Figure(figsize=(1.2 + 2.5 * panels, 2.7 * len(tables)), layout="constrained")
     grid = figure.subplots(len(tables), panels, squeeze=False)
-    for row, circuit in zip(grid, tables, strict=True):
-        _draw_circuit(figure, list(row), circuit)
+    for row, (number, table) in zip(grid, tables, strict=True):
+        _draw_circuit(figure, list(row), number, table)
     return figure
 
 
-def _draw_circuit(figure: "Figure", row: "list[Axes]", circuit: JSON) -> None:
-    table, kinds = circuit["table"], circuit["table_votes"]
-    most = max((abs(v) for line in table for cell in line for v in cell), default=0) or 1
+def _draw_circuit(figure: "Figure", row: "list[Axes]", number: int, table: "VoteTable") -> None:
+    most = max(abs(v) for line in table.votes for cell in line for v in cell) or 1
     for d, axes in enumerate(row):
-        if d >= len(kinds):
+        if d >= len(table.kinds):
             axes.axis("off")
             continue
-        values = [[cell[d] for cell in line] for line in table]
+        values = [[cell[d] for cell in line] for line in table.votes]
         image = axes.imshow(values, cmap="RdBu", vmin=-most, vmax=most, aspect="equal")
-        axes.set_title(f"votes on {kinds[d]}", fontsize=8)
-        _ticks(axes, circuit["table_rows"], circuit["table_columns"], first=d == 0)
-    row[0].set_ylabel(f"circuit {circuit['number']}\nx", fontsize=8)
-    shown = [axes for axes, _ in zip(row, kinds, strict=False)]
+        axes.set_title(f"votes on {table.kinds[d]}", fontsize=8)
+        _mark_products(axes, table.products, d)
+        _ticks(axes, table.rows, table.columns, first=d == 0)
+    row[0].set_ylabel(f"circuit {number}\nx", fontsize=8)
+    shown = [axes for axes, _ in zip(row, table.kinds, strict=False)]
     bar = figure.colorbar(image, ax=shown, shrink=0.8, pad=0.02)
     bar.ax.tick_params(labelsize=6)
-    if len(kinds) > len(row):
-        bar.set_label(f"{len(kinds) - len(row)} more kinds of z not shown", fontsize=6)
+    if len(table.kinds) > len(row):
+        bar.set_label(f"{len(table.kinds) - len(row)} more kinds of z not shown", fontsize=6)
+
+
+def _mark_products(axes: "Axes", products: list[list[int]], kind: int) -> None:
+    """A dot in each cell whose product is of this kind."""
+    cells = [(q, p) for p, line in enumerate(products) for q, d in enumerate(line) if d == kind]
+    axes.scatter([q for q, _ in cells], [p for _, p in cells], s=5, color="black", linewidths=0)
 
 
 def _ticks(axes: "Axes", rows: list[str], columns: list[str], first: bool) -> None:
@@ -128,7 +136,7 @@ def draw_curve(summary: JSON) -> "Figure":
 
 
 def draw_strategies(summary: JSON) -> "Figure | None":
-    """The pairs (x, y) as a grid, coloured by the strategy that settled most of each square."""
+    """The pairs (x, y) as a grid; each square shows the last strategy that one of its pairs needed."""
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
@@ -136,7 +144,7 @@ def draw_strategies(summary: JSON) -> "Figure | None":
     grid = summary.get("compact_map")
     if not grid:
         return None
-    names, rows = grid["names"], grid["rows"]
+    names, rows = grid["names"], [[number - 1 for number in row] for row in grid["rows"]]  # counted from 1
     palette = ["#1f5fa8", "#5aa9a3", "#d9822b", "#c8c8c8", "#8c5aa9", "#b23a48", "#7d8a2e", "#444444"]
     colours = [palette[k % len(palette)] for k in range(len(names))]
     figure = Figure(figsize=(5.6, 4.6), layout="constrained")

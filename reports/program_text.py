@@ -52,6 +52,24 @@ _VARIABLES = {"left": "x", "right": "y", "votes": "z"}
 _LABELLED = 60  # constants beyond this many get no labels in the comments
 
 
+def program_constants(program: dict[str, Any]) -> dict[str, Any]:
+    """A program.json as the PROGRAM of a program.py, which `coset_voting.Program` runs."""
+    names = [record["name"] for record in program["subgroups"]]
+
+    def circuit(record: dict[str, Any]) -> dict[str, Any]:
+        neurons = [(n["index"], n["left"], n["right"], n["votes"]) for n in record["neurons"]]
+        return {**{part: NamedForm.of(record[part], names).entry() for part in _PARTS}, "neurons": neurons}
+
+    return {
+        "group": program["group"]["name"],
+        "degree": program["group"]["degree"],
+        "generators": program["group"]["generators"],
+        "subgroups": {record["name"]: record["generators"] for record in program["subgroups"]},
+        **{key: program[key] for key in ("preactivation_bits", "vote_bits", "bias")},
+        "circuits": [circuit(record) for record in program["circuits"]],
+    }
+
+
 def program_source(program: dict[str, Any]) -> str:
     """The text of program.py for a program.json; the same program gives the same text."""
     docstring = _DOCSTRING.format(
@@ -134,11 +152,10 @@ def _circuit(number: int, circuit: dict[str, Any], words: Words, names: list[str
     for part in _PARTS:
         form = NamedForm.of(circuit[part], names)
         yield from _wrapped(f"{part}: {form.phrase(words, _VARIABLES[part])}", "        #   ")
-        if labels := form.labels(words, _LABELLED):
-            yield from _wrapped(" | ".join(labels), "        #       ")
+        yield from _rows(form.labels(words, _LABELLED), "        #       ")
     yield "        {"
     for part in _PARTS:
-        yield f'            "{part}": {NamedForm.of(circuit[part], names).literal()},'
+        yield f'            "{part}": {_literal(NamedForm.of(circuit[part], names).entry())},'
     yield '            "neurons": ['
     for neuron in circuit["neurons"]:
         yield f"                ({neuron['index']},"
@@ -154,8 +171,26 @@ def _integers(values: Sequence[int], indent: int) -> str:
     return "[" + f"\n{' ' * (indent + 1)}".join(textwrap.wrap(text, 108 - indent)) + "]"
 
 
+def _rows(labels: Sequence[str], prefix: str) -> Iterator[str]:
+    """Labels in rows of at most 110 columns, none broken in two."""
+    row = prefix
+    for number, label in enumerate(labels):
+        piece = label if number == len(labels) - 1 else f"{label} | "
+        if len(row) + len(piece) > 111 and row != prefix:
+            yield row.rstrip()
+            row = prefix
+        row += piece
+    if labels:
+        yield row
+
+
 def _wrapped(text: str, prefix: str) -> list[str]:
     return textwrap.wrap(text, 110, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False)
+
+
+def _literal(entry: Sequence[Any]) -> str:
+    parts = [_quoted(part) if isinstance(part, str) else _literal(part) for part in entry]
+    return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
 
 
 def _quoted(text: str) -> str:

@@ -6,8 +6,7 @@ point to 2. A subgroup H that is its own normalizer is the stabiliser of itself 
 lie in one right coset of H when x^-1 H x is the same subgroup for both. Whatever is neither is named only.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from reports.coset_voting import (
     Group,
     Permutation,
     Signed,
+    Terms,
     format_cycles,
     generated,
     inverse,
@@ -84,15 +84,24 @@ class Words:
         """The names of all x^-1 H x, if there are as many as cosets and the program names each of them."""
         order = len(self.members(name))
         named = {frozenset(self.members(n)): n for n in self.generators if len(self.members(n)) == order}
-        found = {frozenset(self._conjugate(name, x)) for x in self._least(self._index(name), name)}
+        representatives = self.least(self.group.right_cosets(Signed(self.members(name))))
+        found = {frozenset(self._conjugate(name, x)) for x in representatives}
         if len(found) != self._index(name) or not found <= named.keys():
             return None
         return {members: named[members] for members in found}
 
-    def _least(self, count: int, name: str) -> list[Permutation]:
-        terms, _ = self.group.right_cosets(Signed(self.members(name)))
-        places = [places[0][0] for places in terms]
-        return [self.group.elements[places.index(k)] for k in range(count)]
+    def least(self, form: tuple[list[Terms], int]) -> list[Permutation]:
+        """The least element that each constant of a form stands for."""
+        first: dict[int, Permutation] = {}
+        for g, places in zip(self.group.elements, form[0], strict=True):
+            for place, _ in places[:1]:
+                first.setdefault(place, g)
+        return [first[k] for k in sorted(first)]
+
+    def normal(self, name: str) -> bool:
+        """Whether right and left cosets of a subgroup are the same."""
+        subgroup = Signed(self.members(name))
+        return self.group.right_cosets(subgroup) == self.group.left_cosets(subgroup)
 
     def _conjugate(self, name: str, x: Permutation) -> list[Permutation]:
         back = inverse(x)
@@ -172,15 +181,12 @@ class Words:
         """A short label for each constant of a form on right, left or double cosets, in their order."""
         pairs = zip(names, kernels, strict=True)
         signed = [Signed(self.members(h), None if k is None else self.members(k)) for h, k in pairs]
-        if on == "double cosets":
-            terms, _ = self.group.double_cosets(*signed)
-        else:
-            terms, _ = (self.group.right_cosets if on == "right cosets" else self.group.left_cosets)(*signed)
-        first: dict[int, Permutation] = {}
-        for g, places in zip(self.group.elements, terms, strict=True):
-            for place, _ in places[:1]:
-                first.setdefault(place, g)
-        least = [first[k] for k in sorted(first)]
+        forms: dict[str, Callable[..., tuple[list[Terms], int]]] = {
+            "right cosets": self.group.right_cosets,
+            "left cosets": self.group.left_cosets,
+            "double cosets": self.group.double_cosets,
+        }
+        least = self.least(forms[on](*signed))
         labels = [self._label(on, names, g) for g in least]
         if any(kernels):  # the constant is the value at the least element, so that has to be said
             return [
@@ -260,11 +266,14 @@ class NamedForm(NamedTuple):
             labels += ["constant"] * (self.on != "double cosets" and any(self.kernels))
         return labels if len(labels) <= most else []
 
-    def literal(self) -> str:
+    def entry(self) -> tuple[str | tuple[str, str], ...]:
         """The form as program.py writes it: ("double cosets", "H", ("K", "kernel of the sign on K"))."""
         pairs = zip(self.names, self.kernels, strict=True)
-        parts = [json.dumps(h) if k is None else f"({json.dumps(h)}, {json.dumps(k)})" for h, k in pairs]
-        return f"({', '.join([json.dumps(self.on), *parts])}{',' * (not parts)})"
+        return (self.on, *(h if k is None else (h, k) for h, k in pairs))
+
+    def whole(self) -> tuple[str, ...]:
+        """The subgroups on whose cosets the function is constant: the kernels, where there are signs."""
+        return tuple(h if k is None else k for h, k in zip(self.names, self.kernels, strict=True))
 
 
 def is_even(x: Permutation) -> bool:
