@@ -1,7 +1,8 @@
 """Distillation: from a network to the programs on its price curve, each with the network's answers on every pair.
 
 *Readable* programs have fitted votes on coset forms. The exchange rate (constants paid for the whole of the logits' variance, as a
-share of the network's parameters) climbs ``RATES`` until the program explains ``READABLE`` of the variance with the same answers.
+share of the network's parameters) climbs ``RATES`` until the program explains ``READABLE`` of the variance with the same answers, or
+a higher rate leaves hardly less unexplained.
 *Faithful* programs keep the network's own votes and write only the preactivations on cosets, as coarsely as loses at most
 1 - ``FAITHFUL`` of the variance; where answers still differ, the neurons to which the differing pairs are owed are written out in full,
 and more of them each round. With every neuron in full the program is the network, so this ends.
@@ -30,7 +31,8 @@ from verify.vote_search import refine_votes
 from verify.votes import Moments
 
 READABLE = 0.95
-FAITHFUL = 0.996
+FAITHFUL = 0.9995
+MAX_FAITHFUL = 0.05
 RATES = (0.25, 0.75, 2.0, 6.0)
 MAX_RATIO = 0.25
 FLOOR = 0.02
@@ -106,12 +108,12 @@ class _Search:
             choose_forms(self.choices, self.right, self.neurons, rate, order),
         )
 
-    def agreed(self, name: str, draft: Draft, refinements: int) -> Point | None:
-        """The draft in the fewest digits with which its exact answers are the network's, or None."""
+    def agreed(self, name: str, draft: Draft, refinements: int, loss: float) -> Point | None:
+        """The draft in the fewest bits that lose at most ``loss`` and give the network's exact answers, or None."""
         wanted = self.answers.answer
         if (float_answers(draft.weights()) != wanted).sum() > 0.001 * wanted.size:
             return None
-        for written in writings(draft, self.variance):
+        for written in writings(draft, loss * self.variance):
             if (float_answers(written.weights) != wanted).sum() > 8:
                 continue
             evaluation = evaluate(written.weights, expected=wanted)
@@ -157,6 +159,7 @@ def _readable(search: _Search, faithful: Point) -> tuple[Point, ...]:
     parameters = 3 * search.network.L.size
     found: list[Point] = []
     seen: set[tuple[Form, ...]] = set()
+    best = np.inf
     for step, rate in enumerate(RATES):
         search.progress(f"fitting votes at exchange rate {rate:g}")
         draft = search.drafted(*search.forms(rate * parameters))
@@ -170,11 +173,15 @@ def _readable(search: _Search, faithful: Point) -> tuple[Point, ...]:
             continue
         seen.add(shape)
         fitted, short = repaired(fit, search.answers.answer, floor, 2 * floor)
-        point = search.agreed("readable", fitted, step) if short <= 0.001 * draft.family.group.order**2 else None
+        point = search.agreed("readable", fitted, step, (1 - READABLE) / 100) if short <= 0.001 * draft.family.group.order**2 else None
         if point is None:
             continue
+        unexplained = moments.unexplained(fitted.weights().U)
+        if unexplained > 0.95 * best:
+            break
+        best = unexplained
         found.append(point)
-        if 1 - moments.unexplained(fitted.weights().U) >= READABLE:
+        if unexplained <= 1 - READABLE:
             break
     if not found:
         return (Point("readable", faithful.written, faithful.draft, faithful.evaluation, faithful.refinements),)
@@ -193,7 +200,7 @@ def _faithful(search: _Search) -> Point:
             tuple(RAW if raw else form for raw, form in zip(full, side, strict=True)) for side in (left, right)
         ]
         draft = search.drafted(forms[0], forms[1])
-        point = search.agreed("faithful", draft, refinements)
+        point = search.agreed("faithful", draft, refinements, (1 - FAITHFUL) / 100)
         if point is not None:
             return point
         refinements += 1
@@ -206,17 +213,25 @@ def _faithful(search: _Search) -> Point:
 
 
 def _faithful_rate(search: _Search) -> float:
-    """The lowest exchange rate (times 1.5 each step) whose predicted loss is at most 1 - FAITHFUL."""
+    """The lowest exchange rate (times 1.5 each step) whose predicted loss is at most 1 - FAITHFUL, or the last affordable one.
+
+    Affordable are preactivations of at most ``MAX_FAITHFUL`` of the network's parameters.
+    """
     rate = 0.1 * search.network.L.size
     for _ in range(100):
-        loss = 0.0
+        loss, size = 0.0, 0
+        for side, forms in zip((search.left, search.right), search.forms(1.5 * rate), strict=True):
+            for i, form in zip(search.neurons, forms, strict=True):
+                size += linear_form(search.family.group, form, search.family.all).size
+        if size > MAX_FAITHFUL * 3 * search.network.L.size:
+            break
+        rate *= 1.5
         for side, forms in zip((search.left, search.right), search.forms(rate), strict=True):
             for i, form in zip(search.neurons, forms, strict=True):
                 if form != RAW:
                     loss += side.loss[i] * (1 - _share(search, side, form, int(i)))
         if loss <= 1 - FAITHFUL:
             break
-        rate *= 1.5
     return rate
 
 

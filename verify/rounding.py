@@ -4,7 +4,7 @@ Rounding each constant to nearest adds an error of variance 4^-bits / 12 to it. 
 
     4^-v / 12 * |G| * sum_i E h_i^2     for the votes,      4^-p / 6 * sum_i P(i fires) * |U_i centred|^2     for the preactivations,
 
-of the logits' variance T. The search starts at the least p and v that lose at most ``ROUNDING_LOSS`` of T each, and adds bits to both
+of the logits' variance. The search starts at the least p and v that lose at most a given amount each, and adds bits to both
 until the program's exact answers are the network's on every pair. The bias has the unit of the product of the two.
 """
 
@@ -30,7 +30,6 @@ from verify.program import (
     subgroup_record,
 )
 
-ROUNDING_LOSS = 5e-4
 EXTRA_BITS = (0, 1, 2, 4, 7, 12, 20, 34)
 
 
@@ -43,18 +42,16 @@ class Written:
     weights: Weights
 
 
-def start_bits(weights: Weights, variance: float) -> tuple[int, int]:
-    """The least (p, v) of the module's docstring for a draft written out as ``weights`` and the logits' variance T."""
+def start_bits(weights: Weights, loss: float) -> tuple[int, int]:
+    """The least (p, v) of the module's docstring for a draft written out as ``weights`` and a loss of the logits' variance."""
     spread = float((weights.U.var(axis=1) * firing_rates(weights)).sum()) * weights.order
     energy = float(np.diag(activation_moments(weights))[:-1].sum()) * weights.order
-    return _least_bits(spread / 6, variance), _least_bits(energy / 12, variance)
+    return _least_bits(spread / 6, loss), _least_bits(energy / 12, loss)
 
 
-def _least_bits(noise: float, variance: float) -> int:
-    """The least k >= 0 with noise / 4^k <= ROUNDING_LOSS * variance."""
-    if noise <= 0 or variance <= 0:
-        return 0
-    return max(0, math.ceil(math.log(noise / (ROUNDING_LOSS * variance), 4)))
+def _least_bits(noise: float, loss: float) -> int:
+    """The least k >= 0 with noise / 4^k <= loss."""
+    return max(0, math.ceil(math.log(noise / loss, 4))) if noise > 0 and loss > 0 else 0
 
 
 def _integers(values: Floats, bits: int) -> tuple[int, ...]:
@@ -83,9 +80,9 @@ def write_exact(draft: Draft, exact: ExactWeights) -> Written:
     return _assemble(draft, neurons, bias, exact.preactivation_bits, exact.vote_bits)
 
 
-def writings(draft: Draft, variance: float) -> Iterator[Written]:
-    """The draft in more and more bits."""
-    p, v = start_bits(draft.weights(), variance)
+def writings(draft: Draft, loss: float) -> Iterator[Written]:
+    """The draft in more and more bits, from those that lose at most ``loss`` of the logits' variance."""
+    p, v = start_bits(draft.weights(), loss)
     for extra in EXTRA_BITS:
         yield write(draft, p + extra, v + extra)
 

@@ -287,6 +287,7 @@ def summarise(findings: Findings, certificate: cert.Certificate, symbolic: Symbo
             "max_margin_difference": largest_margin_difference(findings.evaluation, point.evaluation),
             "runner_up_agree": base.runner_up_agree,
             "ablation_fve": readable["ablation_fve"],
+            "ablation_fve_by_share": readable["ablation_fve_by_share"],
         },
         "curve": curve,
         "counterfactuals": counterfactuals(findings),
@@ -339,7 +340,8 @@ def curve_point(findings: Findings, point: Point) -> dict[str, Any]:
         "answers_agree": int((point.evaluation.answer == findings.evaluation.answer).sum()),
         "logit_fve": fve(network, program, moments),
         "runner_up_agree": compare(network, program, findings.network.group.mul).runner_up_agree,
-        "ablation_fve": removal,
+        "ablation_fve": float(np.mean(list(removal.values()))),
+        "ablation_fve_by_share": removal,
         "preactivation_bits": layout.preactivation_bits,
         "vote_bits": layout.vote_bits,
     }

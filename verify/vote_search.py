@@ -26,7 +26,7 @@ def vote_forms(family: Subgroups, left: Form, right: Form) -> tuple[Form, ...]:
     """The forms that a neuron's votes may take, cheapest first, given the forms of its preactivations.
 
     relu(l(x) + r(y)) with l on right cosets Hx and r on left cosets yK is constant on the z = xy of no finer sets than HzK; a dual
-    neuron votes through matrix coefficients, for which the coset matrix stands.
+    neuron votes through matrix coefficients, for which the coset matrix stands. Votes are free only where there is no coset form.
     """
     forms: list[Form] = []
     h = left if left.on == "right cosets" else None
@@ -46,7 +46,7 @@ def vote_forms(family: Subgroups, left: Form, right: Form) -> tuple[Form, ...]:
             forms += [Form("coset matrix", side.subgroups, (None if c is None else int(c),)) for c in halves]
     sized = [(linear_form(family.group, form, family.all).size, form) for form in dict.fromkeys(forms)]
     cheaper = [form for size, form in sorted(sized, key=lambda pair: pair[0]) if 0 < size < order]
-    return (*cheaper, RAW)
+    return tuple(cheaper) or (RAW,)
 
 
 @lru_cache(maxsize=4096)
@@ -87,7 +87,7 @@ def _upgrades(
     moments: Moments,
     rate: float,
 ) -> list[tuple[float, int, Form, int]]:
-    """(surplus, neuron, form, price) of the best upgrade in each circuit, best first."""
+    """(surplus, neuron, form, price) of the best upgrade in each circuit, the most surplus for its price first."""
     best: dict[tuple[Form, Form, Form], tuple[float, int, Form, int]] = {}
     order = draft.family.group.order
     for i, current in enumerate(forms):
@@ -105,7 +105,7 @@ def _upgrades(
             offer = (rate * gain - price, i, form, price)
             if offer[0] > 0 and (circuit not in best or offer[0] > best[circuit][0]):
                 best[circuit] = offer
-    return sorted(best.values(), key=lambda offer: -offer[0])
+    return sorted(best.values(), key=lambda offer: -offer[0] / offer[3])
 
 
 def _captured(family: Subgroups, form: Form, residual: Floats) -> float:
