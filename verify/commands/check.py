@@ -1,0 +1,25 @@
+"""Check a certificate against its checkpoint, with the standard library alone."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("certificate", type=click.Path(path_type=Path))
+@click.option("--checkpoint", type=click.Path(path_type=Path), required=True, help="The network that it is about.")
+@click.option("--sample", type=click.IntRange(min=1), help="Look at this many pairs only; never s VERIFIED.")
+@click.option("--seed", default=0, show_default=True, help="Which pairs are sampled.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+def command(certificate: Path, checkpoint: Path, sample: int | None, seed: int, jobs: int) -> int:
+    """Redo everything that CERTIFICATE states from the checkpoint alone, in exact integer arithmetic.
+
+    Prints s VERIFIED (0), s CONFIRMED REFUTED (1: an honest report of a network that is wrong), s NOT VERIFIED
+    (1: stderr says what is stated and what was found), s SAMPLED (3) or s MALFORMED (4). The checker is the one
+    file verify/checker.py, which also runs by itself: python -I checker.py CERTIFICATE --checkpoint FILE.
+    """
+    from verify.checker import main
+
+    options = ["--checkpoint", str(checkpoint), "--seed", str(seed), "--jobs", str(jobs)]
+    options += [] if sample is None else ["--sample", str(sample)]
+    return main([*options, "--", str(certificate)])
