@@ -1,0 +1,1 @@
+"""The proofs: distillation, exact evaluation, SMT obligations, compact proofs, certificates and the command line."""

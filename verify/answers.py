@@ -65,4 +65,5 @@ def shortfalls(weights: Weights, wanted: Answers, floor: float) -> Shortfall:
         x, y = np.nonzero((own - rival < floor) & (wanted[rows] >= 0))
         found.append((x + rows.start, y, want[x, y, 0], logits[x, y].argmax(axis=1)))
         leads.append((own - rival)[x, y].astype(np.float64))
-    return Shortfall(*(np.concatenate(part) for part in zip(*found, strict=True)), np.concatenate(leads))
+    x, y, want, best = (np.concatenate(part) for part in zip(*found, strict=True))
+    return Shortfall(x, y, want, best, np.concatenate(leads))

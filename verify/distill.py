@@ -219,14 +219,13 @@ def _faithful_rate(search: _Search) -> float:
     """
     rate = 0.1 * search.network.L.size
     for _ in range(100):
-        loss, size = 0.0, 0
-        for side, forms in zip((search.left, search.right), search.forms(1.5 * rate), strict=True):
-            for i, form in zip(search.neurons, forms, strict=True):
-                size += linear_form(search.family.group, form, search.family.all).size
+        both = search.forms(1.5 * rate)
+        size = sum(linear_form(search.family.group, form, search.family.all).size for side in both for form in side)
         if size > MAX_FAITHFUL * 3 * search.network.L.size:
             break
         rate *= 1.5
-        for side, forms in zip((search.left, search.right), search.forms(rate), strict=True):
+        loss = 0.0
+        for side, forms in zip((search.left, search.right), both, strict=True):
             for i, form in zip(search.neurons, forms, strict=True):
                 if form != RAW:
                     loss += side.loss[i] * (1 - _share(search, side, form, int(i)))

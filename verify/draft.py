@@ -117,7 +117,7 @@ def choose_forms(
             if cost[c, j] < best_cost[j]:
                 best_cost[j] = cost[c, j]
                 kernel = int(choices.kernel[c]) if choices.kernel[c] >= 0 else None
-                best[j] = Form(f"{name} cosets", (int(choices.subgroup[c]),), (kernel,))
+                best[j] = Form("right cosets" if name == "right" else "left cosets", (int(choices.subgroup[c]),), (kernel,))
     return tuple(best)
 
 

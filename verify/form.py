@@ -27,8 +27,9 @@ A twisted coset sum twists each of its two terms and has no constant.
 A twisted coset matrix is multiplied by the character of G with the named kernel.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -49,7 +50,8 @@ class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kernels: tuple[int | None, ...] = ()
 
 
-class LinearForm(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class LinearForm:
     """The linear map of a form: f(g) = sum_j sign[j, g] t[index[j, g]]; index and sign have shape (terms, |G|)."""
 
     size: int

@@ -14,6 +14,7 @@ A neuron is labelled at all only when on both sides that bound, times the number
 more than ``MAJORITY`` of each side's variance is explained. Labels describe; no verdict rests on them.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -21,8 +22,8 @@ import numpy.typing as npt
 
 from algebra.subgroups import Subgroups
 from net.weights import Weights
-from verify.certificate import Kind
 from verify.candidates import Candidates
+from verify.certificate import Kind
 from verify.coset_fit import Floats, Side
 
 MAJORITY = 0.9
@@ -42,7 +43,8 @@ class SideLabel(NamedTuple):
     log_accident: float
 
 
-class NeuronLabel(NamedTuple):
+@dataclass(frozen=True)
+class NeuronLabel:
     """A neuron's kind, its two sides (None when raw or dead) and its energy, see ``energies``."""
 
     index: int
@@ -103,8 +105,8 @@ def label_neurons(
         dual = (left["left"][i], right["right"][i])
         best = min(coset, dual, key=lambda pair: pair[0].log_accident + pair[1].log_accident)
         kind = _kind(family, choices, best, is_dual=best is dual)
-        sides = (None, None) if kind == "raw" else best
-        labels.append(NeuronLabel(i, kind, *sides, float(energy[i])))
+        seen = (None, None) if kind == "raw" else best
+        labels.append(NeuronLabel(i, kind, seen[0], seen[1], float(energy[i])))
     return tuple(labels)
 
 

@@ -102,7 +102,7 @@ def _top(logits: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.intp], Floats,
     np.put_along_axis(logits, first[..., None], -np.inf, axis=2)
     second = logits.argmax(axis=2)
     lead = best - np.take_along_axis(logits, second[..., None], axis=2)[..., 0]
-    return first, lead, second
+    return first, np.asarray(lead, dtype=np.float64), second
 
 
 def _stacked(network: Weights, program: Weights) -> tuple[Floats, Floats]:
@@ -222,7 +222,7 @@ def mechanism(
 def _deviations(
     network: npt.NDArray[np.object_], program: npt.NDArray[np.object_], bits: tuple[int, int]
 ) -> list[Fraction]:
-    """max over rows of |network / 2^bits[0] - program / 2^bits[1]|, exactly, per column."""
+    """Max over rows of |network / 2^bits[0] - program / 2^bits[1]|, exactly, per column."""
     common = max(bits)
     difference = abs(network * (1 << (common - bits[0])) - program * (1 << (common - bits[1])))
     return [Fraction(int(top), 1 << common) for top in difference.max(axis=0)] if difference.size else []

@@ -30,7 +30,7 @@ def activation_moments(*networks: Weights) -> Floats:
         np.maximum(block[:, None] + right[None], 0, out=h[:, :, :width])
         flat = h.reshape(-1, width + 1)
         total += flat.T @ flat
-    return total / order**2
+    return np.asarray(total / order**2)
 
 
 def centred(votes: Floats) -> Floats:

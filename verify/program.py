@@ -123,12 +123,5 @@ def _expand_lists(
 
 def program_subgroups(program: Program, group: FiniteGroup) -> tuple[Subgroup, ...]:
     """The subgroups that a program names, rebuilt from their generators in ``group``."""
-    return tuple(
-        Subgroup(
-            group,
-            closure(group, [group.index_of(parse_cycles(g, group.degree)) for g in record.generators]),
-            record.name,
-            record.name,
-        )
-        for record in program.subgroups
-    )
+    generators = ([group.index_of(parse_cycles(g, group.degree)) for g in r.generators] for r in program.subgroups)
+    return tuple(Subgroup(group, closure(group, elements)) for elements in generators)

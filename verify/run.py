@@ -49,7 +49,8 @@ from verify.summary import (
     proved_part,
     rounded,
 )
-from verify.symbolic import SymbolicResult, prove as prove_symbolic
+from verify.symbolic import SymbolicResult
+from verify.symbolic import prove as prove_symbolic
 
 Proof = Literal["auto", "exhaustive", "compact"]
 Progress = Callable[[str], None]

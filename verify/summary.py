@@ -60,10 +60,14 @@ def families(family: Subgroups, distillation: Distillation) -> list[dict[str, An
     total = sum(label.energy for label in labels) or 1.0
     rows = []
     for name, members in family_members(family, labels).items():
-        circuits = {(labels[i].left and labels[i].left[:3], labels[i].right and labels[i].right[:3]) for i in members}
+        circuits = {(_read_on(labels[i].left), _read_on(labels[i].right)) for i in members}
         share = sum(labels[i].energy for i in members) / total
         rows.append({"name": name, "circuits": len(circuits), "neurons": len(members), "energy_share": share})
     return rows
+
+
+def _read_on(side: SideLabel | None) -> tuple[object, ...]:
+    return () if side is None else (side.side, side.subgroup, side.kernel)
 
 
 def lattice(family: Subgroups, labels: tuple[NeuronLabel, ...]) -> dict[str, Any]:

@@ -143,9 +143,9 @@ class VoteFit:
         if extra is not None and extra_target is not None:
             matrix = matrix + extra
             target = target + extra_target
-        solution = np.linalg.solve(matrix, target) if len(target) else target
+        solution: Floats = np.asarray(np.linalg.solve(matrix, target)) if len(target) else target
         starts = self.parameters.starts
-        values = tuple(solution[starts[j] : starts[j + 1]] for j in range(len(self.forms)))
+        values = tuple(np.asarray(solution[starts[j] : starts[j + 1]]) for j in range(len(self.forms)))
         fitted = self.draft.with_votes(self.forms, values, self.draft.bias)
         return fitted.with_votes(self.forms, values, self.moments.best_bias(fitted.weights().U))
 
