@@ -118,9 +118,7 @@ def _residues(group: "FiniteGroup", prime: int) -> NDArray[np.int64]:
         spaces = [part for space in spaces for part in _split(space, matrix, prime)]
     central = np.stack([space[:, 0] * pow(int(space[0, 0]), -1, prime) % prime for space in spaces])
     inverse_sizes = np.array([pow(int(size), -1, prime) for size in sizes], dtype=np.int64)
-    norms = (central * central[:, _power_classes(group, -1)] % prime * inverse_sizes % prime).sum(
-        axis=1
-    ) % prime
+    norms = (central * central[:, _power_classes(group, -1)] % prime * inverse_sizes % prime).sum(axis=1) % prime
     degree_of = {d * d % prime: d for d in range(1, isqrt(group.order) + 1) if group.order % d == 0}
     degrees = np.array([degree_of[group.order * pow(int(norm), -1, prime) % prime] for norm in norms])
     return np.asarray(central * degrees[:, None] % prime * inverse_sizes % prime)

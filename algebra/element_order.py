@@ -67,7 +67,5 @@ def generated_order(group: "FiniteGroup", generators: list[list[int]]) -> NDArra
     rows = np.array([element.array_form for element in listed], dtype=np.uint8).reshape(-1, group.degree)
     indices = np.asarray(group.index_of(rows))
     if len(indices) != group.order:
-        raise GroupError(
-            f"Expected generators of {group.name} of order {group.order}, got order {len(indices)}."
-        )
+        raise GroupError(f"Expected generators of {group.name} of order {group.order}, got order {len(indices)}.")
     return indices

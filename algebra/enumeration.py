@@ -8,10 +8,10 @@ Every subgroup K other than 1 either has a normal subgroup H of prime index p, o
   cyclic subgroups of prime-power order are his "Zuppos".)
 - Perfect: let S be a Sylow 2-subgroup of K. It is not normal, since K/S would have odd order and be soluble
   (Feit and Thompson), so some maximal subgroup M of K holds the normalizer of S, and [K:M] is odd. The
-  2-elements of K generate a normal subgroup of odd index, hence K, so one of them is outside M, and ``K =
-  <M, z>``. S is not cyclic, or K would have a normal 2-complement (Burnside). M and z lie in the soluble
-  residual R of the group (its largest perfect subgroup), and [K:M] is at least 5, as K acts faithfully
-  enough on the cosets to be insoluble.
+  2-elements of K generate a normal subgroup of odd index, hence K, so one of them is outside M,
+  and ``K = <M, z>``. S is not cyclic, or K would have a normal 2-complement (Burnside). M and z lie in
+  the soluble residual R of the group (its largest perfect subgroup), and [K:M] is at least 5, as the permutations
+  of the cosets of M by K are a perfect group that is not trivial.
 
 So extending one representative of every class by such z, smallest order first, finds every class. A class is
 recorded with all its conjugates, whose packed masks are the keys that recognise a subgroup met again.
@@ -31,11 +31,10 @@ from algebra.subgroup import closure, derived_mask, generating, normalizer_mask
 if TYPE_CHECKING:
     from algebra.group import FiniteGroup
 
-__all__ = ["MAX_MASK_BYTES", "FoundClass", "enumerate_classes"]
+__all__ = ["MAX_SUBGROUPS", "FoundClass", "enumerate_classes"]
 
-#: Most bytes that the masks of all subgroups together may take (number of subgroups times order of the
-#: group).
-MAX_MASK_BYTES = 400_000_000
+#: Most subgroups, all conjugates counted: S7 has 11,300. Their masks then take at most 200 MB.
+MAX_SUBGROUPS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +57,7 @@ def enumerate_classes(group: "FiniteGroup") -> list[FoundClass]:
     """Every conjugacy class of subgroups, smallest subgroups first.
 
     Raises:
-        GroupError: the masks of all subgroups would take more than ``MAX_MASK_BYTES``.
+        GroupError: there are more than ``MAX_SUBGROUPS``.
 
     """
     return _Search(group).run()
@@ -72,7 +71,7 @@ class _Search:
         self.classes: list[FoundClass] = []
         self.known: set[bytes] = set()
         self.queue: list[tuple[int, int]] = []
-        self.bytes = 0
+        self.number = 0
         self.prime_of, self.prime_power = _prime_powers(group)
         self.residual = _soluble_residual(group)
 
@@ -96,12 +95,9 @@ class _Search:
         normalizer = normalizer_mask(self.group, mask, generators)
         by = right_cosets(self.group, normalizer).representatives[:, None]
         members = self.group.conjugate(np.flatnonzero(mask), by)
-        self.bytes += len(members) * self.group.order
-        if self.bytes > MAX_MASK_BYTES:
-            raise GroupError(
-                f"Expected a group whose subgroups' masks take at most {MAX_MASK_BYTES:,} bytes "
-                f"(subgroups times order), got {self.group.name} with more."
-            )
+        self.number += len(members)
+        if self.number > MAX_SUBGROUPS:
+            raise GroupError(f"Expected a group of at most {MAX_SUBGROUPS:,} subgroups, got {self.group.name} with more.")
         masks = np.zeros((len(members), self.group.order), dtype=bool)
         np.put_along_axis(masks, members.astype(np.intp), True, axis=1)
         self.known.update(row.tobytes() for row in np.packbits(masks, axis=1))

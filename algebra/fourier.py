@@ -59,9 +59,7 @@ def inverse_transform(group: "FiniteGroup", coefficients: Sequence[ArrayLike]) -
     for rho, matrices in zip(irreps(group), coefficients, strict=True):
         array = np.asarray(matrices)
         if array.shape[-2:] != (rho.dimension, rho.dimension):
-            raise GroupError(
-                f"Expected {rho.dimension} x {rho.dimension} matrices for {rho.name}, got {array.shape}."
-            )
+            raise GroupError(f"Expected {rho.dimension} x {rho.dimension} matrices for {rho.name}, got {array.shape}.")
         flat.append(rho.dimension / group.order * array.reshape(*array.shape[:-2], -1))
     return np.asarray(np.concatenate(flat, axis=-1) @ matrix_coefficients(group).conj().T)
 
@@ -93,7 +91,5 @@ def power_share(group: "FiniteGroup", functions: ArrayLike) -> NDArray[np.float6
 def _checked(group: "FiniteGroup", functions: ArrayLike) -> NDArray[Any]:
     values = np.asarray(functions)
     if values.shape[-1:] != (group.order,):
-        raise GroupError(
-            f"Expected functions of {group.order} values on {group.name}, got shape {values.shape}."
-        )
+        raise GroupError(f"Expected functions of {group.order} values on {group.name}, got shape {values.shape}.")
     return values

@@ -52,9 +52,7 @@ class FiniteGroup:
         Row ``gx`` is row ``x`` mapped by left multiplication with the generator g, so one gather per row is
         enough.
         """
-        left = [
-            np.asarray(self.index_of(self.elements[:, list(images)]), np.int16) for images in self.generators
-        ]
+        left = [np.asarray(self.index_of(self.elements[:, list(images)]), np.int16) for images in self.generators]
         table = np.empty((self.order, self.order), dtype=np.int16)
         table[0] = np.arange(self.order)
         known = np.zeros(self.order, dtype=bool)
@@ -126,9 +124,7 @@ class FiniteGroup:
         """
         rows = np.asarray(images)
         if rows.shape[-1:] != (self.degree,):
-            raise GroupError(
-                f"Expected {self.degree} images for an element of {self.name}, got shape {rows.shape}."
-            )
+            raise GroupError(f"Expected {self.degree} images for an element of {self.name}, got shape {rows.shape}.")
         keys = _row_keys(rows.astype(np.uint8))
         found = np.minimum(np.searchsorted(self._keys, keys), self.order - 1)
         if not (self.elements[found] == rows).all():
@@ -199,10 +195,7 @@ def parse_group(text: str) -> FiniteGroup:
         return _parse_generators(text)
     factors = [_FACTOR.fullmatch(part.strip()) for part in re.split(r"[xX×*]", text)]
     if not all(factors):
-        raise GroupError(
-            "Expected a group such as S6, A5, C7, D10, S3xS3 or generators such as '(1 2 3), (1 2)', "
-            f"got {text!r}."
-        )
+        raise GroupError(f"Expected a group such as S6, A5, C7, D10, S3xS3 or generators such as '(1 2 3), (1 2)', got {text!r}.")
     return _named_group("x".join(f"{match[1].upper()}{int(match[2])}" for match in factors if match))
 
 
@@ -213,9 +206,7 @@ def _named_group(name: str) -> FiniteGroup:
     return group_from_generators(name, degree, generators)
 
 
-def _direct_product(
-    left: tuple[int, list[Images]], right: tuple[int, list[Images]]
-) -> tuple[int, list[Images]]:
+def _direct_product(left: tuple[int, list[Images]], right: tuple[int, list[Images]]) -> tuple[int, list[Images]]:
     degree = left[0] + right[0]
     extended = [images + tuple(range(left[0], degree)) for images in left[1]]
     shifted = [tuple(range(left[0])) + tuple(left[0] + i for i in images) for images in right[1]]
@@ -249,9 +240,7 @@ def _three_cycle(degree: int, last: int) -> Images:
 
 def _parse_generators(text: str) -> FiniteGroup:
     words = re.split(r"\)\s*[,;]\s*\(", text.strip("<>[]{} "))
-    words = [
-        ("" if i == 0 else "(") + word + ("" if i == len(words) - 1 else ")") for i, word in enumerate(words)
-    ]
+    words = [("" if i == 0 else "(") + word + ("" if i == len(words) - 1 else ")") for i, word in enumerate(words)]
     points = [int(number) for number in re.findall(r"\d{1,9}", text)]
     degree = max(points, default=1)
     if degree > MAX_DEGREE:

@@ -36,10 +36,7 @@ def hasse_layout(family: "Subgroups") -> LayeredLayout:
     """Places of the classes, one layer for each order of subgroup, boxes as wide as their texts."""
     orders = sorted({one.order for one in family.classes})
     layer = {one.number: orders.index(one.order) for one in family.classes}
-    width = {
-        one.number: _CHARACTER * max(len(line) for line in _caption(one).split("\n"))
-        for one in family.classes
-    }
+    width = {one.number: _CHARACTER * max(len(line) for line in _caption(one).split("\n")) for one in family.classes}
     return layered_layout(class_lattice(family), layer, width)
 
 
@@ -65,13 +62,7 @@ def save_hasse(family: "Subgroups", path: FilePath) -> None:
         axes.set_ylim(-0.6, layers - 1 + 1.0)
         axes.set_axis_off()
         _draw(axes, family, layout)
-        stamp = (
-            {"Date": None}
-            if path.suffix == ".svg"
-            else {"CreationDate": None}
-            if path.suffix == ".pdf"
-            else {}
-        )
+        stamp = {"Date": None} if path.suffix == ".svg" else {"CreationDate": None} if path.suffix == ".pdf" else {}
         figure.savefig(path, dpi=150, metadata=stamp)
 
 
@@ -79,9 +70,7 @@ def _smooth(route: list[tuple[float, int]]) -> list[tuple[float, float]]:
     """Control points of cubic arcs through the points, tangents along the neighbours (Catmull, Rom)."""
     points = [route[0], *route, route[-1]]
     found: list[tuple[float, float]] = [route[0]]
-    for (x0, y0), (x1, y1), (x2, y2), (x3, y3) in zip(
-        points, points[1:], points[2:], points[3:], strict=False
-    ):
+    for (x0, y0), (x1, y1), (x2, y2), (x3, y3) in zip(points, points[1:], points[2:], points[3:], strict=False):
         first, second = (x1 + (x2 - x0) / 6, y1 + (y2 - y0) / 6), (x2 - (x3 - x1) / 6, y2 - (y3 - y1) / 6)
         found += [first, second, (x2, y2)]
     return found
@@ -94,9 +83,7 @@ def _draw(axes: "Axes", family: "Subgroups", layout: LayeredLayout) -> None:
     left, top = axes.get_xlim()[0] + 0.2, axes.get_ylim()[1]
     for route in layout.routes.values():
         codes = [Path.MOVETO, *[Path.CURVE4] * (3 * len(route) - 3)]
-        axes.add_patch(
-            PathPatch(Path(_smooth(route), codes), fill=False, edgecolor="#9aa3ad", linewidth=0.8, zorder=1)
-        )
+        axes.add_patch(PathPatch(Path(_smooth(route), codes), fill=False, edgecolor="#9aa3ad", linewidth=0.8, zorder=1))
     for one in family.classes:
         box = {"boxstyle": "round,pad=0.22", "facecolor": "#fff1d6" if one.length == 1 else "white",
                "edgecolor": "#44505c", "linewidth": 0.7}  # fmt: skip

@@ -119,9 +119,7 @@ def partitions(number: int) -> list[Partition]:
     def smaller(rest: int, largest: int) -> list[Partition]:
         if rest == 0:
             return [()]
-        return [
-            (part, *tail) for part in range(min(rest, largest), 0, -1) for tail in smaller(rest - part, part)
-        ]
+        return [(part, *tail) for part in range(min(rest, largest), 0, -1) for tail in smaller(rest - part, part)]
 
     return smaller(number, number)
 

@@ -42,12 +42,7 @@ def containment_counts(family: "Subgroups") -> NDArray[np.intp]:
     """
     number = len(family.classes)
     lengths = np.array([one.length for one in family.classes])
-    within = np.array(
-        [
-            np.bincount(family.class_of[family.inside(int(one.members[0]))], minlength=number)
-            for one in family.classes
-        ]
-    )
+    within = np.array([np.bincount(family.class_of[family.inside(int(one.members[0]))], minlength=number) for one in family.classes])
     counts: NDArray[np.intp] = within.T * lengths[None, :] // lengths[:, None]
     counts.setflags(write=False)
     return counts

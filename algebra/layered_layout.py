@@ -38,9 +38,7 @@ class LayeredLayout:
     routes: dict[tuple[Hashable, Hashable], list[tuple[float, int]]]
 
 
-def layered_layout(
-    graph: "nx.DiGraph[Any]", layer_of: Mapping[Any, int], width_of: Mapping[Any, float]
-) -> LayeredLayout:
+def layered_layout(graph: "nx.DiGraph[Any]", layer_of: Mapping[Any, int], width_of: Mapping[Any, float]) -> LayeredLayout:
     """Lay out a graph whose edges go from lower to higher layers; boxes of these widths do not overlap."""
     paths = {(a, b): _path(a, b, layer_of) for a, b in graph.edges}
     layers: dict[int, list[Hashable]] = defaultdict(list)
@@ -74,9 +72,7 @@ def _links(paths: Iterable[list[Hashable]]) -> dict[str, dict[Hashable, list[Has
     return {"below": below, "above": above}
 
 
-def _ordered(
-    layers: list[list[Hashable]], links: dict[str, dict[Hashable, list[Hashable]]]
-) -> list[list[Hashable]]:
+def _ordered(layers: list[list[Hashable]], links: dict[str, dict[Hashable, list[Hashable]]]) -> list[list[Hashable]]:
     """Order each layer by the mean place of the neighbours in the one before, up and down in turn."""
     best, fewest = layers, _crossings(layers, links["above"])
     for sweep in range(_SWEEPS):
@@ -116,9 +112,7 @@ def _placed(
     width_of: Mapping[Hashable, float],
 ) -> dict[Hashable, float]:
     """Horizontal places: each layer in turn goes as near to its neighbours as widths and order allow."""
-    width = {
-        node: width_of[node] + 2 * _MARGIN if node in width_of else 0.0 for layer in layers for node in layer
-    }
+    width = {node: width_of[node] + 2 * _MARGIN if node in width_of else 0.0 for layer in layers for node in layer}
     x: dict[Hashable, float] = {}
     for layer in layers:
         offsets = _offsets(layer, width)

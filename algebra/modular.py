@@ -15,11 +15,7 @@ Matrix = NDArray[np.int64]
 def least_prime(above: int, one_modulo: int) -> int:
     """The least prime p > ``above`` with p = 1 modulo ``one_modulo``."""
     candidate = above - above % one_modulo + 1
-    while (
-        candidate <= above
-        or candidate < 2
-        or any(candidate % q == 0 for q in range(2, int(candidate**0.5) + 1))
-    ):
+    while candidate <= above or candidate < 2 or any(candidate % q == 0 for q in range(2, int(candidate**0.5) + 1)):
         candidate += one_modulo
     return candidate
 

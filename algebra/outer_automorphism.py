@@ -49,9 +49,7 @@ def outer_automorphism(group: "FiniteGroup") -> NDArray[np.intp]:
 
 
 def _moved(total: frozenset[Syntheme], images: Sequence[int]) -> frozenset[Syntheme]:
-    return frozenset(
-        frozenset(frozenset(images[point] for point in pair) for pair in syntheme) for syntheme in total
-    )
+    return frozenset(frozenset(frozenset(images[point] for point in pair) for pair in syntheme) for syntheme in total)
 
 
 def homomorphism(group: "FiniteGroup", images: Sequence[int]) -> NDArray[np.intp]:
@@ -73,8 +71,6 @@ def homomorphism(group: "FiniteGroup", images: Sequence[int]) -> NDArray[np.intp
                 queue.append(there)
     for generator, image in zip(generators, images, strict=True):
         if not np.array_equal(values[group.mul[:, generator]], group.mul[values, image]):
-            raise GroupError(
-                f"Expected images of the generators of {group.name} that define an endomorphism."
-            )
+            raise GroupError(f"Expected images of the generators of {group.name} that define an endomorphism.")
     values.setflags(write=False)
     return values

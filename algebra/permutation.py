@@ -84,9 +84,7 @@ def compose(first: Sequence[int], second: Sequence[int]) -> Images:
 
     """
     if len(first) != len(second):
-        raise GroupError(
-            f"Expected two permutations of one degree, got degrees {len(first)} and {len(second)}."
-        )
+        raise GroupError(f"Expected two permutations of one degree, got degrees {len(first)} and {len(second)}.")
     return tuple(int(second[point]) for point in first)
 
 

@@ -88,9 +88,7 @@ def _invariant_factors(orders: NDArray[np.int16]) -> list[int]:
 def _small(group: "FiniteGroup") -> str | None:
     """A4 and S4, which their orders of elements determine."""
     statistics = Counter(group.element_orders.tolist())
-    return {((1, 1), (2, 3), (3, 8)): "A4", ((1, 1), (2, 9), (3, 8), (4, 6)): "S4"}.get(
-        tuple(sorted(statistics.items()))
-    )
+    return {((1, 1), (2, 3), (3, 8)): "A4", ((1, 1), (2, 9), (3, 8), (4, 6)): "S4"}.get(tuple(sorted(statistics.items())))
 
 
 def _dihedral(group: "FiniteGroup") -> str | None:
@@ -162,10 +160,7 @@ def _composed(group: "FiniteGroup") -> str:
         return wreath
     for kernel in reversed(normal):
         for one in family.classes:
-            if (
-                one.order * kernel.order == group.order
-                and not (one.representative.mask & kernel.mask)[1:].any()
-            ):
+            if one.order * kernel.order == group.order and not (one.representative.mask & kernel.mask)[1:].any():
                 names = [structure_name(as_group(part)) for part in (kernel, one.representative)]
                 return joined(names, ":")
     return f"G{group.order}"

@@ -118,9 +118,7 @@ def closure(group: "FiniteGroup", generators: Iterable[int]) -> NDArray[np.bool_
     return mask
 
 
-def normalizer_mask(
-    group: "FiniteGroup", mask: NDArray[np.bool_], generators: Iterable[int]
-) -> NDArray[np.bool_]:
+def normalizer_mask(group: "FiniteGroup", mask: NDArray[np.bool_], generators: Iterable[int]) -> NDArray[np.bool_]:
     """(order,) elements x with x^-1 H x = H; it is enough to look at generators of H."""
     inside = np.ones(group.order, dtype=bool)
     everything = np.arange(group.order)
@@ -136,13 +134,9 @@ def core_mask(group: "FiniteGroup", members: NDArray[np.bool_]) -> NDArray[np.bo
     return np.asarray(members.all(axis=0))
 
 
-def derived_mask(
-    group: "FiniteGroup", mask: NDArray[np.bool_], generators: Iterable[int]
-) -> NDArray[np.bool_]:
+def derived_mask(group: "FiniteGroup", mask: NDArray[np.bool_], generators: Iterable[int]) -> NDArray[np.bool_]:
     """(order,) the derived subgroup H': the normal closure in H of the commutators of generators of H."""
     images = np.fromiter(generators, dtype=np.intp)
-    pairs = group.mul[
-        group.mul[group.inv[images][:, None], group.inv[images]], group.mul[images[:, None], images]
-    ]
+    pairs = group.mul[group.mul[group.inv[images][:, None], group.inv[images]], group.mul[images[:, None], images]]
     elements = np.flatnonzero(mask)
     return closure(group, np.unique(group.conjugate(np.unique(pairs)[:, None], elements)))

@@ -111,8 +111,7 @@ class Subgroups:
             array.setflags(write=False)
         self.class_of: NDArray[np.intp] = np.repeat(np.arange(len(blocks)), lengths)
         self.classes: tuple[SubgroupClass, ...] = tuple(
-            SubgroupClass(self, number, np.arange(starts[number], starts[number + 1]))
-            for number in range(len(blocks))
+            SubgroupClass(self, number, np.arange(starts[number], starts[number + 1])) for number in range(len(blocks))
         )
 
     def __repr__(self) -> str:
@@ -195,7 +194,7 @@ def subgroups(group: "FiniteGroup") -> Subgroups:
     """All subgroups of the group; computed once for each group object.
 
     Raises:
-        GroupError: there are too many (``algebra.enumeration.MAX_MASK_BYTES``).
+        GroupError: there are too many (``algebra.enumeration.MAX_SUBGROUPS``).
 
     """
     return Subgroups(group, enumerate_classes(group))

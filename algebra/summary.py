@@ -101,15 +101,11 @@ def coset_summary(subgroup: "Subgroup") -> dict[str, Any]:
     family = subgroups(group)
     conjugates = family.classes[int(family.class_of[family.find(subgroup.mask)])].members
     shared = {
-        family.labels[index]: [
-            group.word(int(coset[0])) for coset in shared_cosets(subgroup, family.all[index])
-        ]
+        family.labels[index]: [group.word(int(coset[0])) for coset in shared_cosets(subgroup, family.all[index])]
         for index in conjugates.tolist()
     }
     if sum(len(words) for words in shared.values()) != subgroup.index:
-        raise GroupError(
-            f"Expected every right coset of {subgroup.label} to be a left coset of one conjugate."
-        )
+        raise GroupError(f"Expected every right coset of {subgroup.label} to be a left coset of one conjugate.")
     return {
         "group": group.name,
         "subgroup": subgroup.label,

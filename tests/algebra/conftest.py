@@ -27,9 +27,7 @@ class SlowTwins:
         """Every subgroup that at most ``rank`` elements generate, by trying all sets of cyclic subgroups."""
         cyclic = {cls.generated(group, [x]): x for x in range(group.order)}
         return {
-            cls.generated(group, list(chosen))
-            for size in range(1, rank + 1)
-            for chosen in combinations(sorted(cyclic.values()), size)
+            cls.generated(group, list(chosen)) for size in range(1, rank + 1) for chosen in combinations(sorted(cyclic.values()), size)
         }
 
     @staticmethod

@@ -56,9 +56,7 @@ def test_shared_cosets_by_definition() -> None:
     for one in family:
         right = {frozenset(np.flatnonzero(one.right_cosets.labels == k).tolist()) for k in range(one.index)}
         for other in family:
-            left = {
-                frozenset(np.flatnonzero(other.left_cosets.labels == k).tolist()) for k in range(other.index)
-            }
+            left = {frozenset(np.flatnonzero(other.left_cosets.labels == k).tolist()) for k in range(other.index)}
             assert {frozenset(coset.tolist()) for coset in shared_cosets(one, other)} == right & left
 
 

@@ -52,9 +52,7 @@ def exact_inner_products(table: CharacterTable) -> np.ndarray[Any, Any]:
     conjugate = values[:, _power_classes(table.group, -1)]
     for a in range(phi):
         for b in range(phi):
-            full[:, :, (a + b) % root] += (values[:, :, a] * np.array(sizes, dtype=object)) @ conjugate[
-                :, :, b
-            ].T
+            full[:, :, (a + b) % root] += (values[:, :, a] * np.array(sizes, dtype=object)) @ conjugate[:, :, b].T
     return full @ _reductions(root).astype(object)
 
 
@@ -83,9 +81,7 @@ def test_traces_of_the_irreps_of_s_n_follow_the_murnaghan_nakayama_rule(n: int) 
         assert table.names[k] == rho.name
 
 
-@pytest.mark.parametrize(
-    "name", ["S1", "S5", "S6", "A3", "A4", "A5", "A6", "C7", "D10", "D14", "S3xS3", "C2xC4"]
-)
+@pytest.mark.parametrize("name", ["S1", "S5", "S6", "A3", "A4", "A5", "A6", "C7", "D10", "D14", "S3xS3", "C2xC4"])
 def test_orthogonality_relations_hold_exactly(name: str) -> None:
     """sum_C |C| chi(C) psi(C^-1) = |G| delta, decided in the cyclotomic field with integers."""
     group = parse_group(name)
@@ -145,9 +141,7 @@ def test_cyclotomic_polynomials_are_those_of_sympy() -> None:
 def test_values_are_written_as_people_write_them() -> None:
     cases = {0: "0", -3: "-3", 1j: "i", -2j: "-2i", 5**0.5: "√5", (-1 + 1j * 3**0.5) / 2: "(-1+i√3)/2",
              (1 - 5**0.5) / 2: "(1-√5)/2", 1 + 1j: "1+i", 2 * 2**0.5: "2√2", 1.25: "1.250"}  # fmt: skip
-    assert {format_value(complex(value)): text for value, text in cases.items()} == {
-        t: t for t in cases.values()
-    }
+    assert {format_value(complex(value)): text for value, text in cases.items()} == {t: t for t in cases.values()}
 
 
 @pytest.mark.parametrize("name", ["S3", "S4", "S5", "A4", "A5"])
@@ -170,9 +164,7 @@ def test_a_translation_multiplies_the_transform_and_keeps_the_power(shift: int, 
     function = np.random.default_rng(seed).normal(size=120)
     moved = function[group.mul[shift]]
     pairs = zip(irreps(group), transform(group, function), transform(group, moved), strict=True)
-    assert all(
-        np.abs(rho.matrices[group.inv[shift]] @ before - after).max() < 1e-10 for rho, before, after in pairs
-    )
+    assert all(np.abs(rho.matrices[group.inv[shift]] @ before - after).max() < 1e-10 for rho, before, after in pairs)
     assert np.abs(power(group, moved) - power(group, function)).max() < ROUNDING
 
 
@@ -193,9 +185,7 @@ def test_multiplicities_in_permutation_characters_are_dimensions_of_invariants(n
     group = parse_group(name)
     family = subgroups(group)
     firsts = [one.representative for one in family.classes]
-    found = character_table(group).multiplicities(
-        permutation_characters(group, np.array([one.mask for one in firsts]))
-    )
+    found = character_table(group).multiplicities(permutation_characters(group, np.array([one.mask for one in firsts])))
     for row, one in zip(found, firsts, strict=True):
         invariants = [np.trace(rho.matrices[one.elements].mean(axis=0)) for rho in irreps(group)]
         assert np.abs(row - invariants).max() < 1e-9
@@ -233,9 +223,7 @@ def test_power_of_centred_indicators_is_that_of_table_5_with_its_corrections() -
     for subgroup, row in published_power().items():
         indicator = subgroups(group).by_name(subgroup).mask.astype(float)
         share = power_share(group, indicator - indicator.mean())
-        assert {name: round(100 * share[names.index(name)], 1) for name in row} == pytest.approx(
-            row, abs=1e-9
-        )
+        assert {name: round(100 * share[names.index(name)], 1) for name in row} == pytest.approx(row, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", ["S4", "S5", "A5"])

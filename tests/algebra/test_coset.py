@@ -28,9 +28,7 @@ def check(found: Cosets, expected: list[int]) -> None:
 @pytest.mark.parametrize("name", ["S3", "S4", "A5", "S5"])
 def test_right_and_left_cosets_of_every_subgroup(name: str) -> None:
     group = parse_group(name)
-    for one in (
-        subgroups(group).all if group.order < 100 else [c.representative for c in subgroups(group).classes]
-    ):
+    for one in subgroups(group).all if group.order < 100 else [c.representative for c in subgroups(group).classes]:
         inside = one.elements.tolist()
         right = [frozenset(int(group.mul[h, x]) for h in inside) for x in range(group.order)]
         left = [frozenset(int(group.mul[x, h]) for h in inside) for x in range(group.order)]
@@ -45,11 +43,7 @@ def test_double_cosets_of_every_pair_of_subgroups(name: str) -> None:
     for one in family:
         for other in family:
             sets = [
-                frozenset(
-                    int(group.mul[group.mul[h, z], k])
-                    for h in one.elements.tolist()
-                    for k in other.elements.tolist()
-                )
+                frozenset(int(group.mul[group.mul[h, z], k]) for h in one.elements.tolist() for k in other.elements.tolist())
                 for z in range(group.order)
             ]
             check(double_cosets(group, one.mask, other.mask), by_definition(group, sets))
@@ -73,9 +67,7 @@ def test_both_ways_to_compute_cosets_agree(monkeypatch: pytest.MonkeyPatch) -> N
         assert np.array_equal(left_cosets(group, one.mask).labels, left)
 
 
-@given(
-    st.lists(st.integers(0, 719), max_size=2), st.lists(st.integers(0, 719), max_size=2), st.integers(0, 719)
-)
+@given(st.lists(st.integers(0, 719), max_size=2), st.lists(st.integers(0, 719), max_size=2), st.integers(0, 719))
 @settings(max_examples=50, deadline=None)
 def test_a_double_coset_has_order_h_times_k_over_the_intersection(a: list[int], b: list[int], z: int) -> None:
     """|HzK| = |H||K| / |H^z n K| in S6."""

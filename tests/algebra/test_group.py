@@ -141,9 +141,7 @@ def test_index_of_takes_one_element_or_many() -> None:
     assert np.array_equal(group.index_of(group.elements.reshape(3, 20, 5)), np.arange(60).reshape(3, 20))
 
 
-@pytest.mark.parametrize(
-    "images", [(1, 0, 2, 3, 4), (0, 0, 1, 2, 3), (0, 1, 2), (256, 1, 2, 3, 4), (-1, 1, 2, 3, 4)]
-)
+@pytest.mark.parametrize("images", [(1, 0, 2, 3, 4), (0, 0, 1, 2, 3), (0, 1, 2), (256, 1, 2, 3, 4), (-1, 1, 2, 3, 4)])
 def test_index_of_refuses_what_is_not_an_element(images: tuple[int, ...]) -> None:
     with pytest.raises(GroupError, match=r"^Expected"):
         parse_group("A5").index_of(images)

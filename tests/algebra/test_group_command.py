@@ -76,9 +76,7 @@ def test_dot_and_figure(tmp_path: Path) -> None:
         [],
     ],
 )
-def test_wrong_usage_ends_with_code_2_and_one_sentence(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_usage_ends_with_code_2_and_one_sentence(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["group", *arguments]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""

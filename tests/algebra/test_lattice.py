@@ -22,9 +22,7 @@ def test_maximal_relations_by_definition(name: str) -> None:
     lattice = subgroup_lattice(family)
     assert set(lattice.edges) == set(reduced.edges)
     between = (below.astype(int) @ below.astype(int)) > 0
-    assert set(lattice.edges) == set(
-        zip(*(part.tolist() for part in np.nonzero(below & ~between)), strict=True)
-    )
+    assert set(lattice.edges) == set(zip(*(part.tolist() for part in np.nonzero(below & ~between)), strict=True))
 
 
 @pytest.mark.parametrize("name", ["S4", "A5", "S5"])
@@ -66,17 +64,13 @@ def test_boxes_of_the_hasse_diagram_do_not_overlap(name: str, tmp_path: Path) ->
     drawn: list[Figure] = []
     original = Figure.savefig
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            Figure, "savefig", lambda self, *a, **k: (drawn.append(self), original(self, *a, **k))[1]
-        )
+        patch.setattr(Figure, "savefig", lambda self, *a, **k: (drawn.append(self), original(self, *a, **k))[1])
         save_hasse(family, tmp_path / "figure.png")
     figure = drawn[0]
     assert isinstance(figure.canvas, FigureCanvasAgg)
     renderer = figure.canvas.get_renderer()
     boxes = [text.get_window_extent(renderer) for text in figure.axes[0].texts]
-    boxes += [
-        t.get_bbox_patch().get_window_extent(renderer) for t in figure.axes[0].texts if t.get_bbox_patch()
-    ]
+    boxes += [t.get_bbox_patch().get_window_extent(renderer) for t in figure.axes[0].texts if t.get_bbox_patch()]
     texts = boxes[: len(figure.axes[0].texts)]
     assert len(texts) > len(family.classes)
     for i, one in enumerate(texts):
@@ -96,13 +90,8 @@ def test_layers_follow_orders_and_routes_run_upwards() -> None:
 def test_crossings_that_can_be_avoided_are() -> None:
     graph = nx.DiGraph([("a", "D"), ("b", "C"), ("c", "B"), ("d", "A")])
     layer = {node: int(node.isupper()) for node in graph}
-    x = {
-        node: place
-        for node, (place, _) in layered_layout(graph, layer, dict.fromkeys(graph, 1.0)).positions.items()
-    }
-    assert sorted("abcd", key=x.__getitem__) == [
-        {"D": "a", "C": "b", "B": "c", "A": "d"}[n] for n in sorted("ABCD", key=x.__getitem__)
-    ]
+    x = {node: place for node, (place, _) in layered_layout(graph, layer, dict.fromkeys(graph, 1.0)).positions.items()}
+    assert sorted("abcd", key=x.__getitem__) == [{"D": "a", "C": "b", "B": "c", "A": "d"}[n] for n in sorted("ABCD", key=x.__getitem__)]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])

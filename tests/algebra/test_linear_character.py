@@ -9,9 +9,7 @@ from algebra.subgroup import derived_mask
 from algebra.subgroups import subgroups
 
 
-@pytest.mark.parametrize(
-    "name", ["S3", "S4", "A4", "S5", "C12", "C2xC2xC4", "D8", "(1 2 3 4 5 6 7), (2 4 3 7 5 6)"]
-)
+@pytest.mark.parametrize("name", ["S3", "S4", "A4", "S5", "C12", "C2xC2xC4", "D8", "(1 2 3 4 5 6 7), (2 4 3 7 5 6)"])
 def test_linear_characters_are_all_homomorphisms_to_roots_of_unity(name: str) -> None:
     """They are distinct, multiplicative, and [H:H'] in number, which is how many there are."""
     group = parse_group(name)
