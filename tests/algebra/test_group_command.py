@@ -72,6 +72,7 @@ def test_dot_and_figure(tmp_path: Path) -> None:
         ["X"],
         ["S5", "--cosets", "S9"],
         ["S5", "--figure", "a.txt"],
+        ["S5", "--figure", "/nowhere/a.png"],
         ["S5", "--dot", "--cosets", "S4"],
         [],
     ],

@@ -36,9 +36,9 @@ def command(name: str, form: str | None, figure: Path | None, chosen: str | None
     if chosen and (form == "dot" or figure):
         raise click.UsageError("--cosets goes with --json or --markdown only")
     if figure and figure.suffix not in _FIGURES:
-        raise click.UsageError(
-            f"--figure expects a file that ends in {', '.join(_FIGURES)}, got {figure.name}"
-        )
+        raise click.UsageError(f"--figure expects a file that ends in {', '.join(_FIGURES)}, got {figure.name}")
+    if figure and not figure.absolute().parent.is_dir():
+        raise click.UsageError(f"--figure expects a file in a folder that exists, got {figure}")
     group = parse_group(name)
     if figure:
         _save_figure(group, figure)
@@ -129,9 +129,7 @@ def _sum(parts: dict[str, int]) -> str:
 
 
 def _coset_tables(summary: dict[str, Any]) -> list[Table]:
-    title = (
-        f"{summary['subgroup']} in {summary['group']}: order {summary['order']:,}, index {summary['index']}"
-    )
+    title = f"{summary['subgroup']} in {summary['group']}: order {summary['order']:,}, index {summary['index']}"
     sides = zip(summary["right_cosets"], summary["left_cosets"], strict=True)
     return [
         (title, [], []),
@@ -156,8 +154,5 @@ def _plain(title: str, header: list[str], rows: list[list[str]]) -> str:
     if not header:
         return f"{title}\n"
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in [header, *rows]
-    ]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [header, *rows]]
     return "\n".join([title, *(f"  {line.rstrip()}" for line in lines), ""])
