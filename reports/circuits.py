@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from reports.coset_voting import Permutation, Signed, product
 from reports.coset_voting import Program as Voting
+from reports.named_form import NamedForm
 from reports.program_text import program_constants
-from reports.words import NamedForm, Words
+from reports.words import Words
 
 SHOWN = 8  # circuits told in words
 OF_A_KIND = 2  # of them at most so many on subgroups of one name
@@ -40,9 +41,7 @@ class ReportedCircuit(NamedTuple):
     table: VoteTable | None
 
 
-def circuits(
-    program: dict[str, Any], neurons: Sequence[dict[str, Any]], words: Words
-) -> list[ReportedCircuit]:
+def circuits(program: dict[str, Any], neurons: Sequence[dict[str, Any]], words: Words) -> list[ReportedCircuit]:
     """All circuits of a program, those with most energy first; ``neurons`` are the summary's rows."""
     names = [record["name"] for record in program["subgroups"]]
     energy = {neuron["index"]: neuron["energy_share"] for neuron in neurons}
@@ -55,10 +54,7 @@ def circuits(
     found.sort(key=lambda circuit: -circuit.energy_share)
     voting = Voting(program_constants(program))
     largest = {circuit.number for circuit in told(found)}
-    return [
-        circuit._replace(table=vote_table(circuit, voting, words)) if circuit.number in largest else circuit
-        for circuit in found
-    ]
+    return [circuit._replace(table=vote_table(circuit, voting, words)) if circuit.number in largest else circuit for circuit in found]
 
 
 def told(found: Sequence[ReportedCircuit]) -> list[ReportedCircuit]:
@@ -121,6 +117,4 @@ def matching(circuit: ReportedCircuit, words: Words) -> bool:
 def _reads(form: NamedForm, on: str, words: Words) -> bool:
     if form.on == on:
         return True
-    return (
-        form.on in ("right cosets", "left cosets") and form.kernels == (None,) and words.normal(form.names[0])
-    )
+    return form.on in ("right cosets", "left cosets") and form.kernels == (None,) and words.normal(form.names[0])

@@ -148,9 +148,7 @@ class Group:
         least = [self.elements[label.index(p)] for p in range(count)]
         terms: list[Terms] = [[] for _ in self.elements]
         for g, sign in whole.signs:
-            terms[self.number[g]] = [
-                (p * count + label[self.number[product(r, g)]], sign) for p, r in enumerate(least)
-            ]
+            terms[self.number[g]] = [(p * count + label[self.number[product(r, g)]], sign) for p, r in enumerate(least)]
         return terms, count * count
 
     def single_elements(self) -> tuple[list[Terms], int]:
@@ -223,10 +221,7 @@ class Program:
     def form(self, kind: str, *names: str | tuple[str, str]) -> tuple[list[Terms], int]:
         """A form by name; a pair of names is a subgroup with the kernel of its sign."""
         pairs = [(name, None) if isinstance(name, str) else name for name in names]
-        signed = [
-            Signed(self.subgroups[name], None if kernel is None else self.subgroups[kernel])
-            for name, kernel in pairs
-        ]
+        signed = [Signed(self.subgroups[name], None if kernel is None else self.subgroups[kernel]) for name, kernel in pairs]
         if kind == "coset matrix":
             kernel = pairs[0][1]
             return self.group.coset_matrix(

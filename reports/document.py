@@ -80,9 +80,7 @@ def render(
     """The text of report.md; ``figures`` gives the path of each figure that there is."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True
-    )
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True)
     environment.filters.update({name: _strict(convert) for name, convert in FILTERS.items()})
     try:
         template = environment.get_template("report.md.j2")
@@ -101,9 +99,7 @@ def _strict(convert: Callable[[Any], str]) -> Callable[[Any], str]:
     return strict
 
 
-def _context(
-    c: dict[str, Any], s: dict[str, Any], found: list[ReportedCircuit], words: Words
-) -> dict[str, Any]:
+def _context(c: dict[str, Any], s: dict[str, Any], found: list[ReportedCircuit], words: Words) -> dict[str, Any]:
     obligations = c["symbolic"]["obligations"]
     measured = {neuron["index"]: neuron for neuron in s["program"]["neurons"]}
     return {

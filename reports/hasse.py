@@ -24,7 +24,7 @@ def draw_lattice(lattice: dict[str, Any], title: str) -> "Figure":
     orders = sorted({node["order"] for node in nodes})
     level = [orders.index(node["order"]) for node in nodes]
     edges = [(i, j) if level[i] < level[j] else (j, i) for i, j in lattice["edges"]]
-    slots = 2 * max(level.count(k) for k in range(len(orders))) + 1
+    slots = max(9, 2 * max(level.count(k) for k in range(len(orders))) + 1)
     place = arrange(level, edges, slots)
 
     figure = Figure(figsize=(0.55 * slots + 1.2, 0.62 * len(orders) + 0.6))
@@ -59,11 +59,7 @@ def _draw_class(axes: Any, node: dict[str, Any], x: float, y: float) -> None:
     corner = (x - BOX_WIDTH / 2, y - BOX_HEIGHT / 2)
     shape = "round,pad=0,rounding_size=0.08"
     colour = "#1f5fa8" if used else "white"
-    axes.add_patch(
-        FancyBboxPatch(
-            corner, BOX_WIDTH, BOX_HEIGHT, boxstyle=shape, facecolor=colour, edgecolor="#7a808a", zorder=3
-        )
-    )
+    axes.add_patch(FancyBboxPatch(corner, BOX_WIDTH, BOX_HEIGHT, boxstyle=shape, facecolor=colour, edgecolor="#7a808a", zorder=3))
     ink = "white" if used else "black"
     count = f"{node['length']} conj." if node["length"] > 1 else "normal"
     below = f"{count}, {used} n." if used else count

@@ -11,9 +11,11 @@ def count(value: int) -> str:
 
 
 def share(value: float | None) -> str:
-    """0.9951 as "99.5 %", never rounded up to 100 %; None as a dash."""
+    """0.9951 as "99.5 %", never rounded up to 100 % or down to 0 %; None as a dash."""
     if value is None:
         return "–"
+    if 0 < value < 0.0005:
+        return "<0.1 %"
     percent = f"{100 * value:.1f}"
     if percent == "100.0" and value < 1:
         percent = "99.9+"

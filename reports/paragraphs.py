@@ -26,7 +26,7 @@ def circuit_paragraph(circuit: ReportedCircuit, words: Words) -> str:
         f"**Circuit {circuit.number}** ({circuit.neurons} neuron{'s' * (circuit.neurons != 1)}, "
         f"{share(circuit.energy_share)} of the energy) "
         f"looks at {literal(circuit.left.phrase(words, 'x'))} "
-        f"and {literal(circuit.right.phrase(words, 'y'))}"
+        f"and at {literal(circuit.right.phrase(words, 'y'))}"
     )
     votes = literal(circuit.votes.phrase(words, "z"))
     if circuit.table is None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from reports import coset_voting
-from reports.words import NamedForm, Words
+from reports.named_form import NamedForm
+from reports.words import Words
 
 _USAGE = """\
 python program.py "(1 2 3)" "(2 4)"           the product, and the elements that got most votes

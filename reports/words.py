@@ -44,6 +44,7 @@ class Words:
         self.conjugates = cache(self._conjugates)
         self.reads = cache(self._reads)
         self.labels = cache(self._labels)
+        self.looks_of_pair = cache(self._looks_of_pair)
 
     def element(self, number: int) -> str:
         """The element with this number in cycle notation; -1 is a tie."""
@@ -116,8 +117,11 @@ class Words:
         if on == "elements" or len(self.members(names[0])) == 1:
             return f"which element {variable} is"
         if on == "coset matrix":
-            if len(self._one_set(names[0]) or ()) == 1:
-                return f"where {variable} sends each of the {self.group.degree} points"
+            looks = self.looks(names[0])
+            if looks == Looks((), parity=True):
+                return f"whether {variable} is even"
+            if looks and len(looks.sets) == 1 and len(looks.sets[0]) == 1 and not looks.parity:
+                return f"where {variable} sends each of the {self._index(names[0])} points"
             return f"where {variable} moves each of the {self._index(names[0])} right cosets of {names[0]}"
         if on == "coset sum":
             first, second = (
@@ -140,39 +144,45 @@ class Words:
         return " and ".join(phrases + [f"whether {variable} is even"] * looks.parity) or "nothing"
 
     def _reads_double(self, first: str, second: str, variable: str) -> str:
-        sets = self._one_set(first), self._one_set(second)
-        if sets[0] is None or sets[1] is None:
-            if self._looks_even((first, second)):
-                return f"whether {variable} is even"
-            if self._moves_to(first, second):
-                return f"whether {variable} moves {first} to {second}"
-            return f"which double coset of {first} and {second} {variable} lies in"
-        if len(sets[0]) == 1:
-            verb = "to" if len(sets[1]) == 1 else "into"
-            return f"whether {variable} sends {set_of(sets[0])} {verb} {set_of(sets[1])}"
-        return f"how many points of {set_of(sets[0])} {variable} sends into {set_of(sets[1])}"
+        looks = self.looks_of_pair((first, second))
+        if looks is not None:
+            return " and ".join(self._tests(*looks, variable)) or "nothing"
+        if self._moves_to(first, second):
+            return f"whether {variable} moves {first} to {second}"
+        return f"which double coset of {first} and {second} {variable} lies in"
+
+    def _tests(self, one: Points, other: Points, parity: bool, variable: str) -> list[str]:
+        tests = [f"whether {variable} is even"] * parity
+        if not one:
+            return tests
+        if len(one) == 1:
+            verb = "to" if len(other) == 1 else "into"
+            return [f"whether {variable} sends {set_of(one)} {verb} {set_of(other)}", *tests]
+        return [f"how many points of {set_of(one)} {variable} sends into {set_of(other)}", *tests]
+
+    def _looks_of_pair(self, names: tuple[str, ...]) -> tuple[Points, Points, bool] | None:
+        """Sets S, T and whether parity counts, where these tell all double cosets HzK apart; None where not.
+
+        When H keeps S and K keeps T, all elements of HzK send equally many points of S into T; when both hold
+        even permutations only, they have one parity. That tells the double cosets apart if it takes as many
+        values as there are double cosets.
+        """
+        looks = [self.looks(name) for name in names]
+        if looks[0] is None or looks[1] is None or looks[0].parity != looks[1].parity:
+            return None
+        sets = [one.sets[0] if len(one.sets) == 1 else () for one in (looks[0], looks[1])]
+        found = sets[0], sets[1], looks[0].parity
+        form = self.group.double_cosets(*(Signed(self.members(name)) for name in names))
+        return found if len({self._signature(*found, z) for z in self.least(form)}) == form[1] else None
+
+    def _signature(self, one: Points, other: Points, parity: bool, z: Permutation) -> tuple[int, bool]:
+        return len(set(image_of(one, z)) & set(other)), parity and is_even(z)
 
     def _moves_to(self, first: str, second: str) -> bool:
         """Whether H and K are conjugate, named by their conjugates, and have two double cosets."""
         if second not in (self.conjugates(first) or {}).values():
             return False
         return self.group.double_cosets(Signed(self.members(first)), Signed(self.members(second)))[1] == 2
-
-    def _one_set(self, name: str) -> Points | None:
-        """The set that a subgroup is the stabiliser of, if it is one and G moves it to all sets of its size.
-
-        Then its double cosets are told apart by sizes of intersections, as for Young subgroups of S_n.
-        """
-        looks = self.looks(name)
-        if looks is None or looks.parity or len(looks.sets) != 1 or not self._full():
-            return None
-        return looks.sets[0]
-
-    def _full(self) -> bool:
-        order = 1
-        for k in range(2, self.group.degree + 1):
-            order *= k
-        return len(self.group.elements) == order
 
     def _index(self, name: str) -> int:
         return len(self.group.elements) // len(self.members(name))
@@ -189,15 +199,10 @@ class Words:
         least = self.least(forms[on](*signed))
         labels = [self._label(on, names, g) for g in least]
         if any(kernels):  # the constant is the value at the least element, so that has to be said
-            return [
-                format_cycles(g) if on == "double cosets" else _at(label, g)
-                for label, g in zip(labels, least, strict=True)
-            ]
+            return [format_cycles(g) if on == "double cosets" else _at(label, g) for label, g in zip(labels, least, strict=True)]
         return labels
 
-    def _label(self, on: str, names: Sequence[str], least: Permutation) -> str:
-        if on == "double cosets" and self._looks_even(names):
-            return "even" if is_even(least) else "odd"
+    def _label(self, on: str, names: tuple[str, ...], least: Permutation) -> str:
         if on == "double cosets":
             return self._double_label(names, least)
         looks = self.looks(names[0])
@@ -216,64 +221,22 @@ class Words:
     def sign(self, name: str, kernel: str) -> str:
         """The homomorphism of H to +1 and -1 with that kernel, in words."""
         even = {h for h in self.members(name) if is_even(h)}
-        return "the sign of a permutation" if even == set(self.members(kernel)) else f"the sign on {name}"
+        return "the sign of" if even == set(self.members(kernel)) else f"the sign on {name} of"
 
-    def _looks_even(self, names: Sequence[str]) -> bool:
-        return all(self.looks(name) == Looks((), parity=True) for name in names)
-
-    def _double_label(self, names: Sequence[str], least: Permutation) -> str:
-        first, second = self._one_set(names[0]), self._one_set(names[1])
-        if first is None or second is None:
+    def _double_label(self, names: tuple[str, ...], least: Permutation) -> str:
+        looks = self.looks_of_pair(names)
+        if looks is None:
             if not self._moves_to(*names):
                 return format_cycles(least)
             return f"{names[0]}->{names[1] if self.moved(names[0], least) == names[1] else 'another'}"
-        hits = len(set(image_of(first, least)) & set(second))
-        if len(first) == 1:
-            return f"{set_of(first)}->{set_of(second)}" if hits else f"{set_of(first)} elsewhere"
-        return f"{hits} of {set_of(first)} into {set_of(second)}"
-
-
-class NamedForm(NamedTuple):
-    """A form with the names of its subgroups, and of the kernels of their signs (None for no sign)."""
-
-    on: str
-    names: tuple[str, ...]
-    kernels: tuple[str | None, ...]
-
-    @classmethod
-    def of(cls, form: dict[str, Any], names: Sequence[str]) -> "NamedForm":
-        """The form of a program, which gives subgroups as positions in the program's list."""
-        members = tuple(names[i] for i in form["subgroups"])
-        kernels = tuple(None if k is None else names[k] for k in form["kernels"]) or (None,) * len(members)
-        return cls(form["on"], members, kernels)
-
-    def phrase(self, words: Words, variable: str) -> str:
-        """What the form can tell about ``variable``."""
-        text = words.reads(self.on, self.names, variable)
-        pairs = zip(self.names, self.kernels, strict=True)
-        signs = [words.sign(name, kernel) for name, kernel in pairs if kernel]
-        return f"{text}, with {' and '.join(dict.fromkeys(signs))}" if signs else text
-
-    def labels(self, words: Words, most: int) -> list[str]:
-        """A label for each constant; none for forms on elements or on more than ``most`` cosets."""
-        if self.on in ("elements", "coset matrix"):
-            return []
-        if self.on == "coset sum":
-            sides = zip(("right cosets", "left cosets"), self.names, self.kernels, strict=True)
-            labels = [label for on, h, k in sides for label in words.labels(on, (h,), (k,))]
-        else:
-            labels = words.labels(self.on, self.names, self.kernels)
-            labels += ["constant"] * (self.on != "double cosets" and any(self.kernels))
-        return labels if len(labels) <= most else []
-
-    def entry(self) -> tuple[str | tuple[str, str], ...]:
-        """The form as program.py writes it: ("double cosets", "H", ("K", "kernel of the sign on K"))."""
-        pairs = zip(self.names, self.kernels, strict=True)
-        return (self.on, *(h if k is None else (h, k) for h, k in pairs))
-
-    def whole(self) -> tuple[str, ...]:
-        """The subgroups on whose cosets the function is constant: the kernels, where there are signs."""
-        return tuple(h if k is None else k for h, k in zip(self.names, self.kernels, strict=True))
+        one, other, parity = looks
+        hits, even = self._signature(*looks, least)
+        words = ["even" if even else "odd"] * parity
+        if len(one) == 1:
+            words.insert(0, f"{set_of(one)}->{set_of(other)}" if hits else f"{set_of(one)} elsewhere")
+        elif one:
+            words.insert(0, f"{hits} of {set_of(one)} into {set_of(other)}")
+        return " ".join(words)
 
 
 def is_even(x: Permutation) -> bool:

@@ -27,9 +27,7 @@ def veto_program() -> JSON:
             votes = [-8, 0] if j == k else [0, -8]
             forward = {"left": sent[j], "right": [-q for q in came[k]]}
             back = {"left": [-p for p in sent[j]], "right": came[k]}
-            neurons = [
-                {"index": 6 * j + 2 * k + n, **d, "votes": votes} for n, d in enumerate((forward, back))
-            ]
+            neurons = [{"index": 6 * j + 2 * k + n, **d, "votes": votes} for n, d in enumerate((forward, back))]
             circuits.append(
                 {
                     "left": {"on": "right cosets", "subgroups": [j], "kernels": []},
@@ -61,9 +59,7 @@ ANSWERS = [
 
 
 def digest(answers: list[list[int]]) -> str:
-    return hashlib.sha256(
-        b"".join(z.to_bytes(2, "big", signed=True) for row in answers for z in row)
-    ).hexdigest()
+    return hashlib.sha256(b"".join(z.to_bytes(2, "big", signed=True) for row in answers for z in row)).hexdigest()
 
 
 @pytest.fixture
@@ -131,7 +127,7 @@ def certificate() -> JSON:
 def summary() -> JSON:
     """What is measured of the same network."""
     removals = {"20%": 0.995, "40%": 0.99, "60%": 0.985}
-    point = {"answers_agree": 36, "logit_fve": 0.9996, "runner_up_agree": 0.9}
+    point: JSON = {"answers_agree": 36, "logit_fve": 0.9996, "runner_up_agree": 0.9}
     point |= {"ablation_fve": 0.99, "ablation_fve_by_share": removals}
     surgery = {"network_right": 1.0, "program_right": 0.75, "logit_fve": 0.97, "in_top_set": 1.0}
     return {
@@ -183,9 +179,7 @@ def summary() -> JSON:
         "counterfactuals": [{"name": "remove 40 % of the circuits", "answers_agree_clear": 1.0, **surgery}],
         "symbolic": {
             "status": "PROVED",
-            "obligations": [
-                {"id": "O1.S2", "status": "PROVED", "seconds": 0.2, "file": "obligations/O1.S2.smt2"}
-            ],
+            "obligations": [{"id": "O1.S2", "status": "PROVED", "seconds": 0.2, "file": "obligations/O1.S2.smt2"}],
         },
         "compact": {
             "certified": 30,

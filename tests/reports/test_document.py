@@ -77,13 +77,10 @@ def test_largest_circuit_in_words(certificate: JSON, summary: JSON) -> None:
 
     # the three cells with x(1) = y^-1(1) are silent; the others push by 1 or 2 times -2 against z(1) = 1
     assert (
-        "looks at where x sends 1 and what y sends to 1: 3 × 3 cells. "
+        "looks at where x sends 1 and at what y sends to 1: 3 × 3 cells. "
         "Each cell settles whether xy sends 1 to 1, and the circuit votes on whether z sends 1 to 1." in text
     )
-    assert (
-        "Where xy is of the kind “1->1” (3 cells), its votes on that kind are 0 and on every other kind 0."
-        in text
-    )
+    assert "Where xy is of the kind “1->1” (3 cells), its votes on that kind are 0 and on every other kind 0." in text
     assert (
         "Where xy is of the kind “1 elsewhere” (6 cells), its votes on that kind are 0 "
         "and on every other kind between -4 and -2." in text
@@ -199,9 +196,7 @@ def lacking(*keys: str) -> Callable[[Path], None]:
         (lacking("compact", "seconds_search"), "lacks an entry: .* 'seconds_search'"),
     ],
 )
-def test_unreadable_files_leave_nothing_behind(
-    directory: Path, spoil: Callable[[Path], None], message: str
-) -> None:
+def test_unreadable_files_leave_nothing_behind(directory: Path, spoil: Callable[[Path], None], message: str) -> None:
     """Files that cannot be read or don't belong together are refused, and no report or figure is written."""
     spoil(directory)
     before = sorted(directory.rglob("*"))

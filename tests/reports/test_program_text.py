@@ -71,9 +71,7 @@ def random_program(group: FiniteGroup, seed: int, circuits: int) -> Program:
         return tuple(int(v) for v in rng.integers(-9, 10, size))
 
     def circuit(number: int) -> Circuit:
-        left, right, votes = (
-            random_form(group, kinds[(number + part) % len(kinds)], rng) for part in range(3)
-        )
+        left, right, votes = (random_form(group, kinds[(number + part) % len(kinds)], rng) for part in range(3))
         sizes = [linear_form(group, form, everyone).size for form in (left, right, votes)]
         neurons = tuple(Neuron(10 * number + i, *map(integers, sizes)) for i in range(2))
         return Circuit(left, right, votes, neurons)
@@ -125,10 +123,7 @@ def test_all_pairs_in_isolation(directory: Path) -> None:
     result = run(directory, "--all")
 
     assert (result.returncode, result.stderr) == (0, "")
-    assert (
-        result.stdout
-        == f"{right} of 576 pairs right, {table.count(-1)} ties\nSHA-256 of the answers {digest}\n"
-    )
+    assert result.stdout == f"{right} of 576 pairs right, {table.count(-1)} ties\nSHA-256 of the answers {digest}\n"
 
 
 def test_imports_the_standard_library_alone(directory: Path) -> None:
@@ -148,9 +143,7 @@ def test_one_pair_shows_product_and_votes(directory: Path) -> None:
     assert result.returncode == 0
     assert lines[0].startswith("(1 2 3) * (2 4) = ")
     # x first: 1 -> 2 -> 4, 4 -> 4 -> 2, 2 -> 3 -> 3, 3 -> 1 -> 1
-    assert (
-        lines[0].endswith("= (1 4 2 3)") or lines[1] == "The program is wrong here: the product is (1 4 2 3)."
-    )
+    assert lines[0].endswith("= (1 4 2 3)") or lines[1] == "The program is wrong here: the product is (1 4 2 3)."
     votes = [float(line.split()[0]) for line in lines if line.startswith("  ")]
     assert votes == sorted(votes, reverse=True)
     assert len(votes) == 10
