@@ -123,13 +123,15 @@ def test_float_arrays_that_err_as_much_as_they_say_mislead_no_tier(seed, array, 
 
 @pytest.mark.parametrize("tiers", TIER_SETS)
 def test_a_neuron_that_is_silent_only_by_a_rounding_error_is_kept(tiers):
-    """L and R are 0 in float64, and one of them is really 0.1: the neuron decides."""
-    U = np.eye(1, 6)
-    for exact in (([[0.1]] * 6, [[0.0]] * 6), ([[0.0]] * 6, [[0.1]] * 6)):
-        zero, error = np.zeros((6, 1)), np.array([0.1])
-        errors = (error, 0 * error) if exact[0][0][0] else (0 * error, error)
+    """L or R is -0.05 in float64 and really 0.05: the neuron decides."""
+    U, zero, near, true = np.eye(1, 6), np.zeros((6, 1)), np.full((6, 1), -0.05), np.full((6, 1), 0.05)
+    error, none = np.array([0.11]), np.zeros(1)
+    for floats, exact, errors in (
+        ((near, zero), (true, zero), (error, none)),
+        ((zero, near), (zero, true), (none, error)),
+    ):
         known = Weights.from_arrays(*exact, U).exact
-        weights = Weights(zero, zero.copy(), U.copy(), np.zeros(6), *errors, 0.0, 0.0, known)
+        weights = Weights(*floats, U.copy(), np.zeros(6), *errors, 0.0, 0.0, known)
         assert (evaluate(weights, tiers=tiers).answer == 0).all()
 
 
@@ -166,6 +168,17 @@ def test_rounded_network_is_exact_and_within_its_slack_of_the_real_one(precision
     assert worst <= Fraction(network.slack)
     # The bound is of the right size: rounding really does move logits.
     assert worst > Fraction(network.slack) / 100
+
+
+@pytest.mark.parametrize(("precision", "shift"), [("float32", 1e5), ("float64", 1e13)])
+def test_rounded_network_is_exact_when_left_and_right_nearly_cancel(precision, shift):
+    """The scale leaves room for |L| and |R|, not only for their small sum."""
+    L, R, U, b = random_network(24, 6, seed=2)
+    network = round_network(Weights.from_arrays(L + shift, R - shift, U, b), precision)
+    assert max(np.abs(network.L).max(), np.abs(network.R).max()) <= 2 ** (BITS[precision] - 1)
+    L, R, U = (array.astype(np.int64).astype(object) for array in (network.L, network.R, network.U))
+    exact = np.maximum(L[:, None] + R, 0).reshape(576, -1) @ U
+    assert np.array_equal(network.logits(slice(0, 576)), exact)
 
 
 def test_wide_network_is_exact_and_within_its_slack_of_the_real_one(logits_by_fractions):
@@ -222,9 +235,7 @@ def test_block_size_does_not_influence_the_result(size, monkeypatch):
 
 @pytest.mark.parametrize("rows", [1, 5, 7, 14, 49, 100])
 def test_blocks_cover_every_pair_once(rows):
-    covered = np.concatenate(
-        [np.arange(part.start, part.stop) for part in blocks(7, rows if rows < 7 else rows // 7 * 7)]
-    )
+    covered = np.concatenate([np.arange(part.start, part.stop) for part in blocks(7, rows if rows < 7 else rows // 7 * 7)])
     assert np.array_equal(covered, np.arange(49))
 
 
