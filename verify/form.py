@@ -60,6 +60,8 @@ class LinearForm:
 
     def expand(self, t: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         """The functions on the group of one list (size,) or of many (size, k): shape (|G|,) or (|G|, k)."""
+        if not self.size:
+            return np.zeros((self.index.shape[1], *t.shape[1:]), dtype=t.dtype)
         sign = self.sign.reshape(self.sign.shape + (1,) * (t.ndim - 1))
         total = t[self.index[0]] * sign[0]
         for j in range(1, len(self.index)):

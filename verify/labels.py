@@ -78,9 +78,10 @@ def energies(weights: Weights) -> Floats:
 def dead_neurons(weights: Weights) -> npt.NDArray[np.bool_]:
     """Neurons that cannot change an answer: max L + max R <= 0 with the error bounds added, or outgoing weights all equal."""
     top = weights.L.max(axis=0) + weights.R.max(axis=0)
-    slack = weights.L_error + weights.R_error + 2.0**-50 * (np.abs(weights.L).max(axis=0) + np.abs(weights.R).max(axis=0))
+    slack = weights.L_error + weights.R_error
     flat = (np.ptp(weights.U, axis=1) == 0) & (weights.U_error == 0)
-    return np.asarray((top + slack <= 0) | flat)
+    # the sign of a rounded sum is exact; the two factors cover the rounding of sum and slack where there is a slack
+    return np.asarray((top * (1 - 2.0**-50) <= -slack * (1 + 2.0**-50)) | flat)
 
 
 def label_neurons(
