@@ -1,9 +1,9 @@
 """Floating-point operations by rule: the one place where the cost of a proof and of brute force is counted.
 
-A matrix product (a x k)(k x b) is 2akb. Every addition, subtraction, multiplication or comparison of two numbers that a proof
-does outside a matrix product is 1. Moving numbers (gathers, transposes) is 0.
-Brute force is counted by its matrix product alone, 2 m n^3: its ReLUs and its comparisons of logits are left out, so ratios
-err against the proof.
+A matrix product (a x k)(k x b) is 2akb. Every addition, subtraction, multiplication or comparison of two
+numbers that a proof does outside a matrix product is 1. Moving numbers (gathers, transposes) is 0. Brute
+force is counted by its matrix product alone, 2 m n^3: its ReLUs and its comparisons of logits are left out,
+so ratios err against the proof.
 """
 
 __all__ = ["brute_force", "matrix_product"]

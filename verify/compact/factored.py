@@ -7,14 +7,14 @@ Theorem. If at (x, y), with w = xy, the computed factored logits satisfy
 
     T(w) - max over z != w of T(z)  >  slack(x, y) + error(y),
 
-then the network's unique argmax at (x, y) is w. Proof: slack bounds the difference of the true margin and the
-exact factored one for every z (verify.compact.factorisation), error that of the latter and the computed one
+then the network's unique argmax at (x, y) is w. Proof: slack bounds the difference of the true margin and the exact
+factored one for every z (verify.compact.factorisation), error that of the latter and the computed one
 (verify.compact.tables_of_y). So every true margin is positive.
 
-Where the test fails, the z with T(w) - T(z) <= slack + error are *contenders*: every other z is proved to
-lose.
-Cost: 2 n^2 (sum over neurons of the number of cells) for the tables, n^2 (cells of the merge plan) + n^3
-(tables left - 1) to add them, n^3 to compare, against 2 m n^3 for brute force.
+Where the test fails, the z with T(w) - T(z) <= slack + error are *contenders*: every other z is proved to lose.
+Cost: 2 n^2 (sum over neurons of the number of cells) for the tables, n^2 (cells of the merge plan) + n^3 (tables
+left - 1) to add them, n^3 to compare, against 2 m n^3 for brute force. Behind the quadratic strategy
+(verify.compact.lines) only the x and z that it left open are added up and compared.
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,10 @@ import numpy as np
 import numpy.typing as npt
 
 from verify.compact.factorisation import Factorisation
-from verify.compact.tables_of_y import Numbers, TableMaker, Tables, table_flops
+from verify.compact.lines import LineBounder
 from verify.compact.partition import Indices
-from verify.compact.rounding import Floats
+from verify.compact.rounding import Floats, Singles
+from verify.compact.tables_of_y import Numbers, TableMaker, Tables, table_flops
 from verify.flops import matrix_product
 
 __all__ = ["Contenders", "Factored", "factored_flops", "prove_factored"]
@@ -36,7 +37,7 @@ TILE = 1 << 18
 #: Bounds are computed for this many y's at a time, so that they are one matrix product.
 SLACK_BLOCK = 64
 #: A pair with more than this share of all z as contenders is left to the exact evaluation.
-CROWDED = 0.25
+CROWDED = 0.5
 
 Triples = tuple[Indices, Indices, Indices]
 
@@ -52,109 +53,191 @@ class Contenders:
 
 @dataclass(frozen=True, eq=False)
 class Factored:
-    """What the factored strategy found.
+    """What the quadratic and the factored strategy found.
 
     Attributes:
         bound: (n, n) float32 at [x, y]: a lower bound of the true margin (-inf: not computed).
+        by_lines: (n, n) pairs that the quadratic strategy settled.
         contenders: of pairs that are not settled, unless they have too many.
-        flops: operations of the blocks that were computed.
+        flops, line_flops: operations of the factored and of the quadratic strategy; making tables is counted once,
+            for the strategy that comes first.
+        line_seconds: time that the quadratic strategy took, the making of tables included.
 
     """
 
     bound: npt.NDArray[np.float32]
+    by_lines: npt.NDArray[np.bool_]
     contenders: Contenders
     flops: int
+    line_flops: int
+    line_seconds: float
 
     @property
     def settled(self) -> npt.NDArray[np.bool_]:
-        """(n, n) pairs that are proved right."""
+        """(n, n) pairs that are proved right by either strategy."""
         return np.asarray(self.bound > 0)
 
 
 def prove_factored(
-    factorisation: Factorisation, mul: npt.NDArray[np.int16], deadline: float | None = None
+    factorisation: Factorisation,
+    mul: npt.NDArray[np.int16],
+    deadline: float | None = None,
+    lines: LineBounder | None = None,
+    only_lines: bool = False,
 ) -> Factored:
-    """Run the strategy on all pairs, or on the y's that are reached before ``deadline`` (a ``perf_counter``
-    time).
+    """Run the strategies for all y, or for those reached before ``deadline`` (a ``perf_counter`` time).
 
-    ``mul[x, y]`` is the answer that the pair should get.
+    ``mul[x, y]`` is the answer that the pair should get. Without ``lines`` the quadratic strategy is left out.
     """
     n = len(mul)
-    work = _Work(factorisation, mul)
-    done = 0
+    work = _Work(factorisation, mul, lines, only_lines)
     found: list[Triples] = []
     for start in range(0, n, SLACK_BLOCK):
         if deadline is not None and perf_counter() > deadline:
             break
-        ys = np.arange(start, min(start + SLACK_BLOCK, n))
-        found.extend(work.run(ys))
-        done += len(ys)
+        found.extend(work.run(np.arange(start, min(start + SLACK_BLOCK, n))))
     x, y, z = (np.concatenate([np.zeros(0, np.intp), *(part[k] for part in found)]) for k in range(3))
-    return Factored(work.bound, Contenders(x, y, z), done * factored_flops(factorisation) // n)
+    cost = work.flops, work.line_flops, work.line_seconds
+    return Factored(work.bound, work.by_lines, Contenders(x, y, z), *cost)
+
+
+def slack_flops(factorisation: Factorisation) -> int:
+    """The cost by rule of the bounds for all pairs."""
+    groups, n, m = (int(size) for size in factorisation.residual.shape)
+    return matrix_product(n, groups * m, n) + n * groups * m + n * n
+
+
+def sweep_flops(factorisation: Factorisation, rows: int, columns: int) -> int:
+    """The cost by rule of adding and comparing for one y, that many x and that many z."""
+    families, last = len(factorisation.families), max(len(factorisation.merge.last), 1)
+    return factorisation.merge.additions * columns + rows * (last * columns + families + 3)
 
 
 def factored_flops(factorisation: Factorisation) -> int:
-    """The cost by rule on all pairs, the bounds included."""
-    groups, n, m = factorisation.residual.shape[:3]
-    sums = max(len(factorisation.merge.last), 1) * n**3  # additions and comparisons
-    bounds = matrix_product(n, groups * m, n) + n * groups * m + 4 * n * n
-    return table_flops(factorisation) + sums + bounds
+    """The cost by rule on all pairs, without the quadratic strategy."""
+    n = len(factorisation.R)
+    return table_flops(factorisation) + slack_flops(factorisation) + n * sweep_flops(factorisation, n, n)
 
 
 class _Work:
-    """Buffers, and the loops over blocks of y and tiles of x."""
+    """Buffers, counters, and the loops over blocks of y and tiles of x."""
 
-    def __init__(self, factorisation: Factorisation, mul: npt.NDArray[np.int16]) -> None:
-        self.factorisation, self.mul = factorisation, mul
+    def __init__(
+        self, factorisation: Factorisation, mul: npt.NDArray[np.int16], lines: LineBounder | None, only_lines: bool
+    ) -> None:
+        self.factorisation, self.mul, self.lines, self.only_lines = factorisation, mul, lines, only_lines
         self.n = n = len(mul)
         self.bound = np.full((n, n), -np.inf, dtype=np.float32)
-        self.block = max(1, min(n, TILE // (n * n)))
+        self.by_lines = np.zeros((n, n), dtype=bool)
+        self.flops, self.line_flops, self.line_seconds = 0, 0, 0.0
+        self.block = 1 if lines is not None else max(1, min(n, TILE // (n * n)))
         self.maker = TableMaker(factorisation, self.block)
-        self.tile = max(1, min(n, TILE // (n * self.block)))
-        self.sums = np.empty(self.block * self.tile * n, dtype=self.maker.dtype)
+        self.sums = np.empty(max(TILE, self.block * n), dtype=self.maker.dtype)
         self.gathered = np.empty_like(self.sums)
+        self.making = table_flops(factorisation) - factorisation.merge.additions * n * n
+        self.making = (self.making + slack_flops(factorisation)) // n
 
     def run(self, ys: Indices) -> list[Triples]:
         """Fill the columns ``ys`` of ``bound``; return contenders."""
+        found: list[Triples] = []
+        started = perf_counter()
         slack = self.factorisation.slack(ys)
-        found = []
+        self.line_seconds += perf_counter() - started if self.lines is not None else 0.0
         for start in range(0, len(ys), self.block):
             part = slice(start, start + self.block)
-            tables = self.maker.tables(ys[part])
-            allowed = slack[part] + tables.error[:, None]
-            for first in range(0, self.n, self.tile):
-                xs = np.arange(first, min(first + self.tile, self.n))
-                sums = self.add(tables, xs, len(ys[part]))
-                found.extend(self.compare(ys[part], xs, sums, allowed[:, xs], tables.unit))
+            found.extend(self.run_block(ys[part], slack[part]))
         return found
 
-    def add(self, tables: Tables, xs: Indices, ys: int) -> Numbers:
-        """(ys, len(xs), n) sums of the last tables."""
-        shape = (ys, len(xs), self.n)
-        size = ys * len(xs) * self.n
+    def run_block(self, ys: Indices, slack: Floats) -> list[Triples]:
+        """The strategies for one block of y's; all of one block are swept over the same x and z."""
+        started = perf_counter()
+        floats = self.maker.fill(ys)
+        xs, zs = np.arange(self.n), None
+        if self.lines is not None:
+            self.line_flops += self.making + self.lines.flops // self.n
+            xs, zs = self.draw_lines(int(ys[0]), floats, slack[0])
+            self.line_seconds += perf_counter() - started
+            if not len(xs) or self.only_lines:
+                return []
+        else:
+            self.flops += self.making * len(ys)
+        columns = self.n if zs is None else len(zs)
+        self.flops += sweep_flops(self.factorisation, len(xs), columns) * len(ys)
+        tables = self.maker.finish(floats, zs)
+        allowed = slack + tables.error[:, None]
+        tile = max(1, TILE // (columns * len(ys)))
+        found: list[Triples] = []
+        for first in range(0, len(xs), tile):
+            part = xs[first : first + tile]
+            found.extend(self.compare(ys, part, zs, self.add(tables, part), tables, allowed[:, part]))
+        return found
+
+    def draw_lines(self, y: int, floats: list[Singles], slack: Floats) -> tuple[Indices, Indices]:
+        """Record what the quadratic strategy proves for one y; return the x and the z that it leaves open."""
+        assert self.lines is not None
+        lines = self.lines.bound(y, [table[0] for table in floats], slack, 2 * self.maker.rounding)
+        bound = _rounded_down(lines.e + lines.B.min())
+        self.by_lines[:, y] = bound > 0
+        self.bound[:, y] = bound
+        xs = np.flatnonzero(~(bound > 0))
+        if not len(xs):
+            return xs, xs
+        lowest = lines.e[xs].min()
+        open_lines = ~(_rounded_down(lines.B + lowest) > 0)
+        if not self.only_lines and not open_lines.all():  # what the lines that are not swept leave as a bound
+            self.bound[xs, y] = _rounded_down(lines.e[xs] + lines.B[~open_lines].min())
+        elif not self.only_lines:
+            self.bound[xs, y] = np.inf
+        return xs, np.flatnonzero(open_lines)
+
+    def add(self, tables: Tables, xs: Indices) -> Numbers:
+        """(number of y, len(xs), number of z) sums of the last tables."""
+        shape = (len(tables.unit), len(xs), tables.last[0].shape[2])
+        size = shape[0] * shape[1] * shape[2]
         sums, gathered = self.sums[:size].reshape(shape), self.gathered[:size].reshape(shape)
-        if not tables.last:
-            sums[:] = 0
         for k, (table, labels) in enumerate(zip(tables.last, self.factorisation.merge.labels, strict=True)):
             np.take(table, labels[xs], axis=1, out=gathered if k else sums, mode="clip")
             if k:
                 sums += gathered
         return sums
 
-    def compare(self, ys: Indices, xs: Indices, sums: Numbers, allowed: Floats, unit: Floats) -> list[Triples]:
-        """Bounds of one tile; ``sums`` is overwritten at the right answers."""
-        j, i = np.arange(len(ys))[:, None], np.arange(len(xs))[None, :]
+    def right(self, ys: Indices, xs: Indices, tables: Tables) -> Numbers:
+        """(len(ys), len(xs)) right logits in units: integers, or float32 sums whose rounding ``error`` covers."""
         answers = self.mul[xs[None, :], ys[:, None]]
-        right = sums[j, i, answers].astype(np.float64)
-        sums[j, i, answers] = self.maker.lowest
-        margin = (right - sums.max(axis=2)) * unit[:, None]
-        lower = np.nextafter((margin - allowed).astype(np.float32), np.float32(-np.inf))
-        self.bound[xs[:, None], ys[None, :]] = lower.T
+        j = np.arange(len(ys))[:, None]
+        total = np.zeros(answers.shape, dtype=np.float64)
+        for family, table in zip(self.factorisation.families, tables.families, strict=True):
+            total += table[j, family.partition.labels[xs][None, :], answers]
+        return total
+
+    def compare(
+        self, ys: Indices, xs: Indices, zs: Indices | None, sums: Numbers, tables: Tables, allowed: Floats
+    ) -> list[Triples]:
+        """Bounds of one tile; ``sums`` is overwritten at the right answers."""
+        answers = self.mul[xs[None, :], ys[:, None]].astype(np.intp)
+        j, i = np.arange(len(ys))[:, None], np.arange(len(xs))[None, :]
+        if zs is None:
+            right = sums[j, i, answers].astype(np.float64)
+            sums[j, i, answers] = self.maker.lowest
+        else:
+            right = self.right(ys, xs, tables)
+            place = np.searchsorted(zs, answers).clip(max=len(zs) - 1)
+            j, i = np.nonzero(zs[place] == answers)
+            sums[j, i, place[j, i]] = self.maker.lowest
+        margin = (right - sums.max(axis=2)) * tables.unit[:, None]
+        lower = _rounded_down(margin - allowed)
+        known = self.bound[xs[None, :], ys[:, None]] if zs is not None else np.inf
+        self.bound[xs[None, :], ys[:, None]] = np.minimum(lower, known)
         j, i = np.nonzero(lower <= 0)
         if not len(j):
             return []
-        least = self.maker.rounded_down(right[j, i] - allowed[j, i] / unit[j] * (1 + 2.0**-20))
-        close = sums[j, i] >= least[:, None]
+        least = right[j, i] - allowed[j, i] / tables.unit[j] * (1 + 2.0**-20)
+        close = sums[j, i] >= self.maker.rounded_down(least)[:, None]
         close &= (np.count_nonzero(close, axis=1) <= CROWDED * self.n)[:, None]
         pair, z = np.nonzero(close)
-        return [(xs[i[pair]], ys[j[pair]], z)]
+        return [(xs[i[pair]], ys[j[pair]], z if zs is None else zs[z])]
+
+
+def _rounded_down(values: Floats) -> Singles:
+    """Float32 numbers below the values."""
+    return np.nextafter(values.astype(np.float32), np.float32(-np.inf))

@@ -1,5 +1,6 @@
 """The ladder of strategies, from a network to the pairs on which it is proved right."""
 
+from dataclasses import dataclass, field
 from time import perf_counter
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 from algebra.group import FiniteGroup
 from net.folded import FoldedNetwork
 from net.weights import Weights
+from verify.compact.coset_tables import coset_circuits, prove_by_tables
 from verify.compact.factored import prove_factored
 from verify.compact.plan import Plan, find_plan
 from verify.compact.result import CompactResult, StrategyRecord
@@ -19,38 +21,49 @@ __all__ = ["prove", "prove_weights"]
 #: Weights beyond this are not attempted: sums of float32 products must stay finite.
 LARGEST = 2.0**40
 
-Settled = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], tuple[StrategyRecord, ...]]
 
-
-def prove(network: FoldedNetwork, deadline_s: float | None = None, seed: int = 0) -> CompactResult:
+def prove(
+    network: FoldedNetwork, deadline_s: float | None = None, seed: int = 0, lines: bool | None = None
+) -> CompactResult:
     """Prove pairs right through partitions of x or y, cheaper than by evaluating the network on them.
 
     Certified means: for the exact real-valued function of the checkpoint's weights, xy is the unique argmax
     at (x, y). Every rounding and the weights' own error bounds are accounted for. ``deadline_s`` bounds the
-    seconds of the strategies, not of the search. ``seed`` draws the sample on which plans are priced.
+    seconds of the strategies, not of the search. ``seed`` draws the sample on which plans are priced. ``lines`` forces the quadratic strategy or leaves it
+    out; None runs it where it is predicted to pay.
     """
-    return prove_weights(network.group, network.weights, deadline_s, seed)
+    return prove_weights(network.group, network.weights, deadline_s, seed, lines)
 
 
 def prove_weights(
-    group: FiniteGroup, weights: Weights, deadline_s: float | None = None, seed: int = 0
+    group: FiniteGroup,
+    weights: Weights,
+    deadline_s: float | None = None,
+    seed: int = 0,
+    lines: bool | None = None,
 ) -> CompactResult:
     """``prove`` for bare weights in the group's own element order."""
     n, m = weights.L.shape
+    result = _Ladder(np.zeros((n, n), dtype=np.uint8), np.full((n, n), -np.inf, dtype=np.float32))
+    if reason := _refusal(weights):
+        return result.report(weights, 0.0, reason)
     started = perf_counter()
-    reason = _refusal(weights)
-    plan = None if reason else find_plan(group, weights, seed)
+    circuits = coset_circuits(group, weights)
     search = perf_counter() - started
-    brute = brute_force(n, m)
-    if plan is not None and plan.predicted >= brute:
-        reason = "no plan is predicted to cost less than evaluating the network"
-    if plan is None or reason:
-        nothing = np.zeros((n, n), dtype=np.uint8), np.full((n, n), -np.inf, dtype=np.float32)
-        return CompactResult(*nothing, (), brute, search, m, reason)
+    if circuits is not None:
+        result.climb_tables(group, weights, circuits)
+    if result.settled.all():
+        return result.report(weights, search)
+    started = perf_counter()
+    plan = find_plan(group, weights, seed, lines)
+    search += perf_counter() - started
+    if plan is None:
+        return result.report(weights, search, "no neuron is live")
+    if not lines and plan.predicted >= brute_force(n, m):
+        return result.report(weights, search, "no plan is predicted to cost less than evaluating the network")
     deadline = None if deadline_s is None else perf_counter() + deadline_s
-    side = weights.exchanged() if plan.mirrored else weights
-    settled, bound, records = _run(plan, side, group.mul, deadline)
-    return CompactResult(settled, bound, records, brute, search, m)
+    result.climb_plan(plan, weights, group.mul, deadline)
+    return result.report(weights, search)
 
 
 def _refusal(weights: Weights) -> str:
@@ -58,17 +71,49 @@ def _refusal(weights: Weights) -> str:
     return "" if largest < LARGEST else f"weights of size {largest:.3g} are beyond what float32 tables hold"
 
 
-def _run(plan: Plan, weights: Weights, mul: npt.NDArray[np.int16], deadline: float | None) -> Settled:
-    """All strategies on one side; the tables come back with x and y in their places."""
-    mul = np.ascontiguousarray(mul.T) if plan.mirrored else mul
-    started = perf_counter()
-    factored = prove_factored(plan.factorisation, mul, deadline)
-    settled = factored.settled.astype(np.uint8)
-    first = StrategyRecord("factored", int(settled.sum()), factored.flops, perf_counter() - started)
-    started = perf_counter()
-    shortlisted, flops = prove_shortlist(weights, mul, factored.contenders, deadline)
-    settled[shortlisted] = 2
-    second = StrategyRecord("shortlist", int(shortlisted.sum()), flops, perf_counter() - started)
-    if plan.mirrored:
-        return np.ascontiguousarray(settled.T), np.ascontiguousarray(factored.bound.T), (first, second)
-    return settled, factored.bound, (first, second)
+@dataclass
+class _Ladder:
+    """What is settled so far, and the record of each strategy that ran."""
+
+    settled: npt.NDArray[np.uint8]
+    bound: npt.NDArray[np.float32]
+    records: list[StrategyRecord] = field(default_factory=list)
+
+    def settle(self, name: str, pairs: npt.NDArray[np.bool_], flops: int, seconds: float) -> None:
+        """Add a strategy with the pairs that it proved."""
+        new = pairs & (self.settled == 0)
+        self.settled[new] = len(self.records) + 1
+        self.records.append(StrategyRecord(name, int(np.count_nonzero(new)), flops, seconds))
+
+    def climb_tables(self, group: FiniteGroup, weights: Weights, circuits: dict[tuple[int, int], list[int]]) -> None:
+        """Rung 1."""
+        started = perf_counter()
+        tables = prove_by_tables(group, weights, circuits)
+        least = (tables.bound + np.where(np.eye(group.order, dtype=bool), np.inf, 0.0)).min(axis=1)
+        below = np.nextafter(least.astype(np.float32), np.float32(-np.inf))
+        self.bound = np.maximum(self.bound, below[group.mul])
+        self.settle("tables", tables.proved()[group.mul], tables.flops, perf_counter() - started)
+
+    def climb_plan(self, plan: Plan, weights: Weights, mul: npt.NDArray[np.int16], deadline: float | None) -> None:
+        """Rungs 2 and 3 and the shortlist, on the side that the plan chose."""
+        side = weights.exchanged() if plan.mirrored else weights
+        mul = np.ascontiguousarray(mul.T) if plan.mirrored else mul
+        started = perf_counter()
+        found = prove_factored(plan.factorisation, mul, deadline, plan.lines)
+        seconds = perf_counter() - started - found.line_seconds
+        by_lines, settled, bound = found.by_lines, found.settled, found.bound
+        started = perf_counter()
+        shortlisted, flops = prove_shortlist(side, mul, found.contenders, deadline)
+        shortlist_seconds = perf_counter() - started
+        if plan.mirrored:
+            by_lines, settled, bound, shortlisted = by_lines.T, settled.T, bound.T, shortlisted.T
+        self.bound = np.maximum(self.bound, bound)
+        if plan.lines is not None:
+            self.settle("quadratic", by_lines, found.line_flops, found.line_seconds)
+        self.settle("factored", settled, found.flops, seconds)
+        self.settle("shortlist", shortlisted, flops, shortlist_seconds)
+
+    def report(self, weights: Weights, search: float, reason: str = "") -> CompactResult:
+        """The result, with ``reason`` for what was not tried."""
+        brute = brute_force(weights.order, weights.width)
+        return CompactResult(self.settled, self.bound, tuple(self.records), brute, search, weights.width, reason)

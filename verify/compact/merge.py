@@ -12,7 +12,7 @@ import numpy as np
 
 from verify.compact.partition import Indices, Partition, Refinement, refine
 
-__all__ = ["MergePlan", "merge_plan"]
+__all__ = ["MergePlan", "merge_plan", "nested_plan"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,3 +58,28 @@ def merge_plan(partitions: list[Partition]) -> MergePlan:
     numbers = tuple(alive)
     labels = tuple(np.ascontiguousarray(alive[i].labels) for i in numbers)
     return MergePlan(tuple(steps), numbers, labels, sum(step[2].partition.count for step in steps))
+
+
+def nested_plan(
+    partitions: list[Partition],
+) -> tuple[tuple[tuple[int, int, Refinement], ...], dict[int, Partition]]:
+    """Merge only tables of which one partition refines the other: steps as in MergePlan, and the tables left.
+
+    Such merges lose nothing and cost one addition per cell of the finer partition and logit.
+    """
+    alive = dict(enumerate(partitions))
+    steps: list[tuple[int, int, Refinement]] = []
+    pending = [(i, j) for j in alive for i in alive if i < j]
+    while pending:
+        i, j = pending.pop(0)
+        if i not in alive or j not in alive:
+            continue
+        refinement = refine(alive[i], alive[j])
+        if refinement.partition.count > max(alive[i].count, alive[j].count):
+            continue
+        del alive[i], alive[j]
+        number = len(partitions) + len(steps)
+        steps.append((i, j, refinement))
+        pending += [(k, number) for k in alive]
+        alive[number] = refinement.partition
+    return tuple(steps), alive

@@ -10,7 +10,7 @@ contenders that it would leave, counted on a random sample of pairs. The mirror 
 second family of plans. This is search: a bad plan costs time, never soundness.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,13 @@ import numpy.typing as npt
 from algebra.group import FiniteGroup
 from net.weights import Weights
 from verify.compact.candidates import candidate_partitions
-from verify.compact.factored import CROWDED, factored_flops
+from verify.compact.factored import CROWDED, factored_flops, sweep_flops
 from verify.compact.factorisation import Factorisation, factorise
+from verify.compact.lines import LineBounder
 from verify.compact.partition import Partition
 from verify.compact.rounding import Floats
 from verify.compact.shortlist import shortlist_flops
+from verify.compact.tables_of_y import TableMaker
 from verify.flops import brute_force
 
 __all__ = ["Plan", "find_plan"]
@@ -31,6 +33,8 @@ __all__ = ["Plan", "find_plan"]
 SAMPLE = 768
 PRICES = tuple(float(2.0**k) for k in range(2, 24, 2))
 GROUPS = (1, 4)
+#: Values of y on which the quadratic strategy is tried.
+LINE_SAMPLE = 6
 #: FLOPs of the shortlist run about this many times slower than those of tables: weight of a plan's shortlist
 #: in the choice.
 SHORTLIST_WEIGHT = 4
@@ -38,33 +42,77 @@ SHORTLIST_WEIGHT = 4
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A factorisation of the network or its mirror image, and the FLOPs that the sample predicts for it."""
+    """A factorisation of the network or its mirror image, and the FLOPs that the sample predicts for it.
+
+    ``lines`` is the quadratic strategy to run first, or None where it would not pay; ``weighted`` counts what runs
+    slowly several times.
+    """
 
     mirrored: bool
     factorisation: Factorisation
+    lines: LineBounder | None
     predicted: int
     weighted: int
 
 
-def find_plan(group: FiniteGroup, weights: Weights, seed: int = 0) -> Plan:
-    """The cheapest plan over both sides and all prices; deterministic for a given seed."""
+def find_plan(group: FiniteGroup, weights: Weights, seed: int = 0, lines: bool | None = None) -> Plan | None:
+    """The cheapest plan over both sides and all prices, None for a network without live neurons.
+
+    ``lines`` says whether to use the quadratic strategy; None leaves it to the prediction. Deterministic for a seed.
+    """
     plans = []
     for mirrored in (False, True):
         side = weights.exchanged() if mirrored else weights
-        mul = group.mul.T if mirrored else group.mul
+        mul = np.ascontiguousarray(group.mul.T) if mirrored else group.mul
         sample = _Sample(side, mul, np.random.default_rng(seed))
         options = candidate_partitions(group, side.L)
         seen: set[tuple[int, ...]] = set()
         for price in PRICES:
             chosen = _choose(side, sample, options, price)
             key = tuple(id(partition) for partition in chosen)
-            if key in seen:
+            if key in seen or all(partition is None for partition in chosen):
                 continue
             seen.add(key)
-            for groups in GROUPS:
-                factorisation = factorise(side, chosen, groups)
-                plans.append(Plan(mirrored, factorisation, *sample.predict(factorisation)))
-    return min(plans, key=lambda plan: plan.weighted)
+            plans += _plans(mirrored, side, mul, sample, chosen, lines)
+    return min(plans, key=lambda plan: plan.weighted, default=None)
+
+
+def _plans(
+    mirrored: bool,
+    weights: Weights,
+    mul: npt.NDArray[np.int16],
+    sample: "_Sample",
+    chosen: list[Partition | None],
+    lines: bool | None,
+) -> list[Plan]:
+    """Plans that read x through the chosen partitions: by number of level groups, with and without lines."""
+    plans = []
+    for groups in GROUPS:
+        factorisation = factorise(weights, chosen, groups)
+        plain = Plan(mirrored, factorisation, None, *sample.predict(factorisation))
+        bounder = None if lines is False or groups < max(GROUPS) else _bounder(factorisation, mul, bool(lines))
+        if bounder is not None:
+            share = sample.open_share(factorisation, bounder)
+            swept = int((1 - share) * len(mul) * sweep_flops(factorisation, len(mul), len(mul)))
+            saved = (swept if lines is None else brute_force(len(mul), weights.width)) - bounder.flops
+            plans.append(replace(plain, lines=bounder, predicted=plain.predicted + bounder.flops - swept,
+                                 weighted=plain.weighted - saved))
+        if not lines:
+            plans.append(plain)
+    return plans
+
+
+def _bounder(factorisation: Factorisation, mul: npt.NDArray[np.int16], forced: bool) -> LineBounder | None:
+    """The quadratic strategy where it exists and, unless forced, costs less than sweeping everything."""
+    n = len(mul)
+    sizes = [family.partition.count for family in factorisation.families]
+    if 4 * max(sizes) > n or (not forced and 4 * sum(sizes) > n):
+        return None
+    try:
+        bounder = LineBounder(factorisation, mul)
+    except ValueError:
+        return None
+    return bounder if forced or bounder.flops < n * sweep_flops(factorisation, n, n) else None
 
 
 class _Sample:
@@ -94,6 +142,20 @@ class _Sample:
         rest = brute_force(n, self.width) * int(hopeless.sum()) // SAMPLE
         tables, shortlist = factored_flops(factorisation), shortlist_flops(pairs, triples, self.width)
         return tables + shortlist + rest, tables + SHORTLIST_WEIGHT * (shortlist + rest)
+
+
+    def open_share(self, factorisation: Factorisation, bounder: LineBounder) -> float:
+        """The share of the (x, z) that the quadratic strategy leaves to the sweep, over a few y's."""
+        maker = TableMaker(factorisation, 1)
+        ys = np.unique(self.y[:LINE_SAMPLE])
+        shares = []
+        for y, slack in zip(ys, factorisation.slack(ys), strict=True):
+            tables = [table[0] for table in maker.fill(np.array([y]))]
+            lines = bounder.bound(int(y), tables, slack, 2 * maker.rounding)
+            xs = lines.e + lines.B.min() <= 0
+            zs = lines.B + lines.e.min() <= 0
+            shares.append(float(xs.mean() * zs.mean()))
+        return float(np.mean(shares))
 
 
 def _choose(

@@ -2,13 +2,13 @@
 
 For one y let T_F (cells, n) be the computed float32 tables. With one scale s for all families and
 
-    Q_F = rint(s T_F),     sum over F of max|Q_F| <= 32767,
+    Q_F = s T_F without its fraction,     sum over F of max|Q_F| <= 32767,
 
 sums of the Q_F in 16 bits are exact, in any order, and additions run at the speed of memory. |s T_F - Q_F| is at
-most 0.504 units: half a unit for the integer, and the rounding of a float32 product below 2^15, which is 2^-9.
+most 1.002 units: one unit for the fraction, and the rounding of a float32 product below 2^15, which is 2^-9.
 So margins read off the integers differ from those of the exact factored network by at most
 
-    2 * 0.504 * (number of families) / s + 2 * (rounding of the float32 tables).
+    2 * 1.002 * (number of families) / s + 2 * (rounding of the float32 tables).
 
 Scaling costs three operations an entry. Where that is much (small groups, many families), tables stay float32,
 and k families that add up to at most M in absolute value cost 2 gamma_k M instead of the first term.
@@ -30,15 +30,22 @@ __all__ = ["TableMaker", "Tables", "table_flops"]
 #: Largest 16-bit integer.
 LIMIT = 32767.0
 #: Error of one integer entry in units, rounded up.
-UNIT_ERROR = 0.504
+UNIT_ERROR = 1.002
 
 Numbers = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """Tables (k, cells, n) for k values of y; entries are times ``unit`` (k,), margins err by ``error`` (k,)."""
+    """Tables for k values of y, times ``unit`` (k,), from which margins err by at most ``error`` (k,).
 
+    Attributes:
+        families: (k, cells, n) for each family.
+        last: (k, cells, number of z) for each table that the merge plan leaves.
+
+    """
+
+    families: list[Numbers]
     last: tuple[Numbers, ...]
     unit: Floats
     error: Floats
@@ -67,14 +74,14 @@ class TableMaker:
         self.columns = [np.ascontiguousarray(factorisation.R[:, f.neurons]) for f in families]
         self.votes = [np.ascontiguousarray(factorisation.U[f.neurons]) for f in families]
         counts = [f.partition.count for f in families]
-        self.takes_bias = int(np.argmin(counts)) if counts else -1
+        self.takes_bias = int(np.argmin(counts))
         self.rounding = factorisation.rounding
-        counts += [refinement.partition.count for _, _, refinement in merge.steps]
+        merged = [refinement.partition.count for _, _, refinement in merge.steps]
         n = len(factorisation.R)
-        self.floats = [np.empty((block, count, n), dtype=np.float32) for count in counts[: len(families)]]
-        given = self.floats if self.dtype == np.float32 else []
-        self.made: list[Numbers] = [*given, *(np.empty((block, c, n), self.dtype) for c in counts[len(given) :])]
-        self.gathered = np.empty((block, max(counts, default=1), n), dtype=self.dtype)
+        self.floats = [np.empty((block, count, n), dtype=np.float32) for count in counts]
+        self.integers = [np.empty((block, count, n), dtype=np.int16) for count in counts]
+        self.made: list[Numbers] = [np.empty((block, count, n), dtype=self.dtype) for count in merged]
+        self.gathered = np.empty(block * max(merged, default=1) * n, dtype=self.dtype)
 
     def rounded_down(self, values: Floats) -> Numbers:
         """Numbers of the tables' type, not above the values, and above ``lowest``."""
@@ -91,44 +98,48 @@ class TableMaker:
             table = self.floats[k][: len(ys)]
             np.matmul(hidden, self.votes[k], out=table)
             tables.append(table)
-        if tables:
-            tables[self.takes_bias] += self.factorisation.b
+        tables[self.takes_bias] += self.factorisation.b
         return tables
 
-    def tables(self, ys: Indices) -> Tables:
-        """The tables that remain after the merge plan, with their error; overwritten by the next call."""
-        floats = self.fill(ys)
-        unit, error = np.ones(len(ys)), np.full(len(ys), 2 * self.rounding)
-        made = [table[: len(ys)] for table in self.made]
+    def finish(self, floats: list[Singles], columns: Indices | None = None) -> Tables:
+        """The tables that remain after the merge plan, for these z or all; overwritten by the next call.
+
+        ``floats`` is what ``fill`` returned.
+        """
+        unit, error = np.ones(len(floats[0])), np.full(len(floats[0]), 2 * self.rounding)
+        width = len(self.factorisation.R) if columns is None else len(columns)
+        made = [table.reshape(-1)[: len(unit) * table.shape[1] * width] for table in self.made]
+        made = [part.reshape(len(unit), -1, width) for part in made]
+        given: list[Numbers] = list(floats)
         if self.dtype == np.int16:
-            unit = _scale(floats, made)
+            given = [table[: len(unit)] for table in self.integers]
+            unit = _scale(floats, given)
             error += 2 * UNIT_ERROR * len(floats) * unit
         else:
             error += 2 * gamma(len(floats) + 1, U32) * self.factorisation.magnitude
-        for k, (one, other, refinement) in enumerate(self.factorisation.merge.steps, start=len(floats)):
-            self.merge(made[one], made[other], refinement, made[k])
-        last = tuple(made[k] for k in self.factorisation.merge.last)
-        return Tables(last, unit, error * INFLATE)
+        tables = list(given) if columns is None else [table[:, :, columns] for table in given]
+        for k, (one, other, refinement) in enumerate(self.factorisation.merge.steps):
+            self.merge(tables[one], tables[other], refinement, made[k])
+            tables.append(made[k])
+        last = tuple(tables[k] for k in self.factorisation.merge.last)
+        return Tables(given, last, unit, error * INFLATE)
 
     def merge(self, one: Numbers, other: Numbers, refinement: Refinement, out: Numbers) -> None:
         """Put the sum of two tables on the cells of the refinement into ``out``."""
-        gathered = self.gathered[: len(out), : out.shape[1]]
+        gathered = self.gathered[: out.size].reshape(out.shape)
         np.take(one, refinement.first, axis=1, out=out, mode="clip")
         np.take(other, refinement.second, axis=1, out=gathered, mode="clip")
         out += gathered
 
 
 def _scale(floats: list[Singles], made: list[Numbers]) -> Floats:
-    """Put the integers Q_F into ``made`` and return 1 / s for each y; ``floats`` are overwritten."""
-    largest = np.zeros(len(made[0]) if made else 0)
+    """Put the integers Q_F into ``made`` and return 1 / s for each y."""
+    largest = np.zeros(len(made[0]))
     for table in floats:
         largest += np.maximum(table.max(axis=(1, 2)), -table.min(axis=(1, 2)))
-    room = LIMIT - 1.0 - len(floats)  # every family may round up by less than one unit
-    scale = (room / np.maximum(largest, 2.0**-60) * (1 - 2.0**-20)).astype(np.float32)
-    for table, integers in zip(floats, made, strict=False):
-        table *= scale[:, None, None]
-        np.rint(table, out=table)
-        np.copyto(integers, table, casting="unsafe")
+    scale = (LIMIT / np.maximum(largest, 2.0**-60) * (1 - 2.0**-20)).astype(np.float32)
+    for table, integers in zip(floats, made, strict=True):
+        np.multiply(table, scale[:, None, None], out=integers, casting="unsafe")
     return np.asarray(1.0 / scale.astype(np.float64))
 
 
