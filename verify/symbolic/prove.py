@@ -1,0 +1,69 @@
+"""Q3: every obligation of a run written down, handed to z3, and summed up.
+
+The ids say what an obligation is about: O1 the program's correctness, O2 single neurons, O3 the distance to the network.
+"""
+
+import hashlib
+import time
+from pathlib import Path
+
+from algebra.group import FiniteGroup
+from algebra.subgroup import Subgroup
+from net.folded import FoldedNetwork
+from verify.certificate import NeuronRecord, Obligation, Status, Symbolic
+from verify.program import Program
+from verify.symbolic.distance import distance_task
+from verify.symbolic.neurons import neuron_tasks
+from verify.symbolic.solve import file_name, solve, write_scripts
+from verify.symbolic.task import Outcome, SymbolicResult, Task
+
+
+def prove(
+    program: Program,
+    group: FiniteGroup,
+    subgroups: tuple[Subgroup, ...],
+    network: FoldedNetwork,
+    neurons: tuple[NeuronRecord, ...],
+    directory: Path,
+    timeout_s: float,
+    total_s: float,
+    jobs: int = 2,
+) -> SymbolicResult:
+    """Write the obligations below ``directory``/obligations and let z3 decide them.
+
+    ``timeout_s`` bounds one obligation, ``total_s`` all of them together.
+    PROVED means that z3 refuted the negation of every obligation; REFUTED that a counterexample was replayed exactly.
+    """
+    deadline = time.perf_counter() + total_s
+    tasks = [
+        *neuron_tasks(program, group, subgroups, neurons),
+        distance_task(program, group, subgroups, network, neurons),
+    ]
+    write_scripts(tasks, directory)
+    outcomes = solve(tasks, directory, timeout_s, deadline, jobs)
+    return _summed_up(tasks, outcomes)
+
+
+def _summed_up(tasks: list[Task], outcomes: list[Outcome]) -> SymbolicResult:
+    status = _overall([outcome.status for outcome in outcomes])
+    if status == "PROVED" and not any(task.id.startswith("O1") for task in tasks):
+        status = "UNKNOWN"
+    failed = [(task, outcome) for task, outcome in zip(tasks, outcomes, strict=True) if outcome.status != "PROVED"]
+    reason = "; ".join(f"{task.id}: {outcome.detail}" for task, outcome in failed[:3])
+    if len(failed) > 3:
+        reason += f"; and {len(failed) - 3} more"
+    obligations = tuple(
+        Obligation(task.id, task.statement, outcome.status, file_name(task), hashlib.sha256(task.script.encode()).hexdigest())
+        for task, outcome in zip(tasks, outcomes, strict=True)
+    )
+    return SymbolicResult(
+        Symbolic(status, reason, obligations),
+        {task.id: outcome.seconds for task, outcome in zip(tasks, outcomes, strict=True)},
+        {task.id: outcome.model.text for task, outcome in zip(tasks, outcomes, strict=True) if outcome.model},
+    )
+
+
+def _overall(statuses: list[Status]) -> Status:
+    if "REFUTED" in statuses:
+        return "REFUTED"
+    return "PROVED" if statuses and all(s == "PROVED" for s in statuses) else "UNKNOWN"
