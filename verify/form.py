@@ -29,7 +29,7 @@ A twisted coset matrix is multiplied by the character of G with the named kernel
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -58,7 +58,7 @@ class LinearForm:
     index: npt.NDArray[np.int32]
     sign: npt.NDArray[np.int8]
 
-    def expand(self, t: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def expand(self, t: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The functions on the group of one list (size,) or of many (size, k): shape (|G|,) or (|G|, k)."""
         if not self.size:
             return np.zeros((self.index.shape[1], *t.shape[1:]), dtype=t.dtype)

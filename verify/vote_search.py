@@ -34,16 +34,19 @@ def vote_forms(family: Subgroups, left: Form, right: Form) -> tuple[Form, ...]:
     if h and k:
         forms.append(Form("double cosets", h.subgroups + k.subgroups, h.kernels + k.kernels))
     if h:
-        forms.append(Form("right cosets", h.subgroups, (None,)))
+        forms += [Form("right cosets", h.subgroups, (None,)), Form("right cosets", h.subgroups, h.kernels)]
     if k:
-        forms.append(Form("left cosets", k.subgroups, (None,)))
+        forms += [Form("left cosets", k.subgroups, (None,)), Form("left cosets", k.subgroups, k.kernels)]
     if h and k:
-        forms.append(Form("coset sum", h.subgroups + k.subgroups, (None, None)))
+        both = h.subgroups + k.subgroups
+        forms += [Form("coset sum", both, (None, None)), Form("coset sum", both, h.kernels + k.kernels)]
     order = family.group.order
     halves = [None, *np.flatnonzero(2 * family.orders == order)]
     for side in (left, right):
         if side.subgroups and 2 * (order // family.all[side.subgroups[0]].order) ** 2 < order:
-            forms += [Form("coset matrix", side.subgroups, (None if c is None else int(c),)) for c in halves]
+            # conjugate subgroups have the same coset matrices, up to numbering
+            first = int(family.classes[int(family.class_of[side.subgroups[0]])].members[0])
+            forms += [Form("coset matrix", (first,), (None if c is None else int(c),)) for c in halves]
     sized = [(linear_form(family.group, form, family.all).size, form) for form in dict.fromkeys(forms)]
     cheaper = [form for size, form in sorted(sized, key=lambda pair: pair[0]) if 0 < size < order]
     return tuple(cheaper) or (RAW,)

@@ -1,0 +1,24 @@
+"""Everything known about one neuron of a checkpoint."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("index", type=click.IntRange(min=0))
+@click.option("--checkpoint", type=click.Path(path_type=Path), required=True, help="The network.")
+@click.option("--group", "group_name", required=True, help="The group, such as S5.")
+@click.option("--order", type=click.Choice(["lexicographic", "even-first", "sympy", "table"]), help="Element order; default: detect.")
+@click.option("--product", type=click.Choice(["left-first", "right-first"]), help="Product; default: detect.")
+def command(index: int, checkpoint: Path, group_name: str, order: str | None, product: str | None) -> None:
+    """Print the page of neuron INDEX: label, preactivations by coset, votes, irreps, and what its removal does."""
+    from algebra.group import parse_group
+    from net.checkpoint import load_network
+    from verify.neuron_page import neuron_page
+
+    group = parse_group(group_name)
+    network = load_network(checkpoint, group, order, product)
+    if index >= network.width:
+        raise click.UsageError(f"expected a neuron below {network.width}, got {index}")
+    click.echo(neuron_page(network, index))
