@@ -15,19 +15,22 @@ Answers = npt.NDArray[np.integer]
 class Block(NamedTuple):
     """Float32 logits (rows, |G|, |G|) of the pairs (x, y) with x in ``rows``."""
 
-    rows: slice
+    rows: npt.NDArray[np.intp]
     logits: npt.NDArray[np.float32]
 
 
-def logit_blocks(weights: Weights, entries: int = 4_000_000) -> Iterator[Block]:
-    """All logits in float32, a few x at a time so that a block has about ``entries`` logits."""
+def logit_blocks(
+    weights: Weights, x: npt.NDArray[np.intp] | None = None, entries: int = 4_000_000
+) -> Iterator[Block]:
+    """Logits of all pairs, or of those with x in a sample, in float32, so many x at a time as make about ``entries`` logits."""
+    x = np.arange(weights.order) if x is None else x
     left, right = weights.L.astype(np.float32), weights.R.astype(np.float32)
     votes, bias = weights.U.astype(np.float32), weights.b.astype(np.float32)
     order, width = left.shape
     step = max(1, entries // order**2)
-    for start in range(0, order, step):
-        rows = slice(start, min(start + step, order))
-        hidden = np.maximum(left[rows, None] + right[None], 0).reshape(-1, width)
+    for start in range(0, len(x), step):
+        rows = x[start : start + step]
+        hidden = np.maximum(left[rows][:, None] + right[None], 0).reshape(-1, width)
         logits = hidden @ votes
         if bias.any():
             logits += bias
@@ -63,7 +66,7 @@ def shortfalls(weights: Weights, wanted: Answers, floor: float) -> Shortfall:
         np.put_along_axis(logits, want, -np.inf, axis=2)
         rival = logits.max(axis=2)
         x, y = np.nonzero((own - rival < floor) & (wanted[rows] >= 0))
-        found.append((x + rows.start, y, want[x, y, 0], logits[x, y].argmax(axis=1)))
+        found.append((rows[x], y, want[x, y, 0], logits[x, y].argmax(axis=1)))
         leads.append((own - rival)[x, y].astype(np.float64))
     x, y, want, best = (np.concatenate(part) for part in zip(*found, strict=True))
     return Shortfall(x, y, want, best, np.concatenate(leads))

@@ -36,6 +36,8 @@ MAX_FAITHFUL = 0.05
 RATES = (0.25, 0.75, 2.0, 6.0)
 MAX_RATIO = 0.25
 FLOOR = 0.02
+#: Share of pairs beyond which differing answers are not put down to rounding.
+MANY = 0.001
 
 Progress = Callable[[str], None]
 
@@ -74,6 +76,7 @@ class _Search:
     left: SideData
     right: SideData
     neurons: npt.NDArray[np.intp]
+    moments: Floats
     variance: float
     progress: Progress
 
@@ -111,14 +114,13 @@ class _Search:
     def agreed(self, name: str, draft: Draft, refinements: int, loss: float) -> Point | None:
         """The draft in the fewest bits that lose at most ``loss`` and give the network's exact answers, or None."""
         wanted = self.answers.answer
-        if (float_answers(draft.weights()) != wanted).sum() > 0.001 * wanted.size:
-            return None
         for written in writings(draft, loss * self.variance):
-            if (float_answers(written.weights) != wanted).sum() > 8:
-                continue
             evaluation = evaluate(written.weights, expected=wanted)
-            if np.array_equal(evaluation.answer, wanted):
+            differing = int((evaluation.answer != wanted).sum())
+            if not differing:
                 return Point(name, written, draft, evaluation, refinements)
+            if differing > MANY * wanted.size:
+                break
         return None
 
 
@@ -146,6 +148,7 @@ def distill(
         SideData(network.L, left_shares, left_loss),
         SideData(network.R, right_shares, right_loss),
         alive,
+        moments,
         variance,
         progress,
     )
@@ -165,7 +168,7 @@ def _readable(search: _Search, faithful: Point) -> tuple[Point, ...]:
         draft = search.drafted(*search.forms(rate * parameters))
         if draft.preactivation_constants > MAX_RATIO * parameters:
             break
-        moments = Moments.of(draft.weights(), search.network)
+        moments = Moments.of(draft.weights(), search.network, search.moments)
         fit = refine_votes(draft, moments, search.network, rate * parameters)
         shape = draft.left + draft.right + fit.forms
         floor = FLOOR * float(np.sqrt(search.variance / search.network.order))
@@ -173,7 +176,7 @@ def _readable(search: _Search, faithful: Point) -> tuple[Point, ...]:
             continue
         seen.add(shape)
         fitted, short = repaired(fit, search.answers.answer, floor, 2 * floor)
-        point = search.agreed("readable", fitted, step, (1 - READABLE) / 100) if short <= 0.001 * draft.family.group.order**2 else None
+        point = search.agreed("readable", fitted, step, (1 - READABLE) / 100) if short <= MANY * search.answers.answer.size else None
         if point is None:
             continue
         unexplained = moments.unexplained(fitted.weights().U)

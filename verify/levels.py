@@ -18,7 +18,7 @@ from verify.certificate import NeuronRecord, rational
 from verify.coset_fit import Floats
 from verify.exhaustive import Evaluation
 from verify.labels import NeuronLabel
-from verify.moments import activation_moments, centred, quadratic_form
+from verify.moments import centred, quadratic_form
 from verify.program import Program
 from verify.surgery import Surgery, absolute_value, exchange_inputs, flip_signs, remove
 
@@ -45,28 +45,50 @@ class Comparison:
     program_right: float
 
 
-def compare(network: Weights, program: Weights, product: npt.NDArray[np.integer]) -> Comparison:
-    """One pass over all pairs in float32; ``product`` is the table that "right" refers to. Cost O(|G|^3 m)."""
-    moments = activation_moments(network, program)
-    scale = [
-        NEAR_TIE * np.sqrt(max(quadratic_form(moments, part), 0.0) / network.order)
-        for part in _stacked(network, program)
-    ]
-    counts = np.zeros(7)
-    for ours, theirs in zip(logit_blocks(network), logit_blocks(program), strict=True):
-        counts += _count(ours, theirs, scale[0], scale[1], product)
-    pairs = network.order**2
-    clear = max(counts[2], 1)
+def compare(
+    network: Weights, program: Weights, product: npt.NDArray[np.integer], x: npt.NDArray[np.intp] | None = None
+) -> Comparison:
+    """One pass in float32 over all pairs, or over those with x in a sample; ``product`` is the table that "right" refers to.
+
+    Complexity: O(|G|^2 m) for each x.
+    """
+    near = [NEAR_TIE * _logit_scale(weights, x) for weights in (network, program)]
+    counts = np.zeros(9)
+    for ours, theirs in zip(logit_blocks(network, x), logit_blocks(program, x), strict=True):
+        counts += [*_squares(ours.logits, theirs.logits), *_count(ours, theirs, near[0], near[1], product)]
+    pairs = network.order * (network.order if x is None else len(x))
+    residual, total = counts[:2]
+    tallies = counts[2:]
+    clear = max(tallies[2], 1)
     return Comparison(
-        fve(network, program, moments),
-        counts[0] / pairs,
-        counts[1] / pairs,
-        counts[3] / clear,
-        counts[2] / pairs,
-        counts[4] / pairs,
-        counts[5] / pairs,
-        counts[6] / pairs,
+        1 - residual / total if total > 0 else float("nan"),
+        tallies[0] / pairs,
+        tallies[1] / pairs,
+        tallies[3] / clear,
+        tallies[2] / pairs,
+        tallies[4] / pairs,
+        tallies[5] / pairs,
+        tallies[6] / pairs,
     )
+
+
+def _logit_scale(weights: Weights, x: npt.NDArray[np.intp] | None) -> float:
+    """Root mean square of the centred logits, over a few x at most: it only sets what counts as a near tie."""
+    few = np.arange(weights.order)[:: max(1, weights.order // 24)] if x is None else x[:24]
+    squares = [_squares(block.logits, np.zeros_like(block.logits))[1] for block in logit_blocks(weights, few)]
+    return float(np.sqrt(sum(squares) / (len(few) * weights.order**2)))
+
+
+def _squares(ours: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Sums of squares of the centred difference and of our centred logits."""
+    return _centred_square(ours - theirs), _centred_square(ours)
+
+
+def _centred_square(logits: npt.NDArray[np.float32]) -> float:
+    """Sum of squares after each pair's mean over z is taken away: sum of v^2 - (sum of v)^2 / |G|."""
+    flat = logits.reshape(-1, logits.shape[-1])
+    sums = flat.sum(axis=1, dtype=np.float64)
+    return float(np.einsum("pz,pz->p", flat, flat).sum(dtype=np.float64) - (sums**2).sum() / flat.shape[1])
 
 
 def _count(

@@ -14,22 +14,24 @@ from net.weights import Weights
 from verify.coset_fit import Floats
 
 
-def activation_moments(*networks: Weights) -> Floats:
+def activation_moments(*networks: Weights, first: int | None = None) -> Floats:
     """M = mean over pairs of [h_1, ..., h_k, 1] [h_1, ..., h_k, 1]^T, for networks over the same group.
 
-    Shape (m_1 + ... + m_k + 1, same). Float32 products, summed in float64 block by block; complexity O(|G|^2 (sum of m)^2).
+    Shape (m_1 + ... + m_k + 1, same), or its first ``first`` rows alone. Float32 products, summed in float64 block by block;
+    complexity O(|G|^2 (number of rows) (sum of m)).
     """
     left = np.concatenate([w.L for w in networks], axis=1, dtype=np.float32, casting="same_kind")
     right = np.concatenate([w.R for w in networks], axis=1, dtype=np.float32, casting="same_kind")
     order, width = left.shape
-    total = np.zeros((width + 1, width + 1))
+    kept = width + 1 if first is None else first
+    total = np.zeros((kept, width + 1))
     rows = max(1, 20_000 // order)
     for start in range(0, order, rows):
         block = left[start : start + rows]
         h = np.ones((len(block), order, width + 1), dtype=np.float32)
         np.maximum(block[:, None] + right[None], 0, out=h[:, :, :width])
         flat = h.reshape(-1, width + 1)
-        total += flat.T @ flat
+        total += flat[:, :kept].T @ flat
     return np.asarray(total / order**2)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from algebra.group import FiniteGroup, parse_group
 from algebra.subgroups import Subgroups, subgroups
@@ -30,6 +31,7 @@ from verify.float32 import float32_proved
 from verify.levels import (
     DRAWS,
     SHARES_REMOVED,
+    Comparison,
     compare,
     fve,
     largest_margin_difference,
@@ -54,6 +56,8 @@ from verify.symbolic import prove as prove_symbolic
 
 Proof = Literal["auto", "exhaustive", "compact"]
 Progress = Callable[[str], None]
+#: Level 3 is measured on a sample of x where there are more pairs than this.
+COUNTERFACTUAL_PAIRS = 60_000
 PACKAGES = ("coset-verify", "numpy", "torch", "sympy", "z3-solver")
 
 
@@ -94,12 +98,14 @@ def run(
     timeout_s: float = 60.0,
     order: str | None = None,
     product: str | None = None,
+    all_counterfactuals: bool = False,
     progress: Progress = lambda _: None,
 ) -> Result:
     """Load, decide, distil, prove and write; returns what ``out`` (default proofs/GROUP-SHA8) then holds.
 
-    ``timeout_s`` bounds the whole of the SMT obligations and each single one. Raises MalformedInput for a checkpoint that cannot be
-    read or does not fit the group, and for an ``out`` that holds something else than an earlier run.
+    ``all_counterfactuals`` measures level 3 on all pairs even of a large group. ``timeout_s`` bounds the SMT obligations, all together
+    and each one. Raises MalformedInput for a checkpoint that cannot be read or does not fit the group, and for an ``out`` that holds
+    something else than an earlier run.
     """
     group = parse_group(group_name)
     network = load_network(checkpoint, group, order, product)
@@ -119,7 +125,7 @@ def run(
         findings.seconds["symbolic"] = time.perf_counter() - started
         certificate = certify(findings, symbolic)
         progress("measuring the levels of equivalence")
-        summary = summarise(findings, certificate, symbolic)
+        summary = summarise(findings, certificate, symbolic, all_counterfactuals)
         progress("writing the report")
         write(work, certificate, summary)
         _replace(work, target)
@@ -253,14 +259,16 @@ def compact_record(compact: CompactResult, correct: cert.Correct) -> cert.Compac
     )
 
 
-def summarise(findings: Findings, certificate: cert.Certificate, symbolic: SymbolicResult) -> dict[str, Any]:
+def summarise(
+    findings: Findings, certificate: cert.Certificate, symbolic: SymbolicResult, everything: bool
+) -> dict[str, Any]:
     """summary.json: the proved figures again, and everything that was measured."""
     network, point = findings.network.weights, findings.readable
     program, expanded = point.written.program, point.written.weights
     seconds = findings.seconds
     labels = findings.distillation.labels
     base = compare(network, expanded, findings.network.group.mul)
-    curve = [curve_point(findings, p) for p in findings.distillation.points]
+    curve = [curve_point(findings, p, base) for p in findings.distillation.points]
     readable = next(p for p in curve if p["name"] == "readable")
     rows = neuron_rows(findings.family, findings.distillation, program, network, expanded)
     energy = sum(label.energy for label in labels) or 1.0
@@ -291,7 +299,7 @@ def summarise(findings: Findings, certificate: cert.Certificate, symbolic: Symbo
             "ablation_fve_by_share": readable["ablation_fve_by_share"],
         },
         "curve": curve,
-        "counterfactuals": counterfactuals(findings),
+        "counterfactuals": counterfactuals(findings, everything),
         "families": families(findings.family, findings.distillation),
         "circuits": circuit_rows(findings.family, findings.distillation, point),
         "lattice": lattice(findings.family, labels),
@@ -323,11 +331,12 @@ def summarise(findings: Findings, certificate: cert.Certificate, symbolic: Symbo
     return result
 
 
-def curve_point(findings: Findings, point: Point) -> dict[str, Any]:
+def curve_point(findings: Findings, point: Point, readable: Comparison) -> dict[str, Any]:
     """One program of the curve at levels 1 to 3: removals at three shares, averaged over seeded draws."""
     network, program = findings.network.weights, point.written.weights
     layout = point.written.program
     moments = activation_moments(network, program)
+    same = readable if point is findings.readable else compare(network, program, findings.network.group.mul)
     parameters = network.L.size * 3
     removal = {
         f"{share:.0%}": float(
@@ -340,7 +349,7 @@ def curve_point(findings: Findings, point: Point) -> dict[str, Any]:
         "ratio": layout.constants / parameters,
         "answers_agree": int((point.evaluation.answer == findings.evaluation.answer).sum()),
         "logit_fve": fve(network, program, moments),
-        "runner_up_agree": compare(network, program, findings.network.group.mul).runner_up_agree,
+        "runner_up_agree": same.runner_up_agree,
         "ablation_fve": float(np.mean(list(removal.values()))),
         "ablation_fve_by_share": removal,
         "preactivation_bits": layout.preactivation_bits,
@@ -348,19 +357,27 @@ def curve_point(findings: Findings, point: Point) -> dict[str, Any]:
     }
 
 
-def counterfactuals(findings: Findings) -> list[dict[str, Any]]:
-    """Level 3: the same surgery on network and readable program, compared on all pairs."""
+def counterfactual_rows(order: int, everything: bool) -> npt.NDArray[np.intp]:
+    """The x whose pairs level 3 looks at: all, or evenly spaced ones when there are more than ``COUNTERFACTUAL_PAIRS`` pairs."""
+    step = 1 if everything else -(-(order**2) // COUNTERFACTUAL_PAIRS)
+    return np.arange(0, order, step)
+
+
+def counterfactuals(findings: Findings, everything: bool) -> list[dict[str, Any]]:
+    """Level 3: the same surgery on network and readable program, compared on the pairs of ``counterfactual_rows``."""
     point = findings.readable
+    x = counterfactual_rows(findings.network.group.order, everything)
     members = family_members(findings.family, findings.distillation.labels)
     largest = dict(list(members.items())[:3])
     rows = []
     for name, on_network, on_program in surgeries(point.written.program, findings.distillation.labels, largest):
         result = compare(
-            on_network(findings.network.weights), on_program(point.written.weights), findings.network.group.mul
+            on_network(findings.network.weights), on_program(point.written.weights), findings.network.group.mul, x
         )
         rows.append(
             {
                 "name": name,
+                "pairs": len(x) * findings.network.group.order,
                 "network_right": result.network_right,
                 "program_right": result.program_right,
                 "logit_fve": result.logit_fve,

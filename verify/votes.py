@@ -25,7 +25,7 @@ from net.weights import Weights
 from verify.coset_fit import Floats
 from verify.draft import RAW, Draft, project
 from verify.form import Form
-from verify.moments import activation_moments, centred
+from verify.moments import activation_moments, centred, quadratic_form
 
 RIDGE = 0.1
 
@@ -42,17 +42,17 @@ class Moments:
     total_centred: float
 
     @classmethod
-    def of(cls, draft: Weights, network: Weights) -> "Moments":
-        """One pass over all pairs; see ``activation_moments`` for the cost."""
-        moments = activation_moments(draft, network)
+    def of(cls, draft: Weights, network: Weights, own: Floats) -> "Moments":
+        """One pass over all pairs; ``own`` are the network's ``activation_moments``, see there for the cost."""
         k = draft.width
+        moments = activation_moments(draft, network, first=k)
         votes = np.concatenate([centred(network.U), centred(network.b[None])])
-        mean = moments[:k, -1]
-        mean_logits = moments[-1, k:] @ votes
-        cross = moments[:k, k:] @ votes - np.outer(mean, mean_logits)
-        total = float(np.einsum("iz,iz->", votes, moments[k:, k:] @ votes))
+        mean = moments[:, -1]
+        mean_logits = own[-1] @ votes
+        cross = moments[:, k:] @ votes - np.outer(mean, mean_logits)
+        total = quadratic_form(own, votes)
         return cls(
-            moments[:k, :k] - np.outer(mean, mean),
+            moments[:, :k] - np.outer(mean, mean),
             cross,
             mean,
             mean_logits,

@@ -15,6 +15,7 @@ import click
 @click.option("--timeout", type=click.FloatRange(min=0), default=60.0, show_default=True, help="Seconds for the SMT solver.")
 @click.option("--order", type=click.Choice(["lexicographic", "even-first", "sympy", "table"]), help="Element order; default: detect.")
 @click.option("--product", type=click.Choice(["left-first", "right-first"]), help="Product; default: detect.")
+@click.option("--all-counterfactuals", is_flag=True, help="Measure level 3 on all pairs even of a large group.")
 @click.option("--cross-check", is_flag=True, help="Hand every obligation to cvc5 as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the verdict line.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
@@ -26,6 +27,7 @@ def command(
     timeout: float,
     order: str | None,
     product: str | None,
+    all_counterfactuals: bool,
     cross_check: bool,
     as_json: bool,
     quiet: bool,
@@ -43,7 +45,7 @@ def command(
             print(f"c {text}", file=sys.stderr, flush=True)
 
     path = checkpoint or bundled_checkpoint(group_name)
-    result = run(path, group_name, out, proof, timeout, order, product, progress)
+    result = run(path, group_name, out, proof, timeout, order, product, all_counterfactuals, progress)
     correct = result.certificate.correct
     progress(f"{correct.right} of {correct.pairs} pairs right; {result.directory}/report.md")
     if correct.wrong:
