@@ -110,7 +110,7 @@ def _context(c: dict[str, Any], s: dict[str, Any], found: list[ReportedCircuit],
         "statement": statement(c, words),
         "proved": sum(o["status"] == "PROVED" for o in obligations),
         "obligations": _obligation_rows(obligations, s["symbolic"]["obligations"]),
-        "shown_obligations": sorted(obligations, key=lambda o: o["status"] == "PROVED")[:SHOWN_OBLIGATIONS],
+        "shown_obligations": _shown(obligations),
         "wrong": [
             (words.element(x), words.element(y), words.element(z), words.product(x, y))
             for x, y, z in c["correct"]["wrong"][:SHOWN_PAIRS]
@@ -162,12 +162,24 @@ def _tally(items: Iterable[str]) -> dict[str, int]:
     return tally
 
 
+def _kind(obligation: dict[str, Any]) -> str:
+    """The leading letters and digits of an id: O1, O2, ..."""
+    return re.split(r"[^A-Za-z0-9]", obligation["id"])[0]
+
+
+def _shown(obligations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first one of each kind, and the first of those that are not proved."""
+    first = {_kind(o): o for o in reversed(obligations)}
+    open_ones = [o for o in obligations if o["status"] != "PROVED"][:SHOWN_OBLIGATIONS]
+    return [o for o in obligations if o in open_ones or o is first[_kind(o)]]
+
+
 def _obligation_rows(obligations: list[dict[str, Any]], timed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Obligations counted by the leading letters and digits of their ids: O1, O2, ..."""
+    """How many obligations of each kind there are, by status, and how long the solver took."""
     seconds = {o["id"]: o["seconds"] for o in timed}
     rows: dict[str, list[dict[str, Any]]] = {}
     for o in obligations:
-        rows.setdefault(re.match(r"[A-Za-z]*\d*", o["id"])[0], []).append(o)  # type: ignore[index]
+        rows.setdefault(_kind(o), []).append(o)
     return [
         {
             "name": name,
