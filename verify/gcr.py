@@ -23,6 +23,7 @@ from net.folded import FoldedNetwork
 from net.weights import Weights
 from verify.answers import logit_blocks
 from verify.coset_fit import Floats
+from verify.loss import cross_entropy
 from verify.moments import activation_moments, centred, quadratic_form
 
 
@@ -153,19 +154,3 @@ def restricted_excluded(network: FoldedNetwork, names: tuple[str, ...]) -> Losse
         wide -= kept[products[target[:, None], back]]
         excluded += cross_entropy(wide, target)
     return Losses(full / order**2, restricted, excluded / order**2)
-
-
-def cross_entropy(logits: Floats, target: npt.NDArray[np.integer]) -> float:
-    """Sum over rows of log(sum over z of exp(logit_z)) - logit of the target; the logits (rows, |G|) are overwritten.
-
-    The target's own term is taken out of the sum, log1p(sum over z != target of exp(logit_z - logit_target)), so that losses far
-    below 1e-16 come out right.
-    """
-    rows = np.arange(len(logits))
-    logits -= logits[rows, target][:, None]
-    top = np.maximum(logits.max(axis=1), 0.0)
-    small = top == 0
-    np.exp(logits - top[:, None], out=logits)
-    logits[rows[small], target[small]] = 0.0
-    sums = logits.sum(axis=1)
-    return float(np.where(small, np.log1p(sums), top + np.log(np.maximum(sums, 1e-300))).sum())

@@ -1,0 +1,241 @@
+"""Claims about the network as a whole: accuracy, float32, equivariance, interventions."""
+
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from algebra.errors import GroupError
+from algebra.permutation import parse_cycles
+from net.weights import Weights
+from verify.claims.claim import Bounded, Claim, Counterexample, Element, Mistake, NonNegative, Outcome, Seed, pair_shown, percent, word
+from verify.claims.subject import Subject
+from verify.exhaustive import Evaluation, right
+from verify.loss import mean_loss
+from verify.surgery import absolute_value, add_noise, embeddings_swapped, exchange_inputs, flip_signs
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Accuracy(Bounded, frozen=True, kw_only=True, tag="accuracy"):
+    """The share of pairs (x, y) whose unique argmax is xy; a tie is wrong.
+
+    ``pairs`` names the pairs in cycle notation, all |G|^2 when left out; without a bound the claim is 100 %.
+    Decided exactly: exhaustive evaluation in integers (`verify.exhaustive`). REFUTED shows a pair that is wrong (or, where the
+    claim is an upper bound, right). Source: Stander et al., arXiv 2312.06581, section 3; Chughtai et al., arXiv 2302.03025, section 3.
+    """
+
+    pairs: tuple[tuple[Element, Element], ...] = ()
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Count the right pairs."""
+        good = right(subject.evaluation, subject.group.mul)
+        chosen = self._chosen(subject)
+        claim = self if self.bounds or self.published is not None else Accuracy(at_least=1.0)
+        value = Fraction(int(good[chosen].sum()), int(chosen.sum()))
+        finding = f"{int(good[chosen].sum())} of {int(chosen.sum())} pairs right ({percent(value)})"
+        return claim.decided(value, finding, lambda low: example(subject, subject.evaluation, good, chosen, low))
+
+    def _chosen(self, subject: Subject) -> Mask:
+        order = subject.group.order
+        chosen = np.full((order, order), not self.pairs)
+        for number, pair in enumerate(self.pairs):
+            x, y = (element(subject, f"pairs[{number}][{k}]", text) for k, text in enumerate(pair))
+            chosen[x, y] = True
+        return chosen
+
+
+class Float32(Bounded, frozen=True, kw_only=True, tag="float32"):
+    """The share of pairs on which a float32 forward pass answers xy in any order of summation, with or without fused multiply-add.
+
+    Decided by the rounding bound of `verify.float32` (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1) on exact
+    margins. The bound is sufficient only: a lower bound it does not reach is UNKNOWN, unless so many pairs are proved to be
+    answered wrongly in any order that it is REFUTED. Without a bound the claim is 100 %.
+    """
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Count the pairs for which the bound suffices."""
+        from verify.float32 import float32_proved
+
+        proved = float32_proved(subject.network, subject.evaluation)
+        if proved is None:
+            return Outcome("SKIPPED", "the weights are no float32 numbers, so there is no float32 forward pass to speak of")
+        good = right(subject.evaluation, subject.group.mul)
+        pairs = proved.size
+        sure, wrong = Fraction(int((proved & good).sum()), pairs), Fraction(int((proved & ~good).sum()), pairs)
+        finding = f"proved on {int((proved & good).sum())} of {pairs} pairs"
+        if self.published is not None and not self.bounds:
+            return self.measured(float(sure), finding)
+        floor = max(self.bounds.get(key, Fraction(0)) for key in ("at_least", "exactly")) if self.bounds else Fraction(1)
+        ceiling = min(self.bounds.get(key, Fraction(1)) for key in ("at_most", "exactly"))
+        if floor <= sure and 1 - wrong <= ceiling:
+            return Outcome("PROVED", finding, float(sure))
+        if 1 - wrong < floor or sure > ceiling:
+            shown = example(subject, subject.evaluation, good, proved, 1 - wrong < floor)
+            bound = f"at_least {floor}" if 1 - wrong < floor else f"at_most {ceiling}"
+            shown |= {"value": f"between {sure} and {1 - wrong}", "claimed": bound}
+            return Outcome("REFUTED", finding, float(sure), counterexample=shown)
+        return Outcome("UNKNOWN", finding + "; the rounding bound says nothing about the others", float(sure))
+
+
+class Equivariance(Claim, frozen=True, kw_only=True, tag="equivariance"):
+    """The answers follow a symmetry of the multiplication table, for all x, y and g.
+
+    ``left``: answer(gx, y) = g answer(x, y); ``right``: answer(x, yg) = answer(x, y) g; ``middle``: answer(xg, g^-1 y) = answer(x, y).
+    Decided exactly on the table of exact answers, for the generators g of the group, which is enough; a tie must go to a tie.
+    REFUTED shows x, y, g and the two answers. Source: the symmetries are those of Wu et al., arXiv 2410.07476, section 4.
+    """
+
+    under: tuple[Literal["left", "right", "middle"], ...] = ("left", "right", "middle")
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Compare the answer table with its translates."""
+        group, answer = subject.group, subject.evaluation.answer.astype(np.intp)
+        everything = np.arange(group.order)
+        for kind in self.under:
+            for images in group.generators:
+                g = int(group.index_of(images))
+                rows = {"left": group.mul[g], "right": everything, "middle": group.mul[:, g]}[kind].astype(np.intp)
+                moved = {"left": everything, "right": group.mul[:, g], "middle": group.mul[group.inv[g]]}[kind].astype(np.intp)
+                image = {"left": group.mul[g], "right": group.mul[:, g], "middle": everything}[kind]
+                wanted = np.where(answer < 0, -1, image[np.maximum(answer, 0)])
+                given = answer[rows][:, moved]
+                if (given != wanted).any():
+                    x, y = (int(i) for i in np.argwhere(given != wanted)[0])
+                    return self._refuted(subject, kind, g, (x, y), (int(rows[x]), int(moved[y])), int(wanted[x, y]))
+        names = ", ".join(self.under)
+        return Outcome("PROVED", f"the answers on all {answer.size} pairs follow every {names} translation")
+
+    def _refuted(
+        self, subject: Subject, kind: str, g: int, at: tuple[int, int], to: tuple[int, int], wanted: int
+    ) -> Outcome:
+        group, answer = subject.group, subject.evaluation.answer
+        shown: Counterexample = {"under": kind, "g": word(group, g), "x": word(group, at[0]), "y": word(group, at[1])}
+        shown |= {"answer": word(group, int(answer[at])), "answer_of_translate": word(group, int(answer[to]))}
+        shown |= {"expected_of_translate": word(group, wanted)}
+        return Outcome("REFUTED", f"the answers do not follow {kind} translation by {word(group, g)}", counterexample=shown)
+
+
+SurgeryName = Literal[
+    "none", "flip left", "flip right", "flip both", "absolute value", "exchange inputs", "swap embeddings", "noise"
+]
+
+
+class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
+    """Accuracy (and loss) after surgery on the weights: the share of pairs whose unique argmax is then ``product``.
+
+    ``flip ...``: L -> -L and/or R -> -R; ``absolute value``: |.| for relu; ``exchange inputs``: embeddings AND halves of the hidden
+    matrix swapped, so that a right network answers yx; ``swap embeddings``: the embeddings alone; ``noise``: N(mean, deviation^2),
+    drawn by ``seed``, added ``at = "inputs"`` once per element and neuron (`verify.surgery.add_noise`), or ``at = "preactivations"``
+    anew for every pair.
+    Decided exactly, as accuracy is, on the altered network's exact weights; but noise at preactivations leaves no network with
+    weights, so its accuracy is a float32 measurement. ``loss`` (mean cross-entropy) is always measured; ``metric = "loss"`` makes
+    it the claim's figure. Source: Stander et al., arXiv 2312.06581, section 5.5 and table of interventions.
+    """
+
+    surgery: SurgeryName
+    mean: float = 0.0
+    deviation: NonNegative = 0.0
+    seed: Seed = 0
+    at: Literal["inputs", "preactivations"] = "inputs"
+    product: Literal["xy", "yx"] = "xy"
+    metric: Literal["accuracy", "loss"] = "accuracy"
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Operate, evaluate, count."""
+        if self.surgery != "noise" and (self.mean or self.deviation or self.seed or self.at != "inputs"):
+            raise Mistake("surgery", f"expected mean, deviation, seed and at with 'noise' only, got them with {self.surgery!r}")
+        mul = subject.group.mul
+        wanted = mul if self.product == "xy" else mul.T
+        if self.surgery == "noise" and self.at == "preactivations":
+            accuracy, loss = noisy(subject.weights, wanted, self.mean, self.deviation, self.seed)
+            figure = accuracy if self.metric == "accuracy" else loss
+            return self.weighed(figure, f"accuracy {percent(accuracy)}, loss {loss:.4g} (float32)", accuracy=accuracy, loss=loss)
+        if self.surgery == "swap embeddings" and not has_embeddings(subject):
+            return Outcome("SKIPPED", "the network is given by folded weights, without embeddings to swap")
+        weights = self._operate(subject)
+        name = f"{self.surgery} {self.mean} {self.deviation} {self.seed}"
+        loss = mean_loss(weights, wanted)
+        evaluation = subject.evaluation if self.surgery == "none" else subject.answers(name, weights)
+        good = right(evaluation, wanted)
+        value = Fraction(int(good.sum()), good.size)
+        finding = f"{int(good.sum())} of {good.size} pairs answer {self.product} ({percent(value)}), loss {loss:.4g}"
+        if self.metric == "loss":
+            return self.weighed(loss, finding, accuracy=float(value), loss=loss)
+        everything = np.ones_like(good)
+        return self.decided(
+            value,
+            finding,
+            lambda low: example(subject, evaluation, good, everything, low, wanted),
+            accuracy=float(value),
+            loss=loss,
+        )
+
+    def _operate(self, subject: Subject) -> Weights:
+        weights = subject.weights
+        if self.surgery == "none":
+            return weights
+        if self.surgery == "swap embeddings":
+            return embeddings_swapped(subject.network)
+        if self.surgery == "absolute value":
+            return absolute_value(weights)
+        if self.surgery == "exchange inputs":
+            return exchange_inputs(weights)
+        if self.surgery == "noise":
+            return add_noise(self.mean, self.deviation, self.seed)(weights)
+        return flip_signs(self.surgery in ("flip left", "flip both"), self.surgery in ("flip right", "flip both"))(weights)
+
+
+def has_embeddings(subject: Subject) -> bool:
+    """Whether the network's file holds two embeddings, so that they can be swapped."""
+    from net.checkpoint import read_checkpoint
+
+    source = subject.network.source
+    if source is None or subject.network.convention is None:
+        return False
+    layers, _ = read_checkpoint(source.path)
+    return len(layers.left) == len(layers.right) == 2 and layers.left[0].shape == layers.right[0].shape
+
+
+def noisy(weights: Weights, wanted: npt.NDArray[np.integer], mean: float, deviation: float, seed: int) -> tuple[float, float]:
+    """(accuracy, loss) in float32 when N(mean, deviation^2) is added to every preactivation of every pair, drawn by ``seed``."""
+    from verify.loss import cross_entropy
+
+    rng = np.random.default_rng(seed)
+    left, right_ = weights.L.astype(np.float32), weights.R.astype(np.float32)
+    votes, bias = weights.U.astype(np.float32), weights.b.astype(np.float32)
+    count, loss = 0, 0.0
+    for x in range(weights.order):
+        noise = rng.standard_normal(right_.shape, dtype=np.float32) * np.float32(deviation) + np.float32(mean)
+        logits = np.maximum(left[x] + right_ + noise, 0) @ votes + bias
+        count += int((logits.argmax(axis=1) == wanted[x]).sum())
+        loss += cross_entropy(logits.astype(np.float64), wanted[x])
+    return count / weights.order**2, loss / weights.order**2
+
+
+def element(subject: Subject, key: str, text: str) -> int:
+    """The number of the element in cycle notation.
+
+    Raises:
+        Mistake: the text is no element of the group.
+
+    """
+    try:
+        return int(subject.group.index_of(parse_cycles(text, subject.group.degree)))
+    except GroupError as error:
+        raise Mistake(key, str(error).rstrip(".")) from error
+
+
+def example(
+    subject: Subject,
+    evaluation: Evaluation,
+    good: Mask,
+    chosen: Mask,
+    wrong: bool,
+    wanted: npt.NDArray[np.integer] | None = None,
+) -> Counterexample:
+    """The first wrong (or else right) pair among the chosen ones."""
+    x, y = (int(i) for i in np.argwhere(chosen & (good != wrong))[0])
+    table = subject.group.mul if wanted is None else wanted
+    return pair_shown(subject.group, x, y, int(evaluation.answer[x, y]), int(table[x, y]))

@@ -1,0 +1,257 @@
+"""Claims about single neurons: constant or twisted on cosets, silent on a shared coset, on one irrep, dead."""
+
+import re
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from algebra.character_table import character_table
+from algebra.errors import GroupError
+from algebra.permutation import parse_cycles
+from algebra.subgroup import Subgroup, closure
+from verify.claims.claim import Claim, Counterexample, Element, Index, Mistake, NonNegative, Outcome, word
+from verify.claims.network_claims import element
+from verify.claims.subject import Subject
+from verify.concentration import centred_autocorrelation, residual_bounds
+from verify.form import character_signs
+
+Argument = Literal["left", "right", "votes"]
+Integers = npt.NDArray[np.object_]
+
+
+class NeuronClaim(Claim, frozen=True, kw_only=True):
+    """A claim about the neuron with this number, from 0."""
+
+    neuron: Index
+
+    def index(self, subject: Subject) -> int:
+        """The neuron's number, checked.
+
+        Raises:
+            Mistake: the network is not that wide.
+
+        """
+        if self.neuron >= subject.weights.width:
+            raise Mistake("neuron", f"expected a neuron from 0 to {subject.weights.width - 1}, got {self.neuron}")
+        return self.neuron
+
+
+class OnCosets(NeuronClaim, frozen=True, kw_only=True, tag="on cosets"):
+    """A function f of a neuron (L, R or the votes) is constant, or twisted, on the cosets of a subgroup H up to ``within`` in sup norm.
+
+    Some function t that is constant on the cosets has max |f - t| <= within * (max f - min f); with ``scale = "absolute"``, <= within.
+    That is so exactly when max f - min f on each coset is at most twice the right-hand side. With ``kernel``, a subgroup of index two
+    in H, f is to be c + t with t(hx) = chi(h) t(x) (t(xh) on left cosets), chi the character of H with that kernel.
+    ``cosets`` is "right" for L and "left" for R when left out; the other way about is a dual neuron.
+    Decided exactly, in integers. REFUTED shows two elements of one coset whose values differ by too much (or, for twisted functions,
+    x+, x-, y+, y- with f(x+) + f(x-) - f(y+) - f(y-) too great). Source: Stander et al., arXiv 2312.06581, section 4.
+    """
+
+    of: Argument
+    subgroup: str
+    kernel: str = ""
+    cosets: Literal["right", "left", ""] = ""
+    within: NonNegative = 0.0
+    scale: Literal["range", "absolute"] = "range"
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Compare extremes on each coset."""
+        i = self.index(subject)
+        values, bits = exact_side(subject, self.of, i)
+        subgroup = named_subgroup(subject, "subgroup", self.subgroup)
+        side = self.cosets or ("left" if self.of == "right" else "right")
+        spread = int(values.max() - values.min())
+        unit = Fraction(spread) if self.scale == "range" else Fraction(1 << bits)
+        allowed = Fraction(repr(self.within)) * unit
+        if self.kernel:
+            worst, shown = self._twisted(subject, values, subgroup, side)
+        else:
+            worst, shown = constant_residual(subject, values, coset_rows(subject, subgroup, side))
+        share = float(worst / unit) if unit else 0.0
+        name = "range" if self.scale == "range" else "1"
+        finding = f"neuron {i}: {self.of} is within {share:.3g} x {name} of {'twisted' if self.kernel else 'constant'} on {side} cosets"
+        finding += f" of {self.subgroup}"
+        if worst <= allowed:
+            return Outcome("PROVED", finding, share)
+        shown |= {"neuron": i, "of": self.of, "residual": str(worst / (1 << bits)), "claimed": str(allowed / (1 << bits))}
+        return Outcome("REFUTED", finding, share, counterexample=shown)
+
+    def _twisted(self, subject: Subject, values: Integers, subgroup: Subgroup, side: str) -> tuple[Fraction, Counterexample]:
+        """Least r with |f - c - t| <= r for some twisted t and constant c, and what forces it.
+
+        On the half of a coset where chi is +, c + t(r) is in [max+ - r, min+ + r]; on the other, c - t(r) in [max- - r, min- + r].
+        Such t(r) exist for all cosets exactly when each half has max - min <= 2r and, adding the two, one 2c is in every
+        [max+ + max- - 2r, min+ + min- + 2r].
+        """
+        kernel = named_subgroup(subject, "kernel", self.kernel)
+        try:
+            signs = character_signs(subgroup, kernel)[subgroup.elements]
+        except ValueError as error:
+            raise Mistake("kernel", str(error)) from error
+        rows = coset_rows(subject, subgroup, side)  # in the order of the subgroup's elements
+        halves = [rows[:, signs == 1], rows[:, signs == -1]]
+        worst, shown = max((constant_residual(subject, values, half) for half in halves), key=lambda found: found[0])
+        top = [half[np.arange(len(half)), values[half].argmax(axis=1)] for half in halves]
+        low = [half[np.arange(len(half)), values[half].argmin(axis=1)] for half in halves]
+        greatest, least = (values[top[0]] + values[top[1]]), (values[low[0]] + values[low[1]])
+        p, q = int(greatest.argmax()), int(least.argmin())
+        both = Fraction(int(greatest[p] - least[q]), 4)
+        if both <= worst:
+            return worst, shown
+        names = {"x+": top[0][p], "x-": top[1][p], "y+": low[0][q], "y-": low[1][q]}
+        return both, {key: word(subject.group, int(g)) for key, g in names.items()}
+
+
+class Silent(NeuronClaim, frozen=True, kw_only=True, tag="silent"):
+    """A neuron is silent when xy lies in the coset Hg: relu(L[x] + R[y]) = 0 for all x, y with xy in Hg.
+
+    ``exactly = true`` adds the converse: it fires on every other pair. ``cancels = true`` claims |L[x] + R[y]| <= within instead of
+    silence, where ``within`` is a share of the range of L. Silence allows activations up to ``within`` of it, too.
+    Decided exactly, in integers, on all pairs. REFUTED shows a pair. Source: Stander et al., arXiv 2312.06581, section 5.1
+    (L + R = 0 if and only if the product is in the shared coset; a neuron that fires says "not there").
+    """
+
+    subgroup: str
+    representative: Element = "()"
+    exactly: bool = False
+    cancels: bool = False
+    within: NonNegative = 0.0
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Evaluate the neuron on all pairs."""
+        i = self.index(subject)
+        (left, bits), (right, _) = exact_side(subject, "left", i), exact_side(subject, "right", i)
+        labels = named_subgroup(subject, "subgroup", self.subgroup).right_cosets.labels
+        inside = (labels == labels[element(subject, "representative", self.representative)])[subject.group.mul]
+        sums = left[:, None] + right
+        size = abs(sums) if self.cancels else np.maximum(sums, 0)
+        allowed = Fraction(repr(self.within)) * int(left.max() - left.min())
+        small = (size <= allowed).astype(bool)
+        verb = "cancels" if self.cancels else "is silent"
+        share = float((small & inside).sum() / inside.sum())
+        outside = float((small & ~inside).sum() / max(1, (~inside).sum()))
+        finding = f"neuron {i} {verb} on {share:.4%} of the pairs with xy in {self.subgroup}{self.representative}"
+        finding += f" and on {outside:.4%} of the others"
+        broken = (inside & ~small) | (~inside & small if self.exactly else False)
+        if not broken.any():
+            return Outcome("PROVED", finding, share)
+        x, y = (int(k) for k in np.argwhere(broken)[0])
+        group = subject.group
+        shown = {"neuron": i, "x": word(group, x), "y": word(group, y), "product": word(group, int(group.mul[x, y]))}
+        shown |= {"preactivation": str(Fraction(int(sums[x, y]), 1 << bits)), "in_coset": str(bool(inside[x, y])).lower()}
+        return Outcome("REFUTED", finding, share, counterexample=shown)
+
+
+class OnIrrep(NeuronClaim, frozen=True, kw_only=True, tag="on irrep"):
+    """All but a share ``within`` of the variance of a neuron's L, R or votes lies in the matrix entries of one irrep.
+
+    Decided by a float64 computation with the bounds of `verify.concentration`; a share that the bounds leave open is UNKNOWN.
+    REFUTED shows the proved share that lies outside. Source: Stander et al., section 4; Chughtai et al., arXiv 2302.03025, section 4.
+    """
+
+    of: Argument
+    irrep: str
+    within: NonNegative = 0.0
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Bound the share outside."""
+        i = self.index(subject)
+        functions, error = subject.side(self.of)
+        shares, low, high = irrep_residual(subject, functions[:, [i]], error[[i]], self.irrep, "irrep")
+        finding = f"neuron {i}: {1 - high[0]:.6g} of the variance of {self.of} is proved to lie in {self.irrep}"
+        if high[0] <= self.within:
+            return Outcome("PROVED", finding, float(shares[0]))
+        if low[0] <= self.within:
+            return Outcome("UNKNOWN", finding, float(shares[0]))
+        shown = {"neuron": i, "of": self.of, "irrep": self.irrep, "outside_at_least": float(low[0]), "claimed": self.within}
+        return Outcome("REFUTED", finding, float(shares[0]), counterexample=shown)
+
+
+class Dead(NeuronClaim, frozen=True, kw_only=True, tag="dead"):
+    """A neuron that changes no answer: it fires on no pair (max L + max R <= 0), or its votes are the same for every output.
+
+    Decided exactly, in integers. REFUTED shows a pair on which it fires and two outputs with different votes.
+    Source: Stander et al., arXiv 2312.06581, section 4 ("dead neurons").
+    """
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Look at the largest preactivation and the votes."""
+        i, group = self.index(subject), subject.group
+        (left, bits), (right, _), (votes, vote_bits) = (exact_side(subject, of, i) for of in ("left", "right", "votes"))
+        x, y = int(left.argmax()), int(right.argmax())
+        top = int(left[x] + right[y])
+        if top <= 0:
+            return Outcome("PROVED", f"neuron {i} fires on no pair")
+        most, least = int(votes.argmax()), int(votes.argmin())
+        if votes[most] == votes[least]:
+            return Outcome("PROVED", f"neuron {i} votes the same for every output")
+        shown = {"neuron": i, "x": word(group, x), "y": word(group, y), "preactivation": str(Fraction(top, 1 << bits))}
+        shown |= {"z": word(group, most), "other": word(group, least)}
+        shown |= {"difference_of_votes": str(Fraction(int(votes[most] - votes[least]), 1 << vote_bits))}
+        return Outcome("REFUTED", f"neuron {i} fires and votes", counterexample=shown)
+
+
+def exact_side(subject: Subject, of: str, neuron: int) -> tuple[Integers, int]:
+    """A neuron's L, R or votes as Python integers over 2^bits, and bits."""
+    exact = subject.weights.exact()
+    if of == "votes":
+        return exact.U[neuron], exact.vote_bits
+    return (exact.L if of == "left" else exact.R)[:, neuron], exact.preactivation_bits
+
+
+def coset_rows(subject: Subject, subgroup: Subgroup, side: str) -> npt.NDArray[np.intp]:
+    """(index, |H|) the cosets, each row in the order of the subgroup's elements."""
+    cosets = subgroup.right_cosets if side == "right" else subgroup.left_cosets
+    first, inside = cosets.representatives[:, None], subgroup.elements[None, :]
+    mul = subject.group.mul
+    return np.asarray(mul[inside, first] if side == "right" else mul[first, inside], dtype=np.intp)
+
+
+def constant_residual(subject: Subject, values: Integers, rows: npt.NDArray[np.intp]) -> tuple[Fraction, Counterexample]:
+    """Half of the largest max - min over the rows, and the two elements that attain it."""
+    on = values[rows]
+    number = np.arange(len(rows))
+    top, low = rows[number, on.argmax(axis=1)], rows[number, on.argmin(axis=1)]
+    worst = int((values[top] - values[low]).argmax())
+    shown = {"x": word(subject.group, int(top[worst])), "y": word(subject.group, int(low[worst]))}
+    return Fraction(int(values[top[worst]] - values[low[worst]]), 2), shown
+
+
+def named_subgroup(subject: Subject, key: str, name: str) -> Subgroup:
+    """The subgroup with this label or class name (``S4(5)``, ``F20``), or generated by permutations ("(1 2), (1 2 3)").
+
+    Raises:
+        Mistake: there is none.
+
+    """
+    group = subject.group
+    try:
+        if name.startswith("("):
+            words = re.split(r"(?<=\))\s*,\s*(?=\()", name)
+            generators = [int(group.index_of(parse_cycles(text, group.degree))) for text in words]
+            return subject.family.all[subject.family.find(closure(group, generators))]
+        return subject.family.by_name(name)
+    except GroupError as error:
+        raise Mistake(key, str(error).rstrip(".")) from error
+
+
+def irrep_residual(
+    subject: Subject, functions: npt.NDArray[np.float64], error: npt.NDArray[np.float64], name: str, key: str
+) -> tuple[npt.NDArray[np.float64], ...]:
+    """(computed, low, high) share of each function's variance outside an irrep, a complex one together with its conjugate.
+
+    |P_rho f|^2 = (d / |G|) sum over h of chi(h) A(h), A the autocorrelation; since sum |chi| <= |G|, the rounding bound grows by d.
+    """
+    table = character_table(subject.group)
+    if name not in table.names:
+        raise Mistake(key, f"expected an irrep out of {', '.join(table.names)}, got {name!r}")
+    number = table.names.index(name)
+    chi, degree = table.values[number][subject.group.class_of], int(table.degrees[number])
+    pair = 2 if np.abs(chi.imag).max() > 1e-9 else 1
+    correlation, moved = centred_autocorrelation(subject.group, np.ascontiguousarray(functions), error, "right")
+    energy = np.maximum(correlation[0], np.finfo(float).tiny)
+    share = pair * degree / subject.group.order * (chi.real @ correlation) / energy
+    low, high = residual_bounds(share, moved, subject.group.order, rounding=2.0 * pair * degree)
+    return 1 - share, low, high

@@ -1,0 +1,106 @@
+"""One network and all that claims ask about it, each computed once and only when asked for."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from algebra.group import FiniteGroup
+from algebra.subgroups import Subgroups, subgroups
+from net.folded import FoldedNetwork
+from net.weights import Weights
+from verify.candidates import candidate_shares, candidates
+from verify.concentration import Concentration, concentration
+from verify.coset_fit import Floats, Side
+from verify.exhaustive import Evaluation, evaluate
+from verify.labels import NeuronLabel, dead_neurons, label_neurons
+from verify.moments import activation_moments
+
+if TYPE_CHECKING:
+    from verify.compact import CompactResult
+    from verify.distill import Distillation
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A network under claims; ``folder`` is where paths in the claims start."""
+
+    network: FoldedNetwork
+    folder: Path = Path()
+    _evaluations: dict[str, Evaluation] = field(default_factory=dict)
+    _concentrations: dict[tuple[str, Side], Concentration] = field(default_factory=dict)
+
+    @property
+    def group(self) -> FiniteGroup:
+        """The group."""
+        return self.network.group
+
+    @property
+    def weights(self) -> Weights:
+        """The network's weights."""
+        return self.network.weights
+
+    @cached_property
+    def family(self) -> Subgroups:
+        """All subgroups of the group."""
+        return subgroups(self.group)
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """The network's exact answers."""
+        return evaluate(self.weights, expected=self.group.mul)
+
+    def answers(self, name: str, weights: Weights) -> Evaluation:
+        """The exact answers of an altered network, kept under the name of the alteration."""
+        if name not in self._evaluations:
+            self._evaluations[name] = evaluate(weights, expected=np.maximum(self.evaluation.answer, 0))
+        return self._evaluations[name]
+
+    @cached_property
+    def moments(self) -> Floats:
+        """Second moments of the hidden activations."""
+        return activation_moments(self.weights)
+
+    @cached_property
+    def dead(self) -> npt.NDArray[np.bool_]:
+        """(m,) neurons that provably change no answer."""
+        return dead_neurons(self.weights)
+
+    @cached_property
+    def labels(self) -> tuple[NeuronLabel, ...]:
+        """Which subgroups each neuron reads its inputs through."""
+        choices = candidates(self.family)
+        shares = [candidate_shares(self.group, self.family, choices, f) for f in (self.weights.L, self.weights.R)]
+        return label_neurons(self.family, choices, shares[0], shares[1], self.weights)
+
+    def concentration(self, argument: str, side: Side) -> Concentration:
+        """Coset concentration of L ("left") or R ("right") on the right or the left cosets of every subgroup."""
+        key = (argument, side)
+        if key not in self._concentrations:
+            functions, error = self.side(argument)
+            self._concentrations[key] = concentration(self.family, functions, error, side)
+        return self._concentrations[key]
+
+    def side(self, argument: str) -> tuple[Floats, Floats]:
+        """(|G|, m) functions and (m,) bounds of their errors, for "left", "right" or "votes"."""
+        weights = self.weights
+        if argument == "votes":
+            return np.ascontiguousarray(weights.U.T), np.full(weights.width, weights.U_error)
+        return (weights.L, weights.L_error) if argument == "left" else (weights.R, weights.R_error)
+
+    @cached_property
+    def distillation(self) -> "Distillation":
+        """The network's programs."""
+        from verify.distill import distill
+
+        return distill(self.family, self.weights, self.evaluation)
+
+    @cached_property
+    def compact(self) -> "CompactResult":
+        """Pairs proved right through the coset structure."""
+        from verify.compact import prove
+
+        return prove(self.network)
