@@ -176,18 +176,15 @@ class _Work:
         """Record what the quadratic strategy proves for one y; return the x and the z that it leaves open."""
         assert self.lines is not None
         lines = self.lines.bound(y, [table[0] for table in floats], slack, 2 * self.maker.rounding)
-        bound = _rounded_down(lines.e + lines.B.min())
+        bound = _rounded_down(lines.by_x())
         self.by_lines[:, y] = bound > 0
         self.bound[:, y] = bound
         xs = np.flatnonzero(~(bound > 0))
         if not len(xs):
             return xs, xs
-        lowest = lines.e[xs].min()
-        open_lines = ~(_rounded_down(lines.B + lowest) > 0)
-        if not self.only_lines and not open_lines.all():  # what the lines that are not swept leave as a bound
-            self.bound[xs, y] = _rounded_down(lines.e[xs] + lines.B[~open_lines].min())
-        elif not self.only_lines:
-            self.bound[xs, y] = np.inf
+        open_lines = lines.open_lines(xs)
+        if not self.only_lines:  # what the lines that are not swept leave as a bound
+            self.bound[xs, y] = _rounded_down(lines.by_x(open_lines))[xs]
         return xs, np.flatnonzero(open_lines)
 
     def add(self, tables: Tables, xs: Indices) -> Numbers:

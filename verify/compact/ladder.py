@@ -27,10 +27,10 @@ def prove(
 ) -> CompactResult:
     """Prove pairs right through partitions of x or y, cheaper than by evaluating the network on them.
 
-    Certified means: for the exact real-valued function of the checkpoint's weights, xy is the unique argmax
-    at (x, y). Every rounding and the weights' own error bounds are accounted for. ``deadline_s`` bounds the
-    seconds of the strategies, not of the search. ``seed`` draws the sample on which plans are priced. ``lines`` forces the quadratic strategy or leaves it
-    out; None runs it where it is predicted to pay.
+    Certified means: for the exact real-valued function of the checkpoint's weights, xy is the unique argmax at (x, y). Every rounding
+    and the weights' own error bounds are accounted for. ``deadline_s`` bounds the seconds of the strategies, not of the search.
+    ``seed`` draws the sample on which plans are priced. ``lines`` forces the quadratic strategy or leaves it out; None runs it where
+    it is predicted to pay.
     """
     return prove_weights(network.group, network.weights, deadline_s, seed, lines)
 

@@ -10,7 +10,7 @@ contenders that it would leave, counted on a random sample of pairs. The mirror 
 second family of plans. This is search: a bad plan costs time, never soundness.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +58,8 @@ class Plan:
 def find_plan(group: FiniteGroup, weights: Weights, seed: int = 0, lines: bool | None = None) -> Plan | None:
     """The cheapest plan over both sides and all prices, None for a network without live neurons.
 
-    ``lines`` says whether to use the quadratic strategy; None leaves it to the prediction. Deterministic for a seed.
+    ``lines`` says whether to use the quadratic strategy; None leaves it to the prediction, and True wants the plan by which it
+    settles most (where no plan allows it, the best other one). Deterministic for a seed.
     """
     plans = []
     for mirrored in (False, True):
@@ -74,6 +75,8 @@ def find_plan(group: FiniteGroup, weights: Weights, seed: int = 0, lines: bool |
                 continue
             seen.add(key)
             plans += _plans(mirrored, side, mul, sample, chosen, lines)
+    if lines and any(plan.lines for plan in plans):
+        plans = [plan for plan in plans if plan.lines]
     return min(plans, key=lambda plan: plan.weighted, default=None)
 
 
@@ -90,15 +93,15 @@ def _plans(
     for groups in GROUPS:
         factorisation = factorise(weights, chosen, groups)
         plain = Plan(mirrored, factorisation, None, *sample.predict(factorisation))
+        plans.append(plain)
         bounder = None if lines is False or groups < max(GROUPS) else _bounder(factorisation, mul, bool(lines))
         if bounder is not None:
-            share = sample.open_share(factorisation, bounder)
-            swept = int((1 - share) * len(mul) * sweep_flops(factorisation, len(mul), len(mul)))
-            saved = (swept if lines is None else brute_force(len(mul), weights.width)) - bounder.flops
-            plans.append(replace(plain, lines=bounder, predicted=plain.predicted + bounder.flops - swept,
-                                 weighted=plain.weighted - saved))
-        if not lines:
-            plans.append(plain)
+            left_open, settled = sample.try_lines(factorisation, bounder)
+            saved = int((1 - left_open) * len(mul) * sweep_flops(factorisation, len(mul), len(mul))) - bounder.flops
+            predicted = plain.predicted - saved
+            # when forced, what the quadratic strategy settles by itself comes before what the plan costs
+            weighted = int(-settled * brute_force(len(mul), weights.width)) if lines else plain.weighted - saved
+            plans.append(Plan(mirrored, factorisation, bounder, predicted, weighted))
     return plans
 
 
@@ -144,18 +147,19 @@ class _Sample:
         return tables + shortlist + rest, tables + SHORTLIST_WEIGHT * (shortlist + rest)
 
 
-    def open_share(self, factorisation: Factorisation, bounder: LineBounder) -> float:
-        """The share of the (x, z) that the quadratic strategy leaves to the sweep, over a few y's."""
+    def try_lines(self, factorisation: Factorisation, bounder: LineBounder) -> tuple[float, float]:
+        """Shares of the (x, z) left to the sweep and of the x settled by the quadratic strategy, over a few y's."""
         maker = TableMaker(factorisation, 1)
         ys = np.unique(self.y[:LINE_SAMPLE])
-        shares = []
+        left_open, settled = [], []
         for y, slack in zip(ys, factorisation.slack(ys), strict=True):
             tables = [table[0] for table in maker.fill(np.array([y]))]
             lines = bounder.bound(int(y), tables, slack, 2 * maker.rounding)
-            xs = lines.e + lines.B.min() <= 0
-            zs = lines.B + lines.e.min() <= 0
-            shares.append(float(xs.mean() * zs.mean()))
-        return float(np.mean(shares))
+            xs = lines.by_x() <= 0
+            zs = lines.open_lines(np.flatnonzero(xs)) if xs.any() else xs
+            left_open.append(float(xs.mean() * zs.mean()))
+            settled.append(1.0 - float(xs.mean()))
+        return float(np.mean(left_open)), float(np.mean(settled))
 
 
 def _choose(

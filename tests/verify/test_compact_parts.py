@@ -1,0 +1,179 @@
+"""The parts of the compact proof against slow twins."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from algebra.group import parse_group
+from algebra.subgroups import subgroups
+from net.weights import Weights
+from verify.compact.factored import factored_flops
+from verify.compact.factorisation import factorise
+from verify.compact.lines import LineBounder, minimal_patterns
+from verify.compact.merge import merge_plan, nested_plan
+from verify.compact.partition import Partition, coset_partition, refine, singletons
+from verify.compact.rounding import gamma
+from verify.compact.tables_of_y import TableMaker, in_integers
+from verify.flops import brute_force
+
+
+def partitions_of(name: str, count: int, seed: int) -> list[Partition]:
+    group = parse_group(name)
+    rng = np.random.default_rng(seed)
+    numbers = rng.integers(0, len(subgroups(group)), count)
+    return [coset_partition(group, int(k), "left" if k % 2 else "right") for k in numbers]
+
+
+@pytest.mark.parametrize("name", ["S3", "S4"])
+def test_refinement_separates_what_either_partition_separates(name: str) -> None:
+    """All pairs of coset partitions: same cell of the refinement iff same cell of both, and its parents are those cells."""
+    group = parse_group(name)
+    everything = [coset_partition(group, k, side) for k in range(len(subgroups(group))) for side in ("right", "left")]  # type: ignore[arg-type]
+    for one, other in itertools.product(everything[::3], everything[::2]):
+        refinement = refine(one, other)
+        labels = refinement.partition.labels
+        same = (one.labels[:, None] == one.labels) & (other.labels[:, None] == other.labels)
+        assert ((labels[:, None] == labels) == same).all()
+        assert (refinement.first[labels] == one.labels).all()
+        assert (refinement.second[labels] == other.labels).all()
+        assert sorted(set(labels.tolist())) == list(range(refinement.partition.count))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_merging_tables_keeps_their_sum(seed: int) -> None:
+    """Both merge plans: the sum over the remaining tables at each x is the sum over the given ones."""
+    parts = partitions_of("S4", 6, seed)
+    tables = [np.random.default_rng(seed + k).normal(size=part.count) for k, part in enumerate(parts)]
+    wanted = sum(table[part.labels] for table, part in zip(tables, parts, strict=True))
+    plan = merge_plan(parts)
+    made = list(tables)
+    for one, other, refinement in plan.steps:
+        made.append(made[one][refinement.first] + made[other][refinement.second])
+    assert np.allclose(wanted, sum(made[k][labels] for k, labels in zip(plan.last, plan.labels, strict=True)))
+    assert plan.additions == sum(step[2].partition.count for step in plan.steps)
+    steps, kept = nested_plan(parts)
+    made = list(tables)
+    for one, other, refinement in steps:
+        assert refinement.partition.count in (parts + [s[2].partition for s in steps])[one].labels.max() + 1 + np.arange(99)
+        made.append(made[one][refinement.first] + made[other][refinement.second])
+    assert np.allclose(wanted, sum(made[k][part.labels] for k, part in kept.items()))
+    for one, other in itertools.combinations(kept.values(), 2):
+        assert refine(one, other).partition.count > max(one.count, other.count)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_minimal_patterns_by_sets(seed: int) -> None:
+    """The minimal sets of tables that tell two elements apart, against Python sets over all pairs."""
+    labels = np.stack([part.labels for part in partitions_of("S4", 5, seed)])
+    every = {
+        frozenset(np.flatnonzero(labels[:, x] != labels[:, y]).tolist())
+        for x, y in itertools.permutations(range(24), 2)
+    }
+    minimal = {p for p in every if not any(q < p for q in every)}
+    found = {frozenset(np.flatnonzero(row).tolist()) for row in minimal_patterns(labels)}
+    assert found == (minimal if frozenset() not in minimal else set())
+
+
+def weights_of(seed: int, width: int = 9) -> Weights:
+    rng = np.random.default_rng(seed)
+    return Weights.from_arrays(*(rng.normal(size=shape) for shape in ((6, width), (6, width), (width, 6), 6)))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_tables_add_up_to_the_factored_network(seed: int) -> None:
+    """Sums of tables are the factored logits within the stated error, as integers and as float32 numbers."""
+    weights = weights_of(seed)
+    parts = partitions_of("S3", 3, seed)
+    if seed % 2:
+        parts = [parts[0], parts[0], singletons(6)]
+    chosen = [parts[i % 3] for i in range(9)]
+    plan = factorise(weights, chosen, 2)
+    maker = TableMaker(plan, 6)
+    tables = maker.finish(maker.fill(np.arange(6)))
+    total = sum(
+        table[:, labels].astype(np.float64) for table, labels in zip(tables.last, plan.merge.labels, strict=True)
+    )
+    total = np.asarray(total) * tables.unit[:, None, None]
+    left = np.empty((6, 9))
+    for family in plan.families:
+        left[:, family.neurons] = family.levels[family.partition.labels]
+    R, U, b = (part.astype(np.float64) for part in (plan.R, plan.U, plan.b))
+    wanted = np.maximum(left[None] + R[:, None], 0) @ U + b
+    margins = (total[..., None] - total[..., None, :]) - (wanted[..., None] - wanted[..., None, :])
+    assert (np.abs(margins).max(axis=(1, 2, 3)) <= tables.error).all()
+    true = np.maximum(weights.L[None] + weights.R[:, None], 0) @ weights.U + weights.b
+    off = (true[..., None] - true[..., None, :]) - (wanted[..., None] - wanted[..., None, :])
+    assert (np.abs(off).max(axis=(2, 3)) <= plan.slack(np.arange(6))).all()
+
+
+def test_both_kinds_of_tables_are_exercised() -> None:
+    """The test above meets integer tables and float32 ones."""
+    kinds = set()
+    for seed in range(40):
+        parts = partitions_of("S3", 3, seed)
+        parts = [parts[0], parts[0], singletons(6)] if seed % 2 else parts
+        kinds.add(in_integers(factorise(weights_of(seed), [parts[i % 3] for i in range(9)])))
+    small = factorise(weights_of(0), [partitions_of("S3", 1, 0)[0]] * 9)
+    kinds.add(in_integers(small))
+    assert kinds == {True, False}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_lines_bound_every_triple(seed: int) -> None:
+    """e(x) + B(y, z), or the near bound, is at most the factored margin less slack, for every x, y, z other than xy."""
+    group = parse_group("S3")
+    weights = weights_of(seed)
+    parts = [coset_partition(group, k % len(subgroups(group)), "right") for k in (1, 2, 3, 4)]
+    plan = factorise(weights, [parts[i % 4] for i in range(9)], 2)
+    bounder = LineBounder(plan, group.mul)
+    maker = TableMaker(plan, 1)
+    left = np.empty((6, 9))
+    for family in plan.families:
+        left[:, family.neurons] = family.levels[family.partition.labels]
+    for y in range(6):
+        slack = plan.slack(np.array([y]))[0]
+        lines = bounder.bound(y, [t[0] for t in maker.fill(np.array([y]))], slack, 2 * maker.rounding)
+        logits = np.maximum(left + plan.R[y].astype(np.float64), 0) @ plan.U.astype(np.float64) + plan.b
+        for x, z in itertools.product(range(6), range(6)):
+            if z != group.mul[x, y]:
+                margin = logits[x, group.mul[x, y]] - logits[x, z] - slack[x]
+                near = [lines.near[h, z] for h in range(len(lines.near)) if lines.near_x[h, z] == x]
+                assert (near[0] if near else lines.e[x] + lines.B[z]) <= margin + 1e-12
+                assert lines.by_x()[x] <= margin + 1e-12
+
+
+def test_flops_by_counting() -> None:
+    """The rule for the factored strategy against a loop that counts each operation as it would be done."""
+    group = parse_group("S3")
+    parts = [coset_partition(group, k, "right") for k in (1, 2, 4)]
+    plan = factorise(weights_of(0), [parts[i % 3] for i in range(9)], 2)
+    n, m, groups = 6, 9, 2
+    count = 0
+    for _ in range(n):  # each y
+        for family in plan.families:
+            for _ in range(family.partition.count):
+                count += 2 * len(family.neurons)  # an addition and a ReLU each
+                count += 2 * len(family.neurons) * n  # the product with the votes
+                count += 3 * n if in_integers(plan) else 0
+        count += min(f.partition.count for f in plan.families) * n  # bias
+        for step in plan.merge.steps:
+            count += step[2].partition.count * n
+        for _ in range(n):  # each x
+            count += (len(plan.merge.last) - 1) * n + n  # additions, comparisons
+            count += len(plan.families) + 3  # right logit, margin, bound, test
+            count += 2 * groups * m + 1  # bound: product, constant
+        count += groups * m  # activity
+    assert factored_flops(plan) == count
+    assert brute_force(6, 9) == sum(2 * 9 for _ in range(6**3))
+
+
+def test_gamma_is_an_upper_bound_and_refuses_nonsense() -> None:
+    """gamma_k >= k u / (1 - k u), and a chain so long that it bounds nothing is an error."""
+    from fractions import Fraction
+
+    for terms in (1, 7, 1000, 10**6):
+        product = Fraction(terms, 2**24)
+        assert Fraction(gamma(terms, 2.0**-24)) >= product / (1 - product)
+    with pytest.raises(ValueError, match="fewer than"):
+        gamma(2**24, 2.0**-24)
