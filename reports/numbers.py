@@ -1,5 +1,6 @@
 """Numbers as a report writes them; every function takes what JSON holds and returns text."""
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -50,6 +51,11 @@ def seconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g} s"
 
 
+def rounded(text: str) -> str:
+    """A sentence with its long fractions rounded to four digits: "at most 58583748/2097152" as "at most ≈27.93"."""
+    return re.sub(r"-?\d+/\d{4,}", lambda match: f"≈{rational(match[0])}", text)
+
+
 def sentence(text: str) -> str:
     """Upper-case first letter and a full stop at the end."""
     return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
@@ -68,6 +74,7 @@ FILTERS: dict[str, Callable[[Any], str]] = {
     "g": decimal,
     "power": power,
     "seconds": seconds,
+    "rounded": rounded,
     "sentence": sentence,
     "md": literal,
 }
