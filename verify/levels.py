@@ -143,15 +143,24 @@ def fve(network: Weights, program: Weights, moments: Floats) -> float:
 
 
 def removal_fve(
-    network: Weights, program: Weights, layout: Program, share: float, seed: int, moments: Floats
-) -> float:
-    """Variance explained after the same random circuits (``share`` of them, drawn by ``seed``) are removed from both."""
-    kept_network, kept_program = kept_after_removal(layout, network.width, share, seed)
+    network: Weights, program: Weights, layout: Program, moments: Floats, draws: int = DRAWS
+) -> dict[str, float]:
+    """Variance explained after the same random circuits are removed from both, for each share the mean of seeded draws.
+
+    The squared norm of what a set S of neurons contributes is the sum over i, j in S of M[i, j] V_i . V_j, so one table of these
+    terms serves all draws. ``moments`` are those of network and program side by side.
+    """
     ours, theirs = _stacked(network, program)
-    rows = np.concatenate([kept_network, kept_program, [True]])
-    total = quadratic_form(moments, ours * rows[:, None])
-    left = quadratic_form(moments, (ours - theirs) * rows[:, None])
-    return 1 - left / total if total > 0 else float("nan")
+    total, residual = (moments * (votes @ votes.T) for votes in (ours, ours - theirs))
+    result = {}
+    for share in SHARES_REMOVED:
+        explained = []
+        for seed in range(draws):
+            kept = np.concatenate([*kept_after_removal(layout, network.width, share, seed), [True]])
+            norm = float(total[np.ix_(kept, kept)].sum())
+            explained.append(1 - float(residual[np.ix_(kept, kept)].sum()) / norm if norm > 0 else float("nan"))
+        result[f"{share:.0%}"] = float(np.mean(explained))
+    return result
 
 
 def kept_after_removal(

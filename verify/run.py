@@ -28,9 +28,8 @@ from verify.compact import CompactResult, prove
 from verify.distill import Distillation, Point, distill
 from verify.exhaustive import Evaluation, evaluate, right, smallest_margin
 from verify.float32 import float32_proved
+from verify.gcr import logit_fve
 from verify.levels import (
-    DRAWS,
-    SHARES_REMOVED,
     Comparison,
     compare,
     fve,
@@ -272,6 +271,7 @@ def summarise(
     readable = next(p for p in curve if p["name"] == "readable")
     rows = neuron_rows(findings.family, findings.distillation, program, network, expanded)
     energy = sum(label.energy for label in labels) or 1.0
+    gcr = logit_fve(findings.network)
     summary = proved_part(certificate)
     summary["correct"] |= {"seconds": seconds["exhaustive"], "rechecked_exactly": findings.evaluation.tiers["exact"]}
     summary |= {
@@ -300,6 +300,7 @@ def summarise(
         },
         "curve": curve,
         "counterfactuals": counterfactuals(findings, everything),
+        "gcr": {"logit_fve": gcr.total, "irreps": gcr.per_irrep},
         "families": families(findings.family, findings.distillation),
         "circuits": circuit_rows(findings.family, findings.distillation, point),
         "lattice": lattice(findings.family, labels),
@@ -338,12 +339,7 @@ def curve_point(findings: Findings, point: Point, readable: Comparison) -> dict[
     moments = activation_moments(network, program)
     same = readable if point is findings.readable else compare(network, program, findings.network.group.mul)
     parameters = network.L.size * 3
-    removal = {
-        f"{share:.0%}": float(
-            np.mean([removal_fve(network, program, layout, share, seed, moments) for seed in range(DRAWS)])
-        )
-        for share in SHARES_REMOVED
-    }
+    removal = removal_fve(network, program, layout, moments)
     return {
         "name": point.name,
         "ratio": layout.constants / parameters,
