@@ -179,7 +179,7 @@ def _readable(search: _Search, faithful: Point) -> tuple[Point, ...]:
         point = search.agreed("readable", fitted, step, (1 - READABLE) / 100) if short <= MANY * search.answers.answer.size else None
         if point is None:
             continue
-        unexplained = moments.unexplained(fitted.weights().U)
+        unexplained = moments.unexplained(fitted.expanded_votes())
         if unexplained > 0.95 * best:
             break
         best = unexplained

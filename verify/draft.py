@@ -51,16 +51,17 @@ class Draft:
 
     def weights(self) -> Weights:
         """The draft as a network: float64 arrays taken as exact."""
-        order = self.family.group.order
-        parts = [
-            np.array([self.linear(f).expand(t) for f, t in zip(forms, values, strict=True)]).reshape(-1, order)
-            for forms, values in (
-                (self.left, self.left_values),
-                (self.right, self.right_values),
-                (self.votes, self.votes_values),
-            )
-        ]
-        return Weights.from_arrays(parts[0].T, parts[1].T, parts[2], self.bias)
+        left = self._expanded(self.left, self.left_values)
+        right = self._expanded(self.right, self.right_values)
+        return Weights.from_arrays(left.T, right.T, self.expanded_votes(), self.bias)
+
+    def expanded_votes(self) -> Floats:
+        """The votes on all elements, (neurons, |G|)."""
+        return self._expanded(self.votes, self.votes_values)
+
+    def _expanded(self, forms: tuple[Form, ...], values: tuple[Floats, ...]) -> Floats:
+        rows = [self.linear(form).expand(t) for form, t in zip(forms, values, strict=True)]
+        return np.array(rows).reshape(-1, self.family.group.order)
 
     def linear(self, form: Form) -> LinearForm:
         """The linear map of one of the draft's forms."""

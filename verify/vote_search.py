@@ -68,7 +68,7 @@ def refine_votes(draft: Draft, moments: Moments, network: Weights, rate: float) 
     forms = tuple(choice[0] for choice in options)
     for _ in range(MAX_ROUNDS):
         fit = VoteFit.of(draft, forms, moments, averaged_votes(draft, forms, network))
-        residual = moments.cross_votes - moments.program @ centred(fit.solve().weights().U)
+        residual = moments.cross_votes - moments.program @ centred(fit.solve().expanded_votes())
         upgrades = _upgrades(draft, forms, options, residual, moments, rate)
         size = len(fit.target)
         taken: dict[int, Form] = {}

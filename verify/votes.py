@@ -147,7 +147,7 @@ class VoteFit:
         starts = self.parameters.starts
         values = tuple(np.asarray(solution[starts[j] : starts[j + 1]]) for j in range(len(self.forms)))
         fitted = self.draft.with_votes(self.forms, values, self.draft.bias)
-        return fitted.with_votes(self.forms, values, self.moments.best_bias(fitted.weights().U))
+        return fitted.with_votes(self.forms, values, self.moments.best_bias(fitted.expanded_votes()))
 
 
 def averaged_votes(draft: Draft, forms: tuple[Form, ...], network: Weights) -> tuple[Floats, ...]:
