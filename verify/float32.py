@@ -68,16 +68,15 @@ def float32_proved(network: FoldedNetwork, evaluation: Evaluation) -> Mask | Non
     doubtful = safe & (evaluation.margin_low <= needed) & (evaluation.margin_high > needed)
     if doubtful.any():
         evaluation = tighten(network.weights, evaluation, np.flatnonzero(doubtful))
-    proved = safe & (evaluation.margin_low > needed) & (evaluation.answer >= 0)
+    # needed is positive, so a tie is never among these
+    proved = safe & (evaluation.margin_low > needed)
     rest = np.flatnonzero(safe & ~proved & (evaluation.answer >= 0))
     scaled = round_network(network.weights, "float64") if rest.size else None
     if scaled is not None:
         answer = evaluation.answer.reshape(-1)
         for start in range(0, len(rest), scaled.rows):
             part = rest[start : start + scaled.rows]
-            proved.reshape(-1)[part] = _output_by_output(
-                network, scaled, part, answer[part].astype(np.int64), (p, q)
-            )
+            proved.reshape(-1)[part] = _output_by_output(network, scaled, part, answer[part].astype(np.int64), (p, q))
     return proved
 
 
@@ -101,9 +100,7 @@ def _separable_error(network: FoldedNetwork, p: int, q: int) -> tuple[Doubles, M
         return (grown * size + floor) * _INFLATION, safe
 
 
-def _output_by_output(
-    network: FoldedNetwork, scaled: ScaledNetwork, pairs: Indices, answer: Indices, terms: tuple[int, int]
-) -> Mask:
+def _output_by_output(network: FoldedNetwork, scaled: ScaledNetwork, pairs: Indices, answer: Indices, terms: tuple[int, int]) -> Mask:
     """Whether logit_c - logit_z > eps_c + eps_z for all z != c, c the answer, at each of the pairs."""
     rows, (x, y) = np.arange(len(pairs)), divmod(pairs, network.weights.order)
     error = _error_per_output(network, x, y, *terms)

@@ -118,10 +118,7 @@ def test_bounds_are_rounded_up(tensors):
     votes = [[abs(Fraction(float(v))) for v in row] for row in network.weights.U]
     for x, y in np.ndindex(6, 6):
         bounds = _error_per_output(network, np.array([x]), np.array([y]), p, q)[0]
-        size = [
-            Fraction(float(a)) + Fraction(float(b))
-            for a, b in zip(network.L_abs[x], network.R_abs[y], strict=True)
-        ]
+        size = [Fraction(float(a)) + Fraction(float(b)) for a, b in zip(network.L_abs[x], network.R_abs[y], strict=True)]
         alpha = [g_p * s + p * tiny for s in size]
         pre = [max(dot(tensors, x, y, i) + alpha[i], Fraction(0)) for i in range(3)]
         share = [(alpha[i] if pre[i] else 0) + g_q * pre[i] for i in range(3)]
@@ -133,9 +130,7 @@ def test_bounds_are_rounded_up(tensors):
 
 def dot(tensors, x, y, i):
     embedded = [*tensors["W_x"][x], *tensors["W_y"][y]]
-    return sum(
-        (Fraction(float(s)) * Fraction(float(t)) for s, t in zip(embedded, tensors["W"][:, i], strict=True))
-    )
+    return sum((Fraction(float(s)) * Fraction(float(t)) for s, t in zip(embedded, tensors["W"][:, i], strict=True)))
 
 
 @pytest.mark.parametrize("terms", [1, 2, 129, 512, 2**20, 2**23 - 1])
@@ -149,12 +144,11 @@ def test_margins_far_above_the_error_are_all_proved(vote_counter):
     assert float32_proved(network, evaluate(network.weights)).all()
 
 
-@pytest.mark.parametrize(("factor", "proved"), [(0.25, False), (4.0, True)])
-def test_a_margin_around_the_needed_one_decides(factor, proved):
-    """One neuron with activation 1 and votes 1 and 1 - d: proved when d is above the error, not below."""
-    needed = 2 * (gamma(2) + gamma(1))
-    U = np.ones((1, 6), np.float32)
-    U[0, 1:] -= factor * needed
+@pytest.mark.parametrize(("units", "proved"), [(1, False), (4, False), (6, False), (7, True), (100, True)])
+def test_a_margin_is_proved_as_soon_as_it_exceeds_both_errors(units, proved):
+    """Activation 1, votes 1 and 1 - d: each logit may be off by a little more than 3u, so d must be 7u."""
+    U = np.ones((1, 6))
+    U[0, 1:] -= units * 2.0**-24
     weights = Weights.from_arrays(np.ones((6, 1)), np.zeros((6, 1)), U)
     network = folded_network(S3, weights)
     assert (float32_proved(network, evaluate(weights)) == proved).all()
