@@ -144,9 +144,9 @@ def test_margins_far_above_the_error_are_all_proved(vote_counter):
     assert float32_proved(network, evaluate(network.weights)).all()
 
 
-@pytest.mark.parametrize(("units", "proved"), [(1, False), (4, False), (6, False), (7, True), (100, True)])
+@pytest.mark.parametrize(("units", "proved"), [(1, False), (4, False), (5, False), (7, True), (100, True)])
 def test_a_margin_is_proved_as_soon_as_it_exceeds_both_errors(units, proved):
-    """Activation 1, votes 1 and 1 - d: each logit may be off by a little more than 3u, so d must be 7u."""
+    """Activation 1, votes 1 and 1 - d: each logit may be off by about 3u, so d = 5u is too little and 7u enough."""
     U = np.ones((1, 6))
     U[0, 1:] -= units * 2.0**-24
     weights = Weights.from_arrays(np.ones((6, 1)), np.zeros((6, 1)), U)
