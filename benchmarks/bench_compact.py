@@ -121,7 +121,8 @@ def main() -> None:
         row, result = measure(label, network.group, network.weights, True)
         if arguments.maps:
             arguments.maps.mkdir(parents=True, exist_ok=True)
-            np.savez_compressed(arguments.maps / f"{label}.npz", settled=result.settled, bound=result.bound)
+            names = [record.name for record in result.strategies]
+            np.savez_compressed(arguments.maps / f"{label}.npz", settled=result.settled, bound=result.bound, names=names)
         rows.append(row)
         show(row)
     for name in arguments.scaling:

@@ -205,6 +205,14 @@ def test_networks_beyond_float32_are_refused() -> None:
     assert "beyond" in result.reason
 
 
+def test_a_network_without_neurons_is_refused() -> None:
+    """No neurons, no proof: the reason is stated and nothing is certified."""
+    nothing = Weights.from_arrays(np.zeros((6, 0)), np.zeros((6, 0)), np.zeros((0, 6)))
+    result = prove_weights(parse_group("S3"), nothing)
+    assert result.certified == 0
+    assert "no neurons" in result.reason
+
+
 def test_a_network_that_does_nothing_proves_nothing() -> None:
     """Without live neurons all logits are the bias, and no pair is certified by mistake."""
     group = parse_group("S3")

@@ -6,7 +6,9 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
+from algebra.errors import GroupError
 from algebra.group import FiniteGroup
+from algebra.subgroups import subgroups
 from net.folded import FoldedNetwork
 from net.weights import Weights
 from verify.compact.coset_tables import coset_circuits, prove_by_tables
@@ -45,7 +47,7 @@ def prove_weights(
     """``prove`` for bare weights in the group's own element order."""
     n, m = weights.L.shape
     result = _Ladder(np.zeros((n, n), dtype=np.uint8), np.full((n, n), -np.inf, dtype=np.float32))
-    if reason := _refusal(weights):
+    if reason := _refusal(group, weights):
         return result.report(weights, 0.0, reason)
     started = perf_counter()
     circuits = coset_circuits(group, weights)
@@ -66,9 +68,18 @@ def prove_weights(
     return result.report(weights, search)
 
 
-def _refusal(weights: Weights) -> str:
+def _refusal(group: FiniteGroup, weights: Weights) -> str:
+    """Why nothing is tried, or nothing."""
+    if not weights.width:
+        return "the network has no neurons"
     largest = max(float(np.abs(part).max(initial=0)) for part in (weights.L, weights.R, weights.U, weights.b))
-    return "" if largest < LARGEST else f"weights of size {largest:.3g} are beyond what float32 tables hold"
+    if not largest < LARGEST:
+        return f"weights of size {largest:.3g} are beyond what float32 tables hold"
+    try:
+        subgroups(group)
+    except GroupError as error:
+        return str(error)
+    return ""
 
 
 @dataclass
