@@ -1,6 +1,6 @@
 """Group composition via representations (GCR): how much of a network's logits is tr(rho(a) rho(b) rho(c^-1)).
 
-Chughtai, Chan and Nanda (arXiv 2302.03025, sections 3 and 4) hold that a network which multiplies in a group computes
+Chughtai, Chan and Nanda (arXiv 2302.03025) hold that a network which multiplies in a group computes
 argmax over c of a sum over some irreps rho of the *character cubes* T_rho(a, b, c) = tr(rho(a) rho(b) rho(c^-1)) = chi_rho(abc^-1).
 The cubes are orthogonal, |T_rho|^2 = |G|^3, and their span over all irreps is exactly the space of cubes that are invariant under
 (a, b, c) -> (gak, k^-1 bh, gch): the equivariant part of the logits. So the shares add up, to at most 1.
@@ -47,7 +47,7 @@ def logit_fve(network: FoldedNetwork, moments: Floats | None = None) -> LogitFve
 
     ``moments`` are ``activation_moments(network.weights)`` when they are at hand; else they take most of the time, O(|G|^2 m^2).
     Complexity: O(|G|^2 m) beyond that. A constant network has NaN shares.
-    Source: Chughtai et al., section 4.1 ("logit similarity"); FVE is the sum of the squared cosines over irreps.
+    Source: Chughtai et al. ("logit similarity"); FVE is the sum of the squared cosines over irreps.
     """
     cosines = logit_cosines(network, moments)
     per_irrep = {name: value**2 for name, value in cosines.items()}
@@ -116,7 +116,7 @@ def activation_fve(network: FoldedNetwork, moments: Floats | None = None) -> dic
     """Share of the hidden activations' variance that is a function of ab in the span of rho's matrix entries, per irrep.
 
     sum_i |P_rho (S_i / |G|)|^2 |G| / (|G|^2 sum_i Var h_i), P_rho f = (d_rho / |G|) f * chi_rho, S as in ``product_sums``.
-    The trivial irrep (a constant) is left out. Source: Chughtai et al., section 4.2 ("MLP FVE for rho(ab)").
+    The trivial irrep (a constant) is left out. Source: Chughtai et al. ("MLP FVE for rho(ab)").
     """
     group, weights = network.group, network.weights
     if moments is None:
@@ -138,7 +138,7 @@ def restricted_excluded(network: FoldedNetwork, names: tuple[str, ...]) -> Losse
     """Cross-entropy when only the cubes of ``names`` are kept of the logits (restricted), and when they are taken out (excluded).
 
     Over all pairs, in float64 on float32 logits. Complexity: O(|G|^3 m), a pass over all logits.
-    Source: Chughtai et al., section 4.3, after Nanda et al. (arXiv 2301.05217), section 5.
+    Source: Chughtai et al., after Nanda et al. (arXiv 2301.05217).
     """
     group, weights = network.group, network.weights
     coefficients = cube_coefficients(weights, group)

@@ -1,6 +1,7 @@
 """Claims about all neurons of a network: shares, distributions, counts, coverage, correlations."""
 
 from collections import Counter
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal
 
@@ -25,7 +26,7 @@ class Concentrated(Bounded, frozen=True, kw_only=True, tag="concentrated"):
     ("right"), or "both" at once. ``among`` says which neurons: all, or those that are not dead.
     Decided by float64 with the bounds of `verify.concentration`; UNKNOWN when neurons that the bounds leave open matter.
     REFUTED shows the neurons that are not below. A neuron whose function may be constant is not below.
-    Source: Stander et al., arXiv 2312.06581, section 4 and Fig. 3; the sum makes "C < 1" weak (see docs/published-claims.md).
+    Source: Stander et al., arXiv 2312.06581; the sum makes "C < 1" weak (see docs/published-claims.md).
     """
 
     below: Positive = 1.0
@@ -96,7 +97,7 @@ class CosetNeurons(Bounded, frozen=True, kw_only=True, tag="coset neurons"):
     ``subgroup`` names a class ("S4"), or "sign" for the even permutations, or "point stabiliser"; ``right`` is the same class when
     left out. Constant means up to ``within`` of the range of L and of R, in sup norm. Dead neurons don't count.
     Decided exactly, in integers. REFUTED shows the neurons that were counted, so a recount refutes it.
-    Source: Stander et al., arXiv 2312.06581, section 5 and Fig. 6 (sign neurons; neurons of S_{n-1}).
+    Source: Stander et al., arXiv 2312.06581 (sign neurons; neurons of S_{n-1}).
     """
 
     subgroup: str
@@ -145,7 +146,7 @@ class UnembeddingCorrelation(Claim, frozen=True, kw_only=True, tag="unembedding 
     "same class": through conjugates of one class but other H or K; "others": through different classes. Labels are those of
     `verify.labels`; raw neurons are left out.
     Always MEASURED; the figure is the mean, with the standard deviation and the number of pairs of each relation beside it.
-    Source: Stander et al., arXiv 2312.06581, section 6 (against GCR).
+    Source: Stander et al., arXiv 2312.06581 (against GCR).
     """
 
     relation: Literal["same coset", "same class", "others"] = "same coset"
@@ -160,7 +161,7 @@ class UnembeddingCorrelation(Claim, frozen=True, kw_only=True, tag="unembedding 
                 kinds.append(tuple(int(family.class_of[s.subgroup]) for s in (label.left, label.right)))
         if len(rows) < 2:
             return Outcome("SKIPPED", "fewer than two neurons have labels")
-        correlation = np.corrcoef(subject.weights.U[rows])
+        correlation = np.asarray(np.corrcoef(subject.weights.U[rows]))
         place = [(a.subgroup, a.kernel, a.side, b.subgroup, b.kernel, b.side) for a, b in read]
         same_coset = _equal(place)
         same_class = _equal(kinds) & ~same_coset
@@ -172,7 +173,7 @@ class UnembeddingCorrelation(Claim, frozen=True, kw_only=True, tag="unembedding 
         return self.measured(mean, finding, relations=table)
 
 
-def _equal(keys: list[tuple[object, ...]] | list[tuple[int, ...]]) -> Mask:
+def _equal(keys: Sequence[object]) -> Mask:
     numbers: dict[object, int] = {}
     labels = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
     return np.asarray(labels[:, None] == labels)

@@ -1,0 +1,139 @@
+"""Claims about what happens when neurons are removed or kept by a criterion."""
+
+from fractions import Fraction
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from verify.claims.claim import Bounded, Index, Mistake, NonNegative, Outcome, Positive, Seed, percent
+from verify.claims.network_claims import example
+from verify.claims.population_claims import concentrated, conjugates, fits
+from verify.claims.representation_claims import chosen_irreps
+from verify.claims.subject import Subject
+from verify.exhaustive import right
+from verify.surgery import remove, set_to_mean
+
+Mask = npt.NDArray[np.bool_]
+
+
+class ByConcentration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="concentration", tag_field="by"):
+    """Neurons with min over H of C_H provably below the threshold, as in "concentrated"."""
+
+    below: Positive
+    form: Literal["stander", "normalised"] = "stander"
+    of: Literal["left", "right", "both"] = "both"
+
+    def select(self, subject: Subject) -> Mask:
+        """(m,) mask."""
+        return concentrated(subject, self.below, self.form == "normalised", self.of)[0]
+
+
+class BySubgroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="subgroup", tag_field="by"):
+    """Neurons with L on right cosets and R on left cosets of conjugates of the subgroup, as in "coset neurons"."""
+
+    subgroup: str
+    within: NonNegative = 0.01
+
+    def select(self, subject: Subject) -> Mask:
+        """(m,) mask."""
+        members = conjugates(subject, "neurons.subgroup", self.subgroup)
+        both = [fits(subject, of, members, self.within).any(axis=0) for of in ("left", "right")]
+        return np.asarray(both[0] & both[1])
+
+
+class ByKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="kind", tag_field="by"):
+    """Neurons whose label has one of these kinds (`verify.labels`); "dead" ones are decided exactly."""
+
+    kinds: tuple[Literal["coset", "twisted", "dual", "sign", "raw", "dead"], ...]
+
+    def select(self, subject: Subject) -> Mask:
+        """(m,) mask."""
+        if self.kinds == ("dead",):
+            return subject.dead
+        return np.array([label.kind in self.kinds for label in subject.labels], dtype=bool)
+
+
+class ByIrrep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="irrep", tag_field="by"):
+    """Neurons whose votes have at least half of their variance in these irreps."""
+
+    irreps: tuple[str, ...]
+
+    def select(self, subject: Subject) -> Mask:
+        """(m,) mask."""
+        from verify.claims.neuron_claims import irrep_residual
+
+        votes, error = subject.side("votes")
+        names = chosen_irreps(subject, self.irreps)
+        inside = [1 - irrep_residual(subject, votes, error, name, "neurons.irreps")[0] for name in names]
+        return np.asarray(np.sum(inside, axis=0) >= 0.5)
+
+
+class ByNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="number", tag_field="by"):
+    """Neurons with these numbers, from 0."""
+
+    neurons: tuple[Index, ...]
+
+    def select(self, subject: Subject) -> Mask:
+        """(m,) mask."""
+        mask = np.zeros(subject.weights.width, dtype=bool)
+        for place, neuron in enumerate(self.neurons):
+            if neuron >= len(mask):
+                raise Mistake(f"neurons.neurons[{place}]", f"expected a neuron from 0 to {len(mask) - 1}, got {neuron}")
+            mask[neuron] = True
+        return mask
+
+
+class AtRandom(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="random", tag_field="by"):
+    """A random share of all neurons, drawn by a seed."""
+
+    share: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    seed: Seed = 0
+
+    def select(self, subject: Subject) -> Mask:
+        """(m,) mask."""
+        width = subject.weights.width
+        mask = np.zeros(width, dtype=bool)
+        mask[np.random.default_rng(self.seed).permutation(width)[: round(self.share * width)]] = True
+        return mask
+
+
+Criterion = ByConcentration | BySubgroup | ByKind | ByIrrep | ByNumber | AtRandom
+
+
+class Ablation(Bounded, frozen=True, kw_only=True, tag="ablation"):
+    """Accuracy after removing the neurons that a criterion picks, or all others (``action = "keep"``).
+
+    ``fill = "zero"`` drops a neuron; ``"mean"`` puts its mean activation over all pairs in its place (rounded to the network's own
+    bits, `verify.surgery.set_to_mean`). ``metric = "loss of accuracy"`` bounds the accuracy before less the accuracy after.
+    Which neurons are picked is stated with the finding; given them, the accuracy is decided exactly, by exhaustive evaluation.
+    REFUTED shows a pair and the neurons removed. Source: Stander et al., arXiv 2312.06581 (zero or mean is not said).
+    """
+
+    neurons: Criterion
+    action: Literal["remove", "keep"] = "remove"
+    fill: Literal["zero", "mean"] = "zero"
+    metric: Literal["accuracy", "loss of accuracy"] = "accuracy"
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Ablate, evaluate, count."""
+        picked = self.neurons.select(subject)
+        gone = np.flatnonzero(picked if self.action == "remove" else ~picked)
+        surgery = remove(gone) if self.fill == "zero" else set_to_mean(gone)
+        if len(gone):
+            evaluation = subject.answers(f"{self.fill} {gone.tolist()}", surgery(subject.weights))
+        else:
+            evaluation = subject.evaluation
+        good, before = right(evaluation, subject.group.mul), right(subject.evaluation, subject.group.mul)
+        accuracy, loss = (Fraction(int(k), good.size) for k in (good.sum(), before.sum() - good.sum()))
+        value = accuracy if self.metric == "accuracy" else loss
+        finding = f"{len(gone)} of {len(picked)} neurons removed ({self.fill}): accuracy {percent(accuracy)}"
+        everything = np.ones_like(good)
+        numbers = [int(i) for i in gone]
+
+        def shown(low: bool) -> dict[str, object]:
+            wrong = low if self.metric == "accuracy" else not low
+            return example(subject, evaluation, good, everything, wrong) | {"removed": numbers, "fill": self.fill}
+
+        return self.decided(value, finding, shown, removed=len(gone), accuracy=float(accuracy))

@@ -1,0 +1,183 @@
+"""Claims that the network computes a given algorithm: a coset-voting program, a vote formula, a compact proof through cosets."""
+
+from fractions import Fraction
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from net.weights import Weights
+from verify.claims.claim import Bounded, Counterexample, Mistake, Outcome, pair_shown, percent, word
+from verify.claims.population_claims import conjugates
+from verify.claims.subject import Subject
+from verify.exhaustive import Evaluation
+from verify.gcr import product_sums
+from verify.levels import fve, removal_fve
+from verify.moments import activation_moments, centred, quadratic_form
+from verify.program import Program, expand, program_subgroups
+
+
+class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
+    """The network computes a coset-voting program: a program.json beside the claims file, or "readable" / "faithful", distilled anew.
+
+    ``level = "answers"``: the share of pairs with the same answer (a tie is an answer of its own), decided exactly by exhaustive
+    evaluation of both; without a bound the claim is 100 %; REFUTED shows a pair and both answers. ``"mechanism"``: the largest
+    |network pre-activation - program pre-activation| over neurons and pairs, decided exactly; REFUTED shows neuron, x and y.
+    ``"logits"``: share of the variance of the centred logits explained; ``"counterfactuals"``: the same after removing a random 20,
+    40 and 60 % of the circuits from both, averaged over shares and seeded draws; both MEASURED.
+    Source: the four levels of equivalence are those of `verify.levels`.
+    """
+
+    program: str
+    level: Literal["answers", "logits", "counterfactuals", "mechanism"] = "answers"
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Expand the program and compare."""
+        program, weights, evaluation = self._written(subject)
+        price = f"{program.constants} constants"
+        if self.level == "answers":
+            given = evaluation or subject.answers(f"program {self.program}", weights)
+            return self._answers(subject, given, price)
+        if self.level == "mechanism":
+            return self._mechanism(subject, program, weights)
+        moments = activation_moments(subject.weights, weights)
+        if self.level == "logits":
+            share = fve(subject.weights, weights, moments)
+            return self.weighed(share, f"{percent(share)} of the logits' variance explained by {price}", constants=program.constants)
+        shares = removal_fve(subject.weights, weights, program, moments)
+        mean = float(np.mean(list(shares.values())))
+        return self.weighed(mean, f"{percent(mean)} of the logits' variance explained after removals", after_removing=shares)
+
+    def _written(self, subject: Subject) -> tuple[Program, Weights, Evaluation | None]:
+        if self.program in ("readable", "faithful"):
+            point = subject.distillation.point(self.program)
+            return point.written.program, point.written.weights, point.evaluation
+        path = subject.folder / self.program
+        try:
+            program = msgspec.json.decode(path.read_bytes(), type=Program)
+        except OSError as error:
+            raise Mistake("program", f"expected a readable program.json at {path}, got: {error.strerror}") from error
+        except msgspec.MsgspecError as error:
+            raise Mistake("program", f"expected a program in {path}, got: {error}") from error
+        if program.group.order != subject.group.order or program.group.degree != subject.group.degree:
+            raise Mistake("program", f"expected a program for {subject.group.name}, got one for {program.group.name}")
+        try:
+            return program, expand(program, subject.group, program_subgroups(program, subject.group)), None
+        except (ValueError, IndexError) as error:
+            raise Mistake("program", f"expected a program that fits its forms in {path}, got: {error}") from error
+
+    def _answers(self, subject: Subject, theirs: Evaluation, price: str) -> Outcome:
+        ours = subject.evaluation.answer
+        same = ours == theirs.answer
+        value = Fraction(int(same.sum()), same.size)
+        finding = f"the same answer on {int(same.sum())} of {same.size} pairs, {price}"
+        claim = self if self.bounds or self.published is not None else msgspec.structs.replace(self, at_least=1.0)
+
+        def shown(low: bool) -> Counterexample:
+            x, y = (int(i) for i in np.argwhere(same != low)[0])
+            return pair_shown(subject.group, x, y, int(ours[x, y]), int(theirs.answer[x, y]))
+
+        return claim.decided(value, finding, shown)
+
+    def _mechanism(self, subject: Subject, program: Program, weights: Weights) -> Outcome:
+        neurons = [neuron.index for circuit in program.circuits for neuron in circuit.neurons]
+        if any(i >= subject.weights.width for i in neurons):
+            raise Mistake("program", f"expected neurons from 0 to {subject.weights.width - 1}, got {max(neurons)}")
+        ours, theirs = subject.weights.exact(), weights.exact()
+        bits = max(ours.preactivation_bits, theirs.preactivation_bits)
+        a, b = 1 << (bits - ours.preactivation_bits), 1 << (bits - theirs.preactivation_bits)
+        left, right = ours.L[:, neurons] * a - theirs.L * b, ours.R[:, neurons] * a - theirs.R * b
+        up, down = left.max(axis=0) + right.max(axis=0), -(left.min(axis=0) + right.min(axis=0))
+        worst = np.maximum(up, down)
+        p = int(worst.argmax()) if len(worst) else 0
+        value = Fraction(int(worst[p]), 1 << bits) if len(worst) else Fraction(0)
+
+        def shown(_: bool) -> Counterexample:
+            pick = np.argmax if up[p] >= down[p] else np.argmin
+            x, y = int(pick(left[:, p])), int(pick(right[:, p]))
+            return {"neuron": neurons[p], "x": word(subject.group, x), "y": word(subject.group, y)}
+
+        return self.decided(value, f"pre-activations differ by at most {float(value):.6g}", shown, neurons=len(neurons))
+
+
+class VoteFormula(Bounded, frozen=True, kw_only=True, tag="votes"):
+    """The network computes argmax over z of sum over classes of w_H * (number of conjugates of H in one coset of which z and xy lie).
+
+    z and xy share the right coset of H exactly when z (xy)^-1 lies in H, so the score is a function phi(z (xy)^-1).
+    ``level = "answers"``: the share of pairs on which the network's exact answer is the formula's (a tie of the formula is a tie),
+    decided exactly with rational w; without a bound the claim is 100 %; REFUTED shows a pair. ``"logits"``: the squared cosine of the
+    centred logits and phi(z (xy)^-1), MEASURED: the share of their variance that the formula explains with the best scale.
+    Source: Stander et al., arXiv 2312.06581 and Lemmas G.2-G.6 (counts of shared cosets are permutation characters).
+    """
+
+    weights: dict[str, float]
+    level: Literal["answers", "logits"] = "answers"
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Tabulate phi and compare."""
+        if not self.weights:
+            raise Mistake("weights", "expected at least one class of subgroups, got none")
+        phi = [Fraction(0)] * subject.group.order
+        for name, weight in self.weights.items():
+            masks = np.array([member.mask for member in conjugates(subject, f"weights.{name}", name)], dtype=np.int64)
+            phi = [old + Fraction(repr(weight)) * k for old, k in zip(phi, masks.sum(axis=0).tolist(), strict=True)]
+        if self.level == "logits":
+            share = explained_by(subject, np.array([float(value) for value in phi]))
+            return self.weighed(share, f"{percent(share)} of the logits' variance explained")
+        best = [g for g, value in enumerate(phi) if value == max(phi)]
+        group, ours = subject.group, subject.evaluation.answer
+        theirs = group.mul[best[0]][group.mul] if len(best) == 1 else np.full_like(ours, -1)
+        same = ours == theirs
+        value = Fraction(int(same.sum()), same.size)
+        answer = "xy" if best == [0] else f"({word(group, best[0])})xy" if len(best) == 1 else f"a tie of {len(best)} outputs"
+        finding = f"the formula always answers {answer}; the network does so on {int(same.sum())} of {same.size} pairs"
+        claim = self if self.bounds or self.published is not None else msgspec.structs.replace(self, at_least=1.0)
+
+        def shown(low: bool) -> Counterexample:
+            x, y = (int(i) for i in np.argwhere(same != low)[0])
+            found: dict[str, Any] = pair_shown(group, x, y, int(ours[x, y]), int(theirs[x, y]))
+            return found | {"tied": [word(group, g) for g in best]} if len(best) > 1 else found
+
+        return claim.decided(value, finding, shown)
+
+
+class CompactProof(Bounded, frozen=True, kw_only=True, tag="compact proof"):
+    """The share of pairs that are proved right through the coset structure, at less cost than evaluating the network on them.
+
+    Decided by `verify.compact`, which uses coset explanations alone, with all rounding accounted for. The method is sufficient only:
+    a lower bound that it does not reach is UNKNOWN. An upper bound claimed for what coset explanations can prove is REFUTED by the
+    pairs that are proved; one is shown. Source: Wu et al., arXiv 2410.07476; Gross et al., arXiv 2406.11779.
+    """
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Run the compact proof."""
+        result = subject.compact
+        value = Fraction(result.certified, result.settled.size)
+        ratio = result.flops_brute / max(1, result.flops_complete)
+        finding = f"{result.certified} of {result.settled.size} pairs proved, at {ratio:.3g} times fewer operations than brute force"
+
+        def shown(_: bool) -> Counterexample:
+            x, y = (int(i) for i in np.argwhere(result.settled > 0)[0])
+            product = int(subject.group.mul[x, y])
+            found: Counterexample = pair_shown(subject.group, x, y, product, product)
+            return found | {"strategy": result.strategies[int(result.settled[x, y]) - 1].name}
+
+        key = self.broken(value)
+        if key in ("at_least", "exactly") and value < self.bounds[key]:
+            return Outcome("UNKNOWN", finding, float(value), {"flops_ratio": ratio})
+        return self.decided(value, finding, shown, flops_ratio=ratio)
+
+
+def explained_by(subject: Subject, phi: npt.NDArray[np.float64], weights: Weights | None = None) -> float:
+    """cos^2 of the centred logits and phi(z (xy)^-1), phi a function on the group; O(|G|^2 m)."""
+    group = subject.group
+    used = weights or subject.weights
+    moments = activation_moments(used) if weights else subject.moments
+    variance = quadratic_form(moments, centred(np.concatenate([used.U, used.b[None]]))) * group.order**2
+    function = phi - phi.mean()
+    kernel = function[group.mul[:, group.inv]]  # [z, d] = phi(z d^-1)
+    pooled = product_sums(used, group) @ used.U + group.order * used.b  # [d, z]
+    inner = float(np.einsum("dz,zd->", pooled, kernel))
+    length = float((function**2).sum()) * group.order**2
+    return inner**2 / (variance * length) if variance > 0 and length > 0 else float("nan")

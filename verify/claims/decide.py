@@ -1,0 +1,166 @@
+"""Claims decided on one network, or on a folder of networks and aggregated as a paper does."""
+
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from algebra.errors import GroupError
+from algebra.group import FiniteGroup, parse_group
+from net.checkpoint import load_network, read_checkpoint
+from net.errors import MalformedInput
+from verify.claims.claim import Mistake, Outcome
+from verify.claims.schema import AnyClaim, ClaimsFile, located
+from verify.claims.subject import Subject
+
+SUFFIXES = (".pt", ".pth", ".safetensors", ".npz")
+#: The group that a number of elements stands for when nobody names one.
+BY_ORDER = {6: "S3", 12: "A4", 24: "S4", 60: "A5", 120: "S5", 360: "A6", 720: "S6"}
+Progress = Callable[[str], None]
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """A claim and what came of it on one network."""
+
+    claim: AnyClaim
+    outcome: Outcome
+
+
+class Report(msgspec.Struct, frozen=True):
+    """All claims on one network: which file, which group, and the decisions in the order of the claims."""
+
+    checkpoint: str
+    sha256: str
+    group: str
+    decisions: tuple[Decision, ...]
+
+
+class Aggregate(msgspec.Struct, frozen=True):
+    """One claim over many networks: how often each verdict came, and the figures' number, mean, median, least and greatest."""
+
+    claim: AnyClaim
+    networks: int
+    verdicts: dict[str, int]
+    agree: int
+    disagree: int
+    figures: dict[str, float]
+
+
+def decide_claims(path: Path, claims: ClaimsFile, subject: Subject, progress: Progress = lambda _: None) -> Report:
+    """Decide every claim on the network.
+
+    Raises:
+        MalformedInput: a claim makes no sense for this network, with the path of the mistake.
+
+    """
+    decisions = []
+    for number, claim in enumerate(claims.claims):
+        progress(f"{claim.id or number}: {claim.says or 'claim'}")
+        try:
+            decisions.append(Decision(claim, _decide(claim, subject)))
+        except Mistake as mistake:
+            raise located(path, number, mistake) from mistake
+    source = subject.network.source
+    name, digest = ("", "") if source is None else (str(source.path), source.sha256)
+    return Report(name, digest, subject.group.name, tuple(decisions))
+
+
+def _decide(claim: AnyClaim, subject: Subject) -> Outcome:
+    if claim.groups and subject.group.name not in claim.groups:
+        return Outcome("SKIPPED", f"a claim about {', '.join(claim.groups)}, not {subject.group.name}")
+    return claim.decide(subject)
+
+
+def open_subject(checkpoint: Path, group: str, folder: Path) -> Subject:
+    """The network in the file over the group of that name, or over the one that its size suggests.
+
+    Raises:
+        MalformedInput: the file is no network, or no group is named and the size suggests none.
+
+    """
+    found = _named(group) if group else _by_size(checkpoint)
+    return Subject(load_network(checkpoint, found), folder)
+
+
+def _named(group: str) -> FiniteGroup:
+    try:
+        return parse_group(group)
+    except GroupError as error:
+        raise MalformedInput(f"{str(error).rstrip('.')} - at `$.group`") from error
+
+
+def _by_size(checkpoint: Path) -> FiniteGroup:
+    layers, _ = read_checkpoint(checkpoint)
+    size = len(layers.left[0])
+    if size not in BY_ORDER:
+        raise MalformedInput(f"expected --group for a network over {size} elements, got none")
+    return parse_group(BY_ORDER[size])
+
+
+def checkpoints_in(folder: Path) -> list[Path]:
+    """Every file in the folder, at any depth, that has the suffix of a checkpoint, in order of path.
+
+    Raises:
+        MalformedInput: there is none.
+
+    """
+    found = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file())
+    if not found:
+        raise MalformedInput(f"expected files {', '.join(SUFFIXES)} in {folder}, got none")
+    return found
+
+
+def decide_folder(
+    path: Path, claims: ClaimsFile, folder: Path, group: str, progress: Progress
+) -> Iterator[Report | tuple[Path, str]]:
+    """The report on every checkpoint in the folder, or the checkpoint and why it could not be read.
+
+    With a ``group``, networks over another number of elements are passed over in silence.
+    """
+    wanted = _named(group).order if group else 0
+    for checkpoint in checkpoints_in(folder):
+        try:
+            if wanted and len(read_checkpoint(checkpoint)[0].left[0]) != wanted:
+                continue
+            subject = open_subject(checkpoint, group, path.parent)
+        except MalformedInput as error:
+            yield checkpoint, str(error)
+            continue
+        progress(f"{checkpoint}")
+        yield decide_claims(path, claims, subject, progress)
+
+
+def aggregate(claims: ClaimsFile, reports: list[Report]) -> list[Aggregate]:
+    """Each claim over all networks; skipped ones don't count."""
+    rows = []
+    for number, claim in enumerate(claims.claims):
+        outcomes = [report.decisions[number].outcome for report in reports]
+        counted = [outcome for outcome in outcomes if outcome.verdict != "SKIPPED"]
+        figures = [o.figure for o in counted if o.figure is not None and o.figure == o.figure]
+        rows.append(
+            Aggregate(
+                claim,
+                len(counted),
+                dict(Counter(outcome.verdict for outcome in counted)),
+                sum(outcome.agrees is True for outcome in counted),
+                sum(outcome.agrees is False for outcome in counted),
+                _statistics(figures),
+            )
+        )
+    return rows
+
+
+def _statistics(figures: list[float]) -> dict[str, float]:
+    if not figures:
+        return {}
+    found: dict[str, Any] = {"mean": statistics.fmean(figures), "median": statistics.median(figures)}
+    return found | {"least": min(figures), "greatest": max(figures)}
+
+
+def exit_code(reports: list[Report]) -> int:
+    """0 when all is proved or measured, 1 when something is refuted, else 3 when something is unknown."""
+    verdicts = {decision.outcome.verdict for report in reports for decision in report.decisions}
+    return 1 if "REFUTED" in verdicts else 3 if "UNKNOWN" in verdicts else 0

@@ -1,0 +1,167 @@
+"""Claims that the network computes with irreps: GCR (Chughtai et al.) and rho-set circuits (Wu et al.)."""
+
+from fractions import Fraction
+from typing import Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from algebra.character_table import character_table
+from algebra.fourier import power_share
+from algebra.irrep import has_irreps, irreps
+from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, Outcome, pair_shown, percent, word
+from verify.claims.subject import Subject
+from verify.gcr import activation_fve, logit_cosines, logit_fve, restricted_excluded
+from verify.levels import DRAWS, SHARES_REMOVED, kept_after_removal
+from verify.rho_sets import rho_set_fit
+
+#: An irrep is a key irrep when its character explains this share of the logits' variance.
+KEY = 0.01
+
+Level = Literal[
+    "answers",
+    "logits",
+    "counterfactuals",
+    "neurons",
+    "cosine",
+    "activations",
+    "restricted loss",
+    "excluded loss",
+]
+
+
+class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
+    """The network computes argmax over c of the sum over ``irreps`` of tr(rho(a) rho(b) rho(c^-1)).
+
+    ``irreps`` lists names; all nontrivial ones when left out; ["key"] stands for those whose character explains 1 % of the logits.
+    ``level = "answers"``: the share of pairs with GCR's answer. The sum of characters is largest exactly on its kernel, so GCR answers
+    xy if that is trivial, else ties; decided exactly by the characters' cyclotomic integers and exhaustive evaluation; without a
+    bound the claim is 100 %; REFUTED shows a pair. All other levels are MEASURED (`verify.gcr`):
+    ``"logits"``: sum over the irreps of cos^2 of the centred logits and the character cube (the paper's "logit FVE");
+    ``"cosine"``: the cosine itself, of the sum's direction, sqrt of the former; ``"activations"``: share of the hidden activations'
+    variance that is in rho(ab); ``"restricted loss"`` and ``"excluded loss"``: cross-entropy of the cubes alone, and without them;
+    ``"counterfactuals"``: logit FVE refitted after removing a random 20, 40 and 60 % of the circuits, averaged: more than any fixed
+    GCR account can reach; ``"neurons"``: share of live neurons with L, R and U on one of the irreps up to ``within``.
+    Source: Chughtai et al., arXiv 2302.03025
+    """
+
+    irreps: tuple[str, ...] = ()
+    level: Level = "logits"
+    within: NonNegative = 0.05
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Dispatch on the level."""
+        names = chosen_irreps(subject, self.irreps)
+        label = ", ".join(names)
+        if self.level == "answers":
+            return self._answers(subject, names)
+        if self.level in ("logits", "cosine"):
+            cosines = logit_cosines(subject.network, subject.moments)
+            shares = {name: value**2 for name, value in cosines.items()}
+            total = sum(shares[name] for name in names)
+            figure = total if self.level == "logits" else float(np.sqrt(total))
+            finding = f"{percent(total)} of the logits' variance in the characters of {label}"
+            return self.weighed(figure, finding, per_irrep=shares, cosines=cosines)
+        if self.level == "activations":
+            shares = activation_fve(subject.network, subject.moments)
+            total = sum(shares[name] for name in names)
+            return self.weighed(total, f"{percent(total)} of the activations' variance in rho(ab) of {label}", per_irrep=shares)
+        if self.level == "counterfactuals":
+            return self._counterfactuals(subject, names)
+        if self.level == "neurons":
+            return self._neurons(subject, names)
+        losses = restricted_excluded(subject.network, names)
+        figure = losses.restricted if self.level == "restricted loss" else losses.excluded
+        finding = f"loss {losses.full:.4g} in full, {losses.restricted:.4g} restricted to, {losses.excluded:.4g} without {label}"
+        return self.weighed(figure, finding, **losses._asdict())
+
+    def _answers(self, subject: Subject, names: tuple[str, ...]) -> Outcome:
+        group, table, ours = subject.group, character_table(subject.group), subject.evaluation.answer
+        rows = [table.names.index(name) for name in names]
+        trivial = (table.coefficients[rows] == table.coefficients[rows][:, :1]).all(axis=(0, 2))
+        kernel = [g for g in range(group.order) if trivial[group.class_of[g]]]
+        theirs = group.mul if len(kernel) == 1 else np.full_like(ours, -1)
+        same = ours == theirs
+        value = Fraction(int(same.sum()), same.size)
+        answer = "xy" if len(kernel) == 1 else f"a tie of {len(kernel)} outputs"
+        finding = f"these irreps always answer {answer}; the network does so on {int(same.sum())} of {same.size} pairs"
+        claim = self if self.bounds or self.published is not None else msgspec.structs.replace(self, at_least=1.0)
+
+        def shown(low: bool) -> Counterexample:
+            x, y = (int(i) for i in np.argwhere(same != low)[0])
+            found = pair_shown(group, x, y, int(ours[x, y]), int(theirs[x, y]))
+            return found | {"kernel": [word(group, g) for g in kernel]} if len(kernel) > 1 else found
+
+        return claim.decided(value, finding, shown)
+
+    def _counterfactuals(self, subject: Subject, names: tuple[str, ...]) -> Outcome:
+        program = subject.distillation.point("readable").written.program
+        shares = {}
+        for removed in SHARES_REMOVED:
+            draws = []
+            for seed in range(DRAWS):
+                kept, _ = kept_after_removal(program, subject.weights.width, removed, seed)
+                rows = np.append(kept, True)
+                found = logit_fve(subject.network.select(kept), subject.moments[np.ix_(rows, rows)]).per_irrep
+                draws.append(sum(found[name] for name in names))
+            shares[f"{removed:.0%}"] = float(np.mean(draws))
+        mean = float(np.mean(list(shares.values())))
+        return self.weighed(mean, f"at most {percent(mean)} of the logits' variance explained after removals", after_removing=shares)
+
+    def _neurons(self, subject: Subject, names: tuple[str, ...]) -> Outcome:
+        if not has_irreps(subject.group):
+            return Outcome("SKIPPED", f"matrices of irreps are known for S_n and A_n, not for {subject.group.name}")
+        numbers = [k for k, rho in enumerate(irreps(subject.group)) if rho.name in names]
+        live = np.flatnonzero(~subject.dead)
+        sides = [subject.side(of)[0][:, live] for of in ("left", "right", "votes")]
+        least = np.minimum.reduce([power_share(subject.group, (f - f.mean(axis=0)).T)[numbers] for f in sides]).max(axis=0)
+        share = float((least >= 1 - self.within).mean()) if len(live) else float("nan")
+        finding = f"{percent(share)} of the live neurons on one irrep up to {self.within:g}"
+        return self.weighed(share, finding, median=float(np.median(least)) if len(live) else None)
+
+
+class RhoSets(Bounded, frozen=True, kw_only=True, tag="rho-sets"):
+    """The share of live neurons of the rho-set form L = b^T rho(x) a, R = -a^T rho(y) c, U = b^T rho(z) c up to ``within``.
+
+    That is: of L, R and U at least 1 - within of the variance is one rank-one coefficient of one irrep, and the vectors that ought
+    to be shared have an absolute cosine of at least 1 - within. ``orbit = "short"`` counts those whose b has an orbit shorter
+    than |G|, which are coset neurons: that b has a finite orbit holds for every vector. Always MEASURED; S_n and A_n only.
+    Source: Wu et al., arXiv 2410.07476; `verify.rho_sets`.
+    """
+
+    within: NonNegative = 0.05
+    orbit: Literal["any", "short"] = "any"
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Fit every live neuron."""
+        if not has_irreps(subject.group):
+            return Outcome("SKIPPED", f"matrices of irreps are known for S_n and A_n, not for {subject.group.name}")
+        live = np.flatnonzero(~subject.dead)
+        if not len(live):
+            return Outcome("SKIPPED", "every neuron is dead")
+        fit = rho_set_fit(subject.group, subject.weights.select(live))
+        good = fit.fits(self.within)
+        counted: npt.NDArray[np.bool_] = good & (fit.orbit < subject.group.order) if self.orbit == "short" else good
+        share = float(counted.mean())
+        finding = f"{percent(share)} of {len(live)} live neurons have the form up to {self.within:g}"
+        finding += ", with an orbit shorter than |G|" if self.orbit == "short" else ""
+        figures = {"median_share": float(np.median(fit.share)), "median_cosine": float(np.median(fit.aligned))}
+        return self.weighed(share, finding, circuits=fit.circuits, **figures)
+
+
+def chosen_irreps(subject: Subject, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The irreps that a claim names; all nontrivial ones for none, those that explain the logits for "key".
+
+    Raises:
+        Mistake: a name is not that of a nontrivial irrep.
+
+    """
+    known = character_table(subject.group).names[1:]
+    if names == ("key",):
+        shares = logit_fve(subject.network, subject.moments).per_irrep
+        return tuple(name for name in known if shares[name] >= KEY) or (max(shares, key=lambda name: shares[name]),)
+    for number, name in enumerate(names):
+        if name not in known:
+            raise Mistake(f"irreps[{number}]", f"expected a nontrivial irrep out of {', '.join(known)}, got {name!r}")
+    return names or known

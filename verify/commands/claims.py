@@ -1,0 +1,60 @@
+"""Decide claims about a network, from a file or from a paper, on one checkpoint or on a folder of them."""
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command("claims")
+@click.argument("claims")
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    help="The network, or a folder of networks; default: the bundled one for the group.",
+)
+@click.option("--group", default="", help="The group, such as S5; default: the file's own, or by the network's size.")
+@click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+def command(claims: str, checkpoint: Path | None, group: str, as_json: bool, quiet: bool) -> int:
+    """Decide the claims in a TOML file, or in the library stander, chughtai or wu.
+
+    Each claim comes out PROVED, REFUTED with a counterexample, MEASURED beside the published figure, UNKNOWN or SKIPPED. Exit code 0
+    when all are proved or measured, 1 when one is refuted, 3 when one is unknown, 4 for a mistake in the file.
+    """
+    import msgspec
+
+    from net.bundled import bundled_checkpoint
+    from verify.claims.decide import Report, aggregate, decide_claims, decide_folder, exit_code, open_subject
+    from verify.claims.render import render, render_aggregate
+    from verify.claims.schema import find_claims, read_claims
+
+    def progress(text: str) -> None:
+        if not quiet:
+            print(f"c {text}", file=sys.stderr, flush=True)
+
+    path = find_claims(claims)
+    found = read_claims(path)
+    name = group or found.group
+    if checkpoint is None and not name:
+        raise click.UsageError("expected --checkpoint, or --group for a bundled network, got neither")
+    where = checkpoint or bundled_checkpoint(name)
+    if not where.is_dir():
+        report = decide_claims(path, found, open_subject(where, name, path.parent), progress)
+        click.echo(msgspec.json.encode(report).decode() if as_json else render(found, report))
+        return exit_code([report])
+    reports: list[Report] = []
+    unread: list[tuple[str, str]] = []
+    for one in decide_folder(path, found, where, name, progress):
+        if isinstance(one, Report):
+            reports.append(one)
+        else:
+            unread.append((str(one[0]), one[1]))
+            progress(f"not read: {one[0]}: {one[1]}")
+    rows = aggregate(found, reports)
+    if as_json:
+        content = {"networks": reports, "aggregate": rows, "not_read": unread}
+        click.echo(msgspec.json.encode(content).decode())
+    else:
+        click.echo(render_aggregate(found, rows, unread))
+    return exit_code(reports)
