@@ -15,8 +15,8 @@ from verify.claims.subject import Subject
 class Switches(Bounded, frozen=True, kw_only=True, tag="switches"):
     """The share of coset neurons that are switches for a shared coset D = Hg = gK: relu(L[x] + R[y]) = 0 whenever xy lies in D.
 
-    With ``cancels = true``: |L[x] + R[y]| <= within * (max L - min L) whenever xy lies in D; ``exactly = true`` adds that it is
-    greater on every other pair. Silence, too, allows activations up to ``within`` of the range.
+    With ``cancels = true``: |L[x] + R[y]| <= within * (max L - min L) whenever xy lies in D; ``exactly_there = true`` adds
+    that it is greater on every other pair. Silence, too, allows activations up to ``within`` of the range.
     H and K are those of the neuron's label (kinds "coset" and "sign", `verify.labels`), D any coset that they share; neurons whose H
     and K are not conjugate share none and count as no switches. Given the labels, decided exactly, in integers: the y with xy in D
     form one left coset of K for each right coset Hx, so extremes on cosets suffice. Without a bound MEASURED.

@@ -23,7 +23,7 @@ class Accuracy(Bounded, frozen=True, kw_only=True, tag="accuracy"):
 
     ``pairs`` names the pairs in cycle notation, all |G|^2 when left out; without a bound the claim is 100 %.
     Decided exactly: exhaustive evaluation in integers (`verify.exhaustive`). REFUTED shows a pair that is wrong (or, where the
-    claim is an upper bound, right). Source: Stander et al., arXiv 2312.06581; Chughtai et al., arXiv 2302.03025
+    claim is an upper bound, right). Source: Stander et al., arXiv 2312.06581; Chughtai et al., arXiv 2302.03025.
     """
 
     pairs: tuple[tuple[Element, Element], ...] = ()
@@ -84,7 +84,7 @@ class Equivariance(Claim, frozen=True, kw_only=True, tag="equivariance"):
 
     ``left``: answer(gx, y) = g answer(x, y); ``right``: answer(x, yg) = answer(x, y) g; ``middle``: answer(xg, g^-1 y) = answer(x, y).
     Decided exactly on the table of exact answers, for the generators g of the group, which is enough; a tie must go to a tie.
-    REFUTED shows x, y, g and the two answers. Source: the symmetries are those of Wu et al., arXiv 2410.07476
+    REFUTED shows x, y, g and the two answers. Source: the symmetries are those of Wu et al., arXiv 2410.07476.
     """
 
     under: tuple[Literal["left", "right", "middle"], ...] = ("left", "right", "middle")

@@ -46,7 +46,7 @@ class OnCosets(NeuronClaim, frozen=True, kw_only=True, tag="on cosets"):
     in H, f is to be c + t with t(hx) = chi(h) t(x) (t(xh) on left cosets), chi the character of H with that kernel.
     ``cosets`` is "right" for L and "left" for R when left out; the other way about is a dual neuron.
     Decided exactly, in integers. REFUTED shows two elements of one coset whose values differ by too much (or, for twisted functions,
-    x+, x-, y+, y- with f(x+) + f(x-) - f(y+) - f(y-) too great). Source: Stander et al., arXiv 2312.06581
+    x+, x-, y+, y- with f(x+) + f(x-) - f(y+) - f(y-) too great). Source: Stander et al., arXiv 2312.06581.
     """
 
     of: Argument
@@ -148,7 +148,7 @@ class OnIrrep(NeuronClaim, frozen=True, kw_only=True, tag="on irrep"):
     """All but a share ``within`` of the variance of a neuron's L, R or votes lies in the matrix entries of one irrep.
 
     Decided by a float64 computation with the bounds of `verify.concentration`; a share that the bounds leave open is UNKNOWN.
-    REFUTED shows the proved share that lies outside. Source: Stander et al., arXiv 2312.06581; Chughtai et al., arXiv 2302.03025
+    REFUTED shows the proved share that lies outside. Source: Stander et al., arXiv 2312.06581; Chughtai et al., arXiv 2302.03025.
     """
 
     of: Argument

@@ -43,7 +43,7 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
     variance that is in rho(ab); ``"restricted loss"`` and ``"excluded loss"``: cross-entropy of the cubes alone, and without them;
     ``"counterfactuals"``: logit FVE refitted after removing a random 20, 40 and 60 % of the circuits, averaged: more than any fixed
     GCR account can reach; ``"neurons"``: share of live neurons with L, R and U on one of the irreps up to ``within``.
-    Source: Chughtai et al., arXiv 2302.03025
+    Source: Chughtai et al., arXiv 2302.03025.
     """
 
     irreps: tuple[str, ...] = ()
