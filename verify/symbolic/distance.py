@@ -50,9 +50,7 @@ def distance_task(
     bounds["bias"] = _bias(weights, written)
     whole = sum(bounds.values(), Fraction(0))
     lines += scope(_sum(bounds, whole))
-    statement = (
-        f"For all activations within the intervals, every margin of the network differs from the program's by at most {rational(whole)}."
-    )
+    statement = f"For all activations within the intervals, margins of network and program differ by at most {rational(whole)}."
     return Task("O3-distance", statement, script("QF_NRA", statement, lines), checks=lines.count("(check-sat)"))
 
 
@@ -66,7 +64,7 @@ def _spread(votes: np.ndarray, bits: int) -> Fraction:
 
 
 def _bias(weights: Any, written: Any) -> Fraction:
-    """max - min over z of the difference of the two biases."""
+    """Max - min over z of the difference of the two biases."""
     p, q = (w.preactivation_bits + w.vote_bits for w in (weights, written))
     difference = [Fraction(int(a), 1 << p) - Fraction(int(b), 1 << q) for a, b in zip(weights.b, written.b, strict=True)]
     return max(difference) - min(difference)

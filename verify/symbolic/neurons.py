@@ -92,7 +92,9 @@ def _task(
     for c, (low, high) in intervals.items():
         where = disjunction(
             [
-                conjunction([f"(= l {real(Fraction(a, scale))})", disjunction([f"(= r {real(Fraction(b, scale))})" for b in sorted(bs)])])
+                conjunction(
+                    [f"(= l {real(Fraction(a, scale))})", disjunction([f"(= r {real(Fraction(b, scale))})" for b in sorted(bs)])]
+                )
                 for a, bs in sorted(cells[c].items())
             ]
         )

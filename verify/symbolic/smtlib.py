@@ -46,7 +46,7 @@ def total(terms: Sequence[str], zero: str = "0.0") -> str:
 
 
 def between(term: str, low: Fraction | int, high: Fraction | int) -> str:
-    """low <= term <= high over the reals."""
+    """Low <= term <= high over the reals."""
     return f"(and (<= {real(low)} {term}) (<= {term} {real(high)}))"
 
 

@@ -74,7 +74,11 @@ class _Process:
 
     def __init__(self) -> None:
         root = Path(__file__).resolve().parents[2]
-        command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(root)!r}); from verify.symbolic.worker import serve; serve()"]
+        command = [
+            sys.executable,
+            "-c",
+            f"import sys; sys.path.insert(0, {str(root)!r}); from verify.symbolic.worker import serve; serve()",
+        ]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, file: Path, limit_s: float, wanted: tuple[str, ...]) -> dict[str, Any] | None:

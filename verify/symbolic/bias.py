@@ -1,0 +1,43 @@
+"""The bias as a sum of tables over points, and what that leaves over.
+
+A function on the group is approximated by sum over p of B[p, pz], one table per coset space in use (twisted by the sign as well), and a
+function of the parity. The tables are found by least squares in float64 and rounded to integers; what they miss is exact in the rest.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from verify.symbolic.families import Parts
+
+
+def split_bias(parts: Parts) -> None:
+    """Set each unmirrored family's ``bias`` table and the program's ``bias_rest``; changes ``parts`` in place."""
+    families = [family for family in parts.families if not family.mirrored]
+    if not families or not parts.bias.any():
+        return
+    order = parts.group.order
+    sign = 1.0 - 2.0 * parts.parity
+    columns: list[Any] = [np.ones(order), sign] if parts.parity.any() else [np.ones(order)]
+    places: list[tuple[int, int, int, bool] | None] = [None] * len(columns)
+    twists = (False, True) if parts.parity.any() else (False,)
+    for f, family in enumerate(families):
+        for p, reached in enumerate(family.points.moved):
+            for q in range(family.points.count):
+                for twist in twists:
+                    column = (reached == q) * (sign if twist else 1.0)
+                    mean = sign * (column @ sign) / order if twist else column.mean()
+                    columns.append(column - mean)
+                    places.append((f, p, q, twist))
+    found, *_ = np.linalg.lstsq(np.array(columns).T, parts.bias.astype(np.float64), rcond=None)
+    tables = [np.zeros((f.points.count, f.points.count, 2), dtype=parts.bias.dtype) for f in families]
+    for place, value in zip(places, found, strict=True):
+        if place is not None:
+            f, p, q, twist = place
+            tables[f][p, q] += round(float(value)) * np.array([1, -1 if twist else 1])
+    rest = parts.bias.copy()
+    for family, table in zip(families, tables, strict=True):
+        family.bias = table
+        for p, reached in enumerate(family.points.moved):
+            rest = rest - table[p, reached, parts.parity]
+    parts.bias_rest = rest

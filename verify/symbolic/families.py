@@ -1,0 +1,332 @@
+"""A program's circuits sorted by what they look at, and the share of the margin that each kind of circuit gives.
+
+Let x, y be inputs, w = xy the product and z = x s y another output, s != 1. Say that circuits read x through stabilisers H of the
+points of one coset space, and that their votes at z depend on the coset Hz (and on parities) alone. Let j = px be the point to which x
+takes the point p that a circuit's H fixes. Then the circuit's push depends on j and y, its vote for w on the point jy, its vote for z
+on the point (js)y. So the family's share of the margin votes[w] - votes[z] is a sum over the points j,
+
+    sum over j of  T(j, js, p_j, y),      p_j = the point that x takes to j,                                               (1)
+
+and s matters to the term of j only through js. Parities of x, y and s are treated case by case, so that a twist by the sign is a sign.
+Circuits whose votes depend on zK, K the subgroup of y, are the same thing for the inputs (y^-1, x^-1) and s^-1; they are *mirrored*.
+A vote on a sum of cosets is split. Circuits that look at nothing but parities are constants in each case. What is left over is
+bounded cell by cell. The bias is split as B(z) + rest, B a sum over the points p of a table B[p, pz], which goes into (1) as
+B[p_j, jy] - B[p_j, (js)y].
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from algebra.group import FiniteGroup
+from algebra.subgroup import Subgroup
+from verify.form import Form, linear_form
+from verify.program import Circuit, Program, expand
+from verify.symbolic.points import Integers, Points, parity
+
+#: Largest table (points^3 times |G|) that is worth building; circuits on larger spaces are bounded cell by cell.
+MAX_TABLE = 40_000_000
+
+
+class Case(NamedTuple):
+    """Parities of x, y and s."""
+
+    x: int
+    y: int
+    s: int
+
+    @property
+    def product(self) -> int:
+        """The parity of w = xy."""
+        return self.x ^ self.y
+
+    @property
+    def other(self) -> int:
+        """The parity of z = x s y."""
+        return self.x ^ self.s ^ self.y
+
+    @property
+    def name(self) -> str:
+        """Letters e (even) and o (odd) for x, y and s."""
+        return "".join("eo"[bit] for bit in self)
+
+
+class Columns(NamedTuple):
+    """Some neurons written out as functions on the group: left and right (|G|, k), votes (k, |G|)."""
+
+    left: Any
+    right: Any
+    votes: Any
+
+    def mirrored(self, inverse: Any) -> "Columns":
+        """The same neurons as seen from (y^-1, x^-1) and z^-1."""
+        return Columns(self.right[inverse], self.left[inverse], self.votes[:, inverse])
+
+
+class Member(NamedTuple):
+    """The neurons of a family that read x through the stabiliser of one point, y through that of one point of ``space``."""
+
+    point: int
+    space: Points
+    other: int
+    columns: Columns
+
+
+@dataclass(eq=False)
+class Family:
+    """Circuits over one coset space; see the module's docstring. ``bias`` is B as an array [p, q, parity of z] or None."""
+
+    name: str
+    points: Points
+    mirrored: bool
+    members: list[Member] = field(default_factory=list)
+    bias: Any = None
+
+    def tables(self, case: Case) -> "Tables":
+        """The terms of (1) for one case of parities."""
+        return Tables(self, case)
+
+    def moved(self, s: Integers | int) -> Integers:
+        """moved[j, k] = j s_k, or j s_k^-1 in a mirrored family."""
+        inverse = self.points.group.inv
+        return self.points.moved[:, inverse[s] if self.mirrored else s]
+
+
+class Term(NamedTuple):
+    """A function v[j, j', p, k] or v[j, j', p, k, b] of the point k that y takes q to, and of b where y takes ``through``.
+
+    ``q`` is a point of ``space``; ``through`` is "" (no b), "j" or "j'".
+    """
+
+    space: Points
+    q: int
+    through: str
+    values: Any
+
+
+@dataclass(eq=False)
+class Tables:
+    """The function T of (1) in one case: as terms for the solver, and evaluated for every y for the search."""
+
+    family: Family
+    case: Case
+
+    @property
+    def ys(self) -> Integers:
+        """The elements y of this case's parity (x^-1 in a mirrored family)."""
+        return np.flatnonzero(self.family.points.parity == (self.case.x if self.family.mirrored else self.case.y))
+
+    @cached_property
+    def _case(self) -> Case:
+        """The case as the family sees it: inputs exchanged in a mirrored family."""
+        return Case(self.case.y, self.case.x, self.case.s) if self.family.mirrored else self.case
+
+    @cached_property
+    def whole(self) -> Any:
+        """T[j, j', p, y] with y running over ``ys``."""
+        points, m, case, ys = self.family.points, self.family.points.count, self._case, self.ys
+        mul = points.group.mul
+        whole = None
+        for member in self.family.members:
+            p, (left, right, votes) = member.point, member.columns
+            start, end = points.taking[p, :, case.x], points.taking[p, :, case.x ^ case.s]
+            push = np.maximum(left[start][:, None, :] + right[ys][None], 0)
+            for_w = _inner(push, np.moveaxis(votes[:, mul[start][:, ys]], 0, -1))
+            for_z = _inner(push[:, None], np.moveaxis(votes[:, mul[end][:, ys]], 0, -1)[None])
+            if whole is None:
+                whole = np.zeros((m, m, m, len(ys)), dtype=for_w.dtype)
+            whole[:, :, p] += for_w[:, None] - for_z
+        if whole is None:
+            whole = np.zeros((m, m, m, len(ys)), dtype=np.int64)
+        if self.family.bias is not None:
+            reached = points.moved[:, ys]
+            for p in range(m):
+                table = self.family.bias[p]
+                whole[:, :, p] += table[reached, case.product][:, None] - table[reached, case.other][None]
+        return whole
+
+    @cached_property
+    def terms(self) -> list[Term]:
+        """T as a sum of terms that each look at one point that y moves, or at two."""
+        points, m, case = self.family.points, self.family.points.count, self._case
+        found: dict[tuple[int, int, str], Term] = {}
+
+        def add(space: Points, q: int, through: str, key: Any, values: Any) -> None:
+            name = (id(space), q, through)
+            if name not in found:
+                shape = (m, m, m, space.count) + ((m,) if through else ())
+                found[name] = Term(space, q, through, np.zeros(shape, dtype=np.asarray(values).dtype))
+            found[name].values[key] += values
+
+        for member in self.family.members:
+            p, (left, right, votes) = member.point, member.columns
+            start, end = points.taking[p, :, case.x], points.taking[p, :, case.x ^ case.s]
+            for q in range(member.space.count):
+                k = member.other
+                y = int(member.space.taking[q, k, case.y])  # any y of the case that takes q to the point of K
+                push = np.maximum(left[start] + right[y], 0)
+                if self._double(member):
+                    w, z = votes[:, points.group.mul[start, y]].T, votes[:, points.group.mul[end, y]].T
+                    values = _inner(push, w)[:, None] - _inner(push[:, None], z[None])
+                    add(member.space, q, "", np.s_[:, :, p, k], values)
+                    continue
+                w, z = (votes[:, points.taking[p, :, s]].T for s in (case.product, case.other))
+                add(member.space, q, "j", np.s_[:, :, p, k, :], _inner(push[:, None], w[None])[:, None])
+                add(member.space, q, "j'", np.s_[:, :, p, k, :], -_inner(push[:, None], z[None])[:, None])
+        if self.family.bias is not None:
+            self._add_bias(add)
+        return [term for term in found.values() if term.values.any()]
+
+    def _double(self, member: Member) -> bool:
+        """Whether the member's votes depend on the double coset HzK and the parity of z alone."""
+        votes, space, k = member.columns.votes, member.space, member.other
+        moved = space.moved[k] == k
+        kept = np.flatnonzero(moved & (space.parity == 0))
+        return all(bool((votes[:, space.group.mul[:, g]] == votes).all()) for g in kept[1:3]) and all(
+            bool((votes[:, space.group.mul[:, g]] == votes).all()) for g in kept
+        )
+
+    def _add_bias(self, add: Any) -> None:
+        points, case = self.family.points, self._case
+        for j in range(points.count):
+            for p in range(points.count):
+                w, z = self.family.bias[p, :, case.product], self.family.bias[p, :, case.other]
+                add(points, j, "", np.s_[j, :, p, :], w)
+                add(points, j, "", np.s_[:, j, p, :], -z)
+
+
+def _inner(push: Any, votes: Any) -> Any:
+    """The sum over the last axis of products, exactly: in int64 where no sum can reach 2^62, else in Python ints."""
+    return (push * votes).sum(axis=-1)
+
+
+@dataclass(eq=False)
+class Parts:
+    """A whole program taken apart: families, neurons that see parities alone, the rest, and the rest of the bias."""
+
+    group: FiniteGroup
+    parity: Integers
+    scale: int
+    families: list[Family]
+    signs: list[Columns]
+    rest: list[tuple[str, Columns]]
+    bias: Any
+    bias_rest: Any
+
+    @property
+    def cases(self) -> Iterator[Case]:
+        """The cases of parities that occur, those without any s != 1 left out."""
+        bits = (0, 1) if self.parity.any() else (0,)
+        for s in bits:
+            if (self.parity[1:] == s).any():
+                yield from (Case(x, y, s) for x in bits for y in bits)
+
+
+def take_apart(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...]) -> Parts:
+    """Sort the program's circuits; see the module's docstring."""
+    weights = expand(program, group, subgroups).exact()
+    safe = _largest(weights) < 1 << 60
+    arrays = [np.asarray(a, dtype=np.int64) if safe else a for a in (weights.L, weights.R, weights.U, weights.b)]
+    scale = 1 << (program.preactivation_bits + program.vote_bits)
+    parts = Parts(group, parity(group), scale, [], [], [], arrays[3], arrays[3])
+    sorter = _Sorter(parts, subgroups)
+    first = 0
+    for number, circuit in enumerate(program.circuits):
+        columns = np.arange(first, first + len(circuit.neurons))
+        first += len(circuit.neurons)
+        sorter.sort(number, circuit, Columns(arrays[0][:, columns], arrays[1][:, columns], arrays[2][columns]))
+    from verify.symbolic.bias import split_bias
+
+    split_bias(parts)
+    return parts
+
+
+def _largest(weights: Any) -> int:
+    """A bound of every number that occurs when margins are summed up."""
+    push = 2 * max(int(abs(weights.L).max(initial=0)), int(abs(weights.R).max(initial=0)))
+    return 4 * (push * int(abs(weights.U).max(initial=0)) * max(1, len(weights.U)) + int(abs(weights.b).max(initial=0)))
+
+
+class _Sorter:
+    """Puts circuits into families, spaces being shared between conjugate subgroups."""
+
+    def __init__(self, parts: Parts, subgroups: tuple[Subgroup, ...]) -> None:
+        self._parts, self._subgroups = parts, subgroups
+        self._spaces: list[Points] = []
+
+    def sort(self, number: int, circuit: Circuit, columns: Columns) -> None:
+        """Add one circuit to the part where it belongs."""
+        parts = self._parts
+        if all(self._of_parity(np.moveaxis(a, -1, 0)) for a in (columns.left.T, columns.right.T, columns.votes)):
+            parts.signs.append(columns)
+            return
+        if circuit.left.on == "right cosets" and circuit.right.on == "left cosets":
+            h, k = (self._seat(form) for form in (circuit.left, circuit.right))
+            if h and k:
+                pieces = self._pieces(circuit, columns, h, k)
+                if pieces:
+                    for mirrored, piece in pieces:
+                        self._join(mirrored, h, k, piece)
+                    return
+        parts.rest.append((f"circuit {number}", columns))
+
+    def _of_parity(self, function: Any) -> bool:
+        """Whether a function (|G|, ...) depends on the parity alone."""
+        odd = int(self._parts.parity.argmax())
+        return bool((function == function[np.where(self._parts.parity == 1, odd, 0)]).all())
+
+    def _seat(self, form: Form) -> tuple[Points, int] | None:
+        """The space and the point through which a one-sided form reads its input, up to a twist by the sign."""
+        subgroup = self._subgroups[form.subgroups[0]]
+        kernel = self._subgroups[form.kernels[0]] if form.kernels and form.kernels[0] is not None else None
+        if kernel is not None and not (kernel.mask == (subgroup.mask & (self._parts.parity == 0))).all():
+            subgroup = kernel
+        for space in self._spaces:
+            point = space.point(subgroup)
+            if point is not None:
+                return (space, point) if space.complete else None
+        space = Points(self._parts.group, subgroup, self._parts.parity)
+        if space.count**3 * space.group.order > MAX_TABLE:
+            return None
+        self._spaces.append(space)
+        found = space.point(subgroup)
+        assert found is not None
+        return (space, found) if space.complete else None
+
+    def _pieces(self, circuit: Circuit, columns: Columns, h: tuple[Points, int], k: tuple[Points, int]) -> list[tuple[bool, Columns]]:
+        """The circuit as pieces whose votes depend on Hz (False) or on zK (True); empty when it does not fall into such."""
+        inverse = self._parts.group.inv
+        if _sees(h, columns.votes):
+            return [(False, columns)]
+        if _sees(k, columns.votes[:, inverse]):
+            return [(True, columns.mirrored(inverse))]
+        if circuit.votes.on != "coset sum":
+            return []
+        linear = linear_form(self._parts.group, circuit.votes, self._subgroups)
+        lists = np.array([neuron.votes for neuron in circuit.neurons], dtype=columns.votes.dtype)
+        right, left = (lists[:, index] * sign.astype(lists.dtype) for index, sign in zip(linear.index, linear.sign, strict=True))
+        if not (_sees(h, right) and _sees(k, left[:, inverse])):
+            return []
+        return [(False, columns._replace(votes=right)), (True, columns._replace(votes=left).mirrored(inverse))]
+
+    def _join(self, mirrored: bool, h: tuple[Points, int], k: tuple[Points, int], columns: Columns) -> None:
+        (space, point), (other_space, other) = (k, h) if mirrored else (h, k)
+        for family in self._parts.families:
+            if family.points is space and family.mirrored == mirrored:
+                break
+        else:
+            name = f"{space.base.name}{'-mirrored' if mirrored else ''}".replace("*", "star")
+            taken = sum(f.mirrored == mirrored and f.points.base.name == space.base.name for f in self._parts.families)
+            family = Family(f"{name}-{taken + 1}" if taken else name, space, mirrored)
+            self._parts.families.append(family)
+        family.members.append(Member(point, other_space, other, columns))
+
+
+def _sees(seat: tuple[Points, int], votes: Any) -> bool:
+    """Whether votes (k, |G|) depend on the point to which z takes the seat's point, and on the parity of z, alone."""
+    space, point = seat
+    representative = space.taking[point, space.moved[point], space.parity]
+    return bool((votes == votes[:, representative]).all())

@@ -1,0 +1,99 @@
+"""What a model of a failed sum means, decided by exact evaluation of the program."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from algebra.permutation import format_cycles
+from net.weights import Weights
+from verify.symbolic.correct import Plan
+from verify.symbolic.families import Case
+from verify.symbolic.task import Counterexample
+
+
+@dataclass(eq=False)
+class Replay:
+    """Looks for a real counterexample where the bounds do not add up, and says which bounds fall short otherwise."""
+
+    plan: Plan
+    program: Weights
+
+    def interpret(self, case: Case, values: dict[str, str]) -> Counterexample:
+        """The meaning of a model of O1-sum in which e<s> is true for some element s."""
+        if self.wrong is not None and self.wrong_case == case:
+            return self._refutation(*self.wrong)
+        chosen = [int(name[1:]) for name, value in values.items() if value == "true"]
+        if not chosen:
+            return Counterexample("the model names no element s")
+        return Counterexample(self._shortfall(case, chosen[0]))
+
+    @cached_property
+    def wrong(self) -> tuple[int, int, int] | None:
+        """(x, y, z) at the first pair that the program gets wrong, z the best output other than xy."""
+        from verify.exhaustive import evaluate
+
+        group = self.plan.parts.group
+        answers = evaluate(self.program, expected=group.mul).answer
+        for x, y in zip(*np.nonzero(answers != group.mul), strict=True):
+            votes = list(self.program.exact().logits(int(x), int(y)))
+            product = int(group.mul[x, y])
+            rival = max((z for z in range(group.order) if z != product), key=lambda z: votes[z])
+            if votes[rival] >= votes[product]:
+                return int(x), int(y), rival
+        return None
+
+    @property
+    def wrong_case(self) -> Case | None:
+        """The parities of x, y and s at the pair that ``wrong`` names."""
+        if self.wrong is None:
+            return None
+        x, y, z = self.wrong
+        parity, group = self.plan.parts.parity, self.plan.parts.group
+        s = group.mul[group.inv[x], group.mul[z, group.inv[y]]]
+        return Case(int(parity[x]), int(parity[y]), int(parity[s]))
+
+    def _refutation(self, x: int, y: int, z: int) -> Counterexample:
+        votes = self.program.exact().logits(x, y)
+        scale = self.plan.parts.scale
+        product = int(self.plan.parts.group.mul[x, y])
+        text = (
+            f"at x = {self._cycles(x)}, y = {self._cycles(y)} the output z = {self._cycles(z)} gets {Fraction(int(votes[z]), scale)} "
+            f"votes and xy = {self._cycles(product)} gets {Fraction(int(votes[product]), scale)}"
+        )
+        return Counterexample(text, refutes=True)
+
+    def _shortfall(self, case: Case, s: int) -> str:
+        scale = self.plan.parts.scale
+        shares = [(p.family.name, int(p.total(np.array([s]))[0])) for p in self.plan.potentials[case]]
+        constant = self.plan.constant(case)
+        parts = ", ".join(f"{name} {float(Fraction(v, scale)):.2f}" for name, v in [*shares, ("constants", constant)])
+        whole = constant + sum(v for _, v in shares)
+        x, y, least = self._least_margin(case, s)
+        return (
+            f"s = {self._cycles(s)}: the bounds add up to {float(Fraction(whole, scale)):.2f} ({parts}); "
+            f"evaluated, the least margin with this s is {float(Fraction(least, scale)):.2f}, "
+            f"at x = {self._cycles(x)}, y = {self._cycles(y)}"
+        )
+
+    def _least_margin(self, case: Case, s: int) -> tuple[int, int, int]:
+        """(x, y, margin of xy over x s y) with the least margin over the x and y of the case, exactly."""
+        parts = self.plan.parts
+        mul, exact = parts.group.mul, self.program.exact()
+        xs, ys = (np.flatnonzero(parts.parity == bit) for bit in (case.x, case.y))
+        best: tuple[int, int, int] | None = None
+        columns = [np.asarray(a, dtype=parts.bias.dtype) for a in (exact.L, exact.R, exact.U.T, exact.b)]
+        for x in xs:
+            w, z = mul[x, ys], mul[mul[x, s], ys]
+            push = np.maximum(columns[0][x] + columns[1][ys], 0)
+            margins: Any = (push * (columns[2][w] - columns[2][z])).sum(axis=1) + columns[3][w] - columns[3][z]
+            k = int(margins.argmin())
+            if best is None or int(margins[k]) < best[2]:
+                best = (int(x), int(ys[k]), int(margins[k]))
+        assert best is not None
+        return best
+
+    def _cycles(self, g: int) -> str:
+        return format_cycles(tuple(int(i) for i in self.plan.parts.group.elements[g]))
