@@ -35,9 +35,8 @@ PRICES = tuple(float(2.0**k) for k in range(2, 24, 2))
 GROUPS = (1, 4)
 #: Values of y on which the quadratic strategy is tried.
 LINE_SAMPLE = 6
-#: FLOPs of the shortlist run about this many times slower than those of tables: weight of a plan's shortlist
-#: in the choice.
-SHORTLIST_WEIGHT = 4
+#: FLOPs of the shortlist and of lines run about this many times slower than others: their weights in the choice.
+SHORTLIST_WEIGHT, LINE_WEIGHT = 4, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,10 +96,11 @@ def _plans(
         bounder = None if lines is False or groups < max(GROUPS) else _bounder(factorisation, mul, bool(lines))
         if bounder is not None:
             left_open, settled = sample.try_lines(factorisation, bounder)
-            saved = int((1 - left_open) * len(mul) * sweep_flops(factorisation, len(mul), len(mul))) - bounder.flops
-            predicted = plain.predicted - saved
-            # when forced, what the quadratic strategy settles by itself comes before what the plan costs
-            weighted = int(-settled * brute_force(len(mul), weights.width)) if lines else plain.weighted - saved
+            saved = int((1 - left_open) * len(mul) * sweep_flops(factorisation, len(mul), len(mul)))
+            predicted = plain.predicted - saved + bounder.flops
+            weighted = plain.weighted - saved + LINE_WEIGHT * bounder.flops
+            if lines:  # what the quadratic strategy settles by itself then comes before what the plan costs
+                weighted = int(-settled * brute_force(len(mul), weights.width))
             plans.append(Plan(mirrored, factorisation, bounder, predicted, weighted))
     return plans
 
