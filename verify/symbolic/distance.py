@@ -9,6 +9,7 @@ because hV - kv = (h - k) v + h (V - v) and relu is 1-Lipschitz. A neuron that t
 top spread of its own. The margin's difference is the sum over the neurons and the difference of the two biases.
 """
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -45,13 +46,20 @@ def distance_task(
             c = 2 * Fraction(record.votes_deviation)
             top, spread = _top(written, k), _spread(written.U[k], written.vote_bits)
             bound = e * spread + (top + e) * c
-            lines += scope(_neuron(e, c, top, spread, bound))
-        bounds[f"d{record.index}"] = bound
-    bounds["bias"] = _bias(weights, written)
+            lines += scope(_neuron(e, c, top, spread, _up(bound)))
+        bounds[f"d{record.index}"] = _up(bound)
+    bounds["bias"] = _up(_bias(weights, written))
     whole = sum(bounds.values(), Fraction(0))
     lines += scope(_sum(bounds, whole))
-    statement = f"For all activations within the intervals, margins of network and program differ by at most {rational(whole)}."
+    above = f"{math.ceil(whole * 100) / 100:.2f}"
+    differ = f"margins of network and program differ by at most {rational(whole)} (below {above})"
+    statement = f"For all activations within the intervals, {differ}."
     return Task("O3-distance", statement, script("QF_NRA", statement, lines), checks=lines.count("(check-sat)"))
+
+
+def _up(bound: Fraction) -> Fraction:
+    """The least multiple of 2^-20 that is not below the bound: any larger number is a bound too, and this one can be read."""
+    return Fraction(math.ceil(bound * 2**20), 2**20)
 
 
 def _top(weights: Any, i: int) -> Fraction:
