@@ -33,6 +33,7 @@ from verify.votes import Moments
 READABLE = 0.95
 FAITHFUL = 0.9995
 MAX_FAITHFUL = 0.05
+MAX_LOSS = 0.005
 RATES = (0.25, 0.75, 2.0, 6.0)
 MAX_RATIO = 0.25
 FLOOR = 0.02
@@ -218,13 +219,15 @@ def _faithful(search: _Search) -> Point:
 def _faithful_rate(search: _Search) -> float:
     """The lowest exchange rate (times 1.5 each step) whose predicted loss is at most 1 - FAITHFUL, or the last affordable one.
 
-    Affordable are preactivations of at most ``MAX_FAITHFUL`` of the network's parameters.
+    Affordable are preactivations of at most ``MAX_FAITHFUL`` of the network's parameters, and whatever it takes to bring the
+    predicted loss below ``MAX_LOSS``.
     """
     rate = 0.1 * search.network.L.size
+    loss = np.inf
     for _ in range(100):
         both = search.forms(1.5 * rate)
         size = sum(linear_form(search.family.group, form, search.family.all).size for side in both for form in side)
-        if size > MAX_FAITHFUL * 3 * search.network.L.size:
+        if size > MAX_FAITHFUL * 3 * search.network.L.size and loss <= MAX_LOSS:
             break
         rate *= 1.5
         loss = 0.0

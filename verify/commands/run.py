@@ -37,8 +37,11 @@ def command(
     Decides on every pair whether the network answers xy, distils it into a coset-voting program with the same answers, and writes
     certificate, program and report. Prints `s VERIFIED`, `s REFUTED` or `s UNKNOWN`; exit code 0, 1 or 3.
     """
+    from algebra.group import parse_group
     from net.bundled import bundled_checkpoint
     from verify.run import run
+
+    parse_group(group_name)  # a name that is no group is wrong usage, whatever the checkpoint
 
     def progress(text: str) -> None:
         if not quiet:
