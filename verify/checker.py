@@ -58,7 +58,7 @@ def need(true: bool, message: str) -> bool:
 #: shapes of JSON values: a type, a set of words, [item], (item, item), {key: value}, (None, value or null)
 # fmt: off
 STATUS, PARTS = {"PROVED", "REFUTED", "UNKNOWN"}, ("left", "right", "votes")
-ON = {"right cosets", "left cosets", "double cosets", "coset matrix", "elements"}
+ON = {"right cosets", "left cosets", "double cosets", "coset sum", "coset matrix", "elements"}
 FORM = {"on": ON, "subgroups": [int], "kernels": [(None, int)]}
 GROUP = {"name": str, "degree": int, "order": int, "generators": [str]}
 CHECKPOINT = {
@@ -94,14 +94,11 @@ def fits(value: Any, spec: Any, where: str) -> None:
     for key in value if kind is dict else range(len(value)) if kind is list else ():
         fits(value[key], str if spec is dict else spec[0] if isinstance(spec, list) else spec[key], f"{where}.{key}")
 
-def once(pairs: list[tuple[str, Any]]) -> Any:
-    """A JSON object from its pairs."""
-    return need(len(dict(pairs)) == len(pairs), f"expected each key once, got one twice in {len(pairs)}") and dict(pairs)
-
 def parse_json(data: bytes) -> Any:
     """A JSON value whose objects have each key once."""
     try:
-        return json.loads(data.decode(), object_pairs_hook=once)
+        text = data.decode()
+        return json.loads(text, object_pairs_hook=lambda pairs: need(len(dict(pairs)) == len(pairs), "a key twice") and dict(pairs))
     except (ValueError, RecursionError) as error:
         raise Malformed(f"expected JSON in UTF-8, got: {error}") from None
 
@@ -121,8 +118,8 @@ class Matrix(NamedTuple):
         return [[value << (bits - self.bits) for value in row] for row in self.rows]
 
 def matrix(kind: str, data: bytes, offset: int, shape: Sequence[int], strides: Sequence[int]) -> Matrix:
-    """A tensor, whose entry (i, j) is number offset + i strides[0] + j strides[1]; vectors are one row, a leading dimension 1 goes."""
-    shape, strides = ((s[1:] if shape[:1] == (1,) else s) for s in (shape, strides))
+    """A tensor, whose entry (i, j) is number offset + i strides[0] + j strides[1]; vectors are one row, a third dimension of 1 goes."""
+    shape, strides = ((s[1:] if len(shape) == 3 and shape[0] == 1 else s) for s in (shape, strides))
     (rows, columns), (down, across), (size, code) = (1, *shape)[-2:], (0, *strides)[-2:], NUMBERS[kind]
     used = offset + (rows - 1) * down + (columns - 1) * across + 1
     if len(shape) not in (1, 2) or not 0 < rows * columns <= used <= len(data) // size:
@@ -255,8 +252,7 @@ def read_network(data: bytes, record: Any) -> tuple["Network", "Forward | None"]
         need(lengths == [{n}, {width}] and n > 1, f"expected matrices for {n} elements and {width} neurons, got others")
     except Exception as error:  # a damaged file goes wrong in every way there is
         raise Malformed(f"expected a checkpoint, got: {type(error).__name__}: {error}") from None
-    facts = {"format": layout, "width": width, "parameters": 3 * n * width + n * any(total)}
-    same("checkpoint", {key: record[key] for key in facts}, facts)
+    same("checkpoint", [record[key] for key in ("format", "width", "parameters")], [layout, width, 3 * n * width + n * any(total)])
     numbering, in_order = record["numbering"], list(range(n))
     same("checkpoint.numbering, sorted", sorted(numbering), in_order)
     same("checkpoint.numbering", numbering, in_order if record["order"] == "lexicographic" else numbering)
@@ -447,7 +443,7 @@ class Group:
     def form(self, form: Any, subgroups: list[list[int]]) -> tuple[int, list[Any]]:
         """Length of the lists t of a form, and for each g the (index, sign) with f(g) = sum of sign t[index]."""
         on, places, kernels = form["on"], form["subgroups"], form["kernels"] or [None] * len(form["subgroups"])
-        arity = len(places) == len(kernels) == {"double cosets": 2, "elements": 0}.get(on, 1)
+        arity = len(places) == len(kernels) == {"double cosets": 2, "coset sum": 2, "elements": 0}.get(on, 1)
         need(arity and {*places, *kernels} <= {None, *range(len(subgroups))}, f"expected subgroups that fit, got {form!r:.300}")
         characters = []
         for place, kernel in zip(places, kernels, strict=True):
@@ -461,8 +457,13 @@ class Group:
             first = {cosets[g][0][0]: g for g in reversed(self.everything)}
             moved = ([cosets[self.mul[first[p]][g]][0][0] for p in range(count)] for g in self.everything)
             return count**2, [[(p * count + q, characters[0][g]) for p, q in enumerate(qs)] for g, qs in enumerate(moved)]
+        if on == "coset sum":
+            (count, right), (more, left) = self.cells(characters[0], TRIVIAL), self.cells(TRIVIAL, characters[1])
+            return count + more, [a + [(count + k, sign) for k, sign in b] for a, b in zip(right, left, strict=True)]
         two = {"right cosets": [*characters, TRIVIAL], "left cosets": [TRIVIAL, *characters], "elements": [TRIVIAL] * 2}
-        return self.cells(*two.get(on, characters))
+        size, terms = self.cells(*two.get(on, characters))
+        constant = [(size, 1)] if on in ("right cosets", "left cosets") and kernels[0] is not None else []  # added everywhere
+        return size + len(constant), [term + constant for term in terms]
 
 def read_program(program: Any, group: Group) -> tuple[Network, dict[int, tuple[int, int]]]:
     """The program written out as a network, and where each of the network's neurons is in it: (position, circuit)."""
@@ -540,8 +541,8 @@ def check_neurons(records: Any, network: Network, program: Network, where: dict[
 def check_proofs(c: Any, folder: Path) -> None:
     """Q3 and Q4: that what is stated fits together, and that obligations beside the certificate are those stated."""
     symbolic, compact = c["symbolic"], c["compact"]
-    proved = {obligation["status"] for obligation in symbolic["obligations"]} == {"PROVED"}
-    same("symbolic.status is PROVED, as all obligations are", symbolic["status"] == "PROVED", proved)
+    proved = {part["status"] for part in symbolic["obligations"] if part["id"][:2] == "O1" or part["status"] != "PROVED"} == {"PROVED"}
+    same("symbolic.status", symbolic["status"], symbolic["status"] if proved or symbolic["status"] != "PROVED" else "UNKNOWN")
     for obligation in symbolic["obligations"]:
         path = folder / obligation["file"]
         plain = re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", obligation["file"]) is not None
@@ -554,8 +555,7 @@ def check_proofs(c: Any, folder: Path) -> None:
         status = "PROVED" if compact["certified"] == c["correct"]["pairs"] else "UNKNOWN"
         same("compact.status", compact["status"], "REFUTED" if c["correct"]["status"] == "REFUTED" else status)
         parts = [part[key] for part in (compact, *compact["strategies"]) for key in ("certified", "flops")]
-        sizes = min([compact["flops_brute"], *parts]) >= 0 and compact["certified"] <= c["correct"]["right"]
-        same("compact: no negative numbers, no more certified pairs than right ones", sizes, True)
+        same("compact, in bounds", min(compact["flops_brute"], *parts) >= 0 and compact["certified"] <= c["correct"]["right"], True)
 
 def check(c: Any, checkpoint: bytes, folder: Path, sample: int | None, seed: int, jobs: int) -> str:
     """The line for stdout; raises Differs or Malformed where something does not hold."""

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from checker_reference import FOLDER, Case, Perm, World, certificate, form, stored  # noqa: E402
+from checker_reference import FOLDER, Case, Perm, World, certificate, form, stored
 
-from verify.certificate import canonical_bytes  # noqa: E402
+from verify.certificate import canonical_bytes
 
 
 def stabilizer(degree: int, point: int, even: bool) -> list[Perm]:
@@ -83,6 +83,8 @@ def every_form(w: World, start: int) -> list[dict[str, Any]]:
         (*sign, form("double cosets", [whole, whole], [alternating, alternating])),
         (form("left cosets", [0]), form("right cosets", [1]), form("coset matrix", [0], [alternating])),
         (form("elements"), form("elements"), form("elements")),
+        (form("right cosets", [0]), form("left cosets", [1]), form("coset sum", [0, 1])),
+        (form("left cosets", [0]), form("coset sum", [0, whole], [None, alternating]), form("right cosets", [n - 1])),
         (form("right cosets", [alternating]), form("left cosets", [alternating]), form("coset matrix", [n - 1])),
     ]
     if n == 3:

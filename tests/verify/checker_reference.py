@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from verify.certificate import Certificate, canonical_bytes, sealed
+from verify.certificate import Certificate, sealed
 
 Perm = tuple[int, ...]
 FOLDER = Path(__file__).parents[1] / "certificates"
@@ -33,7 +33,7 @@ def is_even(p: Perm) -> bool:
 
 
 def times(x: Perm, y: Perm) -> Perm:
-    """x first, then y."""
+    """The product that applies x first."""
     return tuple(y[i] for i in x)
 
 
@@ -71,12 +71,35 @@ class World:
     def __post_init__(self) -> None:
         self.elements = elements(self.name)
         self.degree = len(self.elements[0])
+        self.known: dict[Any, Any] = {}
 
     def members(self, k: int) -> frozenset[Perm]:
-        return generated(self.subgroups[k][1], self.degree)
+        """All elements of the k-th subgroup."""
+        if k not in self.known:
+            self.known[k] = generated(self.subgroups[k][1], self.degree)
+        found: frozenset[Perm] = self.known[k]
+        return found
 
     def value(self, form: dict[str, Any], t: list[int], g: Perm) -> int:
-        """f(g), from the definition of the form: write g as h r k with r the least element of its coset."""
+        """f(g), from the definition of the form, with the constant that twisted one-sided forms have at the end of t."""
+        if form["on"] == "coset sum":
+            kernels = form["kernels"] or [None, None]
+            right, left = ({"on": on, "subgroups": [k], "kernels": [kernel]} for on, k, kernel in
+                           zip(("right cosets", "left cosets"), form["subgroups"], kernels, strict=True))  # fmt: skip
+            count = self.cosets(right)
+            return self.plain(right, t[:count], g) + self.plain(left, t[count:], g)
+        return self.plain(form, t, g) + (t[-1] if self.has_constant(form) else 0)
+
+    def has_constant(self, form: dict[str, Any]) -> bool:
+        """Twisted, on right or left cosets."""
+        return form["on"] in ("right cosets", "left cosets") and any(k is not None for k in form["kernels"])
+
+    def cosets(self, form: dict[str, Any]) -> int:
+        """The index of the form's first subgroup."""
+        return len(self.elements) // len(self.members(form["subgroups"][0]))
+
+    def plain(self, form: dict[str, Any], t: list[int], g: Perm) -> int:
+        """f(g) without constants: write g as h r k with r the least element of its coset."""
         on = form["on"]
         if on == "elements":
             return t[self.elements.index(g)]
@@ -107,10 +130,15 @@ class World:
         raise AssertionError("every element lies in a coset")
 
     def numbered(self, left: frozenset[Perm], right: frozenset[Perm]) -> list[frozenset[Perm]]:
-        cosets = {frozenset(times(times(h, z), k) for h in left for k in right) for z in self.elements}
-        return sorted(cosets, key=min)
+        """The double cosets by their least elements."""
+        if (left, right) not in self.known:
+            cosets = {frozenset(times(times(h, z), k) for h in left for k in right) for z in self.elements}
+            self.known[left, right] = sorted(cosets, key=min)
+        found: list[frozenset[Perm]] = self.known[left, right]
+        return found
 
     def signs(self, r: Perm, left: Any, right: Any, kernels: Any) -> dict[Perm, set[int]]:
+        """For each element of the double coset of r the signs that its ways of being written h r k give it."""
         found: dict[Perm, set[int]] = {}
         for h in left:
             for k in right:
@@ -122,15 +150,17 @@ class World:
     def size(self, form: dict[str, Any]) -> int:
         """Length of the form's lists: the positions that some element reads, found by trying one list per position."""
         if form["on"] == "coset matrix":
-            return len(self.numbered(self.members(form["subgroups"][0]), frozenset({tuple(range(self.degree))}))) ** 2
-        bound = len(self.elements)
-        if not any(kernel is not None for kernel in form["kernels"]):
-            sets = [self.members(k) for k in form["subgroups"]] or [frozenset({self.elements[0]})]
-            return len(self.numbered(*{"left cosets": [frozenset({self.elements[0]}), *sets]}.get(form["on"], [*sets, frozenset({self.elements[0]})])[:2]))
-        reads = [k for k in range(bound) if any(self.reads(form, k, g) for g in self.elements)]
-        return len(reads)
+            return self.cosets(form) ** 2
+        if form["on"] == "coset sum":
+            return sum(len(self.elements) // len(self.members(k)) for k in form["subgroups"])
+        if form["on"] in ("right cosets", "left cosets"):
+            return self.cosets(form) + self.has_constant(form)
+        if form["on"] == "elements":
+            return len(self.elements)
+        return sum(any(self.reads(form, k, g) for g in self.elements) for k in range(len(self.elements)))
 
     def reads(self, form: dict[str, Any], k: int, g: Perm) -> bool:
+        """Whether f(g) depends on the k-th entry of the list."""
         unit = [0] * len(self.elements)
         unit[k] = 1
         return self.value(form, unit, g) != 0
@@ -286,9 +316,9 @@ def certificate(case: Case, checkpoint: bytes) -> Certificate:
     """What is true of the case, in the schema of `verify.certificate`, sealed."""
     world, n = case.world, len(case.world.elements)
     L, R, U, (b,) = network(case)
-    l, r, u, indices = functions(case)
+    l_, r, u, indices = functions(case)
     unit = Fraction(1, 2 ** (case.bits + case.vote_bits))
-    ours, theirs = answers(L, R, U, b), answers(l, r, u, [unit * v for v in case.bias] or [Fraction(0)] * n)
+    ours, theirs = answers(L, R, U, b), answers(l_, r, u, [unit * v for v in case.bias] or [Fraction(0)] * n)
     right = {(x, y): world.elements.index(times(world.elements[x], world.elements[y])) for x, y in ours}
     wrong = [[x, y, ours[x, y][0]] for x, y in sorted(ours) if ours[x, y][0] != right[x, y]]
     differ = [[x, y, ours[x, y][0], theirs[x, y][0]] for x, y in sorted(ours) if ours[x, y][0] != theirs[x, y][0]]
@@ -328,7 +358,7 @@ def certificate(case: Case, checkpoint: bytes) -> Certificate:
                 "index": i,
                 "kind": "dead" if i >= len(indices) else "raw",
                 "circuit": circuit_of(case, i),
-                "left_deviation": deviation(L[i], l, indices, i),
+                "left_deviation": deviation(L[i], l_, indices, i),
                 "right_deviation": deviation(R[i], r, indices, i),
                 "votes_deviation": deviation(U[i], u, indices, i),
             }
@@ -386,7 +416,7 @@ def deviation(network_row: list[Fraction], program: list[list[Fraction]], indice
 
 
 def float32_count(case: Case, weights: Any, right: Any) -> int:
-    """Of the pairs that are right, those whose answer is beyond the error of any order of summation, gamma_k and underflow as in Higham 3.1."""
+    """Of the pairs that are right, those beyond the error of any order of summation (Higham 3.1, with underflow)."""
     L, R, U, b = weights
     embedded = case.layout != "folded"
     n, m = len(b), len(U)
