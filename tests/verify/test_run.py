@@ -1,4 +1,4 @@
-"""`verify run` from checkpoint to exit code: what is verified, what is refuted, what is refused, and that nothing stays half-written."""
+"""`verify run` from checkpoint to exit code: what is verified, refuted or refused, and that nothing stays half-written."""
 
 import json
 import shutil
