@@ -184,7 +184,8 @@ def _readable(search: _Search, faithful: Point) -> tuple[Point, ...]:
         if unexplained > 0.95 * best:
             break
         best = unexplained
-        found.append(point)
+        # a dearer program that explains less is no point of the curve
+        found = [p for p in found if p.written.program.constants < point.written.program.constants] + [point]
         if unexplained <= 1 - READABLE:
             break
     if not found:
