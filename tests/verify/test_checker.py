@@ -205,7 +205,7 @@ def stays_true(path: tuple[Any, ...], before: dict[str, Any], after: dict[str, A
     if keys[0] == "compact":
         return keys[-1] in ("name", "flops_brute") or path == ("compact", "strategies")
     if keys == ["correct", "float32_any_order"]:
-        return 0 <= after["correct"]["float32_any_order"] < before["correct"]["float32_any_order"]
+        return bool(0 <= after["correct"]["float32_any_order"] < before["correct"]["float32_any_order"])
     lists = ("left", "right", "votes", "bias")
     return keys[0] == "program" and keys[-1] in ("circuits", "neurons", "subgroups", "kernels", "on", *lists)
 
@@ -278,9 +278,9 @@ def test_packed_sums_are_the_sums() -> None:
     for bits in (1, 5, 30, 63, 64, 65, 200):
         for _ in range(20):
             count, width = rng.randint(1, 6), rng.randint(2, 7)
-            draw = lambda b=bits: rng.randint(-(2**b), 2**b)  # noqa: E731
-            rows, base = [[draw() for _ in range(width)] for _ in range(count)], [draw() for _ in range(width)]
-            c = [rng.choice([0, draw()]) for _ in range(count)]
+            rows = [[rng.randint(-(2**bits), 2**bits) for _ in range(width)] for _ in range(count)]
+            base = [rng.randint(-(2**bits), 2**bits) for _ in range(width)]
+            c = [rng.choice([0, rng.randint(-(2**bits), 2**bits)]) for _ in range(count)]
             packed = checker.Packed(rows, base, [abs(v) for v in c])
             slots = packed.combine(c)
             expected = [base[j] + sum(c[i] * rows[i][j] for i in range(count)) for j in range(width)]
@@ -339,7 +339,7 @@ def test_the_committed_json_schema_is_that_of_the_certificate() -> None:
 def test_the_checker_and_the_schema_know_the_same_keys() -> None:
     definitions = msgspec.json.schema(Certificate)["$defs"]
     known = {name: set(part["properties"]) for name, part in definitions.items()}
-    parts = {"Certificate": checker.CERTIFICATE, "Program": checker.PROGRAM, "Correct": checker.CORRECT}
+    parts: dict[str, Any] = {"Certificate": checker.CERTIFICATE, "Program": checker.PROGRAM, "Correct": checker.CORRECT}
     parts |= {"Equivalent": checker.EQUIVALENT, "CheckpointRecord": checker.CHECKPOINT, "NeuronRecord": checker.RECORD}
     parts |= {"Form": checker.FORM, "GroupRecord": checker.GROUP, "Obligation": checker.OBLIGATION}
     assert {name: set(part) for name, part in parts.items()} == {name: known[name] for name in parts}
