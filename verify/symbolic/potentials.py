@@ -24,7 +24,7 @@ ROUNDS = 160
 PATIENCE = 40
 WORST = 12
 #: Table entries looked at in the whole search of one case.
-EFFORT = 1_500_000_000
+EFFORT = 250_000_000
 
 
 @dataclass(eq=False)

@@ -38,17 +38,20 @@ def prove(
     PROVED means that z3 refuted the negation of every obligation; REFUTED that a counterexample was replayed exactly.
     """
     deadline = time.perf_counter() + total_s
+    first = [
+        *neuron_tasks(program, group, subgroups, neurons),
+        distance_task(program, group, subgroups, network, neurons),
+    ]
+    write_scripts(first, directory)
+    outcomes = solve(first, directory, timeout_s, deadline, jobs)
     planned = plan(take_apart(program, group, subgroups))
     replay = Replay(planned, expand(program, group, subgroups))
     if planned.failing is not None and replay.wrong_case is not None:
         planned.fail_at(replay.wrong_case)
-    tasks = [
-        *correct_tasks(planned, replay.interpret),
-        *neuron_tasks(program, group, subgroups, neurons),
-        distance_task(program, group, subgroups, network, neurons),
-    ]
+    tasks = correct_tasks(planned, replay.interpret)
     write_scripts(tasks, directory)
-    outcomes = solve(tasks, directory, timeout_s, deadline, jobs)
+    outcomes = solve(tasks, directory, timeout_s, deadline, jobs) + outcomes
+    tasks += first
     return _summed_up(tasks, outcomes)
 
 
