@@ -150,7 +150,7 @@ def restricted_excluded(network: FoldedNetwork, names: tuple[str, ...]) -> Losse
     for rows, logits in logit_blocks(weights):
         wide = logits.reshape(-1, order).astype(np.float64)
         target = products[rows].ravel()
-        full += cross_entropy(wide, target)
+        full += cross_entropy(wide.copy(), target)  # which overwrites its argument
         wide -= kept[products[target[:, None], back]]
         excluded += cross_entropy(wide, target)
     return Losses(full / order**2, restricted, excluded / order**2)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from net.weights import Weights
-from verify.claims.claim import Bounded, Counterexample, Mistake, Outcome, pair_shown, percent, word
+from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, Outcome, pair_shown, percent, word
 from verify.claims.population_claims import conjugates
 from verify.claims.subject import Subject
 from verify.exhaustive import Evaluation
@@ -25,12 +25,14 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
     evaluation of both; without a bound the claim is 100 %; REFUTED shows a pair and both answers. ``"mechanism"``: the largest
     |network pre-activation - program pre-activation| over neurons and pairs, decided exactly; REFUTED shows neuron, x and y.
     ``"logits"``: share of the variance of the centred logits explained; ``"counterfactuals"``: the same after removing a random 20,
-    40 and 60 % of the circuits from both, averaged over shares and seeded draws; both MEASURED.
+    40 and 60 % of the circuits from both, averaged over shares and seeded draws; ``"neurons"``: the share of live neurons of which
+    the program's L and R explain all but ``within`` of the variance; all three MEASURED.
     Source: the four levels of equivalence are those of `verify.levels`.
     """
 
     program: str
-    level: Literal["answers", "logits", "counterfactuals", "mechanism"] = "answers"
+    level: Literal["answers", "logits", "counterfactuals", "neurons", "mechanism"] = "answers"
+    within: NonNegative = 0.05
 
     def decide(self, subject: Subject) -> Outcome:
         """Expand the program and compare."""
@@ -41,6 +43,8 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
             return self._answers(subject, given, price)
         if self.level == "mechanism":
             return self._mechanism(subject, program, weights)
+        if self.level == "neurons":
+            return self._neurons(subject, program, weights)
         moments = activation_moments(subject.weights, weights)
         if self.level == "logits":
             share = fve(subject.weights, weights, moments)
@@ -79,6 +83,17 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
             return pair_shown(subject.group, x, y, int(ours[x, y]), int(theirs.answer[x, y]))
 
         return claim.decided(value, finding, shown)
+
+    def _neurons(self, subject: Subject, program: Program, weights: Weights) -> Outcome:
+        neurons = np.array([neuron.index for circuit in program.circuits for neuron in circuit.neurons], dtype=np.intp)
+        residuals = [
+            (ours[:, neurons] - theirs).var(axis=0) / np.maximum(ours[:, neurons].var(axis=0), np.finfo(float).tiny)
+            for ours, theirs in ((subject.weights.L, weights.L), (subject.weights.R, weights.R))
+        ]
+        live = int((~subject.dead).sum())
+        good = int(((np.maximum(*residuals) <= self.within) & ~subject.dead[neurons]).sum())
+        share = good / live if live else float("nan")
+        return self.weighed(share, f"{good} of {live} live neurons read their inputs as the program does, up to {self.within:g}")
 
     def _mechanism(self, subject: Subject, program: Program, weights: Weights) -> Outcome:
         neurons = [neuron.index for circuit in program.circuits for neuron in circuit.neurons]

@@ -12,7 +12,7 @@ from net.weights import Weights
 from verify.claims.claim import Bounded, Claim, Counterexample, Element, Mistake, NonNegative, Outcome, Seed, pair_shown, percent, word
 from verify.claims.subject import Subject
 from verify.exhaustive import Evaluation, right
-from verify.loss import mean_loss
+from verify.loss import cross_entropy
 from verify.surgery import absolute_value, add_noise, embeddings_swapped, exchange_inputs, flip_signs
 
 Mask = npt.NDArray[np.bool_]
@@ -156,7 +156,7 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
             return Outcome("SKIPPED", "the network is given by folded weights, without embeddings to swap")
         weights = self._operate(subject)
         name = f"{self.surgery} {self.mean} {self.deviation} {self.seed}"
-        loss = mean_loss(weights, wanted)
+        loss = subject.loss(f"{name} {self.product}", weights, wanted)
         evaluation = subject.evaluation if self.surgery == "none" else subject.answers(name, weights)
         good = right(evaluation, wanted)
         value = Fraction(int(good.sum()), good.size)
@@ -200,8 +200,6 @@ def has_embeddings(subject: Subject) -> bool:
 
 def noisy(weights: Weights, wanted: npt.NDArray[np.integer], mean: float, deviation: float, seed: int) -> tuple[float, float]:
     """(accuracy, loss) in float32 when N(mean, deviation^2) is added to every preactivation of every pair, drawn by ``seed``."""
-    from verify.loss import cross_entropy
-
     rng = np.random.default_rng(seed)
     left, right_ = weights.L.astype(np.float32), weights.R.astype(np.float32)
     votes, bias = weights.U.astype(np.float32), weights.b.astype(np.float32)
@@ -210,7 +208,7 @@ def noisy(weights: Weights, wanted: npt.NDArray[np.integer], mean: float, deviat
         noise = rng.standard_normal(right_.shape, dtype=np.float32) * np.float32(deviation) + np.float32(mean)
         logits = np.maximum(left[x] + right_ + noise, 0) @ votes + bias
         count += int((logits.argmax(axis=1) == wanted[x]).sum())
-        loss += cross_entropy(logits.astype(np.float64), wanted[x])
+        loss += cross_entropy(logits, wanted[x])
     return count / weights.order**2, loss / weights.order**2
 
 

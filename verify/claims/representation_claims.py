@@ -115,10 +115,12 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
         numbers = [k for k, rho in enumerate(irreps(subject.group)) if rho.name in names]
         live = np.flatnonzero(~subject.dead)
         sides = [subject.side(of)[0][:, live] for of in ("left", "right", "votes")]
-        least = np.minimum.reduce([power_share(subject.group, (f - f.mean(axis=0)).T)[numbers] for f in sides]).max(axis=0)
+        shares = [power_share(subject.group, (f - f.mean(axis=0)).T)[numbers] for f in sides]
+        least, inputs = (np.minimum.reduce(part).max(axis=0) for part in (shares, shares[:2]))
         share = float((least >= 1 - self.within).mean()) if len(live) else float("nan")
         finding = f"{percent(share)} of the live neurons on one irrep up to {self.within:g}"
-        return self.weighed(share, finding, median=float(np.median(least)) if len(live) else None)
+        alone = float((inputs >= 1 - self.within).mean()) if len(live) else None
+        return self.weighed(share, finding, inputs_alone=alone)
 
 
 class RhoSets(Bounded, frozen=True, kw_only=True, tag="rho-sets"):

@@ -17,6 +17,7 @@ from verify.concentration import Concentration, concentration
 from verify.coset_fit import Floats, Side
 from verify.exhaustive import Evaluation, evaluate
 from verify.labels import NeuronLabel, dead_neurons, label_neurons
+from verify.loss import mean_loss
 from verify.moments import activation_moments
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Subject:
     network: FoldedNetwork
     folder: Path = Path()
     _evaluations: dict[str, Evaluation] = field(default_factory=dict)
+    _losses: dict[str, float] = field(default_factory=dict)
     _concentrations: dict[tuple[str, Side], Concentration] = field(default_factory=dict)
 
     @property
@@ -58,6 +60,12 @@ class Subject:
         if name not in self._evaluations:
             self._evaluations[name] = evaluate(weights, expected=np.maximum(self.evaluation.answer, 0))
         return self._evaluations[name]
+
+    def loss(self, name: str, weights: Weights, wanted: npt.NDArray[np.integer]) -> float:
+        """The mean cross-entropy of an altered network, kept under the name of the alteration."""
+        if name not in self._losses:
+            self._losses[name] = mean_loss(weights, wanted)
+        return self._losses[name]
 
     @cached_property
     def moments(self) -> Floats:

@@ -68,15 +68,19 @@ class Replay:
         return tuple(y[i] for i in x)
 
     def inverse(self, x):
+        """The permutation that undoes x."""
         return tuple(sorted(range(len(x)), key=x.__getitem__))
 
     def left(self, neuron, x):
+        """L[x, neuron], exactly."""
         return self.L[1] * int(self.L[0][self.index[x], neuron])
 
     def right(self, neuron, y):
+        """R[y, neuron], exactly."""
         return self.R[1] * int(self.R[0][self.index[y], neuron])
 
     def vote(self, neuron, z):
+        """U[neuron, z], exactly."""
         return self.U[1] * int(self.U[0][neuron, self.index[z]])
 
     def answer(self, x, y, neurons=None, act=lambda a: max(a, 0)):
@@ -91,6 +95,7 @@ class Replay:
         return self.elements[logits.index(top)] if logits.count(top) == 1 else None
 
     def shown(self, answer):
+        """An answer as a counterexample shows it: a tuple, or None for a tie."""
         return None if answer == "a tie" else self.element(answer)
 
 

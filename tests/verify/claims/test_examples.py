@@ -197,7 +197,7 @@ def replay_switches(claim, shown, network, s5):
 
 
 def replay_indicator_power(claim, shown, network, s5):
-    """m is the mean over the subgroup of (4,1)'s character, the number of fixed points less 1."""
+    """The multiplicity is the mean over the subgroup of (4,1)'s character, the number of fixed points less 1."""
     group = cosets(network, [network.element(g) for g in shown["generators"]], "right")[tuple(range(5))]
     invariants = Fraction(sum(sum(i == k for k, i in enumerate(h)) - 1 for h in group), len(group))
     value = 4 * invariants / (Fraction(120, len(group)) - 1)

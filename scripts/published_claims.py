@@ -1,0 +1,278 @@
+"""Write docs/published-claims.md: every published claim, the paper's figure and ours, on the networks that are at hand.
+
+    python scripts/published_claims.py --trained DIR [--published DIR] [--cache DIR] [--limit N]
+
+Networks: the bundled ones; those in --trained, made by `verify train`; those in --published, made by others. With --cache the
+reports are kept by digest of network and library, so that an interrupted run goes on where it stopped. --limit bounds how many
+networks are examined in this run; the page is written from all reports at hand.
+"""
+
+import argparse
+import hashlib
+import statistics
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from algebra.group import parse_group
+from net.bundled import bundled_checkpoint, bundled_groups
+from net.checkpoint import read_checkpoint
+from net.errors import MalformedInput
+from net.weights import Weights
+from verify.claims.claim import Claim, Outcome
+from verify.claims.decide import BY_ORDER, Decision, Report, checkpoints_in, decide_claims, open_subject
+from verify.claims.schema import find_claims, read_claims
+from verify.exhaustive import evaluate, right
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "published-claims.md"
+COMMENTS = ROOT / "scripts" / "published_claims_comments.toml"
+LIBRARIES = ("stander", "chughtai", "wu", "levels")
+
+
+class Network(NamedTuple):
+    """A network: where it came from, its file, its group."""
+
+    origin: str
+    path: Path
+    group: str
+
+
+class Examined(NamedTuple):
+    """A network and its report for each library."""
+
+    network: Network
+    reports: dict[str, Report]
+
+    @property
+    def right(self) -> bool:
+        """Whether the network multiplies: its accuracy was proved."""
+        return self.outcome("chughtai", "accuracy").verdict == "PROVED"
+
+    def outcome(self, library: str, claim: str) -> Outcome:
+        """What came of one claim."""
+        return next(d.outcome for d in self.reports[library].decisions if d.claim.id == claim)
+
+
+def networks(trained: Path | None, published: Path | None) -> Iterator[Network]:
+    """All networks over S5 and S6 that are at hand; smaller groups first, so that a bounded run sees many."""
+    found = [Network("ours", bundled_checkpoint(group), group) for group in bundled_groups()]
+    for origin, folder in (("ours", trained), ("others'", published)):
+        if folder is not None and folder.is_dir():
+            for path in checkpoints_in(folder):
+                found.append(Network(origin, path, BY_ORDER.get(len(read_checkpoint(path)[0].left[0]), "")))
+    return iter(sorted((n for n in found if n.group in ("S5", "S6")), key=lambda n: (n.group, n.origin != "ours")))
+
+
+def examine(network: Network, cache: Path | None, stored_only: bool) -> Examined | None:
+    """The reports on a network, from the cache where it has them; None when some are missing and not to be made."""
+    digest = hashlib.sha256(network.path.read_bytes()).hexdigest()
+    reports: dict[str, Report] = {}
+    subject = None
+    for library in LIBRARIES:
+        path = find_claims(library)
+        key = hashlib.sha256(path.read_bytes()).hexdigest()
+        stored = None if cache is None else cache / f"{digest[:16]}-{library}-{key[:16]}.json"
+        if stored is not None and stored.is_file():
+            reports[library] = _decode(stored.read_bytes(), library)
+            continue
+        if stored_only:
+            return None
+        subject = subject or open_subject(network.path, network.group, path.parent)
+        reports[library] = decide_claims(path, read_claims(path), subject)
+        if stored is not None:
+            outcomes = [d.outcome for d in reports[library].decisions]
+            stored.write_bytes(msgspec.json.encode([reports[library].checkpoint, network.group, outcomes]))
+    return Examined(network, reports)
+
+
+def _decode(data: bytes, library: str) -> Report:
+    name, group, outcomes = msgspec.json.decode(data, type=tuple[str, str, list[Outcome]])
+    claims = read_claims(find_claims(library)).claims
+    return Report(name, "", group, tuple(Decision(*pair) for pair in zip(claims, outcomes, strict=True)))
+
+
+def page(examined: list[Examined]) -> str:
+    """The whole page."""
+    comments = msgspec.toml.decode(COMMENTS.read_bytes(), type=dict[str, dict[str, str]])
+    good, bad = [e for e in examined if e.right], [e for e in examined if not e.right]
+    parts = [comments["page"]["introduction"], _populations(good, bad), comments["page"]["verdict"], _levels(good)]
+    for library in ("stander", "chughtai", "wu"):
+        claims = read_claims(find_claims(library))
+        parts.append(f"## {claims.title}\n\n{claims.source}\n\n{_table(library, good, comments.get(library, {}))}")
+    parts += [_hand_built(comments["page"]["hand_built"]), _controls(bad)]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _populations(good: list[Examined], bad: list[Examined]) -> str:
+    rows = ["| networks | group | right on all pairs | wrong on some |", "|---|---|---|---|"]
+    for key in sorted({(e.network.origin, e.network.group) for e in good + bad}, reverse=True):
+        counts = [sum((e.network.origin, e.network.group) == key for e in part) for part in (good, bad)]
+        rows.append(f"| {key[0]} | {key[1]} | {counts[0]} | {counts[1]} |")
+    return "## Networks\n\n" + "\n".join(rows)
+
+
+def _levels(good: list[Examined]) -> str:
+    rows = [
+        "## Both accounts at all four levels",
+        "",
+        "| network | answers: cosets | GCR | logits: cosets | GCR | counterfactuals: cosets | GCR | neurons: cosets | GCR |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for one in good:
+        cells = []
+        for level in ("answers", "logits", "counterfactuals", "neurons"):
+            cells += [_share(one.outcome("levels", f"{account}-{level}").figure) for account in ("cosets", "gcr")]
+        rows.append(f"| {_name(one.network)} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _name(network: Network) -> str:
+    stem = network.path.parent.name if network.path.stem == "model" else network.path.stem
+    return f"{stem} ({network.origin})"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else "100 %" if value == 1 else f"{value:.1%}".replace("%", " %")
+
+
+def _table(library: str, good: list[Examined], comments: dict[str, str]) -> str:
+    columns = [("ours", "S5"), ("others'", "S5"), ("ours", "S6"), ("others'", "S6")]
+    counts = [sum((e.network.origin, e.network.group) == column for e in good) for column in columns]
+    titles = [f"{group}, {origin} ({count})" for (origin, group), count in zip(columns, counts, strict=True)]
+    rows = [f"| claim | paper | {' | '.join(titles)} | agreement | why |", "|---|---|---|---|---|---|---|---|"]
+    for claim in read_claims(find_claims(library)).claims:
+        outcomes = {c: [e.outcome(library, claim.id) for e in good if (e.network.origin, e.network.group) == c] for c in columns}
+        cells = [_cell(claim, outcomes[column]) for column in columns]
+        everything = [o for part in outcomes.values() for o in part if o.verdict != "SKIPPED"]
+        why = " ".join(text for text in (comments.get(claim.id, ""), claim.erratum and f"Erratum: {claim.erratum}.") if text)
+        says = f"**{claim.id}** {claim.says} ({claim.place})"
+        row = [says, _published(claim), *cells, _agreement(claim, everything), why]
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
+    return "\n".join(rows)
+
+
+def _published(claim: Claim) -> str:
+    if isinstance(claim.published, dict):
+        return ", ".join(f"{name} {value:.1%}" for name, value in claim.published.items())
+    if claim.published is not None:
+        return f"{claim.published:g}"
+    bounds = [f"{sign} {getattr(claim, key)}" for key, sign in BOUNDS.items() if getattr(claim, key, None) is not None]
+    return ", ".join(bounds) or "no figure"
+
+
+BOUNDS = {"at_least": ">=", "at_most": "<=", "exactly": "="}
+
+
+def _cell(claim: Claim, outcomes: list[Outcome]) -> str:
+    outcomes = [o for o in outcomes if o.verdict != "SKIPPED"]
+    if not outcomes:
+        return ""
+    if isinstance(claim.published, dict):
+        return ", ".join(f"{name} {share:.1%}" for name, share in _mean_distribution(outcomes).most_common(10))
+    verdicts = Counter(o.verdict for o in outcomes)
+    text = ", ".join(f"{name} {count}" for name, count in sorted(verdicts.items()) if name != "MEASURED")
+    figures = [o.figure for o in outcomes if o.figure is not None and np.isfinite(o.figure)]
+    if not figures:
+        return text
+    low, high = min(figures), max(figures)
+    shown = f"{low:.4g}" if low == high else f"{statistics.median(figures):.4g} [{low:.3g}, {high:.3g}]"
+    return f"{text}; {shown}" if text else shown
+
+
+def _mean_distribution(outcomes: list[Outcome]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for outcome in outcomes:
+        for name, share in outcome.figures["shares"].items():
+            total[name] += share / len(outcomes)  # type: ignore[assignment]
+    return total
+
+
+def _agreement(claim: Claim, outcomes: list[Outcome]) -> str:
+    """On how many networks the claim holds, and for averages whether the median (or the mean distribution) agrees."""
+    if not outcomes:
+        return "no network"
+    if isinstance(claim.published, dict):
+        return _distribution_agrees(claim.published, outcomes)
+    proved, refuted, unknown = (sum(o.verdict == verdict for o in outcomes) for verdict in ("PROVED", "REFUTED", "UNKNOWN"))
+    judged = [o.agrees for o in outcomes if o.agrees is not None]
+    total = proved + refuted + unknown + len(judged)
+    if not total:
+        return "only measured"
+    text = f"{proved + sum(judged)} of {total}"
+    figures = [o.figure for o in outcomes if o.figure is not None and np.isfinite(o.figure)]
+    if judged and isinstance(claim.published, float | int) and claim.tolerance is not None:
+        close = abs(statistics.median(figures) - claim.published) <= claim.tolerance
+        text += "; the median agrees" if close else "; the median does not"
+    return text
+
+
+def _distribution_agrees(published: dict[str, float], outcomes: list[Outcome]) -> str:
+    mean = _mean_distribution(outcomes)
+    distance = sum(abs(mean[name] - published.get(name, 0)) for name in {*mean, *published}) / 2
+    return f"the means are {distance:.2f} apart in total variation"
+
+
+def hand_built(count: int, spaced: bool, seed: int) -> float:
+    """Accuracy of `count` single-relu switches over S5: neuron (i, j) is relu(a(x(i)) - a(y^-1(j))) and votes -1 for z(i) = j.
+
+    The values a are 0, 1, ..., 4 for all neurons, or drawn anew for each; neurons go through the 25 pairs (i, j) again and again.
+    """
+    group, rng = parse_group("S5"), np.random.default_rng(seed)
+    back = group.elements[group.inv]
+    pairs = np.arange(count) % 25
+    values = np.tile(np.arange(5.0), (count, 1)) if spaced else rng.standard_normal((count, 5))
+    L = np.stack([v[group.elements[:, p // 5]] for v, p in zip(values, pairs, strict=True)], axis=1)
+    R = np.stack([-v[back[:, p % 5]] for v, p in zip(values, pairs, strict=True)], axis=1)
+    U = np.stack([-(group.elements[:, p // 5] == p % 5).astype(float) for p in pairs])
+    return float(right(evaluate(Weights.from_arrays(L, R, U)), group.mul).mean())
+
+
+def _hand_built(text: str) -> str:
+    published = {25: 2.7, 50: 33.6, 75: 84.5, 100: 98.2, 150: 99.7}
+    rows = ["| values | neurons | paper | ours, median of 9 seeds [least, greatest] |", "|---|---|---|---|"]
+    rows.append(f"| equally spaced | 25 | 100 % | {_share(hand_built(25, True, 0))} |")
+    for count, figure in published.items():
+        found = sorted(hand_built(count, False, seed) for seed in range(9))
+        rows.append(f"| random, injective | {count} | {figure} % | {found[4]:.1%} [{found[0]:.1%}, {found[-1]:.1%}] |")
+    return f"## Switches built by hand\n\n{text}\n\n" + "\n".join(rows)
+
+
+def _controls(bad: list[Examined]) -> str:
+    rows = ["## Networks that do not multiply", "", "| network | accuracy | GCR's share of the logits | compact proof |"]
+    rows.append("|---|---|---|---|")
+    for one in bad:
+        cells = [one.outcome("chughtai", "accuracy"), one.outcome("levels", "gcr-logits"), one.outcome("wu", "bound-95")]
+        rows.append(f"| {_name(one.network)} | {' | '.join(_share(cell.figure) for cell in cells)} |")
+    return "\n".join(rows) if bad else ""
+
+
+def main() -> None:
+    """Examine, then write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trained", type=Path)
+    parser.add_argument("--published", type=Path, default=ROOT.parent / "shared" / "checkpoints")
+    parser.add_argument("--cache", type=Path)
+    parser.add_argument("--limit", type=int, default=10**6)
+    options = parser.parse_args()
+    if options.cache is not None:
+        options.cache.mkdir(parents=True, exist_ok=True)
+    examined = []
+    for number, network in enumerate(networks(options.trained, options.published)):
+        try:
+            one = examine(network, options.cache, number >= options.limit)
+        except MalformedInput as error:
+            print(f"not read: {network.path}: {error}")
+            continue
+        if one is not None:
+            examined.append(one)
+            print(f"{_name(network)}: done", flush=True)
+    PAGE.write_text(page(examined), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""Decisions on planted networks whose every neuron is known, and on networks one step away from the truth."""
+
+import dataclasses
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from algebra.group import parse_group
+from net.folded import folded_network
+from net.planted import planted_network
+from net.weights import Weights
+from verify.claims.claim import Mistake
+from verify.claims.subject import Subject
+from verify.surgery import flip_signs
+
+
+def verdict(claim, subject):
+    return claim.decide(subject).verdict
+
+
+def labelled(planted, kind):
+    """Numbers of the planted neurons of a kind, with what they were built from."""
+    _, neurons = planted
+    return [(i, n) for i, n in enumerate(neurons) if n.kind == kind]
+
+
+def name_of(subject, subgroup):
+    return subject.family.labels[subject.family.find(subgroup.mask)]
+
+
+def changed(subject, x, y, z):
+    """The network with one neuron more, which fires at (x, y) alone and votes for z."""
+    w = subject.weights
+    left, right = np.zeros((w.order, 1)), np.full((w.order, 1), -64.0)
+    left[x], right[y] = 64, 0
+    votes = np.zeros((1, w.order))
+    votes[0, z] = 64
+    weights = Weights.from_arrays(np.hstack([w.L, left]), np.hstack([w.R, right]), np.vstack([w.U, votes]), w.b)
+    return Subject(folded_network(subject.group, weights))
+
+
+def test_one_flipped_answer_refutes_accuracy_and_equivariance(planted_s4, claim, replay):
+    """One wrong pair out of 576 refutes 100 %, 575/576 exactly is proved, and the symmetry breaks where the counterexample says."""
+    subject = changed(planted_s4[0], 3, 5, 7)
+    outcome = claim("accuracy").decide(subject)
+    network = replay(subject.weights, 4)
+    x, y = (network.element(outcome.counterexample[key]) for key in "xy")
+
+    assert outcome.verdict == "REFUTED"
+    assert (network.index[x], network.index[y]) == (3, 5)
+    assert network.answer(x, y) == network.element(outcome.counterexample["answer"]) == network.elements[7]
+    assert verdict(claim("accuracy", exactly="575/576"), subject) == "PROVED"
+
+    broken = claim("equivariance").decide(subject)
+    shown = broken.counterexample
+    x, y, g = (network.element(shown[key]) for key in ("x", "y", "g"))
+    times, back = network.times, network.inverse
+    moved = {"left": (times(g, x), y), "right": (x, times(y, g)), "middle": (times(x, g), times(back(g), y))}[shown["under"]]
+    wanted = {"left": lambda z: times(g, z), "right": lambda z: times(z, g), "middle": lambda z: z}[shown["under"]]
+    assert broken.verdict == "REFUTED"
+    assert network.answer(x, y) == network.element(shown["answer"])
+    assert network.answer(*moved) == network.element(shown["answer_of_translate"])
+    assert wanted(network.answer(x, y)) == network.element(shown["expected_of_translate"]) != network.answer(*moved)
+    assert verdict(claim("equivariance"), planted_s4[0]) == "PROVED"
+
+
+def test_a_flipped_network_breaks_a_symmetry(planted_s4, claim):
+    """With the left sign flipped the answers follow not every translation."""
+    flipped = Subject(dataclasses.replace(planted_s4[0].network, weights=flip_signs(True, False)(planted_s4[0].weights)))
+
+    assert verdict(claim("equivariance"), flipped) == "REFUTED"
+
+
+def test_planted_neurons_are_on_their_cosets(planted_s4, claim):
+    """Coset, sign, dual and twisted neurons are proved to be what they were planted as, exactly (within 0), and raw ones refuted."""
+    subject, _ = planted_s4
+    for kind, right in (("coset", "right"), ("sign", "right"), ("dual", "left")):
+        for i, neuron in labelled(planted_s4, kind)[:4]:
+            keys = {"neuron": i, "of": "left", "subgroup": name_of(subject, neuron.left), "cosets": right}
+            assert verdict(claim("on cosets", **keys), subject) == "PROVED"
+    for i, neuron in labelled(planted_s4, "twisted"):
+        name = name_of(subject, neuron.left)
+        kernel = subject.family.find(neuron.left.mask & (subject.group.parity == 0))
+        keys = {"neuron": i, "of": "left", "subgroup": name}
+        assert verdict(claim("on cosets", **keys, kernel=subject.family.labels[kernel]), subject) == "PROVED"
+        assert verdict(claim("on cosets", **keys), subject) == "REFUTED"
+    for i, _neuron in labelled(planted_s4, "raw"):
+        assert verdict(claim("on cosets", neuron=i, of="left", subgroup="S2"), subject) == "REFUTED"
+
+
+def test_a_constant_function_is_refuted_as_twisted_by_four_elements(planted_s4, claim, replay):
+    """A coset neuron is constant on H, so c + t with t changing its sign fails; the counterexample's four values say so."""
+    subject, _ = planted_s4
+    i, neuron = labelled(planted_s4, "coset")[0]
+    kernel = subject.family.find(neuron.left.mask & (subject.group.parity == 0))
+    keys = {"subgroup": name_of(subject, neuron.left), "kernel": subject.family.labels[kernel]}
+    outcome = claim("on cosets", neuron=i, of="left", **keys).decide(subject)
+    network, shown = replay(subject.weights, 4), outcome.counterexample
+    value = {key: network.left(i, network.element(shown[key])) for key in ("x+", "x-", "y+", "y-")}
+
+    assert outcome.verdict == "REFUTED"
+    residual = (value["x+"] + value["x-"] - value["y+"] - value["y-"]) / 4
+    assert residual == Fraction(shown["residual"]) > 0
+
+
+def test_dead_neurons_are_proved_dead_and_others_refuted(planted_s4, claim):
+    """Each planted dead neuron is proved dead; each coset neuron is refuted."""
+    subject, _ = planted_s4
+    for i, _neuron in labelled(planted_s4, "dead"):
+        assert verdict(claim("dead", neuron=i), subject) == "PROVED"
+    for i, _neuron in labelled(planted_s4, "coset")[:5]:
+        assert verdict(claim("dead", neuron=i), subject) == "REFUTED"
+
+
+def test_planted_switches_cancel_and_are_silent_exactly_on_their_coset(planted_s4, claim):
+    """L + R = 0 if and only if the product is in the planted coset; silence alone is not exact."""
+    subject, _ = planted_s4
+    i, neuron = labelled(planted_s4, "coset")[0]
+    sums = subject.weights.L[:, i][:, None] + subject.weights.R[:, i]
+    x, y = (int(k) for k in np.argwhere(sums == 0)[0])
+    representative = subject.group.word(int(subject.group.mul[x, y]))
+    keys = {"neuron": i, "subgroup": name_of(subject, neuron.left), "representative": representative}
+
+    assert verdict(claim("silent", **keys, cancels=True, exactly=True), subject) == "PROVED"
+    assert verdict(claim("silent", **keys), subject) == "PROVED"
+    assert verdict(claim("silent", **keys, exactly=True), subject) == "REFUTED"
+    assert verdict(claim("switches", cancels=True, exactly_there=True, at_least=1.0), subject) == "PROVED"
+
+
+def test_counts_of_planted_neurons(planted_s4, claim):
+    """The number of sign neurons and the coverage of point stabilisers are those that were planted."""
+    subject, _ = planted_s4
+    signs = len(labelled(planted_s4, "sign"))
+
+    assert verdict(claim("coset neurons", subgroup="sign", within=0, exactly=signs), subject) == "PROVED"
+    assert verdict(claim("coset neurons", subgroup="sign", within=0, at_least=signs + 1), subject) == "REFUTED"
+    assert verdict(claim("coverage", within=0), subject) == "PROVED"
+
+
+def test_coverage_names_the_pair_that_is_missing(claim):
+    """Without the neurons of one pair of stabilisers that pair, and no other, is uncovered."""
+    group = parse_group("S4")
+    planted = planted_network(group, seed=1, width=40)
+    target = planted.neurons[0]
+    gone = [
+        i
+        for i, n in enumerate(planted.neurons)
+        if (n.left.mask == target.left.mask).all() and (n.right.mask == target.right.mask).all()
+    ]
+    subject = Subject(planted.network.without(gone))
+    outcome = claim("coverage", within=0).decide(subject)
+
+    assert outcome.verdict == "REFUTED"
+    assert outcome.counterexample["uncovered"] == [[name_of(subject, target.left), name_of(subject, target.right)]]
+
+
+def test_ablation_of_dead_neurons_costs_nothing_and_of_all_everything(planted_s4, claim):
+    """Removing dead neurons keeps 100 %, zero or mean; removing everything leaves ties."""
+    subject, _ = planted_s4
+    for fill in ("zero", "mean"):
+        keys = {"neurons": _criterion("ByKind", kinds=("dead",)), "fill": fill}
+        assert verdict(claim("ablation", **keys, at_least=1.0), subject) == "PROVED"
+    everything = _criterion("AtRandom", share=1.0)
+    assert verdict(claim("ablation", neurons=everything, exactly=0), subject) == "PROVED"
+    assert verdict(claim("ablation", neurons=everything, action="keep", at_least=1.0), subject) == "PROVED"
+
+
+def _criterion(name, **keys):
+    import verify.claims.ablation_claims as module
+
+    return getattr(module, name)(**keys)
+
+
+def test_vote_formula_by_definition(planted_s4, claim):
+    """The formula's answers are those of counting, for every z, the conjugates with z and xy in one coset."""
+    subject, _ = planted_s4
+    group, family = subject.group, subject.family
+    members = [s for s in family.all if s.name == "S2xS2"]
+    scores = np.zeros((group.order, group.order), dtype=int)  # [xy, z]
+    for member in members:
+        labels = member.right_cosets.labels
+        scores += labels[:, None] == labels[None, :]
+    unique = ((scores == scores.max(axis=1, keepdims=True)).sum(axis=1) == 1).all()
+    outcome = claim("votes", weights={"S2xS2": 1.0}).decide(subject)
+
+    assert (outcome.verdict == "PROVED") == unique
+    assert verdict(claim("votes", weights={"A4": 1.0}), subject) == "REFUTED"
+    with pytest.raises(Mistake, match="A9"):
+        claim("votes", weights={"A9": 1.0}).decide(subject)
+
+
+def test_float32_is_unknown_where_the_bound_is_not_enough(claim):
+    """Margins of a hundredth of an ulp's bound are right, but not proved for float32."""
+    subject, tiny = Subject(planted_network(parse_group("S3"), seed=0, width=24).network), 2.0**-22
+    w = subject.weights
+    bias = np.full(w.order, 4096.0)
+    weights = Weights.from_arrays(w.L, w.R, (w.U * tiny).astype(np.float32), bias)
+    near = Subject(folded_network(subject.group, weights))
+
+    assert verdict(claim("accuracy"), near) == "PROVED"
+    assert verdict(claim("float32"), near) == "UNKNOWN"
+    assert verdict(claim("float32"), subject) == "PROVED"
+
+
+def test_share_of_pairs_in_a_claim_means_the_decimal(planted_s4, claim):
+    """0.1 is 1/10 and not the float64 next to it; 7/120 is not 0.0583."""
+    assert claim("accuracy", at_least=0.1).bounds == {"at_least": Fraction(1, 10)}
+    assert claim("accuracy", exactly="7/120").bounds == {"exactly": Fraction(7, 120)}
+
+
+def test_claims_about_another_group_are_skipped(planted_s4, claim):
+    """A claim with `groups` is decided on those groups only."""
+    from pathlib import Path
+
+    from verify.claims.decide import decide_claims
+    from verify.claims.schema import ClaimsFile
+
+    file = ClaimsFile(claims=(claim("accuracy", groups=("S5",)), claim("accuracy", groups=("S4",))))
+    report = decide_claims(Path("x.toml"), file, planted_s4[0])
+
+    assert [d.outcome.verdict for d in report.decisions] == ["SKIPPED", "PROVED"]

@@ -1,0 +1,269 @@
+"""GCR's shares, losses, concentration, rho-sets and the surgeries, each against its definition on small networks."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from algebra.character_table import character_table
+from algebra.group import parse_group
+from algebra.irrep import irreps
+from net.bundled import bundled_checkpoint
+from net.checkpoint import load_network, read_checkpoint
+from net.errors import MalformedInput
+from net.folded import folded_network
+from net.planted import planted_network
+from net.weights import Weights
+from verify.answers import logit_blocks
+from verify.claims.algorithm_claims import explained_by
+from verify.claims.subject import Subject
+from verify.concentration import concentration, residual_bounds
+from verify.gcr import activation_fve, logit_cosines, logit_fve, restricted_excluded
+from verify.loss import cross_entropy, mean_loss
+from verify.rho_sets import rho_set_fit
+from verify.surgery import add_noise, embeddings_swapped, exchange_inputs, remove, set_to_mean
+
+
+def noisy(name, seed=3, width=40):
+    return planted_network(parse_group(name), seed=seed, width=width, noise=0.1).network
+
+
+def logits_of(weights):
+    """All logits (n, n, n) in float64."""
+    x, y = np.meshgrid(np.arange(weights.order), np.arange(weights.order), indexing="ij")
+    return weights.logits(x, y)
+
+
+def cube(group, phi):
+    """phi(a b c^-1) for all a, b, c."""
+    return phi[group.mul[group.mul[:, :, None], group.inv[None, None, :]]]
+
+
+@pytest.mark.parametrize("name", ["S3", "S4", "A4"])
+def test_gcr_shares_are_the_squared_cosines_with_the_character_cubes(name):
+    """Per irrep, against the cube written out; A4 has complex characters."""
+    network = noisy(name)
+    group, table = network.group, character_table(network.group)
+    logits = logits_of(network.weights)
+    logits = logits - logits.mean(axis=2, keepdims=True)
+    found, cosines = logit_fve(network), logit_cosines(network)
+
+    for irrep, values in list(zip(table.names, table.values, strict=True))[1:]:
+        target = cube(group, values[group.class_of])
+        cosine = (logits * target.conj()).sum() / np.linalg.norm(logits) / np.linalg.norm(target)
+        assert found.per_irrep[irrep] == pytest.approx(abs(cosine) ** 2, abs=1e-6)
+        assert abs(cosines[irrep]) == pytest.approx(abs(cosine), abs=1e-4)
+    assert found.total == pytest.approx(sum(found.per_irrep.values()))
+    assert found.total < 1
+
+
+def test_a_network_that_is_gcr_has_all_of_its_logits_explained():
+    """Logits that are a function of abc^-1 alone, here counts of shared points, lie in the cubes: total 1, and in one irrep."""
+    group = parse_group("S4")
+    points = np.arange(4)
+    i, c, k = (axis.ravel() for axis in np.meshgrid(points, points, points, indexing="ij"))
+    L = (group.elements[:, i] == c).astype(float)
+    R = (group.elements[:, c] == k).astype(float) - 1
+    network = folded_network(group, Weights.from_arrays(L, R, (group.elements[:, i] == k).T.astype(float)))
+    found = logit_fve(network)
+    fixed = (group.elements == points).sum(axis=1).astype(float)
+
+    assert found.total == pytest.approx(1, abs=1e-6)
+    assert found.per_irrep["(3,1)"] == pytest.approx(1, abs=1e-6)
+    assert explained_by(Subject(network), fixed) == pytest.approx(1, abs=1e-6)
+
+
+def test_activation_share_is_the_projection_on_functions_of_ab():
+    """Against the means over pairs with one product, projected on each isotypic component."""
+    network = noisy("S4")
+    group, w = network.group, network.weights
+    hidden = np.maximum(w.L[:, None] + w.R, 0)
+    means = np.zeros((group.order, w.width))
+    np.add.at(means, group.mul.ravel(), hidden.reshape(-1, w.width) / group.order)
+    variance = hidden.reshape(-1, w.width).var(axis=0).sum()
+
+    for rho in irreps(group)[1:]:
+        chi = np.trace(rho.matrices, axis1=1, axis2=2)
+        project = rho.dimension / group.order * chi[group.mul[:, group.inv]]
+        share = ((project @ means) ** 2).sum() / group.order / variance
+        assert activation_fve(network)[rho.name] == pytest.approx(share, abs=1e-6)
+
+
+def test_restricted_and_excluded_losses_by_definition():
+    """Cross-entropy of the projection on the cubes, and of the logits without it."""
+    network = noisy("S4")
+    group = network.group
+    logits, target = logits_of(network.weights), group.mul
+    names = ("(3,1)", "(1,1,1,1)")
+    table = character_table(group)
+    kept = np.zeros_like(logits)
+    for name in names:
+        phi = cube(group, table.values[table.names.index(name)].real[group.class_of])
+        kept += (logits * phi).sum() / (phi**2).sum() * phi
+
+    def loss(z):
+        z = z - z.max(axis=2, keepdims=True)
+        own = np.take_along_axis(z, target[..., None].astype(int), axis=2)[..., 0]
+        return float((np.log(np.exp(z).sum(axis=2)) - own).mean())
+
+    found = restricted_excluded(network, names)
+    assert found == pytest.approx((loss(logits), loss(kept), loss(logits - kept)), rel=1e-4)
+    assert mean_loss(network.weights, target) == pytest.approx(loss(logits), rel=1e-4)
+
+
+def test_tiny_losses_keep_their_digits():
+    """A lead of 40 over two rivals loses log(1 + 2 e^-40), far below the rounding of 1."""
+    row = np.array([[40.0, 0.0, 0.0], [0.0, 3.0, 0.0]])
+
+    assert cross_entropy(row[:1].copy(), np.array([0])) == pytest.approx(2 * np.exp(-40.0), rel=1e-12)
+    assert cross_entropy(row.copy(), np.array([0, 0])) == pytest.approx(np.log(np.exp(3) + 2), rel=1e-12)
+
+
+def exact_concentration(column, labels):
+    """C_H by Fractions."""
+    values = [Fraction(float(v)) for v in column]
+
+    def variance(part):
+        mean = sum(part) / len(part)
+        return sum((v - mean) ** 2 for v in part) / (len(part) - 1)
+
+    groups = {}
+    for value, label in zip(values, labels, strict=True):
+        groups.setdefault(label, []).append(value)
+    return sum(variance(part) for part in groups.values()) / variance(values)
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_concentration_bounds_hold_the_exact_value(planted_s4, side):
+    """For all subgroups of S4 and a few neurons of each kind, and the bounds are tight to 1e-9."""
+    subject, neurons = planted_s4
+    columns = [next(i for i, n in enumerate(neurons) if n.kind == kind) for kind in ("coset", "twisted", "sign", "raw", "dual")]
+    found = concentration(subject.family, *(part[..., columns] for part in subject.side("left")), side)
+
+    for row, number in enumerate(found.subgroup):
+        subgroup = subject.family.all[number]
+        labels = (subgroup.right_cosets if side == "right" else subgroup.left_cosets).labels
+        for column, neuron in enumerate(columns):
+            exact = exact_concentration(subject.weights.L[:, neuron], labels)
+            assert Fraction(found.low[row, column]) <= exact <= Fraction(found.high[row, column])
+            assert found.high[row, column] - found.low[row, column] <= 1e-9 * max(1, float(exact))
+
+
+def test_concentration_of_noise_is_about_the_index():
+    """The published sum is about [G:H] for noise, so its least value is about 2, of A_n; the normalised form is about 1."""
+    group = parse_group("S4")
+    from algebra.subgroups import subgroups
+
+    family = subgroups(group)
+    noise = np.random.default_rng(0).standard_normal((24, 400))
+    found = concentration(family, noise, np.zeros(400), "right")
+
+    assert found.low.mean(axis=1) == pytest.approx(found.index, rel=0.1)
+    assert np.median(found.least()[0]) == pytest.approx(2, rel=0.2)
+
+
+def test_residual_bounds_grow_with_the_error():
+    """A function known up to a tenth of its length has a share known up to about twice that in square root."""
+    low, high = residual_bounds(np.array([0.75]), np.array([0.1]), 24)
+
+    assert low[0] == pytest.approx(0.3**2)
+    assert high[0] == pytest.approx(0.7**2)
+
+
+def test_rho_set_form_is_found_where_it_was_planted():
+    """L = b rho(x) a, R = -a rho(y) c, U = b rho(z) c has share and alignment 1; another a on one side breaks the alignment."""
+    group = parse_group("S4")
+    rho = next(r for r in irreps(group) if r.name == "(3,1)").matrices
+    rng = np.random.default_rng(0)
+    a, other, b, c = rng.standard_normal((4, 3))
+    L = np.einsum("i,xij,j->x", b, rho, a)
+    R = np.stack([-np.einsum("i,xij,j->x", left, rho, c) for left in (a, other)], axis=1)
+    U = np.einsum("i,xij,j->x", b, rho, c)
+    fit = rho_set_fit(group, Weights.from_arrays(np.stack([L, L], axis=1), R, np.stack([U, U])))
+
+    assert fit.share == pytest.approx([1, 1])
+    assert fit.aligned[0] == pytest.approx(1)
+    assert fit.fits(0.05).tolist() == [True, False]
+    assert fit.orbit[0] == 24
+
+
+def test_rho_set_orbit_of_a_coset_neuron_is_its_coset_space():
+    """A vector b fixed by a point stabiliser has an orbit of 4 in S4."""
+    group = parse_group("S4")
+    rho = next(r for r in irreps(group) if r.name == "(3,1)").matrices
+    stabiliser = group.elements[:, 0] == 0
+    b = rho[stabiliser].mean(axis=0)[:, 0]
+    f = np.einsum("i,xij,j->x", b, rho, b)
+    fit = rho_set_fit(group, Weights.from_arrays(f[:, None], -f[:, None], f[None]))
+
+    assert fit.fits(0.05).all()
+    assert fit.orbit.tolist() == [4]
+
+
+@pytest.mark.parametrize("surgery", [add_noise(0.5, 1.0, 7), set_to_mean(np.array([1, 4, 5])), remove(np.array([0, 2]))])
+def test_surgeries_keep_floats_within_their_stated_errors(surgery):
+    """The float64 arrays are within the stated bounds of the exact integers, which is what exact evaluation rests on."""
+    operated = surgery(load_network(bundled_checkpoint("S5"), "S5").weights)
+    exact = operated.exact()
+    for floats, integers, bits, error in (
+        (operated.L, exact.L, exact.preactivation_bits, operated.L_error),
+        (operated.R, exact.R, exact.preactivation_bits, operated.R_error),
+        (operated.U.T, exact.U.T, exact.vote_bits, np.full(operated.width, operated.U_error)),
+    ):
+        for i in range(0, operated.width, 17):
+            for x in range(0, 120, 13):
+                assert abs(Fraction(floats[x, i]) - Fraction(int(integers[x, i]), 1 << bits)) <= Fraction(error[i])
+    unit = Fraction(1, 1 << (exact.preactivation_bits + exact.vote_bits))
+    bias = [abs(Fraction(f) - int(e) * unit) for f, e in zip(operated.b, exact.b, strict=True)]
+    assert max(bias) <= Fraction(operated.b_error)
+
+
+def test_noise_has_the_stated_moments_and_depends_on_the_seed_alone():
+    """Each preactivation moves by N(mean, deviation^2)."""
+    w = noisy("S4").weights
+    moved = add_noise(1.0, 2.0, 5)(w)
+    shift = ((moved.L - w.L)[:, None] + (moved.R - w.R)).ravel()
+
+    assert shift.mean() == pytest.approx(1, abs=0.15)
+    assert shift.std() == pytest.approx(2, rel=0.1)
+    assert np.array_equal(moved.L, add_noise(1.0, 2.0, 5)(w).L)
+    assert not np.array_equal(moved.L, add_noise(1.0, 2.0, 6)(w).L)
+
+
+def test_mean_ablation_puts_the_mean_into_the_bias():
+    """The logits lose what the neurons do beyond their mean."""
+    w = noisy("S4").weights
+    gone = np.array([3, 8])
+    hidden = np.maximum(w.L[:, None] + w.R, 0)
+    hidden[..., gone] = hidden[..., gone].mean(axis=(0, 1))
+
+    assert logits_of(set_to_mean(gone)(w)) == pytest.approx(hidden @ w.U + w.b, abs=1e-6)
+
+
+def test_swapping_embeddings_is_what_its_name_says():
+    """L = E_right A, R = E_left B in the checkpoint's own numbering; with the halves swapped too, the inputs are exchanged."""
+    network = load_network(bundled_checkpoint("S5"), "S5")
+    layers, _ = read_checkpoint(bundled_checkpoint("S5"))
+    (left, first), (right, second) = layers.left, layers.right
+    position = np.argsort(network.convention.numbering)
+    swapped = embeddings_swapped(network)
+    sides = [(right @ first)[position], (left @ second)[position]]
+    if network.convention.product == "right-first":
+        sides.reverse()
+
+    assert np.allclose(swapped.L, sides[0], rtol=0, atol=1e-9)
+    assert np.allclose(swapped.R, sides[1], rtol=0, atol=1e-9)
+    assert np.array_equal(exchange_inputs(network.weights).L, network.weights.R)
+
+
+def test_folded_networks_have_no_embeddings_to_swap():
+    """A network without a file, or with folded weights in it, is refused in one sentence."""
+    with pytest.raises(MalformedInput, match="embeddings"):
+        embeddings_swapped(noisy("S3"))
+
+
+def test_blocks_hold_all_logits():
+    """The losses above go through `logit_blocks`; together the blocks are all logits."""
+    w = noisy("S3").weights
+
+    assert np.concatenate([block.logits for block in logit_blocks(w, entries=40)]) == pytest.approx(logits_of(w), abs=1e-4)
