@@ -59,7 +59,10 @@ def _integers(values: Floats, bits: int) -> tuple[int, ...]:
 
 
 def write(draft: Draft, p: int, v: int) -> Written:
-    """The draft rounded to nearest: preactivations over 2^p, votes over 2^v, the bias over 2^(p + v)."""
+    """The draft rounded to nearest: preactivations over 2^p, votes over 2^v, the bias over 2^(p + v).
+
+    Neurons whose votes all round to zero are left out, at no loss.
+    """
     neurons = [
         Neuron(int(i), _integers(a, p), _integers(b, p), _integers(c, v))
         for i, a, b, c in zip(
@@ -89,12 +92,15 @@ def writings(draft: Draft, loss: float) -> Iterator[Written]:
 
 def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], p: int, v: int) -> Written:
     used: dict[int, int] = {}
+    kept = [any(neuron.votes) for neuron in neurons]
     for forms in (draft.left, draft.right, draft.votes):
-        for form in forms:
+        for form in (form for form, keep in zip(forms, kept, strict=True) if keep):
             for s in (*form.subgroups, *(k for k in form.kernels if k is not None)):
                 used.setdefault(s, len(used))
     circuits: dict[tuple[Form, Form, Form], list[Neuron]] = {}
     for left, right, votes, neuron in zip(draft.left, draft.right, draft.votes, neurons, strict=True):
+        if not any(neuron.votes):
+            continue
         key = (_renumbered(left, used), _renumbered(right, used), _renumbered(votes, used))
         circuits.setdefault(key, []).append(neuron)
     subgroups = tuple(draft.family.all[s] for s in used)

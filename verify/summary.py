@@ -13,11 +13,9 @@ from algebra.subgroups import Subgroups
 from net.weights import Weights
 from verify.certificate import Certificate
 from verify.coset_fit import Floats
-from verify.distill import Distillation, Point
+from verify.distill import Distillation
 from verify.labels import NeuronLabel, SideLabel
-from verify.program import Circuit, Program
-
-LARGEST_TABLES = 3
+from verify.program import Program
 
 
 def rounded(value: Any) -> Any:
@@ -143,60 +141,6 @@ def irrep_shares(family: Subgroups, network: Weights) -> list[list[list[Any]]]:
         [[names[k], float(shares[k, i])] for k in np.argsort(-shares[:, i]) if shares[k, i] >= 0.01]
         for i in range(network.width)
     ]
-
-
-def circuit_rows(family: Subgroups, distillation: Distillation, point: Point) -> list[dict[str, Any]]:
-    """One row per circuit of a program, most energy first, the vote table of the largest ones written out."""
-    program = point.written.program
-    energy = {label.index: label.energy for label in distillation.labels}
-    total = sum(energy.values()) or 1.0
-    names = [record.name for record in program.subgroups]
-    rows = []
-    for circuit in program.circuits:
-        share = sum(energy[n.index] for n in circuit.neurons) / total
-        rows.append((share, circuit))
-    rows.sort(key=lambda row: -row[0])
-    result = []
-    shown = 0
-    for number, (share, circuit) in enumerate(rows, start=1):
-        plain = circuit.votes.on == "double cosets" and not any(
-            k is not None for form in (circuit.left, circuit.right, circuit.votes) for k in form.kernels
-        )
-        sizes = [len(circuit.neurons[0].left), len(circuit.neurons[0].right), len(circuit.neurons[0].votes)]
-        table = None
-        if plain and shown < LARGEST_TABLES and sizes[0] * sizes[1] <= 150:
-            table = _vote_table(program, circuit)
-            shown += 1
-        result.append(
-            {
-                "number": number,
-                "left": names[circuit.left.subgroups[0]] if circuit.left.subgroups else None,
-                "right": names[circuit.right.subgroups[0]] if circuit.right.subgroups else None,
-                "left_on": circuit.left.on,
-                "right_on": circuit.right.on,
-                "votes_on": circuit.votes.on,
-                "neurons": len(circuit.neurons),
-                "energy_share": share,
-                "left_cosets": sizes[0],
-                "right_cosets": sizes[1],
-                "vote_cosets": sizes[2],
-                "table": table,
-                "table_rows": [f"p{k}" for k in range(sizes[0])] if table else [],
-                "table_columns": [f"q{k}" for k in range(sizes[1])] if table else [],
-                "table_votes": [f"d{k}" for k in range(sizes[2])] if table else [],
-            }
-        )
-    return result
-
-
-def _vote_table(program: Program, circuit: Circuit) -> list[list[list[float]]]:
-    """votes[p][q][d] = sum over the circuit's neurons of relu(l[p] + r[q]) u[d]."""
-    left = np.array([n.left for n in circuit.neurons], dtype=float) / 2.0**program.preactivation_bits
-    right = np.array([n.right for n in circuit.neurons], dtype=float) / 2.0**program.preactivation_bits
-    votes = np.array([n.votes for n in circuit.neurons], dtype=float) / 2.0**program.vote_bits
-    hidden = np.maximum(left[:, :, None] + right[:, None, :], 0)
-    table = np.einsum("ipq,id->pqd", hidden, votes)
-    return [[[round(float(v), 3) for v in row] for row in rows] for rows in table]
 
 
 def compact_map(settled: npt.NDArray[np.uint8], names: list[str], size: int = 120) -> dict[str, Any]:
