@@ -15,7 +15,7 @@ prove: .venv/.installed
 	$(BIN)/verify run --group S6
 
 test: .venv/.installed-dev
-	$(BIN)/pytest -n 2 -q
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 -q
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
