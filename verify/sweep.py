@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 
-from net.checkpoint import read_checkpoint
 from net.errors import MalformedInput
 from verify.certificate import canonical_bytes
+from verify.stated_group import stated_group
 
+SUFFIXES = (".safetensors", ".pt", ".pth", ".npz")
 COLUMNS = (
     ("network", "name"),
     ("verdict", "verdict"),
@@ -33,25 +34,6 @@ COLUMNS = (
     ("distil s", "distil_s"),
     ("seconds", "seconds"),
 )
-_FAMILIES = {"SymmetricGroup": "S", "AlternatingGroup": "A", "CyclicGroup": "C"}
-
-
-def group_of(path: Path) -> str:
-    """The group that a checkpoint says it was trained on, from its own metadata or the cfg.json beside it.
-
-    Raises MalformedInput when it does not say.
-    """
-    details = read_checkpoint(path)[1].details
-    config = details.get("config")
-    config = config if isinstance(config, dict) else details
-    name = config.get("group")
-    if isinstance(name, str) and name in _FAMILIES and isinstance(config.get("group_parameter"), int):
-        return f"{_FAMILIES[name]}{config['group_parameter']}"
-    if isinstance(name, str) and name:
-        return name
-    raise MalformedInput(f"expected {path} to say what group it was trained on, got nothing; give --group")
-
-
 def sweep(paths: Sequence[Path], out: Path, group: str | None, jobs: int, timeout_s: float) -> list[dict[str, Any]]:
     """Run every checkpoint into a directory of its own below ``out`` and write sweep.json and sweep.md there.
 
@@ -60,6 +42,7 @@ def sweep(paths: Sequence[Path], out: Path, group: str | None, jobs: int, timeou
     """
     from joblib import Parallel, delayed
 
+    paths = checkpoints(paths)
     names = _names(paths)
     rows: list[dict[str, Any]] = list(
         Parallel(n_jobs=jobs)(
@@ -70,6 +53,23 @@ def sweep(paths: Sequence[Path], out: Path, group: str | None, jobs: int, timeou
     (out / "sweep.json").write_bytes(msgspec.json.format(canonical_bytes(rows), indent=1) + b"\n")
     (out / "sweep.md").write_text(markdown(rows), encoding="utf-8")
     return rows
+
+
+def checkpoints(paths: Sequence[Path]) -> list[Path]:
+    """The files among ``paths`` and, for each directory among them, every checkpoint below it in order of path.
+
+    Raises MalformedInput for a directory without any.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+        if not inside:
+            raise MalformedInput(f"expected checkpoints ({', '.join(SUFFIXES)}) below {path}, got none")
+        found += inside
+    return found
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
@@ -84,7 +84,7 @@ def _row(path: Path, name: str, out: Path, group: str | None, timeout_s: float) 
     from verify.run import run
 
     try:
-        result = run(path, group or group_of(path), out, timeout_s=timeout_s)
+        result = run(path, group or stated_group(path), out, timeout_s=timeout_s)
     except (MalformedInput, GroupError) as error:
         return {"name": name, "verdict": "REFUSED", "reason": str(error)}
     return {"name": name} | figures(result.summary)

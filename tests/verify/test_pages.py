@@ -10,7 +10,8 @@ from net.errors import MalformedInput
 from net.folded_arrays import save_folded
 from net.planted import planted_network
 from verify.cli import execute
-from verify.sweep import group_of
+from verify.stated_group import stated_group
+from verify.sweep import checkpoints
 
 S4 = parse_group("S4")
 
@@ -56,4 +57,16 @@ def test_sweep_has_a_row_for_each_and_says_why_one_is_refused(checkpoint, tmp_pa
 def test_checkpoint_that_does_not_name_its_group_is_refused(tmp_path):
     np.savez(tmp_path / "n.npz", L=np.ones((6, 1)), R=np.ones((6, 1)), U=np.ones((1, 6)))
     with pytest.raises(MalformedInput, match="--group"):
-        group_of(tmp_path / "n.npz")
+        stated_group(tmp_path / "n.npz")
+
+
+def test_directories_are_searched_for_checkpoints(tmp_path):
+    for name in ("b/model.pt", "a.safetensors", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+
+    assert checkpoints([tmp_path]) == [tmp_path / "a.safetensors", tmp_path / "b/model.pt"]
+    assert checkpoints([tmp_path / "notes.txt"]) == [tmp_path / "notes.txt"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MalformedInput, match="got none"):
+        checkpoints([tmp_path / "empty"])

@@ -12,7 +12,7 @@ import click
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at a time.")
 @click.option("--timeout", type=click.FloatRange(min=0), default=60.0, show_default=True, help="Seconds of SMT solver for each.")
 def command(paths: tuple[Path, ...], out: Path, group: str | None, jobs: int, timeout: float) -> int:
-    """Run every checkpoint in PATHS and print one table.
+    """Run every checkpoint in PATHS, files or directories of them, and print one table.
 
     Exit code 0 when every network is verified, 1 when one is refuted, 3 when one is unknown, 4 when one was refused.
     """
