@@ -344,3 +344,22 @@ def test_the_checker_and_the_schema_know_the_same_keys() -> None:
     parts |= {"Form": checker.FORM, "GroupRecord": checker.GROUP, "Obligation": checker.OBLIGATION}
     assert {name: set(part) for name, part in parts.items()} == {name: known[name] for name in parts}
     assert set(definitions["Form"]["properties"]["on"]["enum"]) == checker.ON
+
+
+@pytest.mark.slow
+def test_the_certificate_of_the_bundled_s5_network_is_verified_and_with_another_checkpoint_it_is_not(tmp_path: Path) -> None:
+    from verify.run import run as verify_network
+
+    bundled = Path(__file__).parents[2] / "net" / "checkpoints" / "S5.safetensors"
+    directory = verify_network(bundled, "S5", tmp_path / "out", timeout_s=20).directory
+    done = run(directory / "certificate.json", "--checkpoint", bundled)
+    assert (done.returncode, done.stdout) == (0, "s VERIFIED\n")
+    flipped = bytearray(bundled.read_bytes())
+    flipped[-1] ^= 1
+    (tmp_path / "other.safetensors").write_bytes(flipped)
+    done = run(directory / "certificate.json", "--checkpoint", tmp_path / "other.safetensors")
+    assert (done.returncode, done.stdout) == (1, "s NOT VERIFIED\n")
+    obligation = next((directory / "obligations").iterdir())
+    obligation.write_text(obligation.read_text() + "; changed\n")
+    done = run(directory / "certificate.json", "--checkpoint", bundled)
+    assert (done.returncode, done.stdout) == (1, "s NOT VERIFIED\n")
