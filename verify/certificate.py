@@ -144,7 +144,7 @@ def rational(value: Fraction | int) -> str:
 
 def canonical_bytes(value: Any) -> bytes:
     """JSON with sorted keys and no spaces: the same value gives the same bytes."""
-    return msgspec.json.encode(value, order="deterministic")
+    return msgspec.json.encode(value, order="sorted")
 
 
 def sealed(certificate: Certificate) -> Certificate:
