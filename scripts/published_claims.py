@@ -120,11 +120,12 @@ def _levels(good: list[Examined]) -> str:
     rows = [
         "## Both accounts at all four levels",
         "",
-        "| network | answers: cosets | GCR | logits: cosets | GCR | counterfactuals: cosets | GCR | neurons: cosets | GCR |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| network | constants: cosets | answers: cosets | GCR | logits: cosets | GCR "
+        "| counterfactuals: cosets | GCR | neurons: cosets | GCR |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for one in good:
-        cells = []
+        cells = [f"{one.outcome('levels', 'cosets-logits').figures['constants']:,}"]
         for level in ("answers", "logits", "counterfactuals", "neurons"):
             cells += [_share(one.outcome("levels", f"{account}-{level}").figure) for account in ("cosets", "gcr")]
         rows.append(f"| {_name(one.network)} | {' | '.join(cells)} |")

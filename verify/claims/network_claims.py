@@ -21,7 +21,7 @@ Mask = npt.NDArray[np.bool_]
 class Accuracy(Bounded, frozen=True, kw_only=True, tag="accuracy"):
     """The share of pairs (x, y) whose unique argmax is xy; a tie is wrong.
 
-    ``pairs`` names the pairs in cycle notation, all |G|^2 when left out; without a bound the claim is 100 %.
+    ``pairs`` names the pairs in cycle notation, all |G|^2 when left out; without bound or published figure the claim is 100 %.
     Decided exactly: exhaustive evaluation in integers (`verify.exhaustive`). REFUTED shows a pair that is wrong (or, where the
     claim is an upper bound, right). Source: Stander et al., arXiv 2312.06581; Chughtai et al., arXiv 2302.03025.
     """
@@ -51,7 +51,7 @@ class Float32(Bounded, frozen=True, kw_only=True, tag="float32"):
 
     Decided by the rounding bound of `verify.float32` (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1) on exact
     margins. The bound is sufficient only: a lower bound it does not reach is UNKNOWN, unless so many pairs are proved to be
-    answered wrongly in any order that it is REFUTED. Without a bound the claim is 100 %.
+    answered wrongly in any order that it is REFUTED. Without bound or published figure the claim is 100 %.
     """
 
     def decide(self, subject: Subject) -> Outcome:

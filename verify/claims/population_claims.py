@@ -118,7 +118,7 @@ class CosetNeurons(Bounded, frozen=True, kw_only=True, tag="coset neurons"):
 class Coverage(Bounded, frozen=True, kw_only=True, tag="coverage"):
     """The share of pairs (H_i, K_j) of conjugates of ``subgroup`` with a neuron that has L on right cosets of H_i, R on left of K_j.
 
-    As "coset neurons" in everything else; without a bound the claim is that every pair is covered.
+    As "coset neurons" in everything else; without bound or published figure the claim is that every pair is covered.
     Decided exactly, in integers. REFUTED shows the pairs without a neuron, by label of the subgroups.
     Source: Stander et al., arXiv 2312.06581, section 5.3 (the n^2 switches determine the product).
     """
