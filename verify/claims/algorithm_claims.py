@@ -22,7 +22,8 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
     """The network computes a coset-voting program: a program.json beside the claims file, or "readable" / "faithful", distilled anew.
 
     ``level = "answers"``: the share of pairs with the same answer (a tie is an answer of its own), decided exactly by exhaustive
-    evaluation of both; without bound or published figure the claim is 100 %; REFUTED shows a pair and both answers. ``"mechanism"``: the largest
+    evaluation of both; without bound or published figure the claim is 100 %; REFUTED shows a pair and
+    both answers. ``"mechanism"``: the largest
     |network pre-activation - program pre-activation| over neurons and pairs, decided exactly; REFUTED shows neuron, x and y.
     ``"logits"``: share of the variance of the centred logits explained; ``"counterfactuals"``: the same after removing a random 20,
     40 and 60 % of the circuits from both, averaged over shares and seeded draws; ``"neurons"``: the share of live neurons of which
@@ -121,7 +122,8 @@ class VoteFormula(Bounded, frozen=True, kw_only=True, tag="votes"):
 
     z and xy share the right coset of H exactly when z (xy)^-1 lies in H, so the score is a function phi(z (xy)^-1).
     ``level = "answers"``: the share of pairs on which the network's exact answer is the formula's (a tie of the formula is a tie),
-    decided exactly with rational w; without bound or published figure the claim is 100 %; REFUTED shows a pair. ``"logits"``: the squared cosine of the
+    decided exactly with rational w; without bound or published figure the claim is 100 %; REFUTED shows a pair.
+    ``"logits"``: the squared cosine of the
     centred logits and phi(z (xy)^-1), MEASURED: the share of their variance that the formula explains with the best scale.
     Source: Stander et al., arXiv 2312.06581 and Lemmas G.2-G.6 (counts of shared cosets are permutation characters).
     """
