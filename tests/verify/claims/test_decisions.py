@@ -220,3 +220,34 @@ def test_claims_about_another_group_are_skipped(planted_s4, claim):
     report = decide_claims(Path("x.toml"), file, planted_s4[0])
 
     assert [d.outcome.verdict for d in report.decisions] == ["SKIPPED", "PROVED"]
+
+
+def test_within_is_a_distance_and_spread_twice_that(planted_s4, claim):
+    """A function that leaves its cosets' constants by a tenth of the range on each side is within 0.1 of constant, not within 0.09."""
+    group = planted_s4[0].group
+    labels = np.where(group.elements[:, 0] == 0, 0.0, 1.0)  # constant on cosets of the stabiliser of point 1
+    f = 10 * group.elements[:, 0].astype(float)
+    f[labels == 0] += np.where(group.parity[labels == 0] == 1, 0.0, 6.0)  # range 30, spread 6 on one coset
+    g = -f[group.inv]
+    subject = Subject(folded_network(group, Weights.from_arrays(f[:, None], g[:, None], np.arange(24.0)[None])))
+    name = name_of(subject, subject.family.all[subject.family.find(group.elements[:, 0] == 0)])
+
+    for within, wanted in ((0.1, "PROVED"), (0.09, "REFUTED")):
+        assert verdict(claim("on cosets", neuron=0, of="left", subgroup=name, within=within), subject) == wanted
+        assert verdict(claim("coset neurons", subgroup="point stabiliser", within=within, at_least=1), subject) == wanted
+
+
+def test_a_threshold_inside_the_rounding_bounds_is_unknown(claim):
+    """Where C_H is known only to lie on both sides of the threshold, nothing is claimed about the neuron."""
+    subject = Subject(planted_network(parse_group("S4"), seed=2, width=33, kinds={"raw": 1}, noise=0.05).network)
+    low, high, _ = subject.concentration("left", "right").least()
+    neuron = int((high - low).argmax())
+    between = float(low[neuron] + high[neuron]) / 2
+    assert low[neuron] < between < high[neuron]
+    below = int((high < between).sum())
+    share = Fraction(below + 1, 33)
+
+    keys = {"below": between, "of": "left", "among": "all"}
+    assert verdict(claim("concentrated", **keys, at_least=str(share)), subject) == "UNKNOWN"
+    assert verdict(claim("concentrated", **keys, at_least=str(Fraction(below, 33))), subject) == "PROVED"
+    assert verdict(claim("concentrated", **keys, at_least=str(Fraction(below + 2, 33))), subject) == "REFUTED"
