@@ -1,4 +1,4 @@
-"""Coset concentration C_H(f) of Stander et al. (arXiv 2312.06581, section 4), with proved bounds.
+"""Coset concentration C_H(f) of Stander et al. (arXiv 2312.06581), with proved bounds.
 
     C_H(f) = (sum over cosets c of H of Var[f | c]) / Var[f],      variances with ddof 1.
 
