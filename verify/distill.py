@@ -176,8 +176,8 @@ def _readable(search: _Search, faithful: Point) -> tuple[Point, ...]:
         if shape in seen or fit.constants > MAX_RATIO * parameters:
             continue
         seen.add(shape)
-        fitted, short = repaired(fit, search.answers.answer, floor, 2 * floor)
-        point = search.agreed("readable", fitted, step, (1 - READABLE) / 100) if short <= MANY * search.answers.answer.size else None
+        fitted, wrong = repaired(fit, search.answers.answer, floor, 2 * floor)
+        point = search.agreed("readable", fitted, step, (1 - READABLE) / 100) if not wrong else None
         if point is None:
             continue
         unexplained = moments.unexplained(fitted.expanded_votes())

@@ -1,7 +1,7 @@
 """Votes with the network's answers: the fit of least squares, bent as little as the wrong answers ask for.
 
 A margin is linear in the votes. Each pair at which the wanted answer a does not lead its strongest rival z by a floor adds the
-penalty c (goal - margin)^2 to the least-squares problem; the votes are solved again, pairs newly short are added, and c grows, until
+mean penalty c (goal - margin)^2 to the least-squares problem; the votes are solved again, pairs newly short are added, and c grows, until
 no pair is short or the rounds run out. No constant is added to the program.
 """
 
@@ -12,33 +12,37 @@ from verify.coset_fit import Floats
 from verify.draft import Draft
 from verify.votes import VoteFit
 
-ROUNDS = 10
+ROUNDS = 8
+PATIENCE = 3
 MAX_SHARE = 0.02
 BATCH = 3000
 
 
 def repaired(fit: VoteFit, wanted: Answers, floor: float, goal: float) -> tuple[Draft, int]:
-    """The fitted draft and the number of pairs that still fall short of ``floor``.
+    """The fitted draft with the fewest wrong answers, and their number.
 
-    Gives up at once when more than ``MAX_SHARE`` of all pairs are short: then the forms are too coarse.
+    Gives up when more than ``MAX_SHARE`` of all pairs are short, or when ``PATIENCE`` rounds bring nothing: then the forms are too
+    coarse.
     """
     draft = fit.solve()
     pairs = wanted.size
     size = len(fit.target)
     extra, extra_target = np.zeros((size, size)), np.zeros(size)
-    weight = 4.0
-    best, fewest = draft, pairs
+    weight = 2.0
+    best, fewest, since = draft, pairs, 0
     for _ in range(ROUNDS):
         short = shortfalls(draft.weights(), wanted, floor)
-        if len(short.x) < fewest:
-            best, fewest = draft, len(short.x)
-        if not len(short.x) or len(short.x) > MAX_SHARE * pairs or not size:
+        wrong = int((short.lead <= 0).sum())
+        since = 0 if wrong < fewest else since + 1
+        if wrong < fewest:
+            best, fewest = draft, wrong
+        if not len(short.x) or len(short.x) > MAX_SHARE * pairs or not size or since >= PATIENCE:
             break
         features, constant = _features(fit, draft, short)
-        extra += weight / pairs * features.T @ features
-        extra_target += weight / pairs * features.T @ (goal - constant)
+        extra += weight / len(features) * features.T @ features
+        extra_target += weight / len(features) * features.T @ (goal - constant)
         draft = fit.solve(extra, extra_target)
-        weight *= 2
+        weight *= 4
     return best, fewest
 
 
