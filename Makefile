@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help prove test lint bench clean
+.PHONY: help prove test test-all lint bench clean
 
 help:
 	@echo "make prove   set up, then prove the bundled S6 network right (proofs/S6-*/)"
 	@echo "make test    set up, then run the tests"
+	@echo "make test-all  the same with the slow tests"
 	@echo "make lint    set up, then run ruff and mypy"
 	@echo "make bench   set up, then run every benchmark"
 	@echo "make clean   remove the environment and the proofs"
@@ -15,6 +16,9 @@ prove: .venv/.installed
 	$(BIN)/verify run --group S6
 
 test: .venv/.installed-dev
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 -q -m "not slow"
+
+test-all: .venv/.installed-dev
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 -q
 
 lint: .venv/.installed-dev

@@ -1,7 +1,7 @@
 """Votes with the network's answers: the fit of least squares, bent as little as the wrong answers ask for.
 
-A margin is linear in the votes. Each pair at which the wanted answer a does not lead its strongest rival z by a floor adds the
-mean penalty c (goal - margin)^2 to the least-squares problem; the votes are solved again, pairs newly short are added, and c grows, until
+A margin is linear in the votes. The pairs at which the wanted answer a does not lead its strongest rival z by a floor add the mean
+penalty c (goal - margin)^2 to the least-squares problem; the votes are solved again, pairs newly short are added, and c grows, until
 no pair is short or the rounds run out. No constant is added to the program.
 """
 
