@@ -20,10 +20,12 @@ from verify.cross_check import cross_check
 from verify.exhaustive import evaluate
 from verify.program import Program, expand
 from verify.symbolic import prove
-from verify.symbolic.correct import correct_tasks, plan
+from verify.symbolic.correct import correct_tasks
 from verify.symbolic.distance import distance_task
 from verify.symbolic.families import Case, take_apart
+from verify.symbolic.lemma import LemmaWriter
 from verify.symbolic.neurons import neuron_tasks
+from verify.symbolic.plan import plan, sign_share
 from verify.symbolic.replay import Replay
 from verify.symbolic.solve import solve, write_scripts
 from verify.symbolic.task import Counterexample, Task
@@ -67,8 +69,6 @@ def test_the_parts_add_up_to_every_margin(name: str, seed: int) -> None:
     assert name == "S3" or {family.mirrored for family in parts.families} == {False, True}
     assert parts.signs
     assert len(parts.rest) == 2
-    from verify.symbolic.correct import _signs
-
     rng = np.random.default_rng(seed)
     for s in range(1, group.order) if name == "S3" else rng.choice(np.arange(1, group.order), 3, replace=False):
         true = margins(built, int(s))
@@ -76,7 +76,7 @@ def test_the_parts_add_up_to_every_margin(name: str, seed: int) -> None:
             for y in range(group.order):
                 case = Case(int(parts.parity[x]), int(parts.parity[y]), int(parts.parity[s]))
                 w, z = int(group.mul[x, y]), int(group.mul[group.mul[x, s], y])
-                found = _signs(parts, case) + int(parts.bias_rest[w] - parts.bias_rest[z])
+                found = sign_share(parts, case) + int(parts.bias_rest[w] - parts.bias_rest[z])
                 for _, columns in parts.rest:
                     push = np.maximum(columns.left[x] + columns.right[y], 0)
                     found += int((push * (columns.votes[:, w] - columns.votes[:, z])).sum())
@@ -179,36 +179,69 @@ def test_no_random_program_is_proved_right(seed: int, tmp_path: Path) -> None:
     assert result.symbolic.status == "REFUTED"
 
 
-def test_a_bound_that_is_one_unit_too_good_is_not_proved(tmp_path: Path) -> None:
-    """Raising one beta of a family's lemma by one makes its script satisfiable: the lemma is as sharp as it says."""
-    program, group, members = veto_program("S4")
-    planned = plan(take_apart(program, group, members))
-    assert planned.failing is None
-    for found in planned.potentials.values():
-        for potentials in found:
-            potentials.beta = potentials.beta.copy()
-            potentials.beta[0, 1] += 1
-    (task,) = (t for t in correct_tasks(planned, lambda *_: Counterexample("")) if t.id.startswith("O1-family"))
-    assert "sat" in run_script(task.script, 30)[0]
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_every_constant_of_a_failed_plan_is_a_bound(seed: int) -> None:
-    """For a random program, each case's sum of bounds is at most the least margin of that case, over all x, y and s."""
-    built = random_program("S3", seed)
+@pytest.mark.parametrize("name", ["S3", "S4"])
+def test_bounds_are_below_every_margin_whatever_the_potentials(name: str) -> None:
+    """For each s, the sum of bounds found with potentials of every kind is at most the least margin over x and y."""
+    built = random_program(name, 0)
     program, group, members = built
     parts = take_apart(program, group, members)
     planned = plan(parts)
-    case = planned.failing
-    assert case is not None
-    least = min(
-        margins(built, s)[x, y]
-        for s in range(1, group.order)
-        for x in range(group.order)
-        for y in range(group.order)
-        if (parts.parity[x], parts.parity[y], parts.parity[s]) == case
-    )
-    assert planned.least(case) <= least
+    assert planned.failing is not None
+    case, batch = planned.failing
+    kinds = [any(getattr(p, kind).any() for p in batch.potentials) for kind in ("mu", "lam")]
+    assert all(kinds)
+    assert name == "S3" or any(p.ties for p in batch.potentials)
+    totals = batch.totals(planned.constant(case))
+    xs, ys = (np.flatnonzero(parts.parity == bit) for bit in (case.x, case.y))
+    for s, bound in list(zip(batch.s, totals, strict=True))[:4]:
+        assert bound <= margins(built, int(s))[np.ix_(xs, ys)].min()
+
+
+@pytest.mark.parametrize("name", ["S3", "S4"])
+def test_a_bound_that_is_one_unit_too_good_is_not_proved(name: str) -> None:
+    """The solver proves each lemma with its beta, potentials of every kind included, and has a model when one beta is raised by 1."""
+    program, group, members = random_program(name, 1)
+    planned = plan(take_apart(program, group, members))
+    assert planned.failing is not None
+    for potentials in planned.failing[1].potentials:
+        pairs = [(0, 1), (1, 0), (1, 1)]
+        beta = potentials.beta
+        for raised in (0, 1):
+            sharper = beta.copy()
+            sharper[0, 1] += raised
+            lines, checks = LemmaWriter(potentials, potentials.tables.ys, sharper, pairs).lines()
+            answers, _ = run_script("\n".join(["(set-logic QF_LRA)", *lines]), 30)
+            assert answers == (["sat"] if raised else ["unsat"]) + ["unsat"] * (checks - 1)
+
+
+def test_potentials_that_do_not_cancel_are_not_proved() -> None:
+    """The script of a lemma checks that lam adds up to 0: changed at one place, it has a model."""
+    program, group, members = random_program("S4", 1)
+    planned = plan(take_apart(program, group, members))
+    assert planned.failing is not None
+    potentials = next(p for p in planned.failing[1].potentials if p.lam.any())
+    potentials.lam = potentials.lam.copy()
+    potentials.lam[0, 0, 0] += 1
+    lines, _ = LemmaWriter(potentials, potentials.tables.ys, potentials.beta, []).lines()
+    assert run_script("\n".join(["(set-logic QF_LRA)", *lines]), 30)[0] == ["sat"]
+
+
+def test_batches_cover_every_s_once() -> None:
+    """Where potentials do not serve all s at once, the batches divide them, and every batch's exact bounds are positive."""
+    from verify.symbolic import ascent
+
+    program, group, members = veto_program("S4")
+    parts = take_apart(program, group, members)
+    for case in parts.cases:
+        tables = [family.tables(case) for family in parts.families]
+        s = np.flatnonzero(parts.parity == case.s)
+        s = s[s != 0]
+        least = min(int(b) for b in ascent.Multipliers(tables).batch(s).totals(0))
+        settled, left = ascent.find(tables, s, -least, parts.scale)
+        covered = np.concatenate([np.zeros(0, dtype=np.intp), *(batch.s for batch in settled)])
+        rest = np.zeros(0, dtype=np.intp) if left is None else left.s
+        assert sorted([*covered, *rest]) == sorted(s)
+        assert all((batch.totals(-least) > 0).all() for batch in settled)
 
 
 def test_neuron_intervals_hold_for_every_perturbed_preactivation() -> None:

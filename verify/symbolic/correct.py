@@ -7,211 +7,97 @@ points j. The obligations are, for each case of parities of x, y and s,
 * O1-signs, O1-bias, O1-rest: what is left over is at least a constant;
 * O1-sum: for all s != 1, the right sides of (3) and the constants add up to more than 0.
 
+Where no potentials serve all s of a case at once, the s are divided into batches, each with lemmas and a sum of its own.
 Numbers are integers in units of one vote: 2^-(preactivation_bits + vote_bits).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from algebra.group import FiniteGroup
-from verify.symbolic.families import Case, Columns, Parts
-from verify.symbolic.points import Points
-from verify.symbolic.potentials import Potentials, find
+from verify.symbolic.families import Case, Parts
+from verify.symbolic.lemma import LemmaWriter
+from verify.symbolic.plan import Plan, extremes
+from verify.symbolic.potentials import Batch, Potentials
 from verify.symbolic.smtlib import declared, disjunction, real, scope, script, total
 from verify.symbolic.task import Counterexample, Task
 
 WORDS = {0: "even", 1: "odd"}
+Interpret = Callable[[Case, dict[str, str]], Counterexample]
 
 
-@dataclass(eq=False)
-class Plan:
-    """Everything that the obligations of O1 state: constants and potentials of each case."""
-
-    parts: Parts
-    signs: dict[Case, int]
-    bias: dict[int, tuple[int, int]]
-    rest: list[tuple[str, int]]
-    potentials: dict[Case, list[Potentials]]
-    failing: Case | None = None
-
-    def least(self, case: Case) -> int:
-        """The smallest sum of bounds over all s != 1 of the case's parity: the program is right in this case when it is positive."""
-        s = np.flatnonzero(self.parts.parity == case.s)
-        return self.constant(case) + int(np.min(sum(p.total(s[s != 0]) for p in self.potentials[case])))
-
-    def search(self, case: Case) -> None:
-        """Compute the constants and the potentials of one case."""
-        self.signs[case] = _signs(self.parts, case)
-        tables = [family.tables(case) for family in self.parts.families]
-        self.potentials[case] = find(tables, self.constant(case), self.parts.scale)
-
-    def fail_at(self, case: Case) -> None:
-        """Let the failing case be this one, where a counterexample is known."""
-        if case not in self.potentials:
-            self.search(case)
-        self.failing = case
-
-    def constant(self, case: Case) -> int:
-        """What parities, bias and leftover circuits give at least."""
-        low = self.bias[case.product][0] - self.bias[case.other][1]
-        return self.signs[case] + low - sum(bound for _, bound in self.rest)
-
-
-def plan(parts: Parts) -> Plan:
-    """Compute the constants and search the potentials of every case, up to the first case whose bounds do not add up."""
-    result = Plan(parts, {}, _bias_range(parts), [(name, _swing(c)) for name, c in parts.rest], {})
-    for case in parts.cases:
-        result.search(case)
-        if result.least(case) <= 0:
-            result.failing = case
-            break
-    return result
-
-
-def correct_tasks(planned: Plan, interpret: Callable[[Case, dict[str, str]], Counterexample]) -> list[Task]:
+def correct_tasks(planned: Plan, interpret: Interpret) -> list[Task]:
     """The obligations of O1. ``interpret`` reads a model of O1-sum, in which e<s> is true for one element s.
 
-    When the bounds do not add up in some case, its O1-sum is the only task: the lemmas under it would prove nothing.
+    When some s of a case is not settled, the sum over these s is the only task: the lemmas under it would prove nothing.
     """
     if planned.failing is not None:
-        case, found = planned.failing, planned.potentials[planned.failing]
-        return [_sum_task(planned, case, found, {(case, f): p.beta for f, p in enumerate(found)}, interpret)]
+        case, batch = planned.failing
+        return [_sum_task(planned, case, batch, f"O1-sum-{case.name}", [p.beta for p in batch.potentials], interpret)]
     tasks, betas = _lemmas(planned)
     tasks += [_signs_task(planned), _bias_task(planned), *_rest_tasks(planned)]
-    for case, found in planned.potentials.items():
-        tasks.append(_sum_task(planned, case, found, betas, interpret))
+    for case, batches in planned.batches.items():
+        for number, batch in enumerate(batches):
+            name = f"O1-sum-{case.name}" + (f"-{number + 1}" if len(batches) > 1 else "")
+            found = [betas[case, number, f] for f in range(len(batch.potentials))]
+            tasks.append(_sum_task(planned, case, batch, name, found, interpret))
     return tasks
 
 
-# --- the lemma of one family ---------------------------------------------------------------------------------------
+# --- the lemmas of the families ------------------------------------------------------------------------------------
 
 
-def _lemmas(planned: Plan) -> tuple[list[Task], dict[tuple[Case, int], Any]]:
-    """One task per family and per set of cases with the same tables; the beta that each proves."""
-    grouped: dict[tuple[int, bytes], list[tuple[Case, Potentials]]] = {}
-    for case, found in planned.potentials.items():
-        for f, potentials in enumerate(found):
-            grouped.setdefault((f, _signature(potentials)), []).append((case, potentials))
+class _Use(NamedTuple):
+    """One use of a lemma: by the batch of this number in a case."""
+
+    case: Case
+    number: int
+    batch: Batch
+    potentials: Potentials
+
+
+def _lemmas(planned: Plan) -> tuple[list[Task], dict[tuple[Case, int, int], Any]]:
+    """One task per family and per set of batches with the same tables and potentials; the beta that each proves."""
+    grouped: dict[tuple[int, bytes], list[_Use]] = {}
+    for case, batches in planned.batches.items():
+        for number, batch in enumerate(batches):
+            for f, potentials in enumerate(batch.potentials):
+                grouped.setdefault((f, _signature(potentials)), []).append(_Use(case, number, batch, potentials))
     tasks, betas = [], {}
-    for (f, _), members in grouped.items():
-        beta = np.minimum.reduce([potentials.beta for _, potentials in members])
-        ys = np.unique(np.concatenate([potentials.tables.ys for _, potentials in members]))
-        cases = [case for case, _ in members]
-        tasks.append(_lemma(planned, members[0][1], cases, ys, beta))
-        betas.update({(case, f): beta for case in cases})
+    for (f, _), uses in grouped.items():
+        beta = np.minimum.reduce([use.potentials.beta for use in uses])
+        tasks.append(_lemma(planned, uses, beta))
+        betas.update({(use.case, use.number, f): beta for use in uses})
     return tasks, betas
 
 
 def _signature(potentials: Potentials) -> bytes:
     parts = [potentials.mu.tobytes(), potentials.lam.tobytes()]
+    parts += [f"{id(space)}".encode() + values.tobytes() for space, values in potentials.ties]
     for term in potentials.tables.terms:
         parts += [f"{id(term.space)} {term.q} {term.through}".encode(), repr(term.values.tolist()).encode()]
     return b"\0".join(parts)
 
 
-def _lemma(planned: Plan, potentials: Potentials, cases: list[Case], ys: Any, beta: Any) -> Task:
-    family = potentials.family
-    every = len(cases) == len(planned.potentials)
-    where = "" if every else "-" + "-".join(case.name for case in cases)
-    writer = _LemmaWriter(potentials, ys, beta)
-    lines, checks = writer.lines()
+def _lemma(planned: Plan, uses: list[_Use], beta: Any) -> Task:
+    potentials = uses[0].potentials
+    ys = np.unique(np.concatenate([use.potentials.tables.ys for use in uses]))
+    moved = np.concatenate([use.potentials.family.moved(use.batch.s) for use in uses], axis=1)
+    pairs = sorted({(j, int(i)) for j, row in enumerate(moved) for i in row})
+    lines, checks = LemmaWriter(potentials, ys, beta, pairs).lines()
+    every = len(uses) == sum(len(batches) for batches in planned.batches.values())
+    names = [use.case.name + (f".{use.number + 1}" if len(planned.batches[use.case]) > 1 else "") for use in uses]
     statement = (
-        f"Circuits {family.name}: for all points j and j' and all x and y"
-        + ("" if every else f" (parities of x, y, s: {', '.join(case.name for case in cases)})")
-        + ", the share that point j contributes to the margin when s takes j to j', with its potentials, is at least beta[j, j']."
+        f"Circuits {potentials.family.name}: for all x and y and all points j and j' that an s takes to each other"
+        + ("" if every else f" (cases {', '.join(names)})")
+        + ", the share that point j contributes to the margin, with its potentials, is at least beta[j, j']."
     )
-    return Task(f"O1-family-{family.name}{where}", statement, script("QF_LRA", statement, lines), checks)
+    name = f"O1-family-{potentials.family.name}" + ("" if every else f"-{names[0]}" + ("-etc" if len(names) > 1 else ""))
+    return Task(name, statement, script("QF_LRA", statement, lines), checks)
 
 
-class _LemmaWriter:
-    """Writes (2): an element y, where it takes the points, the point p that x takes to j, and the terms of T."""
-
-    def __init__(self, potentials: Potentials, ys: Any, beta: Any) -> None:
-        self._potentials, self._ys, self._beta = potentials, ys, beta
-        self._spaces: list[Points] = [potentials.family.points]
-        for term in potentials.tables.terms:
-            if term.space not in self._spaces:
-                self._spaces.append(term.space)
-
-    def lines(self) -> tuple[list[str], int]:
-        """The script's lines and the number of its checks."""
-        points = self._potentials.family.points
-        ps = [f"p{p}" for p in range(points.count)]
-        lines = declared([f"e{y}" for y in self._ys] + ps, "Bool")
-        for k, space in enumerate(self._spaces):
-            lines += declared([f"y{k}_{q}_{r}" for q in range(space.count) for r in range(space.count)], "Bool")
-        lines.append(f"(assert {disjunction([f'e{y}' for y in self._ys])})")
-        for y in self._ys:
-            images = " ".join(f"y{k}_{q}_{space.moved[q, y]}" for k, space in enumerate(self._spaces) for q in range(space.count))
-            lines.append(f"(assert (=> e{y} (and {images})))")
-        lines.append(f"(assert {disjunction(ps)})")
-        checks = [self._check(j, i) for j in range(points.count) for i in range(points.count)]
-        checks.append(self._telescopes())
-        written = [check for check in checks if check]
-        return lines + [line for check in written for line in scope(check)], len(written)
-
-    def _check(self, j: int, i: int) -> list[str]:
-        """That (2) fails for j and j' = i; empty when all its terms are 0 and beta is not above 0."""
-        rows: list[str] = []
-        names: list[str] = []
-
-        def bounded(guards: list[tuple[str, int]]) -> None:
-            name = f"t{len(names)}"
-            names.append(name)
-            rows.append(f"(declare-const {name} Real)")
-            rows.extend(f"(assert (=> {guard} (<= {real(value)} {name})))" for guard, value in guards)
-
-        for term in self._potentials.tables.terms:
-            values = term.values[j, i]
-            if values.any():
-                bounded(self._guards(term.space, term.q, {"": None, "j": j, "j'": i}[term.through], values))
-        mu, lam = self._potentials.mu, self._potentials.lam[j]
-        if mu.any():
-            bounded([(f"p{p}", int(v)) for p, v in enumerate(mu)])
-        for q, row in enumerate(lam):
-            if row.any():
-                bounded([(f"y0_{q}_{r}", int(v)) for r, v in enumerate(row)])
-        if not names and self._beta[j, i] <= 0:
-            return []
-        return [*rows, f"(assert (< {total(names)} {real(int(self._beta[j, i]))}))"]
-
-    def _guards(self, space: Points, q: int, through: int | None, values: Any) -> list[tuple[str, int]]:
-        k = self._spaces.index(space)
-        guards = []
-        for p, row in enumerate(values):
-            for r, value in enumerate(row):
-                if through is None:
-                    guards.append((f"(and p{p} y{k}_{q}_{r})", int(value)))
-                else:
-                    guards += [(f"(and p{p} y{k}_{q}_{r} y0_{through}_{b})", int(v)) for b, v in enumerate(value)]
-        return guards
-
-    def _telescopes(self) -> list[str]:
-        """That lam does not add up to 0 over j for some q and k; empty when lam is 0."""
-        lam = self._potentials.lam
-        if not lam.any():
-            return []
-        sums = [f"(not (= 0.0 {total([real(int(v)) for v in lam[:, q, r]])}))" for q in range(len(lam)) for r in range(len(lam))]
-        return [f"(assert {disjunction(sums)})"]
-
-
-# --- constants -------------------------------------------------------------------------------------------------------
-
-
-def _signs(parts: Parts, case: Case) -> int:
-    """The share of the margin that neurons give which see parities alone."""
-    return sum(int((push * (w - z)).sum()) for push, w, z in _sign_values(parts, case))
-
-
-def _sign_values(parts: Parts, case: Case) -> list[tuple[Any, Any, Any]]:
-    first = [0, int(parts.parity.argmax())]
-    return [
-        (np.maximum(c.left[first[case.x]] + c.right[first[case.y]], 0), c.votes[:, first[case.product]], c.votes[:, first[case.other]])
-        for c in parts.signs
-    ]
+# --- constants -----------------------------------------------------------------------------------------------------
 
 
 def _signs_task(planned: Plan) -> Task:
@@ -231,14 +117,6 @@ def _signs_task(planned: Plan) -> Task:
         "Neurons that see parities alone: in each case of parities their share of the margin is at least the constant used in O1-sum."
     )
     return Task("O1-signs", statement, script("QF_LRA", statement, lines), len(planned.signs))
-
-
-def _bias_range(parts: Parts) -> dict[int, tuple[int, int]]:
-    result = {}
-    for odd in {int(bit) for bit in parts.parity}:
-        values = parts.bias_rest[parts.parity == odd]
-        result[odd] = (int(values.min()), int(values.max()))
-    return result
 
 
 def _bias_task(planned: Plan) -> Task:
@@ -268,22 +146,6 @@ def _bias_task(planned: Plan) -> Task:
     return Task("O1-bias", statement, script("QF_LRA", statement, lines), len(planned.bias))
 
 
-def _swing(columns: Columns) -> int:
-    """The most that a circuit can prefer one output to another at any pair."""
-    return max((high - low for high, low in _extremes(columns)), default=0)
-
-
-def _extremes(columns: Columns) -> list[tuple[int, int]]:
-    """(most, fewest) votes over all outputs, at every pair of distinct left and right rows."""
-    lefts, rights = ({tuple(row) for row in a.tolist()} for a in (columns.left, columns.right))
-    right = np.array(sorted(rights), dtype=columns.right.dtype)
-    result: set[tuple[int, int]] = set()
-    for row in sorted(lefts):
-        votes = np.maximum(np.array(row, dtype=columns.left.dtype) + right, 0) @ columns.votes
-        result.update(zip(votes.max(axis=1).tolist(), votes.min(axis=1).tolist(), strict=True))
-    return sorted(result)
-
-
 def _rest_tasks(planned: Plan) -> list[Task]:
     """One task for all circuits that belong to no family."""
     if not planned.rest:
@@ -291,7 +153,7 @@ def _rest_tasks(planned: Plan) -> list[Task]:
     lines = declared(("w", "z"), "Real")
     for (_, columns), (_, bound) in zip(planned.parts.rest, planned.rest, strict=True):
         cells = [
-            f"(and (<= {real(low)} w) (<= w {real(high)}) (<= {real(low)} z) (<= z {real(high)}))" for high, low in _extremes(columns)
+            f"(and (<= {real(low)} w) (<= w {real(high)}) (<= {real(low)} z) (<= z {real(high)}))" for high, low in extremes(columns)
         ]
         lines += scope([f"(assert {disjunction(cells)})", f"(assert (< (- w z) {real(-bound)}))"])
     names = ", ".join(name for name, _ in planned.rest)
@@ -301,18 +163,19 @@ def _rest_tasks(planned: Plan) -> list[Task]:
     return [Task("O1-rest", statement, script("QF_LRA", statement, lines), len(planned.rest))]
 
 
-# --- the sum ---------------------------------------------------------------------------------------------------------
+# --- the sum -------------------------------------------------------------------------------------------------------
 
 
 def _sum_task(
     planned: Plan,
     case: Case,
-    found: list[Potentials],
-    betas: dict[tuple[Case, int], Any],
-    interpret: Callable[[Case, dict[str, str]], Counterexample],
+    batch: Batch,
+    name: str,
+    betas: list[Any],
+    interpret: Interpret,
 ) -> Task:
     parts = planned.parts
-    elements = [int(s) for s in np.flatnonzero(parts.parity == case.s) if s != 0]
+    elements, found = [int(s) for s in batch.s], batch.potentials
     names = [f"e{s}" for s in elements]
     lines = declared(names, "Bool")
     lines.append(f"(assert {disjunction(names)})")
@@ -324,17 +187,15 @@ def _sum_task(
         lines += declared([f"s{f}_{j}_{i}" for j in range(count) for i in range(count)], "Bool")
         lines += declared([f"m{f}_{j}" for j in range(count)], "Real")
         terms += [f"m{f}_{j}" for j in range(count)]
-        lines += [
-            f"(assert (=> s{f}_{j}_{i} (<= {real(int(betas[case, f][j, i]))} m{f}_{j})))" for j in range(count) for i in range(count)
-        ]
-    for n, name in enumerate(names):
+        lines += [f"(assert (=> s{f}_{j}_{i} (<= {real(int(betas[f][j, i]))} m{f}_{j})))" for j in range(count) for i in range(count)]
+    for n, element in enumerate(names):
         images = [f"s{f}_{j}_{k[j, n]}" for f, k in enumerate(moved) for j in range(len(k))]
         if images:
-            lines.append(f"(assert (=> {name} (and {' '.join(images)})))")
+            lines.append(f"(assert (=> {element} (and {' '.join(images)})))")
     lines += [f"(assert (<= {total([*terms, real(constant)])} 0.0))", "(check-sat)"]
-    statement = _sum_statement(parts.group, case, bool(parts.parity.any()))
+    statement = _sum_statement(parts, case, len(elements))
     return Task(
-        f"O1-sum-{case.name}",
+        name,
         statement,
         script("QF_LRA", statement, lines, models=True),
         wanted=tuple(names),
@@ -342,6 +203,10 @@ def _sum_task(
     )
 
 
-def _sum_statement(group: FiniteGroup, case: Case, parities: bool) -> str:
-    where = f" ({WORDS[case.x]} x, {WORDS[case.y]} y, {WORDS[case.s]} s)" if parities else ""
-    return f"For all x, y and s != 1 of {group.name}{where}, the program's votes for xy exceed its votes for z = x s y."
+def _sum_statement(parts: Parts, case: Case, count: int) -> str:
+    where = f"{WORDS[case.x]} x, {WORDS[case.y]} y, " if parts.parity.any() else ""
+    whole = int((parts.parity == case.s).sum()) - (case.s == 0)
+    some = "" if count == whole else f"{count} of the {whole} "
+    kind = f"{some}{WORDS[case.s]} s" if parts.parity.any() else f"{some}s"
+    name = parts.group.name
+    return f"For all x, y and s != 1 of {name} ({where}{kind}), the program's votes for xy exceed its votes for z = x s y."

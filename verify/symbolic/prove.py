@@ -12,10 +12,11 @@ from algebra.subgroup import Subgroup
 from net.folded import FoldedNetwork
 from verify.certificate import NeuronRecord, Obligation, Status, Symbolic
 from verify.program import Program, expand
-from verify.symbolic.correct import correct_tasks, plan
+from verify.symbolic.correct import correct_tasks
 from verify.symbolic.distance import distance_task
 from verify.symbolic.families import take_apart
 from verify.symbolic.neurons import neuron_tasks
+from verify.symbolic.plan import plan
 from verify.symbolic.replay import Replay
 from verify.symbolic.solve import file_name, solve, write_scripts
 from verify.symbolic.task import Outcome, SymbolicResult, Task

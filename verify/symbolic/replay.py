@@ -9,8 +9,8 @@ import numpy as np
 
 from algebra.permutation import format_cycles
 from net.weights import Weights
-from verify.symbolic.correct import Plan
 from verify.symbolic.families import Case
+from verify.symbolic.plan import Plan
 from verify.symbolic.task import Counterexample
 
 
@@ -67,7 +67,8 @@ class Replay:
 
     def _shortfall(self, case: Case, s: int) -> str:
         scale = self.plan.parts.scale
-        shares = [(p.family.name, int(p.total(np.array([s]))[0])) for p in self.plan.potentials[case]]
+        assert self.plan.failing is not None
+        shares = [(p.family.name, int(p.total(np.array([s]))[0])) for p in self.plan.failing[1].potentials]
         constant = self.plan.constant(case)
         parts = ", ".join(f"{name} {float(Fraction(v, scale)):.2f}" for name, v in [*shares, ("constants", constant)])
         whole = constant + sum(v for _, v in shares)

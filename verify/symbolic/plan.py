@@ -1,0 +1,104 @@
+"""The proof of a program's correctness before it is written down: constants, and batches of s with their potentials.
+
+Numbers are integers in units of one vote: 2^-(preactivation_bits + vote_bits).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from verify.symbolic.ascent import find
+from verify.symbolic.families import Case, Columns, Parts
+from verify.symbolic.potentials import Batch
+
+
+@dataclass(eq=False)
+class Plan:
+    """Everything that the obligations of O1 state: the constants and the batches of each case.
+
+    ``failing`` is a case with a batch of s that no bounds settle; None when every s is settled in every case.
+    """
+
+    parts: Parts
+    signs: dict[Case, int]
+    bias: dict[int, tuple[int, int]]
+    rest: list[tuple[str, int]]
+    batches: dict[Case, list[Batch]]
+    failing: tuple[Case, Batch] | None = None
+
+    def search(self, case: Case) -> Batch | None:
+        """Compute the constants and the batches of one case; what is returned could not be settled."""
+        self.signs[case] = sign_share(self.parts, case)
+        tables = [family.tables(case) for family in self.parts.families]
+        s = np.flatnonzero(self.parts.parity == case.s)
+        self.batches[case], left = find(tables, s[s != 0], self.constant(case), self.parts.scale)
+        return left
+
+    def fail_at(self, case: Case) -> None:
+        """Let the failing case be this one, where a counterexample is known."""
+        if self.failing is None or self.failing[0] != case:
+            left = self.search(case)
+            if left is not None:
+                self.failing = (case, left)
+
+    def constant(self, case: Case) -> int:
+        """What parities, bias and leftover circuits give at least."""
+        low = self.bias[case.product][0] - self.bias[case.other][1]
+        return self.signs[case] + low - sum(bound for _, bound in self.rest)
+
+    @property
+    def single(self) -> bool:
+        """Whether every case is settled by one batch."""
+        return all(len(batches) == 1 for batches in self.batches.values())
+
+
+def plan(parts: Parts) -> Plan:
+    """Compute the constants and search the potentials of every case, up to the first case in which some s is not settled.
+
+    Complexity: a pass over a case's tables (points^3 |G| for each family) per step of the search, see `ascent`.
+    """
+    result = Plan(parts, {}, _bias_range(parts), [(name, _swing(c)) for name, c in parts.rest], {})
+    for case in parts.cases:
+        left = result.search(case)
+        if left is not None:
+            result.failing = (case, left)
+            break
+    return result
+
+
+def sign_share(parts: Parts, case: Case) -> int:
+    """The share of the margin that neurons give which see parities alone."""
+    return sum(int((push * (w - z)).sum()) for push, w, z in _sign_values(parts, case))
+
+
+def _sign_values(parts: Parts, case: Case) -> list[tuple[Any, Any, Any]]:
+    first = [0, int(parts.parity.argmax())]
+    return [
+        (np.maximum(c.left[first[case.x]] + c.right[first[case.y]], 0), c.votes[:, first[case.product]], c.votes[:, first[case.other]])
+        for c in parts.signs
+    ]
+
+
+def _bias_range(parts: Parts) -> dict[int, tuple[int, int]]:
+    result = {}
+    for odd in {int(bit) for bit in parts.parity}:
+        values = parts.bias_rest[parts.parity == odd]
+        result[odd] = (int(values.min()), int(values.max()))
+    return result
+
+
+def _swing(columns: Columns) -> int:
+    """The most that a circuit can prefer one output to another at any pair."""
+    return max((high - low for high, low in extremes(columns)), default=0)
+
+
+def extremes(columns: Columns) -> list[tuple[int, int]]:
+    """(most, fewest) votes over all outputs, at every pair of distinct left and right rows."""
+    lefts, rights = ({tuple(row) for row in a.tolist()} for a in (columns.left, columns.right))
+    right = np.array(sorted(rights), dtype=columns.right.dtype)
+    result: set[tuple[int, int]] = set()
+    for row in sorted(lefts):
+        votes = np.maximum(np.array(row, dtype=columns.left.dtype) + right, 0) @ columns.votes
+        result.update(zip(votes.max(axis=1).tolist(), votes.min(axis=1).tolist(), strict=True))
+    return sorted(result)
