@@ -143,8 +143,8 @@ def rational(value: Fraction | int) -> str:
 
 
 def canonical_bytes(value: Any) -> bytes:
-    """JSON with sorted keys and no spaces: the same value gives the same bytes."""
-    return msgspec.json.encode(value, order="sorted")
+    """JSON without spaces, fields in the order of the schema and dictionary keys sorted: the same value gives the same bytes."""
+    return msgspec.json.encode(value, order="deterministic")
 
 
 def sealed(certificate: Certificate) -> Certificate:
