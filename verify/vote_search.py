@@ -66,8 +66,9 @@ def refine_votes(draft: Draft, moments: Moments, network: Weights, rate: float) 
     """The fit with the vote forms that ``rate`` (constants for the whole variance) buys; see the module's docstring."""
     options = [vote_forms(draft.family, a, b) for a, b in zip(draft.left, draft.right, strict=True)]
     forms = tuple(choice[0] for choice in options)
+    known: dict[tuple[int, Form], Floats] = {}
     for _ in range(MAX_ROUNDS):
-        fit = VoteFit.of(draft, forms, moments, averaged_votes(draft, forms, network))
+        fit = VoteFit.of(draft, forms, moments, averaged_votes(draft, forms, network, known))
         residual = moments.cross_votes - moments.program @ centred(fit.solve().expanded_votes())
         upgrades = _upgrades(draft, forms, options, residual, moments, rate)
         size = len(fit.target)
@@ -79,7 +80,7 @@ def refine_votes(draft: Draft, moments: Moments, network: Weights, rate: float) 
         if not taken:
             return fit
         forms = tuple(taken.get(i, form) for i, form in enumerate(forms))
-    return VoteFit.of(draft, forms, moments, averaged_votes(draft, forms, network))
+    return VoteFit.of(draft, forms, moments, averaged_votes(draft, forms, network, known))
 
 
 def _upgrades(

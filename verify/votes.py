@@ -150,9 +150,11 @@ class VoteFit:
         return fitted.with_votes(self.forms, values, self.moments.best_bias(fitted.expanded_votes()))
 
 
-def averaged_votes(draft: Draft, forms: tuple[Form, ...], network: Weights) -> tuple[Floats, ...]:
-    """Each neuron's own votes projected on its form; ``elements`` keeps them as they are."""
-    return tuple(
-        network.U[i].copy() if form == RAW else project(draft.linear(form), network.U[i])
-        for i, form in zip(draft.neurons, forms, strict=True)
-    )
+def averaged_votes(
+    draft: Draft, forms: tuple[Form, ...], network: Weights, known: dict[tuple[int, Form], Floats]
+) -> tuple[Floats, ...]:
+    """Each neuron's own votes projected on its form; ``elements`` keeps them as they are. ``known`` keeps what was projected."""
+    for i, form in zip(draft.neurons.tolist(), forms, strict=True):
+        if (i, form) not in known:
+            known[i, form] = network.U[i].copy() if form == RAW else project(draft.linear(form), network.U[i])
+    return tuple(known[i, form] for i, form in zip(draft.neurons.tolist(), forms, strict=True))
