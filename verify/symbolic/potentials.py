@@ -23,6 +23,9 @@ import numpy as np
 from verify.symbolic.families import Family, Tables
 from verify.symbolic.points import Points
 
+#: Beyond this a constant outweighs every sum of potentials.
+LARGEST = 2**61
+
 
 class Tie(NamedTuple):
     """phi as one of its two families sees it: the space of the q's and values [j, q, p, k]."""
@@ -65,7 +68,9 @@ class Batch:
 
     def totals(self, constant: int) -> Any:
         """The sum of the right sides of (3) and a constant, for each s."""
-        return constant + sum((p.total(self.s) for p in self.potentials), np.zeros(len(self.s), dtype=np.int64))
+        # a constant beyond 64 bits, as of votes with many bits, decides the sign by itself; the solver sees the exact one
+        bounded = max(-LARGEST, min(LARGEST, constant))
+        return bounded + sum((p.total(self.s) for p in self.potentials), np.zeros(len(self.s), dtype=np.int64))
 
 
 def relaxed(tables: Tables, mu: Any, lam: Any, ties: list[Tie]) -> Any:
