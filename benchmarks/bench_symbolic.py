@@ -2,7 +2,8 @@
 
     python benchmarks/bench_symbolic.py [--cross-check] CHECKPOINT:GROUP ...
 
-Prints a table in Markdown. The seconds are those of the symbolic layer alone, distillation not counted.
+Prints a table in Markdown. Seconds: z3's by kind of obligation, then wall time of planning with the search for a provable program, and
+of solving. Distillation is not counted. cvc5: files on which it agrees / disagrees / ran out of time.
 """
 
 import argparse
@@ -16,8 +17,9 @@ from net.checkpoint import load_network
 from verify.cross_check import cross_check
 from verify.distill import distill
 from verify.exhaustive import evaluate
-from verify.levels import mechanism
-from verify.symbolic import prove
+from verify.levels import fve, mechanism
+from verify.moments import activation_moments
+from verify.provable import settle
 
 TIMEOUT_S = 60.0
 
@@ -27,8 +29,9 @@ def main() -> None:
     parser.add_argument("checkpoints", nargs="+", metavar="CHECKPOINT:GROUP")
     parser.add_argument("--cross-check", action="store_true")
     arguments = parser.parse_args()
-    print("| network | Q3 | obligations | proved | O1 s | O2 s | O3 s | wall s | cvc5 agree / disagree / timeout | reason |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    columns = ["network", "Q3", "about", "constants", "FVE", "obligations", "proved"]
+    columns += ["O1 s", "O2 s", "O3 s", "search s", "solving s", "cvc5", "reason"]
+    print("| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|")
     for argument in arguments.checkpoints:
         path, _, name = argument.rpartition(":")
         print(row(Path(path), name, arguments.cross_check), flush=True)
@@ -37,23 +40,29 @@ def main() -> None:
 def row(path: Path, name: str, second_solver: bool) -> str:
     group = parse_group(name)
     network = load_network(path, group)
-    found = distill(subgroups(group), network.weights, evaluate(network.weights, expected=group.mul))
+    answers = evaluate(network.weights, expected=group.mul)
+    found = distill(subgroups(group), network.weights, answers)
     written = found.point("readable").written
     records = mechanism(found.labels, written.program, network.weights.exact(), written.weights.exact())
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        result = prove(written.program, group, written.subgroups, network, records, Path(folder), TIMEOUT_S, TIMEOUT_S)
+        settled = settle(written, records, found.labels, network, answers, Path(folder), TIMEOUT_S)
         wall = time.perf_counter() - started
+        result = settled.result
         agreement = cross_check(Path(folder), 30.0) if second_solver else None
     obligations = result.symbolic.obligations
     seconds = [sum(s for key, s in result.seconds.items() if key.startswith(kind)) for kind in ("O1", "O2", "O3")]
     proved = sum(o.status == "PROVED" for o in obligations)
-    times = " | ".join(f"{s:.1f}" for s in (*seconds, wall))
+    about = settled.provable.written if settled.provable else written
+    share = fve(network.weights, about.weights, activation_moments(network.weights, about.weights))
+    kind = "provable" if settled.provable else "readable"
+    times = " | ".join(f"{s:.1f}" for s in (*seconds, wall - settled.seconds, settled.seconds))
     counts = "-"
     if agreement is not None:
         counts = " / ".join(str(len(part)) for part in (agreement.agree, agreement.disagree, agreement.timeout))
     label = path.parent.name if path.name == "model.pt" else path.name
-    return f"| {label} | {result.symbolic.status} | {len(obligations)} | {proved} | {times} | {counts} | {result.symbolic.reason} |"
+    cells = [label, result.symbolic.status, kind, about.program.constants, f"{share:.3f}", len(obligations), proved, times, counts]
+    return f"| {' | '.join(map(str, cells))} | {result.symbolic.reason} |"
 
 
 if __name__ == "__main__":

@@ -67,14 +67,15 @@ class Multipliers:
         return Batch(s, found)
 
 
-def find(families: list[Tables], s: Any, constant: int, scale: int) -> tuple[list[Batch], Batch | None]:
+def find(state: Multipliers, s: Any, constant: int, scale: int) -> tuple[list[Batch], Batch | None]:
     """Batches of s whose bounds with ``constant`` are positive, and a batch of those for which no such bound was found, or None.
+
+    The search begins at ``state``.
 
     ``scale`` is the unit of one vote. At most ``EFFORT`` table entries are looked at.
     """
     settled: list[Batch] = []
-    state = Multipliers(families)
-    effort = EFFORT // max(1, sum(t.whole.size for t in families))
+    effort = EFFORT // max(1, sum(t.whole.size for t in state.families))
     left = active = s
     while len(left):
         state, effort = _climb(state, active, constant, scale, effort)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from verify.symbolic.families import Parts
+from verify.symbolic.families import Family, Parts
+from verify.symbolic.start import Start
 
 
 def split_bias(parts: Parts) -> None:
@@ -35,6 +36,22 @@ def split_bias(parts: Parts) -> None:
         if place is not None:
             f, p, q, twist = place
             tables[f][p, q] += round(float(value)) * np.array([1, -1 if twist else 1])
+    _take_off(parts, families, tables)
+
+
+def start_bias(parts: Parts, start: Start) -> None:
+    """Set the ``bias`` tables to those of a start, in whole votes, in place of the ones that ``split_bias`` found."""
+    families = [family for family in parts.families if not family.mirrored]
+    tables = []
+    for family in families:
+        known = start.bias(family)
+        shape = (family.points.count,) * 2 + (2,)
+        table = np.zeros(shape) if known is None else np.rint(known * parts.scale)
+        tables.append(np.asarray(table, dtype=parts.bias.dtype))
+    _take_off(parts, families, tables)
+
+
+def _take_off(parts: Parts, families: list[Family], tables: list[Any]) -> None:
     rest = parts.bias.copy()
     for family, table in zip(families, tables, strict=True):
         family.bias = table

@@ -23,12 +23,10 @@ import numpy as np
 
 from algebra.group import FiniteGroup
 from algebra.subgroup import Subgroup
-from verify.form import Form, linear_form
+from verify.form import linear_form
 from verify.program import Circuit, Program, expand
 from verify.symbolic.points import Integers, Points, parity
-
-#: Largest table (points^3 times |G|) that is worth building; circuits on larger spaces are bounded cell by cell.
-MAX_TABLE = 40_000_000
+from verify.symbolic.seats import Seat, Seats
 
 
 class Case(NamedTuple):
@@ -251,11 +249,11 @@ def _largest(weights: Any) -> int:
 
 
 class _Sorter:
-    """Puts circuits into families, spaces being shared between conjugate subgroups."""
+    """Puts circuits into families."""
 
     def __init__(self, parts: Parts, subgroups: tuple[Subgroup, ...]) -> None:
         self._parts, self._subgroups = parts, subgroups
-        self._spaces: list[Points] = []
+        self._seats = Seats(parts.group, subgroups, parts.parity)
 
     def sort(self, number: int, circuit: Circuit, columns: Columns) -> None:
         """Add one circuit to the part where it belongs."""
@@ -264,7 +262,7 @@ class _Sorter:
             parts.signs.append(columns)
             return
         if circuit.left.on == "right cosets" and circuit.right.on == "left cosets":
-            h, k = (self._seat(form) for form in (circuit.left, circuit.right))
+            h, k = (self._seats.of(form) for form in (circuit.left, circuit.right))
             if h and k:
                 pieces = self._pieces(circuit, columns, h, k)
                 if pieces:
@@ -278,25 +276,7 @@ class _Sorter:
         odd = int(self._parts.parity.argmax())
         return bool((function == function[np.where(self._parts.parity == 1, odd, 0)]).all())
 
-    def _seat(self, form: Form) -> tuple[Points, int] | None:
-        """The space and the point through which a one-sided form reads its input, up to a twist by the sign."""
-        subgroup = self._subgroups[form.subgroups[0]]
-        kernel = self._subgroups[form.kernels[0]] if form.kernels and form.kernels[0] is not None else None
-        if kernel is not None and not (kernel.mask == (subgroup.mask & (self._parts.parity == 0))).all():
-            subgroup = kernel
-        for space in self._spaces:
-            point = space.point(subgroup)
-            if point is not None:
-                return (space, point) if space.complete else None
-        space = Points(self._parts.group, subgroup, self._parts.parity)
-        if space.count**3 * space.group.order > MAX_TABLE:
-            return None
-        self._spaces.append(space)
-        found = space.point(subgroup)
-        assert found is not None
-        return (space, found) if space.complete else None
-
-    def _pieces(self, circuit: Circuit, columns: Columns, h: tuple[Points, int], k: tuple[Points, int]) -> list[tuple[bool, Columns]]:
+    def _pieces(self, circuit: Circuit, columns: Columns, h: Seat, k: Seat) -> list[tuple[bool, Columns]]:
         """The circuit as pieces whose votes depend on Hz (False) or on zK (True); empty when it does not fall into such."""
         inverse = self._parts.group.inv
         if _sees(h, columns.votes):
@@ -312,7 +292,7 @@ class _Sorter:
             return []
         return [(False, columns._replace(votes=right)), (True, columns._replace(votes=left).mirrored(inverse))]
 
-    def _join(self, mirrored: bool, h: tuple[Points, int], k: tuple[Points, int], columns: Columns) -> None:
+    def _join(self, mirrored: bool, h: Seat, k: Seat, columns: Columns) -> None:
         (space, point), (other_space, other) = (k, h) if mirrored else (h, k)
         for family in self._parts.families:
             if family.points is space and family.mirrored == mirrored:
@@ -325,7 +305,7 @@ class _Sorter:
         family.members.append(Member(point, other_space, other, columns))
 
 
-def _sees(seat: tuple[Points, int], votes: Any) -> bool:
+def _sees(seat: Seat, votes: Any) -> bool:
     """Whether votes (k, |G|) depend on the point to which z takes the seat's point, and on the parity of z, alone."""
     space, point = seat
     representative = space.taking[point, space.moved[point], space.parity]

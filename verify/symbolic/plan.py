@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from verify.symbolic.ascent import find
+from verify.symbolic.ascent import Multipliers, find
+from verify.symbolic.bias import start_bias
 from verify.symbolic.families import Case, Columns, Parts
 from verify.symbolic.potentials import Batch
+from verify.symbolic.start import Start
 
 
 @dataclass(eq=False)
@@ -26,13 +28,19 @@ class Plan:
     rest: list[tuple[str, int]]
     batches: dict[Case, list[Batch]]
     failing: tuple[Case, Batch] | None = None
+    start: Start | None = None
 
     def search(self, case: Case) -> Batch | None:
         """Compute the constants and the batches of one case; what is returned could not be settled."""
         self.signs[case] = sign_share(self.parts, case)
         tables = [family.tables(case) for family in self.parts.families]
         s = np.flatnonzero(self.parts.parity == case.s)
-        self.batches[case], left = find(tables, s[s != 0], self.constant(case), self.parts.scale)
+        begin = Multipliers(tables)
+        for number, family in enumerate(self.parts.families):
+            known = self.start.potentials(family, case) if self.start else None
+            if known is not None:
+                begin.mu[number], begin.lam[number] = (a * self.parts.scale for a in known)
+        self.batches[case], left = find(begin, s[s != 0], self.constant(case), self.parts.scale)
         return left
 
     def fail_at(self, case: Case) -> None:
@@ -53,12 +61,16 @@ class Plan:
         return all(len(batches) == 1 for batches in self.batches.values())
 
 
-def plan(parts: Parts) -> Plan:
+def plan(parts: Parts, start: Start | None = None) -> Plan:
     """Compute the constants and search the potentials of every case, up to the first case in which some s is not settled.
+
+    The search begins with the bias tables and potentials of ``start`` where there is one.
 
     Complexity: a pass over a case's tables (points^3 |G| for each family) per step of the search, see `ascent`.
     """
-    result = Plan(parts, {}, _bias_range(parts), [(name, _swing(c)) for name, c in parts.rest], {})
+    if start is not None:
+        start_bias(parts, start)
+    result = Plan(parts, {}, _bias_range(parts), [(name, _swing(c)) for name, c in parts.rest], {}, start=start)
     for case in parts.cases:
         left = result.search(case)
         if left is not None:

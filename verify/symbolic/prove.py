@@ -14,9 +14,8 @@ from verify.certificate import NeuronRecord, Obligation, Status, Symbolic
 from verify.program import Program, expand
 from verify.symbolic.correct import correct_tasks
 from verify.symbolic.distance import distance_task
-from verify.symbolic.families import take_apart
 from verify.symbolic.neurons import neuron_tasks
-from verify.symbolic.plan import plan
+from verify.symbolic.plan import Plan
 from verify.symbolic.replay import Replay
 from verify.symbolic.solve import file_name, solve, write_scripts
 from verify.symbolic.task import Outcome, SymbolicResult, Task
@@ -31,10 +30,12 @@ def prove(
     directory: Path,
     timeout_s: float,
     total_s: float,
+    planned: Plan,
     jobs: int = 2,
 ) -> SymbolicResult:
     """Write the obligations below ``directory``/obligations and let z3 decide them.
 
+    ``neurons`` are the records of the program's mechanism and ``planned`` is the plan of its proof (`verify.symbolic.plan`).
     ``timeout_s`` bounds one obligation, ``total_s`` all of them together.
     PROVED means that z3 refuted the negation of every obligation; REFUTED that a counterexample was replayed exactly.
     """
@@ -45,7 +46,6 @@ def prove(
     ]
     write_scripts(first, directory)
     outcomes = solve(first, directory, timeout_s, deadline, jobs)
-    planned = plan(take_apart(program, group, subgroups))
     replay = Replay(planned, expand(program, group, subgroups))
     if planned.failing is not None and replay.wrong_case is not None:
         planned.fail_at(replay.wrong_case)
