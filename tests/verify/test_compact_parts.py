@@ -10,9 +10,10 @@ from algebra.subgroups import subgroups
 from net.weights import Weights
 from verify.compact.factored import factored_flops
 from verify.compact.factorisation import factorise
-from verify.compact.lines import LineBounder, minimal_patterns
+from verify.compact.lines import LineBounder
 from verify.compact.merge import merge_plan, nested_plan
 from verify.compact.partition import Partition, coset_partition, refine, singletons
+from verify.compact.patterns import minimal_patterns
 from verify.compact.rounding import gamma
 from verify.compact.tables_of_y import TableMaker, in_integers
 from verify.flops import brute_force

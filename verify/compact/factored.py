@@ -126,6 +126,8 @@ class _Work:
         self, factorisation: Factorisation, mul: npt.NDArray[np.int16], lines: LineBounder | None, only_lines: bool
     ) -> None:
         self.factorisation, self.mul, self.lines, self.only_lines = factorisation, mul, lines, only_lines
+        if lines is not None:
+            lines.reset()  # what is proved of a network does not depend on what was bounded before
         self.n = n = len(mul)
         self.bound = np.full((n, n), -np.inf, dtype=np.float32)
         self.by_lines = np.zeros((n, n), dtype=bool)
@@ -154,7 +156,7 @@ class _Work:
         floats = self.maker.fill(ys)
         xs, zs = np.arange(self.n), None
         if self.lines is not None:
-            self.line_flops += self.making + self.lines.flops // self.n
+            self.line_flops += self.making
             xs, zs = self.draw_lines(int(ys[0]), floats, slack[0])
             self.line_seconds += perf_counter() - started
             if not len(xs) or self.only_lines:
@@ -176,6 +178,7 @@ class _Work:
         """Record what the quadratic strategy proves for one y; return the x and the z that it leaves open."""
         assert self.lines is not None
         lines = self.lines.bound(y, [table[0] for table in floats], slack, 2 * self.maker.rounding)
+        self.line_flops += lines.flops
         bound = _rounded_down(lines.by_x())
         self.by_lines[:, y] = bound > 0
         self.bound[:, y] = bound

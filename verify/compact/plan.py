@@ -37,6 +37,8 @@ GROUPS = (1, 4)
 LINE_SAMPLE = 6
 #: FLOPs of the shortlist and of lines run about this many times slower than others: their weights in the choice.
 SHORTLIST_WEIGHT, LINE_WEIGHT = 4, 3
+#: Where the quadratic strategy is wanted by itself, pairs that it settles count this many times what they would cost.
+SETTLED_WEIGHT = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,12 +97,12 @@ def _plans(
         plans.append(plain)
         bounder = None if lines is False or groups < max(GROUPS) else _bounder(factorisation, mul, bool(lines))
         if bounder is not None:
-            left_open, settled = sample.try_lines(factorisation, bounder)
+            left_open, settled, spent = sample.try_lines(factorisation, bounder)
             saved = int((1 - left_open) * len(mul) * sweep_flops(factorisation, len(mul), len(mul)))
-            predicted = plain.predicted - saved + bounder.flops
-            weighted = plain.weighted - saved + LINE_WEIGHT * bounder.flops
+            predicted = plain.predicted - saved + spent
+            weighted = plain.weighted - saved + LINE_WEIGHT * spent
             if lines:  # what the quadratic strategy settles by itself then comes before what the plan costs
-                weighted = int(-settled * brute_force(len(mul), weights.width))
+                weighted = spent + int(SETTLED_WEIGHT * (1 - settled) * brute_force(len(mul), weights.width))
             plans.append(Plan(mirrored, factorisation, bounder, predicted, weighted))
     return plans
 
@@ -109,7 +111,7 @@ def _bounder(factorisation: Factorisation, mul: npt.NDArray[np.int16], forced: b
     """The quadratic strategy where it exists and, unless forced, costs less than sweeping everything."""
     n = len(mul)
     sizes = [family.partition.count for family in factorisation.families]
-    if 4 * max(sizes) > n or (not forced and 4 * sum(sizes) > n):
+    if 4 * max(sizes) > n or sum(sizes) > 3 * n or (not forced and 4 * sum(sizes) > n):
         return None
     try:
         bounder = LineBounder(factorisation, mul)
@@ -147,19 +149,21 @@ class _Sample:
         return tables + shortlist + rest, tables + SHORTLIST_WEIGHT * (shortlist + rest)
 
 
-    def try_lines(self, factorisation: Factorisation, bounder: LineBounder) -> tuple[float, float]:
-        """Shares of the (x, z) left to the sweep and of the x settled by the quadratic strategy, over a few y's."""
+    def try_lines(self, factorisation: Factorisation, bounder: LineBounder) -> tuple[float, float, int]:
+        """Shares of the (x, z) left to the sweep and of the x settled, and FLOPs for all y, from a few y's."""
         maker = TableMaker(factorisation, 1)
         ys = np.unique(self.y[:LINE_SAMPLE])
-        left_open, settled = [], []
+        left_open, settled, flops = [], [], 0
+        bounder.reset()
         for y, slack in zip(ys, factorisation.slack(ys), strict=True):
             tables = [table[0] for table in maker.fill(np.array([y]))]
             lines = bounder.bound(int(y), tables, slack, 2 * maker.rounding)
+            flops += lines.flops
             xs = lines.by_x() <= 0
             zs = lines.open_lines(np.flatnonzero(xs)) if xs.any() else xs
             left_open.append(float(xs.mean() * zs.mean()))
             settled.append(1.0 - float(xs.mean()))
-        return float(np.mean(left_open)), float(np.mean(settled))
+        return float(np.mean(left_open)), float(np.mean(settled)), flops * len(bounder.mul) // len(ys)
 
 
 def _choose(
