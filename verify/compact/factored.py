@@ -30,7 +30,7 @@ from verify.compact.rounding import Floats, Singles
 from verify.compact.tables_of_y import Numbers, TableMaker, Tables, table_flops
 from verify.flops import matrix_product
 
-__all__ = ["Contenders", "Factored", "factored_flops", "prove_factored"]
+__all__ = ["Contenders", "Factored", "block_size", "factored_flops", "prove_factored", "sweep_flops"]
 
 #: Entries of one tile of sums: keeps a tile in a core's cache.
 TILE = 1 << 18
@@ -119,6 +119,11 @@ def factored_flops(factorisation: Factorisation) -> int:
     return table_flops(factorisation) + slack_flops(factorisation) + n * sweep_flops(factorisation, n, n)
 
 
+def block_size(order: int) -> int:
+    """How many y's are swept at a time: so many that a tile holds all their logits, and one for a large group."""
+    return max(1, min(order, TILE // (order * order)))
+
+
 class _Work:
     """Buffers, counters, and the loops over blocks of y and tiles of x."""
 
@@ -132,7 +137,7 @@ class _Work:
         self.bound = np.full((n, n), -np.inf, dtype=np.float32)
         self.by_lines = np.zeros((n, n), dtype=bool)
         self.flops, self.line_flops, self.line_seconds = 0, 0, 0.0
-        self.block = 1 if lines is not None else max(1, min(n, TILE // (n * n)))
+        self.block = 1 if lines is not None else block_size(n)
         self.maker = TableMaker(factorisation, self.block)
         self.sums = np.empty(max(TILE, self.block * n), dtype=self.maker.dtype)
         self.gathered = np.empty_like(self.sums)
@@ -233,8 +238,9 @@ class _Work:
             return []
         least = right[j, i] - allowed[j, i] / tables.unit[j] * (1 + 2.0**-20)
         close = sums[j, i] >= self.maker.rounded_down(least)[:, None]
-        close &= (np.count_nonzero(close, axis=1) <= CROWDED * self.n)[:, None]
-        pair, z = np.nonzero(close)
+        pair, z = np.divmod(np.flatnonzero(close), close.shape[1])  # several times as fast as nonzero of two axes
+        few = (np.bincount(pair, minlength=len(j)) <= CROWDED * self.n)[pair]
+        pair, z = pair[few], z[few]
         return [(xs[i[pair]], ys[j[pair]], z if zs is None else zs[z])]
 
 

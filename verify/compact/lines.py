@@ -115,7 +115,7 @@ class LineBounder:
             raise ValueError("expected partitions that tell all elements apart with few minimal patterns")
         design = np.zeros((n, self.cells))
         design[np.arange(n)[None], self.rows] = 1.0
-        inverse = np.linalg.pinv(design)
+        inverse: Floats = np.linalg.pinv(design).astype(np.float64)
         self.mean = (design / design.sum(axis=0)).T.astype(np.float32)
         self.solve = inverse.astype(np.float32)
         self.potentials = Potentials(design, inverse, self.rows)

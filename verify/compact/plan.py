@@ -18,10 +18,11 @@ import numpy.typing as npt
 from algebra.group import FiniteGroup
 from net.weights import Weights
 from verify.compact.candidates import candidate_partitions
-from verify.compact.factored import CROWDED, factored_flops, sweep_flops
+from verify.compact.factored import CROWDED, block_size, factored_flops, sweep_flops
 from verify.compact.factorisation import Factorisation, factorise
 from verify.compact.lines import LineBounder
 from verify.compact.partition import Partition
+from verify.compact.price import lines_price, plan_price, sweep_price
 from verify.compact.rounding import Floats
 from verify.compact.shortlist import shortlist_flops
 from verify.compact.tables_of_y import TableMaker
@@ -35,8 +36,8 @@ PRICES = tuple(float(2.0**k) for k in range(2, 24, 2))
 GROUPS = (1, 4)
 #: Values of y on which the quadratic strategy is tried.
 LINE_SAMPLE = 6
-#: FLOPs of the shortlist and of lines run about this many times slower than others: their weights in the choice.
-SHORTLIST_WEIGHT, LINE_WEIGHT = 4, 3
+#: A plan is to be short by both yardsticks: one operation by rule counts this many units of time beside its own.
+FLOP_WEIGHT = 10
 #: Where the quadratic strategy is wanted by itself, pairs that it settles count this many times what they would cost.
 SETTLED_WEIGHT = 10
 
@@ -100,7 +101,8 @@ def _plans(
             left_open, settled, spent = sample.try_lines(factorisation, bounder)
             saved = int((1 - left_open) * len(mul) * sweep_flops(factorisation, len(mul), len(mul)))
             predicted = plain.predicted - saved + spent
-            weighted = plain.weighted - saved + LINE_WEIGHT * spent
+            weighted = plain.weighted - int((1 - left_open) * sweep_price(factorisation)) 
+            weighted += lines_price(len(mul), spent) + FLOP_WEIGHT * (spent - saved)
             if lines:  # what the quadratic strategy settles by itself then comes before what the plan costs
                 weighted = spent + int(SETTLED_WEIGHT * (1 - settled) * brute_force(len(mul), weights.width))
             plans.append(Plan(mirrored, factorisation, bounder, predicted, weighted))
@@ -144,10 +146,11 @@ class _Sample:
         count = np.where(hopeless, 0, count)
         triples = int(count.sum()) * n * n // SAMPLE
         pairs = int((count > 0).sum()) * n * n // SAMPLE
+        unsettled = int(hopeless.sum()) * n * n // SAMPLE
         rest = brute_force(n, self.width) * int(hopeless.sum()) // SAMPLE
-        tables, shortlist = factored_flops(factorisation), shortlist_flops(pairs, triples, self.width)
-        return tables + shortlist + rest, tables + SHORTLIST_WEIGHT * (shortlist + rest)
-
+        flops = factored_flops(factorisation) + shortlist_flops(pairs, triples, self.width) + rest
+        price = plan_price(factorisation, block_size(n), pairs, triples, unsettled)
+        return flops, price + FLOP_WEIGHT * flops
 
     def try_lines(self, factorisation: Factorisation, bounder: LineBounder) -> tuple[float, float, int]:
         """Shares of the (x, z) left to the sweep and of the x settled, and FLOPs for all y, from a few y's."""

@@ -14,6 +14,7 @@ Scaling costs three operations an entry. Where that is much (small groups, many 
 and k families that add up to at most M in absolute value cost 2 gamma_k M instead of the first term.
 """
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,15 +72,18 @@ class TableMaker:
         self.factorisation = factorisation
         self.dtype: np.dtype[Any] = np.dtype(np.int16 if in_integers(factorisation) else np.float32)
         self.lowest: int | float = np.iinfo(np.int16).min if self.dtype == np.int16 else -np.inf
-        self.columns = [np.ascontiguousarray(factorisation.R[:, f.neurons]) for f in families]
         self.votes = [np.ascontiguousarray(factorisation.U[f.neurons]) for f in families]
         counts = [f.partition.count for f in families]
         self.takes_bias = int(np.argmin(counts))
         self.rounding = factorisation.rounding
         merged = [refinement.partition.count for _, _, refinement in merge.steps]
         n = len(factorisation.R)
-        self.floats = [np.empty((block, count, n), dtype=np.float32) for count in counts]
-        self.integers = [np.empty((block, count, n), dtype=np.int16) for count in counts]
+        # all families below each other, so that one operation serves them all
+        self.neurons = np.concatenate([np.tile(f.neurons, f.partition.count) for f in families])
+        self.levels = np.concatenate([f.levels.ravel() for f in families])
+        self.cuts = np.cumsum([0, *counts])
+        self.stack = np.empty((block, int(self.cuts[-1]), n), dtype=np.float32)
+        self.integers = np.empty(self.stack.shape, dtype=np.int16)
         self.made: list[Numbers] = [np.empty((block, count, n), dtype=self.dtype) for count in merged]
         self.gathered = np.empty(block * max(merged, default=1) * n, dtype=self.dtype)
 
@@ -91,15 +95,20 @@ class TableMaker:
 
     def fill(self, ys: Indices) -> list[Singles]:
         """T_F as (len(ys), cells, n) float32 for each family; the bias is in one of them."""
-        tables: list[Singles] = []
-        for k, family in enumerate(self.factorisation.families):
-            hidden: Singles = self.columns[k][ys][:, None, :] + family.levels
-            np.maximum(hidden, 0, out=hidden)
-            table = self.floats[k][: len(ys)]
-            np.matmul(hidden, self.votes[k], out=table)
-            tables.append(table)
+        hidden: Singles = self.factorisation.R[ys][:, self.neurons] + self.levels
+        np.maximum(hidden, 0, out=hidden)
+        tables = self._split(self.stack[: len(ys)])
+        start = 0
+        for family, votes, table in zip(self.factorisation.families, self.votes, tables, strict=True):
+            part = hidden[:, start : start + family.levels.size].reshape(len(ys), *family.levels.shape)
+            np.matmul(part, votes, out=table)
+            start += family.levels.size
         tables[self.takes_bias] += self.factorisation.b
         return tables
+
+    def _split(self, stack: Numbers) -> list[Numbers]:
+        """The families' parts of an array (number of y, cells of all families, n)."""
+        return [stack[:, start:end] for start, end in itertools.pairwise(self.cuts.tolist())]
 
     def finish(self, floats: list[Singles], columns: Indices | None = None) -> Tables:
         """The tables that remain after the merge plan, for these z or all; overwritten by the next call.
@@ -112,8 +121,8 @@ class TableMaker:
         made = [part.reshape(len(unit), -1, width) for part in made]
         given: list[Numbers] = list(floats)
         if self.dtype == np.int16:
-            given = [table[: len(unit)] for table in self.integers]
-            unit = _scale(floats, given)
+            unit = self._scale(len(unit))
+            given = self._split(self.integers[: len(unit)])
             error += 2 * UNIT_ERROR * len(floats) * unit
         else:
             error += 2 * gamma(len(floats) + 1, U32) * self.factorisation.magnitude
@@ -126,21 +135,23 @@ class TableMaker:
 
     def merge(self, one: Numbers, other: Numbers, refinement: Refinement, out: Numbers) -> None:
         """Put the sum of two tables on the cells of the refinement into ``out``."""
+        if out.shape[1] == one.shape[1] * other.shape[1]:  # every cell meets every other one: nothing to gather
+            shape = (len(out), one.shape[1], other.shape[1], out.shape[2])
+            np.add(one[:, :, None], other[:, None], out=out.reshape(shape))
+            return
         gathered = self.gathered[: out.size].reshape(out.shape)
         np.take(one, refinement.first, axis=1, out=out, mode="clip")
         np.take(other, refinement.second, axis=1, out=gathered, mode="clip")
         out += gathered
 
-
-def _scale(floats: list[Singles], made: list[Numbers]) -> Floats:
-    """Put the integers Q_F into ``made`` and return 1 / s for each y."""
-    largest = np.zeros(len(made[0]))
-    for table in floats:
-        largest += np.maximum(table.max(axis=(1, 2)), -table.min(axis=(1, 2)))
-    scale = (LIMIT / np.maximum(largest, 2.0**-60) * (1 - 2.0**-20)).astype(np.float32)
-    for table, integers in zip(floats, made, strict=True):
-        np.multiply(table, scale[:, None, None], out=integers, casting="unsafe")
-    return np.asarray(1.0 / scale.astype(np.float64))
+    def _scale(self, size: int) -> Floats:
+        """Put the integers Q_F of that many y's into ``integers``, overwrite ``stack``, and return 1 / s for each y."""
+        stack = self.stack[:size]
+        rows = np.maximum(stack.max(axis=2), -stack.min(axis=2))
+        largest = np.maximum.reduceat(rows, self.cuts[:-1], axis=1).sum(axis=1, dtype=np.float64)
+        scale = (LIMIT / np.maximum(largest, 2.0**-60) * (1 - 2.0**-20)).astype(np.float32)
+        np.multiply(stack, scale[:, None, None], out=self.integers[:size], casting="unsafe")
+        return np.asarray(1.0 / scale.astype(np.float64))
 
 
 def table_flops(factorisation: Factorisation) -> int:
