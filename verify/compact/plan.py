@@ -63,11 +63,13 @@ def find_plan(group: FiniteGroup, weights: Weights, seed: int = 0, lines: bool |
     ``lines`` says whether to use the quadratic strategy; None leaves it to the prediction, and True wants the plan by which it
     settles most (where no plan allows it, the best other one). Deterministic for a seed.
     """
-    plans = []
+    plans: list[Plan] = []
+    sides: dict[bool, tuple[Weights, _Sample]] = {}
     for mirrored in (False, True):
         side = weights.exchanged() if mirrored else weights
         mul = np.ascontiguousarray(group.mul.T) if mirrored else group.mul
         sample = _Sample(side, mul, np.random.default_rng(seed))
+        sides[mirrored] = side, sample
         options = candidate_partitions(group, side.L)
         seen: set[tuple[int, ...]] = set()
         for price in PRICES:
@@ -79,7 +81,8 @@ def find_plan(group: FiniteGroup, weights: Weights, seed: int = 0, lines: bool |
             plans += _plans(mirrored, side, mul, sample, chosen, lines)
     if lines and any(plan.lines for plan in plans):
         plans = [plan for plan in plans if plan.lines]
-    return min(plans, key=lambda plan: plan.weighted, default=None)
+    best = min(plans, key=lambda plan: plan.weighted, default=None)
+    return best if best is None or best.lines else _consolidate(best, *sides[best.mirrored])
 
 
 def _plans(
@@ -107,6 +110,29 @@ def _plans(
                 weighted = spent + int(SETTLED_WEIGHT * (1 - settled) * brute_force(len(mul), weights.width))
             plans.append(Plan(mirrored, factorisation, bounder, predicted, weighted))
     return plans
+
+
+def _consolidate(plan: Plan, weights: Weights, sample: "_Sample") -> Plan:
+    """The plan with families dissolved, the smallest first, as long as that makes it cheaper.
+
+    A family's neurons move to the partitions that fit them best among those of the other families: no table more, and
+    one less to scale and to add, at the price of larger tables or of a larger error.
+    """
+    families = sorted(plan.factorisation.families, key=lambda family: (len(family.neurons), family.partition.name))
+    for dissolved in families:
+        kept = [family.partition for family in plan.factorisation.families if family.partition is not dissolved.partition]
+        if not kept:
+            break
+        chosen: list[Partition | None] = [None] * weights.width
+        for family in plan.factorisation.families:
+            for i in family.neurons.tolist():
+                function = weights.L[:, i]
+                moves = family.partition is dissolved.partition
+                chosen[i] = min(kept, key=lambda p: _deviation(function, p)) if moves else family.partition
+        factorisation = factorise(weights, chosen, len(plan.factorisation.residual))
+        trial = Plan(plan.mirrored, factorisation, None, *sample.predict(factorisation))
+        plan = min(plan, trial, key=lambda option: option.weighted)
+    return plan
 
 
 def _bounder(factorisation: Factorisation, mul: npt.NDArray[np.int16], forced: bool) -> LineBounder | None:
