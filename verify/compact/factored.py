@@ -215,6 +215,12 @@ class _Work:
             total += table[j, family.partition.labels[xs][None, :], answers]
         return total
 
+    def tighter(self, ys: Indices, xs: Indices, answers: Indices) -> Floats:
+        """The slack of single pairs."""
+        pairs = self.factorisation.pairs
+        self.flops += pairs.flops(len(xs))
+        return pairs.bound(xs, ys, answers)
+
     def compare(
         self, ys: Indices, xs: Indices, zs: Indices | None, sums: Numbers, tables: Tables, allowed: Floats
     ) -> list[Triples]:
@@ -231,6 +237,10 @@ class _Work:
             sums[j, i, place[j, i]] = self.maker.lowest
         margin = (right - sums.max(axis=2)) * tables.unit[:, None]
         lower = _rounded_down(margin - allowed)
+        j, i = np.nonzero(lower <= 0)
+        if len(j):  # what the slack for all pairs left open
+            allowed[j, i] = np.minimum(allowed[j, i], self.tighter(ys[j], xs[i], answers[j, i]) + tables.error[j])
+            lower[j, i] = _rounded_down(margin[j, i] - allowed[j, i])
         known = self.bound[xs[None, :], ys[:, None]] if zs is not None else np.inf
         self.bound[xs[None, :], ys[:, None]] = np.minimum(lower, known)
         j, i = np.nonzero(lower <= 0)

@@ -25,6 +25,7 @@ import numpy as np
 
 from net.weights import Weights
 from verify.compact.merge import MergePlan, merge_plan
+from verify.compact.pair_slack import PairSlack, pair_slack
 from verify.compact.partition import Indices, Partition
 from verify.compact.rounding import INFLATE, TINY32, U32, U64, Floats, Singles, gamma
 
@@ -54,7 +55,9 @@ class Factorisation:
         right: (n, m) upper bounds of R and R^.
         constant: the part of the bound that is the same for all pairs: errors of U and b.
         magnitude: sum_i hmax_i max|U^_i| + max|b^|, an upper bound of every factored logit and of every
-        partial sum. merge: in which order the families' tables are added.
+        partial sum.
+        merge: in which order the families' tables are added.
+        pairs: a sharper bound, for single pairs.
 
     """
 
@@ -68,6 +71,7 @@ class Factorisation:
     constant: float
     magnitude: float
     merge: MergePlan
+    pairs: PairSlack
 
     @property
     def table_rows(self) -> int:
@@ -116,7 +120,8 @@ def factorise(weights: Weights, partitions: Sequence[Partition | None], groups: 
     constant = _constant(weights, U, centre, b, hidden)
     magnitude = float(hidden @ np.abs(U).max(axis=1).astype(np.float64) + np.abs(b).max()) * INFLATE
     merge = merge_plan([family.partition for family in families])
-    return Factorisation(families, R, U, b, residual, reach, right, constant, magnitude, merge)
+    pairs = pair_slack(weights, left, U, hidden, constant)
+    return Factorisation(families, R, U, b, residual, reach, right, constant, magnitude, merge, pairs)
 
 
 def _family(weights: Weights, partition: Partition, neurons: Indices) -> Family:

@@ -92,11 +92,12 @@ class LineBounder:
 
     Attributes:
         cells, tables, patterns: sizes that the cost depends on.
+        tight: whether to compute the slack of every pair by itself (verify.compact.pair_slack).
 
     """
 
     def __init__(self, factorisation: Factorisation, mul: npt.NDArray[np.int16], steps: int = STEPS) -> None:
-        self.factorisation, self.mul, self.steps = factorisation, mul, steps
+        self.factorisation, self.mul, self.steps, self.tight = factorisation, mul, steps, False
         self.n = n = len(mul)
         self.merges, kept = nested_plan([family.partition for family in factorisation.families])
         self.kept = tuple(kept)
@@ -138,6 +139,9 @@ class LineBounder:
         """The bounds for one y from the families' float32 tables (cells, n), which err by ``error`` in margins."""
         stack = self._stack(tables)
         answers = self.mul[:, y].astype(np.intp)  # z of the line of x0
+        if self.tight:
+            pairs = self.factorisation.pairs
+            slack = np.minimum(slack, pairs.bound(np.arange(self.n), np.full(self.n, y), answers))
         right = stack[self.rows, answers[None]]  # (tables, n): T_k[c_k(x), xy]
         gauge = self._gauge(right)
         score = right.astype(np.float64).sum(axis=0) - gauge.astype(np.float64)[self.rows].sum(axis=0)
@@ -229,4 +233,5 @@ class LineBounder:
         gauge = matrix_product(self.cells, n, n) * 2 + 4 * k * n * n
         near = len(self.near) * (k + 2) * n * n
         lines = (self.cells + self.flops_of_line + 4) * n * n
+        lines += self.factorisation.pairs.flops(n * n) if self.tight else 0
         return merges * n * n + gauge + near + lines + self.potentials.flops_checked

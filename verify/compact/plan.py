@@ -40,6 +40,8 @@ LINE_SAMPLE = 6
 FLOP_WEIGHT = 10
 #: Where the quadratic strategy is wanted by itself, pairs that it settles count this many times what they would cost.
 SETTLED_WEIGHT = 10
+#: With less than this share of the pairs settled lines are tried with a sharper slack.
+LINES_ENOUGH = 0.99
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,38 +103,57 @@ def _plans(
         plans.append(plain)
         bounder = None if lines is False or groups < max(GROUPS) else _bounder(factorisation, mul, bool(lines))
         if bounder is not None:
-            left_open, settled, spent = sample.try_lines(factorisation, bounder)
-            saved = int((1 - left_open) * len(mul) * sweep_flops(factorisation, len(mul), len(mul)))
-            predicted = plain.predicted - saved + spent
-            weighted = plain.weighted - int((1 - left_open) * sweep_price(factorisation)) 
-            weighted += lines_price(len(mul), spent) + FLOP_WEIGHT * (spent - saved)
-            if lines:  # what the quadratic strategy settles by itself then comes before what the plan costs
-                weighted = spent + int(SETTLED_WEIGHT * (1 - settled) * brute_force(len(mul), weights.width))
-            plans.append(Plan(mirrored, factorisation, bounder, predicted, weighted))
+            plans.append(_with_lines(plain, bounder, sample, bool(lines)))
     return plans
+
+
+def _with_lines(plain: Plan, bounder: LineBounder, sample: "_Sample", wanted: bool) -> Plan:
+    """The plan with the quadratic strategy first; with the slack of every pair by itself where the other leaves many open."""
+    factorisation, n = plain.factorisation, len(bounder.mul)
+    left_open, settled, spent = sample.try_lines(factorisation, bounder)
+    if settled < LINES_ENOUGH:
+        bounder.tight = True
+        left_open, settled, spent = sample.try_lines(factorisation, bounder)
+    saved = int((1 - left_open) * n * sweep_flops(factorisation, n, n))
+    weighted = plain.weighted - int((1 - left_open) * sweep_price(factorisation))
+    weighted += lines_price(n, spent) + FLOP_WEIGHT * (spent - saved)
+    if wanted:  # what the quadratic strategy settles by itself then comes before what the plan costs
+        weighted = spent + int(SETTLED_WEIGHT * (1 - settled) * brute_force(n, sample.width))
+    return Plan(plain.mirrored, factorisation, bounder, plain.predicted - saved + spent, weighted)
 
 
 def _consolidate(plan: Plan, weights: Weights, sample: "_Sample") -> Plan:
     """The plan with families dissolved, the smallest first, as long as that makes it cheaper.
 
-    A family's neurons move to the partitions that fit them best among those of the other families: no table more, and
-    one less to scale and to add, at the price of larger tables or of a larger error.
+    A family's neurons move to the partitions that fit them best among those of the other families, or are left out: no
+    table more, and one less to scale and to add, at the price of larger tables or of a larger error.
     """
     families = sorted(plan.factorisation.families, key=lambda family: (len(family.neurons), family.partition.name))
     for dissolved in families:
-        kept = [family.partition for family in plan.factorisation.families if family.partition is not dissolved.partition]
-        if not kept:
-            break
-        chosen: list[Partition | None] = [None] * weights.width
-        for family in plan.factorisation.families:
-            for i in family.neurons.tolist():
-                function = weights.L[:, i]
-                moves = family.partition is dissolved.partition
-                chosen[i] = min(kept, key=lambda p: _deviation(function, p)) if moves else family.partition
-        factorisation = factorise(weights, chosen, len(plan.factorisation.residual))
-        trial = Plan(plan.mirrored, factorisation, None, *sample.predict(factorisation))
-        plan = min(plan, trial, key=lambda option: option.weighted)
+        for moving in (True, False):
+            chosen = _dissolve(plan.factorisation, weights, dissolved.partition, moving)
+            if all(partition is None for partition in chosen):
+                continue
+            factorisation = factorise(weights, chosen, len(plan.factorisation.residual))
+            trial = Plan(plan.mirrored, factorisation, None, *sample.predict(factorisation))
+            plan = min(plan, trial, key=lambda option: option.weighted)
     return plan
+
+
+def _dissolve(
+    factorisation: Factorisation, weights: Weights, dissolved: Partition, moving: bool
+) -> list[Partition | None]:
+    """The partition of every neuron without this one: another one where neurons are ``moving``, else none."""
+    chosen: list[Partition | None] = [None] * weights.width
+    kept = [family.partition for family in factorisation.families if family.partition is not dissolved]
+    for family in factorisation.families:
+        for i in family.neurons.tolist():
+            if family.partition is not dissolved:
+                chosen[i] = family.partition
+            elif moving and kept:
+                deviations = [_deviation(weights.L[:, i], partition) for partition in kept]
+                chosen[i] = kept[int(np.argmin(deviations))]
+    return chosen
 
 
 def _bounder(factorisation: Factorisation, mul: npt.NDArray[np.int16], forced: bool) -> LineBounder | None:
@@ -157,7 +178,7 @@ class _Sample:
         self.hidden_max = np.maximum(weights.L.max(axis=0) + weights.R.max(axis=0), 0)
         self.spread = weights.U.max(axis=1) - weights.U.min(axis=1)
         logits = weights.logits(self.x, self.y)
-        answers = mul[self.x, self.y]
+        self.answers = answers = mul[self.x, self.y].astype(np.intp)
         right = logits[np.arange(SAMPLE), answers]
         logits[np.arange(SAMPLE), answers] = -np.inf
         self.margins = right[:, None] - logits
@@ -167,15 +188,22 @@ class _Sample:
         """FLOPs of the tables, the shortlist, and of brute force on what is hopeless; and the same weighted."""
         n = self.margins.shape[1]
         slack = factorisation.slack(self.y)[np.arange(SAMPLE), self.x]
+        least = self.margins.min(axis=1)
+        looked = np.flatnonzero(least <= slack)
+        pairs = factorisation.pairs
+        tight = pairs.bound(self.x[looked], self.y[looked], self.answers[looked])
+        slack[looked] = np.minimum(slack[looked], tight)
+        tightened = len(looked) * n * n // SAMPLE
         count = (self.margins <= slack[:, None]).sum(axis=1)
-        hopeless = (self.margins.min(axis=1) <= 0) | (count > CROWDED * n)
+        hopeless = (least <= 0) | (count > CROWDED * n)
         count = np.where(hopeless, 0, count)
         triples = int(count.sum()) * n * n // SAMPLE
-        pairs = int((count > 0).sum()) * n * n // SAMPLE
+        open_ = int((count > 0).sum()) * n * n // SAMPLE
         unsettled = int(hopeless.sum()) * n * n // SAMPLE
         rest = brute_force(n, self.width) * int(hopeless.sum()) // SAMPLE
-        flops = factored_flops(factorisation) + shortlist_flops(pairs, triples, self.width) + rest
-        price = plan_price(factorisation, block_size(n), pairs, triples, unsettled)
+        flops = factored_flops(factorisation) + shortlist_flops(open_, triples, self.width) + rest
+        flops += pairs.flops(tightened)
+        price = plan_price(factorisation, block_size(n), tightened, open_, triples, unsettled)
         return flops, price + FLOP_WEIGHT * flops
 
     def try_lines(self, factorisation: Factorisation, bounder: LineBounder) -> tuple[float, float, int]:

@@ -15,21 +15,22 @@ __all__ = ["lines_price", "plan_price", "sweep_price"]
 
 #: One entry: scaled to an integer with its row's extremes; of a merged table (gathered twice and added, or only added);
 #: of a last table at some x (gathered and added); compared with the largest.
-SCALED, GATHERED, ADDED, SWEPT, COMPARED = 50, 30, 12, 14, 15
+SCALED, GATHERED, ADDED, SWEPT, COMPARED = 150, 40, 15, 17, 40
 #: A float32 entry against an integer one where memory is what counts.
 WIDE = 2
 #: One call of numpy, and the calls for a family, a merge, a last table, and a block of y's.
 CALL, PER_FAMILY, PER_MERGE, PER_LAST, PER_BLOCK = 150_000, 3, 3, 3, 40
-#: One z of a pair whose contenders are listed, and one operation of the shortlist.
-LISTED, SHORTLISTED = 200, 70
+#: One neuron of a pair whose slack is computed by itself, one z of a pair whose contenders are listed, and one operation
+#: of the shortlist.
+TIGHTENED, LISTED, SHORTLISTED = 800, 200, 70
 #: One operation of brute force on pairs that the plan would leave open: a plan should prove, not only be fast.
 UNPROVED = 30
 #: One operation on lines, and the calls for the lines of one y.
-LINE, PER_LINES = 15, 250
+LINE, PER_LINES = 50, 600
 
 
-def plan_price(factorisation: Factorisation, block: int, pairs: int, triples: int, hopeless: int) -> int:
-    """Units for all y: ``block`` of them at a time, contenders of so many pairs listed, that many pairs by brute force."""
+def plan_price(factorisation: Factorisation, block: int, tightened: int, pairs: int, triples: int, hopeless: int) -> int:
+    """Units for all y, ``block`` of them at a time, with the numbers of pairs and triples that are looked at again."""
     groups, n, m = (int(size) for size in factorisation.residual.shape)
     families, merge = factorisation.families, factorisation.merge
     cells = sum(family.partition.count for family in families)
@@ -38,7 +39,7 @@ def plan_price(factorisation: Factorisation, block: int, pairs: int, triples: in
     rows = SCALED * cells * (wide == 1)
     calls = PER_FAMILY * len(families) + PER_MERGE * len(merge.steps) + PER_LAST * len(merge.last) + PER_BLOCK
     slack = 2 * matrix_product(n, groups * m, n)
-    listed = LISTED * n * pairs + SHORTLISTED * 2 * m * (pairs + triples)
+    listed = TIGHTENED * m * tightened + LISTED * n * pairs + SHORTLISTED * 2 * m * (pairs + triples)
     rest = UNPROVED * brute_force(n, m) * hopeless // (n * n)
     return products + rows * n * n + sweep_price(factorisation) + CALL * calls * n // block + slack + listed + rest
 

@@ -10,8 +10,9 @@ So margins read off the integers differ from those of the exact factored network
 
     2 * 1.002 * (number of families) / s + 2 * (rounding of the float32 tables).
 
-Scaling costs three operations an entry. Where that is much (small groups, many families), tables stay float32,
-and k families that add up to at most M in absolute value cost 2 gamma_k M instead of the first term.
+Entries of T_F are bounded by sum_i relu(l_i[p] + R[y, i]) max|U_i|, so no pass over the tables is needed to find s, and
+scaling costs one operation an entry. Where that is much (small groups, many families), tables stay float32, and k
+families that add up to at most M in absolute value cost 2 gamma_k M instead of the first term.
 """
 
 import itertools
@@ -81,6 +82,12 @@ class TableMaker:
         # all families below each other, so that one operation serves them all
         self.neurons = np.concatenate([np.tile(f.neurons, f.partition.count) for f in families])
         self.levels = np.concatenate([f.levels.ravel() for f in families])
+        reach = np.abs(factorisation.U).max(axis=1)
+        self.reach = np.concatenate([np.tile(reach[f.neurons], f.partition.count) for f in families])
+        sizes = np.concatenate([np.full(f.partition.count, len(f.neurons)) for f in families])
+        self.cells = np.cumsum(sizes) - sizes  # where each cell starts in levels
+        self.largest = np.zeros(block)
+        self.zeros = np.zeros_like(self.levels)
         self.cuts = np.cumsum([0, *counts])
         self.stack = np.empty((block, int(self.cuts[-1]), n), dtype=np.float32)
         self.integers = np.empty(self.stack.shape, dtype=np.int16)
@@ -96,7 +103,8 @@ class TableMaker:
     def fill(self, ys: Indices) -> list[Singles]:
         """T_F as (len(ys), cells, n) float32 for each family; the bias is in one of them."""
         hidden: Singles = self.factorisation.R[ys][:, self.neurons] + self.levels
-        np.maximum(hidden, 0, out=hidden)
+        np.maximum(hidden, self.zeros, out=hidden)  # numpy is slower with the number 0
+        self._note_size(hidden)
         tables = self._split(self.stack[: len(ys)])
         start = 0
         for family, votes, table in zip(self.factorisation.families, self.votes, tables, strict=True):
@@ -105,6 +113,12 @@ class TableMaker:
             start += family.levels.size
         tables[self.takes_bias] += self.factorisation.b
         return tables
+
+    def _note_size(self, hidden: Singles) -> None:
+        """Bound the sum of the families' largest entries by what their neurons do with their largest votes."""
+        cells = np.add.reduceat(hidden * self.reach, self.cells, axis=1)
+        largest = np.maximum.reduceat(cells, self.cuts[:-1], axis=1).sum(axis=1, dtype=np.float64)
+        self.largest[: len(hidden)] = largest + float(np.abs(self.factorisation.b).max())
 
     def _split(self, stack: Numbers) -> list[Numbers]:
         """The families' parts of an array (number of y, cells of all families, n)."""
@@ -147,9 +161,8 @@ class TableMaker:
     def _scale(self, size: int) -> Floats:
         """Put the integers Q_F of that many y's into ``integers``, overwrite ``stack``, and return 1 / s for each y."""
         stack = self.stack[:size]
-        rows = np.maximum(stack.max(axis=2), -stack.min(axis=2))
-        largest = np.maximum.reduceat(rows, self.cuts[:-1], axis=1).sum(axis=1, dtype=np.float64)
-        scale = (LIMIT / np.maximum(largest, 2.0**-60) * (1 - 2.0**-20)).astype(np.float32)
+        largest = self.largest[:size] * (1 + 2 * gamma(max(map(len, self.votes)) + 8, U32)) + 2.0**-60
+        scale = (LIMIT / largest * (1 - 2.0**-20)).astype(np.float32)
         np.multiply(stack, scale[:, None, None], out=self.integers[:size], casting="unsafe")
         return np.asarray(1.0 / scale.astype(np.float64))
 
@@ -162,5 +175,6 @@ def table_flops(factorisation: Factorisation) -> int:
         matrix_product(n * family.partition.count, len(family.neurons), n) + 2 * n * family.levels.size
         for family in factorisation.families
     )
-    scaling = 3 * sum(counts) if in_integers(factorisation) else 0
-    return products + (min(counts, default=0) + scaling + factorisation.merge.additions) * n * n
+    scaling = sum(counts) if in_integers(factorisation) else 0
+    bounds = 3 * n * sum(family.levels.size for family in factorisation.families) if scaling else 0
+    return products + bounds + (min(counts, default=0) + scaling + factorisation.merge.additions) * n * n
