@@ -11,7 +11,8 @@ then the network's unique argmax at (x, y) is w. Proof: slack bounds the differe
 factored one for every z (verify.compact.factorisation), error that of the latter and the computed one
 (verify.compact.tables_of_y). So every true margin is positive.
 
-Where the test fails, the z with T(w) - T(z) <= slack + error are *contenders*: every other z is proved to lose.
+Where the test fails, the slack of that pair is computed by itself (verify.compact.pair_slack); where it fails again,
+the z with T(w) - T(z) <= slack + error are *contenders*: every other z is proved to lose.
 Cost: 2 n^2 (sum over neurons of the number of cells) for the tables, n^2 (cells of the merge plan) + n^3 (tables
 left - 1) to add them, n^3 to compare, against 2 m n^3 for brute force. Behind the quadratic strategy
 (verify.compact.lines) only the x and z that it left open are added up and compared.

@@ -48,14 +48,12 @@ class Factorisation:
     Attributes:
         families: every neuron that is kept is in exactly one.
         R, U, b: float32 (n, m), (m, n), (n,).
-        residual: (g, n, m) float64: spread_i (|L[x, i] - l_i[cell_i(x)]| + max_y |R - R^|_i) or more where x
-        is in the level
-            group of neuron i, else 0.
+        residual: (g, n, m) float64: spread_i (|L[x, i] - l_i[cell_i(x)]| + max_y |R - R^|_i) or more where x is in the
+            level group of neuron i, else 0.
         reach: (g, m) upper bounds of L and l over each level group.
         right: (n, m) upper bounds of R and R^.
         constant: the part of the bound that is the same for all pairs: errors of U and b.
-        magnitude: sum_i hmax_i max|U^_i| + max|b^|, an upper bound of every factored logit and of every
-        partial sum.
+        magnitude: sum_i hmax_i max|U^_i| + max|b^|, an upper bound of every factored logit and of every partial sum.
         merge: in which order the families' tables are added.
         pairs: a sharper bound, for single pairs.
 
@@ -99,8 +97,8 @@ class Factorisation:
 def factorise(weights: Weights, partitions: Sequence[Partition | None], groups: int = 1) -> Factorisation:
     """The factored network in which neuron i reads x through ``partitions[i]``; None leaves the neuron out.
 
-    Levels are the means of L over the cells. A neuron that is left out enters the bound with all that it can
-    do. Complexity: O(n m groups) and the merge plan.
+    Levels are the means of L over the cells. A neuron that is left out enters the bounds with all that it can do.
+    Complexity: O(n m groups) and the merge plan.
     """
     grouped: dict[int, list[int]] = {}
     by_id = {id(partition): partition for partition in partitions if partition is not None}

@@ -7,7 +7,8 @@ computed exactly. With a price lambda for a unit of error every neuron chooses b
 
 and a sweep over lambda gives a family of plans. Each is priced as a whole: tables, additions, and the
 contenders that it would leave, counted on a random sample of pairs. The mirror image (y instead of x) is a
-second family of plans. This is search: a bad plan costs time, never soundness.
+second family of plans. The best plan is consolidated by dissolving small families. This is search: a bad plan costs
+time, never soundness.
 """
 
 from dataclasses import dataclass
@@ -48,8 +49,8 @@ LINES_ENOUGH = 0.99
 class Plan:
     """A factorisation of the network or its mirror image, and the FLOPs that the sample predicts for it.
 
-    ``lines`` is the quadratic strategy to run first, or None where it would not pay; ``weighted`` counts what runs
-    slowly several times.
+    ``lines`` is the quadratic strategy to run first, or None where it would not pay; ``weighted`` is what plans are
+    compared by: time (verify.compact.price) and FLOP_WEIGHT times the FLOPs.
     """
 
     mirrored: bool

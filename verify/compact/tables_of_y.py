@@ -159,7 +159,7 @@ class TableMaker:
         out += gathered
 
     def _scale(self, size: int) -> Floats:
-        """Put the integers Q_F of that many y's into ``integers``, overwrite ``stack``, and return 1 / s for each y."""
+        """Put the integers Q_F of that many y's into ``integers`` and return 1 / s for each y."""
         stack = self.stack[:size]
         largest = self.largest[:size] * (1 + 2 * gamma(max(map(len, self.votes)) + 8, U32)) + 2.0**-60
         scale = (LIMIT / largest * (1 - 2.0**-20)).astype(np.float32)
