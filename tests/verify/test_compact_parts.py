@@ -161,7 +161,7 @@ def test_flops_by_counting() -> None:
             for _ in range(family.partition.count):
                 count += 2 * len(family.neurons)  # an addition and a ReLU each
                 count += 2 * len(family.neurons) * n  # the product with the votes
-                count += 3 * n if in_integers(plan) else 0
+                count += n + 3 * len(family.neurons) if in_integers(plan) else 0  # scaled; products, sums, largest
         count += min(f.partition.count for f in plan.families) * n  # bias
         for step in plan.merge.steps:
             count += step[2].partition.count * n
@@ -289,3 +289,25 @@ def test_slack_of_single_pairs_by_loops(seed: int) -> None:
         w = int(mul[x, y])
         worst = max((made[w] - made[z]) - (true[w] - true[z]) for z in range(6))
         assert worst <= tight <= loose[y, x] + 1e-3
+
+
+def test_flops_of_lines_by_counting() -> None:
+    """The rule for one line and one step against loops that count each operation as it would be done."""
+    group = parse_group("S3")
+    parts = [coset_partition(group, k % len(subgroups(group)), "right") for k in (1, 2, 3, 4)]
+    bounder = LineBounder(factorise(weights_of(0), [parts[i % 4] for i in range(9)], 2), group.mul)
+    line = step = 0
+    for cells in bounder.counts:
+        line += cells  # the largest entry
+        line += cells  # the least entry other than x0's
+        line += 6  # a or o, the difference, its positive part, the sum, which cell changes, rounding
+        step += bounder.cells  # a row of the projection is added
+        step += 1  # the square
+    for _ in range(bounder.patterns):
+        line += 2 * bounder.tables + 1  # a product with ones and zeros, and the least
+    step += 2 * bounder.cells + 5 - bounder.cells  # scaled and added; the factor; the first row is not added
+    assert bounder.flops_of_line == line
+    assert bounder.potentials.flops_of_step == step
+    plain = bounder.flops
+    bounder.tight = True
+    assert bounder.flops - plain == 10 * 9 * 6 * 6

@@ -54,7 +54,7 @@ class Tables:
 
 
 def in_integers(factorisation: Factorisation) -> bool:
-    """Whether scaling the tables costs at most twice as much as one addition for every x, y and z."""
+    """Whether tables have at most two thirds of |G| cells: then additions of 16 bits save more than scaling costs."""
     cells = sum(family.partition.count for family in factorisation.families)
     return 3 * cells <= 2 * len(factorisation.R)
 
