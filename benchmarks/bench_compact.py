@@ -117,7 +117,7 @@ def main() -> None:
     for text in arguments.networks:
         path, _, name = text.rpartition(":")
         network = load_network(path, name)
-        label = Path(path).parent.name
+        label = Path(path).parent.name if Path(path).stem == "model" else f"bundled {Path(path).stem}"
         row, result = measure(label, network.group, network.weights, True)
         if arguments.maps:
             arguments.maps.mkdir(parents=True, exist_ok=True)

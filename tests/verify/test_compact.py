@@ -92,6 +92,7 @@ def check_random_networks(name: str, networks: int, seed: int) -> None:
             bounder = LineBounder(factorisation, group.mul)
         except ValueError:
             continue
+        bounder.tight = bool(rng.random() < 0.5)
         alone = prove_factored(factorisation, group.mul, None, bounder, only_lines=True)
         both = prove_factored(factorisation, group.mul, None, bounder)
         assert_sound(group, weights, alone.settled, alone.bound, truth)

@@ -1,18 +1,24 @@
 """The parts of the compact proof against slow twins."""
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from algebra.group import parse_group
 from algebra.subgroups import subgroups
+from net.planted import planted_network
 from net.weights import Weights
+from verify.compact.candidates import candidate_partitions
 from verify.compact.factored import factored_flops
 from verify.compact.factorisation import factorise
-from verify.compact.lines import LineBounder, minimal_patterns
+from verify.compact.lines import LineBounder
 from verify.compact.merge import merge_plan, nested_plan
 from verify.compact.partition import Partition, coset_partition, refine, singletons
+from verify.compact.patterns import minimal_patterns
+from verify.compact.potentials import Potentials
 from verify.compact.rounding import gamma
 from verify.compact.tables_of_y import TableMaker, in_integers
 from verify.flops import brute_force
@@ -155,7 +161,7 @@ def test_flops_by_counting() -> None:
             for _ in range(family.partition.count):
                 count += 2 * len(family.neurons)  # an addition and a ReLU each
                 count += 2 * len(family.neurons) * n  # the product with the votes
-                count += 3 * n if in_integers(plan) else 0
+                count += n + 3 * len(family.neurons) if in_integers(plan) else 0  # scaled; products, sums, largest
         count += min(f.partition.count for f in plan.families) * n  # bias
         for step in plan.merge.steps:
             count += step[2].partition.count * n
@@ -170,10 +176,138 @@ def test_flops_by_counting() -> None:
 
 def test_gamma_is_an_upper_bound_and_refuses_nonsense() -> None:
     """gamma_k >= k u / (1 - k u), and a chain so long that it bounds nothing is an error."""
-    from fractions import Fraction
-
     for terms in (1, 7, 1000, 10**6):
         product = Fraction(terms, 2**24)
         assert Fraction(gamma(terms, 2.0**-24)) >= product / (1 - product)
     with pytest.raises(ValueError, match="fewer than"):
         gamma(2**24, 2.0**-24)
+
+
+def elements_of(counts: list[int], rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """(n, cells) 1 at the cells of each element: a twin of the design matrix, by loops."""
+    design = np.zeros((rows.shape[1], sum(counts)))
+    for k, x in itertools.product(range(len(rows)), range(rows.shape[1])):
+        design[x, rows[k, x]] += 1
+    return design
+
+
+@pytest.mark.parametrize("name", ["S3", "S4"])
+@pytest.mark.parametrize("seed", range(30))
+def test_potentials_sum_to_zero_on_every_element(name: str, seed: int) -> None:
+    """After random steps, the sum over the cells of every element is within ``off``, and not every cell is zero."""
+    rng = np.random.default_rng(seed)
+    parts = [part for part in partitions_of(name, 6, seed) if part.count > 1]
+    if not parts:
+        return
+    starts = np.cumsum([0] + [part.count for part in parts[:-1]])
+    rows = np.stack([part.labels for part in parts]) + starts[:, None]
+    design = elements_of([part.count for part in parts], rows)
+    potentials = Potentials(design, np.linalg.pinv(design), rows)
+    n, lines = len(design), np.arange(len(design))
+    for _ in range(20):
+        cells = np.stack([rng.integers(s, s + part.count, n) for s, part in zip(starts, parts, strict=True)])
+        before = np.array([sum(potentials.values[i, cells[:, i]]) for i in lines])
+        potentials.step(lines, cells, np.full(n, 3.0))
+        after = np.array([sum(potentials.values[i, cells[:, i]]) for i in lines])
+        moved = np.abs(after - before) > 1e-9
+        assert np.allclose((before - after)[moved], 1.5 * 3.0)  # r = g - nu rises at the pseudo-element
+    exact = [[sum(Fraction(potentials.values[i, c]) for c in rows[:, x]) for x in range(n)] for i in lines[:4]]
+    for i, sums in enumerate(exact):
+        assert max(map(abs, sums)) <= Fraction(float(potentials.off(lines)[i]))
+    assert (potentials.off(lines) < 1e-6).all()
+
+
+def bounds_with(seed: int, name: str, steps: int, shift: float = 0.0) -> tuple[npt.NDArray[np.float64], ...]:
+    """Bounds e(x) + B(z), near ones put in, and the true margins less slack, at [y, x, z]; random potentials to start with."""
+    group, n = parse_group(name), parse_group(name).order
+    rng = np.random.default_rng(seed)
+    planted = planted_network(group, seed, 2 * group.degree**2 + 4).network.weights
+    noise = rng.choice([0.05, 0.2, 0.6])
+    planted = (planted.L, planted.R, planted.U, planted.b)
+    weights = Weights.from_arrays(*(part + noise * rng.normal(size=part.shape) for part in planted))
+    options = candidate_partitions(group, weights.L)
+    plan = factorise(weights, [next(p for p in option if p.count > 2) for option in options], 2)
+    bounder = LineBounder(plan, group.mul, steps)
+    maker = TableMaker(plan, 1)
+    left = np.empty((n, weights.width))
+    for family in plan.families:
+        left[:, family.neurons] = family.levels[family.partition.labels]
+    found, true = np.full((n, n, n), np.inf), np.full((n, n, n), np.inf)
+    for y in range(n):
+        if shift:  # absurd potentials: moved along random pseudo-elements
+            starts = bounder.starts
+            cells = np.stack([rng.integers(s, s + c, n) for s, c in zip(starts, bounder.counts, strict=True)])
+            bounder.potentials.step(np.arange(n), cells, rng.normal(size=n) * shift)
+        slack = plan.slack(np.array([y]))[0]
+        lines = bounder.bound(y, [t[0] for t in maker.fill(np.array([y]))], slack, 2 * maker.rounding)
+        logits = np.maximum(left + plan.R[y].astype(np.float64), 0) @ plan.U.astype(np.float64) + plan.b
+        found[y] = lines.e[:, None] + lines.B
+        for h in range(len(lines.near)):
+            found[y, lines.near_x[h], np.arange(n)] = lines.near[h]
+        margin = logits[np.arange(n), group.mul[:, y]][:, None] - logits - slack[:, None]
+        own = np.zeros((n, n), dtype=bool)
+        own[np.arange(n), group.mul[:, y]] = True
+        found[y][own] = true[y][own] = np.inf
+        true[y][~own] = margin[~own]
+    return found, true
+
+
+@pytest.mark.parametrize(("name", "seeds"), [("S3", range(300)), ("S4", range(30))])
+def test_lines_with_absurd_potentials_stay_below_the_margins(name: str, seeds: range) -> None:
+    """On noisy planted networks no bound exceeds the margin, and potentials that start at zero make none worse."""
+    better = 0
+    for seed in seeds:
+        try:
+            plain, true = bounds_with(seed, name, 0)
+        except ValueError:
+            continue  # the partitions do not tell elements apart
+        moved, _ = bounds_with(seed, name, 8)
+        absurd, _ = bounds_with(seed, name, 2, shift=5.0)
+        other = np.isfinite(true)
+        for bound in (plain, moved, absurd):
+            assert (bound[other] <= true[other] + 1e-12).all()
+        assert (moved >= plain).all()
+        better += int((moved > plain).any())
+    assert better > 0
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_slack_of_single_pairs_by_loops(seed: int) -> None:
+    """The slack of a pair bounds the difference of factored and true margin for every z, and mostly beats the other one."""
+    weights = weights_of(seed)
+    parts = partitions_of("S3", 3, seed)
+    chosen = [None if seed % 3 == 0 and i == 0 else parts[i % 3] for i in range(9)]
+    plan, mul = factorise(weights, chosen, 2), parse_group("S3").mul.astype(np.intp)
+    left = np.full((6, 9), -np.inf)
+    for family in plan.families:
+        left[:, family.neurons] = family.levels[family.partition.labels]
+    loose = plan.slack(np.arange(6))
+    for x, y in itertools.product(range(6), range(6)):
+        tight = float(plan.pairs.bound(np.array([x]), np.array([y]), mul[[x], [y]])[0])
+        true = np.maximum(weights.L[x] + weights.R[y], 0) @ weights.U + weights.b
+        made = np.maximum(left[x] + plan.R[y].astype(np.float64), 0) @ plan.U.astype(np.float64) + plan.b
+        w = int(mul[x, y])
+        worst = max((made[w] - made[z]) - (true[w] - true[z]) for z in range(6))
+        assert worst <= tight <= loose[y, x] + 1e-3
+
+
+def test_flops_of_lines_by_counting() -> None:
+    """The rule for one line and one step against loops that count each operation as it would be done."""
+    group = parse_group("S3")
+    parts = [coset_partition(group, k % len(subgroups(group)), "right") for k in (1, 2, 3, 4)]
+    bounder = LineBounder(factorise(weights_of(0), [parts[i % 4] for i in range(9)], 2), group.mul)
+    line = step = 0
+    for cells in bounder.counts:
+        line += cells  # the largest entry
+        line += cells  # the least entry other than x0's
+        line += 6  # a or o, the difference, its positive part, the sum, which cell changes, rounding
+        step += bounder.cells  # a row of the projection is added
+        step += 1  # the square
+    for _ in range(bounder.patterns):
+        line += 2 * bounder.tables + 1  # a product with ones and zeros, and the least
+    step += 2 * bounder.cells + 5 - bounder.cells  # scaled and added; the factor; the first row is not added
+    assert bounder.flops_of_line == line
+    assert bounder.potentials.flops_of_step == step
+    plain = bounder.flops
+    bounder.tight = True
+    assert bounder.flops - plain == 10 * 9 * 6 * 6

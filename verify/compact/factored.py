@@ -11,7 +11,8 @@ then the network's unique argmax at (x, y) is w. Proof: slack bounds the differe
 factored one for every z (verify.compact.factorisation), error that of the latter and the computed one
 (verify.compact.tables_of_y). So every true margin is positive.
 
-Where the test fails, the z with T(w) - T(z) <= slack + error are *contenders*: every other z is proved to lose.
+Where the test fails, the slack of that pair is computed by itself (verify.compact.pair_slack); where it fails again,
+the z with T(w) - T(z) <= slack + error are *contenders*: every other z is proved to lose.
 Cost: 2 n^2 (sum over neurons of the number of cells) for the tables, n^2 (cells of the merge plan) + n^3 (tables
 left - 1) to add them, n^3 to compare, against 2 m n^3 for brute force. Behind the quadratic strategy
 (verify.compact.lines) only the x and z that it left open are added up and compared.
@@ -30,7 +31,7 @@ from verify.compact.rounding import Floats, Singles
 from verify.compact.tables_of_y import Numbers, TableMaker, Tables, table_flops
 from verify.flops import matrix_product
 
-__all__ = ["Contenders", "Factored", "factored_flops", "prove_factored"]
+__all__ = ["Contenders", "Factored", "block_size", "factored_flops", "prove_factored", "sweep_flops"]
 
 #: Entries of one tile of sums: keeps a tile in a core's cache.
 TILE = 1 << 18
@@ -119,6 +120,11 @@ def factored_flops(factorisation: Factorisation) -> int:
     return table_flops(factorisation) + slack_flops(factorisation) + n * sweep_flops(factorisation, n, n)
 
 
+def block_size(order: int) -> int:
+    """How many y's are swept at a time: so many that a tile holds all their logits, and one for a large group."""
+    return max(1, min(order, TILE // (order * order)))
+
+
 class _Work:
     """Buffers, counters, and the loops over blocks of y and tiles of x."""
 
@@ -126,11 +132,13 @@ class _Work:
         self, factorisation: Factorisation, mul: npt.NDArray[np.int16], lines: LineBounder | None, only_lines: bool
     ) -> None:
         self.factorisation, self.mul, self.lines, self.only_lines = factorisation, mul, lines, only_lines
+        if lines is not None:
+            lines.reset()  # what is proved of a network does not depend on what was bounded before
         self.n = n = len(mul)
         self.bound = np.full((n, n), -np.inf, dtype=np.float32)
         self.by_lines = np.zeros((n, n), dtype=bool)
         self.flops, self.line_flops, self.line_seconds = 0, 0, 0.0
-        self.block = 1 if lines is not None else max(1, min(n, TILE // (n * n)))
+        self.block = 1 if lines is not None else block_size(n)
         self.maker = TableMaker(factorisation, self.block)
         self.sums = np.empty(max(TILE, self.block * n), dtype=self.maker.dtype)
         self.gathered = np.empty_like(self.sums)
@@ -154,7 +162,7 @@ class _Work:
         floats = self.maker.fill(ys)
         xs, zs = np.arange(self.n), None
         if self.lines is not None:
-            self.line_flops += self.making + self.lines.flops // self.n
+            self.line_flops += self.making
             xs, zs = self.draw_lines(int(ys[0]), floats, slack[0])
             self.line_seconds += perf_counter() - started
             if not len(xs) or self.only_lines:
@@ -176,6 +184,7 @@ class _Work:
         """Record what the quadratic strategy proves for one y; return the x and the z that it leaves open."""
         assert self.lines is not None
         lines = self.lines.bound(y, [table[0] for table in floats], slack, 2 * self.maker.rounding)
+        self.line_flops += lines.flops
         bound = _rounded_down(lines.by_x())
         self.by_lines[:, y] = bound > 0
         self.bound[:, y] = bound
@@ -207,6 +216,12 @@ class _Work:
             total += table[j, family.partition.labels[xs][None, :], answers]
         return total
 
+    def tighter(self, ys: Indices, xs: Indices, answers: Indices) -> Floats:
+        """The slack of single pairs."""
+        pairs = self.factorisation.pairs
+        self.flops += pairs.flops(len(xs))
+        return pairs.bound(xs, ys, answers)
+
     def compare(
         self, ys: Indices, xs: Indices, zs: Indices | None, sums: Numbers, tables: Tables, allowed: Floats
     ) -> list[Triples]:
@@ -223,6 +238,10 @@ class _Work:
             sums[j, i, place[j, i]] = self.maker.lowest
         margin = (right - sums.max(axis=2)) * tables.unit[:, None]
         lower = _rounded_down(margin - allowed)
+        j, i = np.nonzero(lower <= 0)
+        if len(j):  # what the slack for all pairs left open
+            allowed[j, i] = np.minimum(allowed[j, i], self.tighter(ys[j], xs[i], answers[j, i]) + tables.error[j])
+            lower[j, i] = _rounded_down(margin[j, i] - allowed[j, i])
         known = self.bound[xs[None, :], ys[:, None]] if zs is not None else np.inf
         self.bound[xs[None, :], ys[:, None]] = np.minimum(lower, known)
         j, i = np.nonzero(lower <= 0)
@@ -230,8 +249,9 @@ class _Work:
             return []
         least = right[j, i] - allowed[j, i] / tables.unit[j] * (1 + 2.0**-20)
         close = sums[j, i] >= self.maker.rounded_down(least)[:, None]
-        close &= (np.count_nonzero(close, axis=1) <= CROWDED * self.n)[:, None]
-        pair, z = np.nonzero(close)
+        pair, z = np.divmod(np.flatnonzero(close), close.shape[1])  # several times as fast as nonzero of two axes
+        few = (np.bincount(pair, minlength=len(j)) <= CROWDED * self.n)[pair]
+        pair, z = pair[few], z[few]
         return [(xs[i[pair]], ys[j[pair]], z if zs is None else zs[z])]
 
 

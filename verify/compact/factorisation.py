@@ -25,6 +25,7 @@ import numpy as np
 
 from net.weights import Weights
 from verify.compact.merge import MergePlan, merge_plan
+from verify.compact.pair_slack import PairSlack, pair_slack
 from verify.compact.partition import Indices, Partition
 from verify.compact.rounding import INFLATE, TINY32, U32, U64, Floats, Singles, gamma
 
@@ -47,14 +48,14 @@ class Factorisation:
     Attributes:
         families: every neuron that is kept is in exactly one.
         R, U, b: float32 (n, m), (m, n), (n,).
-        residual: (g, n, m) float64: spread_i (|L[x, i] - l_i[cell_i(x)]| + max_y |R - R^|_i) or more where x
-        is in the level
-            group of neuron i, else 0.
+        residual: (g, n, m) float64: spread_i (|L[x, i] - l_i[cell_i(x)]| + max_y |R - R^|_i) or more where x is in the
+            level group of neuron i, else 0.
         reach: (g, m) upper bounds of L and l over each level group.
         right: (n, m) upper bounds of R and R^.
         constant: the part of the bound that is the same for all pairs: errors of U and b.
-        magnitude: sum_i hmax_i max|U^_i| + max|b^|, an upper bound of every factored logit and of every
-        partial sum. merge: in which order the families' tables are added.
+        magnitude: sum_i hmax_i max|U^_i| + max|b^|, an upper bound of every factored logit and of every partial sum.
+        merge: in which order the families' tables are added.
+        pairs: a sharper bound, for single pairs.
 
     """
 
@@ -68,6 +69,7 @@ class Factorisation:
     constant: float
     magnitude: float
     merge: MergePlan
+    pairs: PairSlack
 
     @property
     def table_rows(self) -> int:
@@ -95,8 +97,8 @@ class Factorisation:
 def factorise(weights: Weights, partitions: Sequence[Partition | None], groups: int = 1) -> Factorisation:
     """The factored network in which neuron i reads x through ``partitions[i]``; None leaves the neuron out.
 
-    Levels are the means of L over the cells. A neuron that is left out enters the bound with all that it can
-    do. Complexity: O(n m groups) and the merge plan.
+    Levels are the means of L over the cells. A neuron that is left out enters the bounds with all that it can do.
+    Complexity: O(n m groups) and the merge plan.
     """
     grouped: dict[int, list[int]] = {}
     by_id = {id(partition): partition for partition in partitions if partition is not None}
@@ -116,7 +118,8 @@ def factorise(weights: Weights, partitions: Sequence[Partition | None], groups: 
     constant = _constant(weights, U, centre, b, hidden)
     magnitude = float(hidden @ np.abs(U).max(axis=1).astype(np.float64) + np.abs(b).max()) * INFLATE
     merge = merge_plan([family.partition for family in families])
-    return Factorisation(families, R, U, b, residual, reach, right, constant, magnitude, merge)
+    pairs = pair_slack(weights, left, U, hidden, constant)
+    return Factorisation(families, R, U, b, residual, reach, right, constant, magnitude, merge, pairs)
 
 
 def _family(weights: Weights, partition: Partition, neurons: Indices) -> Family:

@@ -14,6 +14,10 @@ from verify.compact.partition import Indices, Partition, Refinement, refine
 
 __all__ = ["MergePlan", "merge_plan", "nested_plan"]
 
+#: Merged tables have at most this share of |G| cells. In operations any share below 1 pays; in time a merged entry costs
+#: about three times as much as one of a last table, because both of its parts are gathered.
+LIMIT = 1 / 3
+
 
 @dataclass(frozen=True, eq=False)
 class MergePlan:
@@ -34,7 +38,7 @@ class MergePlan:
 
 
 def merge_plan(partitions: list[Partition]) -> MergePlan:
-    """Greedy: always merge the two tables whose sum has the fewest cells, while they are fewer than |G|.
+    """Greedy: always merge the two tables whose sum has the fewest cells, while it has few.
 
     Complexity: O(k^2 |G|) for k partitions.
     """
@@ -49,7 +53,7 @@ def merge_plan(partitions: list[Partition]) -> MergePlan:
         open_pairs = [pair for pair in pairs if pair[0] in alive and pair[1] in alive]
         best = min(open_pairs, key=lambda pair: pairs[pair].partition.count)
         refinement = pairs[best]
-        if refinement.partition.count >= len(refinement.partition.labels):
+        if refinement.partition.count >= LIMIT * len(refinement.partition.labels):
             break
         steps.append((*best, refinement))
         for used in best:

@@ -7,7 +7,8 @@ computed exactly. With a price lambda for a unit of error every neuron chooses b
 
 and a sweep over lambda gives a family of plans. Each is priced as a whole: tables, additions, and the
 contenders that it would leave, counted on a random sample of pairs. The mirror image (y instead of x) is a
-second family of plans. This is search: a bad plan costs time, never soundness.
+second family of plans. The best plan is consolidated by dissolving small families. This is search: a bad plan costs
+time, never soundness.
 """
 
 from dataclasses import dataclass
@@ -18,10 +19,11 @@ import numpy.typing as npt
 from algebra.group import FiniteGroup
 from net.weights import Weights
 from verify.compact.candidates import candidate_partitions
-from verify.compact.factored import CROWDED, factored_flops, sweep_flops
+from verify.compact.factored import CROWDED, block_size, factored_flops, sweep_flops
 from verify.compact.factorisation import Factorisation, factorise
 from verify.compact.lines import LineBounder
 from verify.compact.partition import Partition
+from verify.compact.price import lines_price, plan_price, sweep_price
 from verify.compact.rounding import Floats
 from verify.compact.shortlist import shortlist_flops
 from verify.compact.tables_of_y import TableMaker
@@ -35,16 +37,20 @@ PRICES = tuple(float(2.0**k) for k in range(2, 24, 2))
 GROUPS = (1, 4)
 #: Values of y on which the quadratic strategy is tried.
 LINE_SAMPLE = 6
-#: FLOPs of the shortlist and of lines run about this many times slower than others: their weights in the choice.
-SHORTLIST_WEIGHT, LINE_WEIGHT = 4, 3
+#: A plan is to be short by both yardsticks: one operation by rule counts this many units of time beside its own.
+FLOP_WEIGHT = 10
+#: Where the quadratic strategy is wanted by itself, pairs that it settles count this many times what they would cost.
+SETTLED_WEIGHT = 10
+#: With less than this share of the pairs settled lines are tried with a sharper slack.
+LINES_ENOUGH = 0.99
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
     """A factorisation of the network or its mirror image, and the FLOPs that the sample predicts for it.
 
-    ``lines`` is the quadratic strategy to run first, or None where it would not pay; ``weighted`` counts what runs
-    slowly several times.
+    ``lines`` is the quadratic strategy to run first, or None where it would not pay; ``weighted`` is what plans are
+    compared by: time (verify.compact.price) and FLOP_WEIGHT times the FLOPs.
     """
 
     mirrored: bool
@@ -60,11 +66,13 @@ def find_plan(group: FiniteGroup, weights: Weights, seed: int = 0, lines: bool |
     ``lines`` says whether to use the quadratic strategy; None leaves it to the prediction, and True wants the plan by which it
     settles most (where no plan allows it, the best other one). Deterministic for a seed.
     """
-    plans = []
+    plans: list[Plan] = []
+    sides: dict[bool, tuple[Weights, _Sample]] = {}
     for mirrored in (False, True):
         side = weights.exchanged() if mirrored else weights
         mul = np.ascontiguousarray(group.mul.T) if mirrored else group.mul
         sample = _Sample(side, mul, np.random.default_rng(seed))
+        sides[mirrored] = side, sample
         options = candidate_partitions(group, side.L)
         seen: set[tuple[int, ...]] = set()
         for price in PRICES:
@@ -76,7 +84,8 @@ def find_plan(group: FiniteGroup, weights: Weights, seed: int = 0, lines: bool |
             plans += _plans(mirrored, side, mul, sample, chosen, lines)
     if lines and any(plan.lines for plan in plans):
         plans = [plan for plan in plans if plan.lines]
-    return min(plans, key=lambda plan: plan.weighted, default=None)
+    best = min(plans, key=lambda plan: plan.weighted, default=None)
+    return best if best is None or best.lines else _consolidate(best, *sides[best.mirrored])
 
 
 def _plans(
@@ -95,21 +104,64 @@ def _plans(
         plans.append(plain)
         bounder = None if lines is False or groups < max(GROUPS) else _bounder(factorisation, mul, bool(lines))
         if bounder is not None:
-            left_open, settled = sample.try_lines(factorisation, bounder)
-            saved = int((1 - left_open) * len(mul) * sweep_flops(factorisation, len(mul), len(mul)))
-            predicted = plain.predicted - saved + bounder.flops
-            weighted = plain.weighted - saved + LINE_WEIGHT * bounder.flops
-            if lines:  # what the quadratic strategy settles by itself then comes before what the plan costs
-                weighted = int(-settled * brute_force(len(mul), weights.width))
-            plans.append(Plan(mirrored, factorisation, bounder, predicted, weighted))
+            plans.append(_with_lines(plain, bounder, sample, bool(lines)))
     return plans
+
+
+def _with_lines(plain: Plan, bounder: LineBounder, sample: "_Sample", wanted: bool) -> Plan:
+    """The plan with the quadratic strategy first; with the slack of every pair by itself where the other leaves many open."""
+    factorisation, n = plain.factorisation, len(bounder.mul)
+    left_open, settled, spent = sample.try_lines(factorisation, bounder)
+    if settled < LINES_ENOUGH:
+        bounder.tight = True
+        left_open, settled, spent = sample.try_lines(factorisation, bounder)
+    saved = int((1 - left_open) * n * sweep_flops(factorisation, n, n))
+    weighted = plain.weighted - int((1 - left_open) * sweep_price(factorisation))
+    weighted += lines_price(n, spent) + FLOP_WEIGHT * (spent - saved)
+    if wanted:  # what the quadratic strategy settles by itself then comes before what the plan costs
+        weighted = spent + int(SETTLED_WEIGHT * (1 - settled) * brute_force(n, sample.width))
+    return Plan(plain.mirrored, factorisation, bounder, plain.predicted - saved + spent, weighted)
+
+
+def _consolidate(plan: Plan, weights: Weights, sample: "_Sample") -> Plan:
+    """The plan with families dissolved, the smallest first, as long as that makes it cheaper.
+
+    A family's neurons move to the partitions that fit them best among those of the other families, or are left out: no
+    table more, and one less to scale and to add, at the price of larger tables or of a larger error.
+    """
+    families = sorted(plan.factorisation.families, key=lambda family: (len(family.neurons), family.partition.name))
+    for dissolved in families:
+        for moving in (True, False):
+            chosen = _dissolve(plan.factorisation, weights, dissolved.partition, moving)
+            if all(partition is None for partition in chosen):
+                continue
+            factorisation = factorise(weights, chosen, len(plan.factorisation.residual))
+            trial = Plan(plan.mirrored, factorisation, None, *sample.predict(factorisation))
+            plan = min(plan, trial, key=lambda option: option.weighted)
+    return plan
+
+
+def _dissolve(
+    factorisation: Factorisation, weights: Weights, dissolved: Partition, moving: bool
+) -> list[Partition | None]:
+    """The partition of every neuron without this one: another one where neurons are ``moving``, else none."""
+    chosen: list[Partition | None] = [None] * weights.width
+    kept = [family.partition for family in factorisation.families if family.partition is not dissolved]
+    for family in factorisation.families:
+        for i in family.neurons.tolist():
+            if family.partition is not dissolved:
+                chosen[i] = family.partition
+            elif moving and kept:
+                deviations = [_deviation(weights.L[:, i], partition) for partition in kept]
+                chosen[i] = kept[int(np.argmin(deviations))]
+    return chosen
 
 
 def _bounder(factorisation: Factorisation, mul: npt.NDArray[np.int16], forced: bool) -> LineBounder | None:
     """The quadratic strategy where it exists and, unless forced, costs less than sweeping everything."""
     n = len(mul)
     sizes = [family.partition.count for family in factorisation.families]
-    if 4 * max(sizes) > n or (not forced and 4 * sum(sizes) > n):
+    if 4 * max(sizes) > n or sum(sizes) > 3 * n or (not forced and 4 * sum(sizes) > n):
         return None
     try:
         bounder = LineBounder(factorisation, mul)
@@ -127,7 +179,7 @@ class _Sample:
         self.hidden_max = np.maximum(weights.L.max(axis=0) + weights.R.max(axis=0), 0)
         self.spread = weights.U.max(axis=1) - weights.U.min(axis=1)
         logits = weights.logits(self.x, self.y)
-        answers = mul[self.x, self.y]
+        self.answers = answers = mul[self.x, self.y].astype(np.intp)
         right = logits[np.arange(SAMPLE), answers]
         logits[np.arange(SAMPLE), answers] = -np.inf
         self.margins = right[:, None] - logits
@@ -137,29 +189,39 @@ class _Sample:
         """FLOPs of the tables, the shortlist, and of brute force on what is hopeless; and the same weighted."""
         n = self.margins.shape[1]
         slack = factorisation.slack(self.y)[np.arange(SAMPLE), self.x]
+        least = self.margins.min(axis=1)
+        looked = np.flatnonzero(least <= slack)
+        pairs = factorisation.pairs
+        tight = pairs.bound(self.x[looked], self.y[looked], self.answers[looked])
+        slack[looked] = np.minimum(slack[looked], tight)
+        tightened = len(looked) * n * n // SAMPLE
         count = (self.margins <= slack[:, None]).sum(axis=1)
-        hopeless = (self.margins.min(axis=1) <= 0) | (count > CROWDED * n)
+        hopeless = (least <= 0) | (count > CROWDED * n)
         count = np.where(hopeless, 0, count)
         triples = int(count.sum()) * n * n // SAMPLE
-        pairs = int((count > 0).sum()) * n * n // SAMPLE
+        open_ = int((count > 0).sum()) * n * n // SAMPLE
+        unsettled = int(hopeless.sum()) * n * n // SAMPLE
         rest = brute_force(n, self.width) * int(hopeless.sum()) // SAMPLE
-        tables, shortlist = factored_flops(factorisation), shortlist_flops(pairs, triples, self.width)
-        return tables + shortlist + rest, tables + SHORTLIST_WEIGHT * (shortlist + rest)
+        flops = factored_flops(factorisation) + shortlist_flops(open_, triples, self.width) + rest
+        flops += pairs.flops(tightened)
+        price = plan_price(factorisation, block_size(n), tightened, open_, triples, unsettled)
+        return flops, price + FLOP_WEIGHT * flops
 
-
-    def try_lines(self, factorisation: Factorisation, bounder: LineBounder) -> tuple[float, float]:
-        """Shares of the (x, z) left to the sweep and of the x settled by the quadratic strategy, over a few y's."""
+    def try_lines(self, factorisation: Factorisation, bounder: LineBounder) -> tuple[float, float, int]:
+        """Shares of the (x, z) left to the sweep and of the x settled, and FLOPs for all y, from a few y's."""
         maker = TableMaker(factorisation, 1)
         ys = np.unique(self.y[:LINE_SAMPLE])
-        left_open, settled = [], []
+        left_open, settled, flops = [], [], 0
+        bounder.reset()
         for y, slack in zip(ys, factorisation.slack(ys), strict=True):
             tables = [table[0] for table in maker.fill(np.array([y]))]
             lines = bounder.bound(int(y), tables, slack, 2 * maker.rounding)
+            flops += lines.flops
             xs = lines.by_x() <= 0
             zs = lines.open_lines(np.flatnonzero(xs)) if xs.any() else xs
             left_open.append(float(xs.mean() * zs.mean()))
             settled.append(1.0 - float(xs.mean()))
-        return float(np.mean(left_open)), float(np.mean(settled))
+        return float(np.mean(left_open)), float(np.mean(settled)), flops * len(bounder.mul) // len(ys)
 
 
 def _choose(

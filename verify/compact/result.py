@@ -25,12 +25,10 @@ class CompactResult:
     """A compact proof.
 
     Attributes:
-        settled: (n, n) at [x, y] 0 where nothing is proved, k where ``strategies[k - 1]`` proved that the
-        network's unique
-            argmax at (x, y) is xy.
-        bound: (n, n) float32 proved lower bounds of the margin at [x, y], -inf where none was computed. A
-        bound may be
-            negative where a later strategy settled the pair.
+        settled: (n, n) at [x, y] 0 where nothing is proved, k where ``strategies[k - 1]`` proved that the network's
+            unique argmax at (x, y) is xy.
+        bound: (n, n) float32 proved lower bounds of the margin at [x, y], -inf where none was computed. A bound may
+            be negative where a later strategy settled the pair.
         strategies: in the order in which they ran.
         flops_brute: 2 m n^3 (verify.flops).
         seconds_search: finding the cosets and the plan, which no proof rests on.

@@ -14,8 +14,7 @@ U32 = 2.0**-24
 U64 = 2.0**-53
 #: The smallest normal float32: what flushing one product to zero can cost at most.
 TINY32 = 2.0**-126
-#: Factor that covers the roundings of a bound that was computed in float64 from at most 2^20 nonnegative
-#: terms.
+#: Factor that covers the roundings of a bound that was computed in float64 from at most 2^20 nonnegative terms.
 INFLATE = 1.0 + 2.0**-30
 
 Floats = npt.NDArray[np.float64]

@@ -1,7 +1,7 @@
 """The exact margin of the few answers that a bound could not rule out.
 
-For a pair whose contenders are z_1 .. z_k every other z is already proved to lose, so the pair is right as
-soon as the k margins
+For a pair whose contenders are z_1 .. z_k every other z is already proved to lose, so the pair is right as soon as
+the k margins
 
     margin(x, y, z) = relu(L[x] + R[y]) . U[:, w] + b[w] - relu(L[x] + R[y]) . U[:, z] - b[z],      w = xy,
 
@@ -38,8 +38,8 @@ def margin_error(weights: Weights, unit: float) -> float:
     """Upper bound of |computed - exact| margin at any pair, with that unit roundoff and rounded weights.
 
     A logit is a chain of at most m + 4 roundings, two of them of the weights (Higham 3.1), of terms of total
-    magnitude at most sum_i hmax_i max|U_i| + max|b|. Errors of L and R act on two logits through |U|, those
-    of U and b directly. The last term covers underflow.
+    magnitude at most sum_i hmax_i max|U_i| + max|b|. Errors of L and R act on two logits through |U|, those of U and b
+    directly. The last term covers underflow.
     """
     reach = (np.abs(weights.L) + weights.L_error).max(axis=0) + (np.abs(weights.R) + weights.R_error).max(axis=0)
     votes = np.abs(weights.U).max(axis=1, initial=0.0) + weights.U_error
@@ -71,8 +71,12 @@ def prove_shortlist(
 
 
 def _undecided(
-    weights: Weights, mul: Table, triples: Indices, dtype: np.dtype[np.floating], error: float, deadline:
-    float | None
+    weights: Weights,
+    mul: Table,
+    triples: Indices,
+    dtype: np.dtype[np.floating],
+    error: float,
+    deadline: float | None,
 ) -> tuple[Indices, int]:
     """The triples (3, k) whose margin is not proved positive at this precision, and the FLOPs spent."""
     L, R, b = (part.astype(dtype) for part in (weights.L, weights.R, weights.b))
