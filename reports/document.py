@@ -122,6 +122,19 @@ def _context(c: dict[str, Any], s: dict[str, Any], found: list[ReportedCircuit],
         "paragraphs": [circuit_paragraph(circuit, words) for circuit in told(found)],
         "neurons": [_neuron(measured[n["index"]], n) for n in c["neurons"]],
         "program_right": _program_right(c, words),
+        "provable": _provable(c, s),
+    }
+
+
+def _provable(c: dict[str, Any], s: dict[str, Any]) -> dict[str, Any] | None:
+    """The provable program: its size, and its row among the programs of other prices."""
+    if c["symbolic"]["provable"] is None:
+        return None
+    program = c["symbolic"]["provable"]["program"]
+    return {
+        "constants": constants(program),
+        "neurons": sum(len(circuit["neurons"]) for circuit in program["circuits"]),
+        "point": next(point for point in s["curve"] if point["name"] == "provable"),
     }
 
 

@@ -79,11 +79,37 @@ class Obligation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
+class NeuronRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Mechanism: one neuron's kind and the largest differences between network and program over the group.
+
+    ``left_deviation`` is max over x of |L[x, i] - l_i(x)|, and so on: the preactivations at any pair differ by at most the sum of
+    the left and the right one. ``circuit`` is None for a neuron that the program leaves out.
+    """
+
+    index: int
+    kind: Kind
+    circuit: int | None
+    left_deviation: str | None
+    right_deviation: str | None
+    votes_deviation: str | None
+
+
+class ProvableProgram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another program than the certificate's own, made so that lemmas can bound it, with the records of the network's neurons in it."""
+
+    program: Program
+    neurons: tuple[NeuronRecord, ...]
+
+
 class Symbolic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Q3: the program is correct for all x, y and z != xy; ``reason`` says why when the status is not PROVED."""
+    """Q3: a program with the network's answers is correct for all x, y and z != xy; ``reason`` says why when it is not PROVED.
+
+    The program is ``provable`` where there is one, else the certificate's own.
+    """
 
     status: Status
     reason: str
+    provable: ProvableProgram | None
     obligations: tuple[Obligation, ...]
 
 
@@ -103,21 +129,6 @@ class Compact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flops: int
     flops_brute: int
     strategies: tuple[Strategy, ...]
-
-
-class NeuronRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Mechanism: one neuron's kind and the largest differences between network and program over the group.
-
-    ``left_deviation`` is max over x of |L[x, i] - l_i(x)|, and so on: the preactivations at any pair differ by at most the sum of
-    the left and the right one. ``circuit`` is None for a neuron that the program leaves out.
-    """
-
-    index: int
-    kind: Kind
-    circuit: int | None
-    left_deviation: str | None
-    right_deviation: str | None
-    votes_deviation: str | None
 
 
 class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

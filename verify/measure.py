@@ -7,11 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from verify import certificate as cert
-from verify.distill import Point
+from verify.exhaustive import Evaluation
 from verify.findings import Findings
 from verify.gcr import logit_fve
 from verify.levels import Comparison, compare, fve, largest_margin_difference, removal_fve, surgeries
 from verify.moments import activation_moments
+from verify.provable import Settled
+from verify.rounding import Written
 from verify.summary import (
     compact_map,
     families,
@@ -21,14 +23,13 @@ from verify.summary import (
     proved_part,
     rounded,
 )
-from verify.symbolic import SymbolicResult
 
 #: Level 3 is measured on a sample of x where there are more pairs than this.
 COUNTERFACTUAL_PAIRS = 60_000
 
 
 def summarise(
-    findings: Findings, certificate: cert.Certificate, symbolic: SymbolicResult, everything: bool
+    findings: Findings, certificate: cert.Certificate, settled: Settled, everything: bool
 ) -> dict[str, Any]:
     """summary.json: the proved figures again, and everything that was measured."""
     network, point = findings.network.weights, findings.readable
@@ -36,7 +37,10 @@ def summarise(
     seconds = findings.seconds
     labels = findings.distillation.labels
     base = compare(network, expanded, findings.network.group.mul)
-    curve = [curve_point(findings, p, base) for p in findings.distillation.points]
+    symbolic, provable = settled.result, settled.provable
+    points = [("provable", provable.written, provable.evaluation)] if provable else []
+    points += [(p.name, p.written, p.evaluation) for p in findings.distillation.points]
+    curve = [curve_point(findings, *point, base) for point in points]
     readable = next(p for p in curve if p["name"] == "readable")
     rows = neuron_rows(findings.family, findings.distillation, program, network, expanded)
     energy = sum(label.energy for label in labels) or 1.0
@@ -81,6 +85,8 @@ def summarise(
             "status": symbolic.symbolic.status,
             "reason": symbolic.symbolic.reason,
             "seconds": seconds["symbolic"],
+            "seconds_search": seconds["symbolic_search"],
+            "about": "provable" if provable else "readable",
             "obligations": [
                 {
                     "id": o.id,
@@ -101,18 +107,20 @@ def summarise(
     return result
 
 
-def curve_point(findings: Findings, point: Point, readable: Comparison) -> dict[str, Any]:
+def curve_point(
+    findings: Findings, name: str, written: Written, evaluation: Evaluation, readable: Comparison
+) -> dict[str, Any]:
     """One program of the curve at levels 1 to 3: removals at three shares, averaged over seeded draws."""
-    network, program = findings.network.weights, point.written.weights
-    layout = point.written.program
+    network, program = findings.network.weights, written.weights
+    layout = written.program
     moments = activation_moments(network, program)
-    same = readable if point is findings.readable else compare(network, program, findings.network.group.mul)
+    same = readable if written is findings.readable.written else compare(network, program, findings.network.group.mul)
     parameters = network.L.size * 3
     removal = removal_fve(network, program, layout, moments)
     return {
-        "name": point.name,
+        "name": name,
         "ratio": layout.constants / parameters,
-        "answers_agree": int((point.evaluation.answer == findings.evaluation.answer).sum()),
+        "answers_agree": int((evaluation.answer == findings.evaluation.answer).sum()),
         "logit_fve": fve(network, program, moments),
         "runner_up_agree": same.runner_up_agree,
         "ablation_fve": float(np.mean(list(removal.values()))),

@@ -22,8 +22,7 @@ from verify.exhaustive import right
 from verify.findings import Findings, Progress, Proof, investigate
 from verify.measure import summarise
 from verify.program import group_record
-from verify.symbolic import SymbolicResult
-from verify.symbolic import prove as prove_symbolic
+from verify.provable import Settled, settle
 
 PACKAGES = ("coset-verify", "numpy", "torch", "sympy", "z3-solver")
 
@@ -63,16 +62,10 @@ def run(
     target.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
-        progress("proving the program symbolically")
-        point = findings.readable
-        started = time.perf_counter()
-        symbolic = prove_symbolic(
-            point.written.program, group, point.written.subgroups, network, findings.neurons, work, timeout_s, timeout_s
-        )
-        findings.seconds["symbolic"] = time.perf_counter() - started
-        certificate = certify(findings, symbolic)
+        settled = _settle(findings, work, timeout_s, progress)
+        certificate = certify(findings, settled)
         progress("measuring the levels of equivalence")
-        summary = summarise(findings, certificate, symbolic, all_counterfactuals)
+        summary = summarise(findings, certificate, settled, all_counterfactuals)
         progress("writing the report")
         write(work, certificate, summary)
         _replace(work, target)
@@ -81,14 +74,33 @@ def run(
     return Result(certificate, summary, target)
 
 
-def certify(findings: Findings, symbolic: SymbolicResult) -> cert.Certificate:
+def _settle(findings: Findings, work: Path, timeout_s: float, progress: Progress) -> Settled:
+    started = time.perf_counter()
+    settled = settle(
+        findings.readable.written,
+        findings.neurons,
+        findings.distillation.labels,
+        findings.network,
+        findings.evaluation,
+        work,
+        timeout_s,
+        progress,
+    )
+    findings.seconds["symbolic"] = settled.seconds
+    findings.seconds["symbolic_search"] = time.perf_counter() - started - settled.seconds
+    return settled
+
+
+def certify(findings: Findings, settled: Settled) -> cert.Certificate:
     """The certificate of the findings, sealed."""
     network = findings.network
     source, convention = network.source, network.convention
     assert source is not None
     assert convention is not None
-    program_right = bool(right(findings.readable.evaluation, network.group.mul).all())
-    if symbolic.symbolic.status == "PROVED" and not program_right:
+    symbolic = settled.result.symbolic
+    evaluation = (settled.provable or findings.readable).evaluation
+    program_right = bool(right(evaluation, network.group.mul).all())
+    if symbolic.status == "PROVED" and not program_right:
         raise AssertionError("the solver proved a program correct that exact evaluation finds wrong")
     order, width = network.weights.L.shape
     checkpoint = cert.CheckpointRecord(
@@ -112,7 +124,7 @@ def certify(findings: Findings, symbolic: SymbolicResult) -> cert.Certificate:
             neurons=findings.neurons,
             correct=findings.correct,
             equivalent=findings.equivalent,
-            symbolic=symbolic.symbolic,
+            symbolic=symbolic,
             compact=None if compact is None else compact_record(compact, findings.correct),
             versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
         )
@@ -133,16 +145,19 @@ def compact_record(compact: CompactResult, correct: cert.Correct) -> cert.Compac
 
 
 def write(directory: Path, certificate: cert.Certificate, summary: dict[str, Any]) -> None:
-    """certificate.json, summary.json, program.json, program.py, report.md and figures/."""
+    """certificate.json, summary.json, program.json, program.py, report.md and figures/; provable.json and .py where there is one."""
     import msgspec
 
     from reports import write_program, write_report
 
     (directory / "certificate.json").write_bytes(cert.canonical_bytes(certificate) + b"\n")
     (directory / "summary.json").write_bytes(msgspec.json.format(cert.canonical_bytes(summary), indent=1) + b"\n")
-    program = msgspec.json.decode(cert.canonical_bytes(certificate.program))
-    (directory / "program.json").write_bytes(cert.canonical_bytes(program) + b"\n")
-    write_program(program, directory / "program.py")
+    provable = certificate.symbolic.provable
+    for name, program in (("program", certificate.program), ("provable", provable.program if provable else None)):
+        if program is not None:
+            plain = msgspec.json.decode(cert.canonical_bytes(program))
+            (directory / f"{name}.json").write_bytes(cert.canonical_bytes(plain) + b"\n")
+            write_program(plain, directory / f"{name}.py")
     write_report(directory)
 
 

@@ -385,6 +385,7 @@ def certificate(case: Case, checkpoint: bytes) -> Certificate:
         "symbolic": {
             "status": "PROVED" if statuses else "UNKNOWN",
             "reason": "" if statuses else "not asked",
+            "provable": None,
             "obligations": [
                 {"id": f"O1-{k}", "statement": f"lemma {k}", "status": "PROVED", "file": f"obligations/{k}.smt2",
                  "sha256": hashlib.sha256(text.encode()).hexdigest()}

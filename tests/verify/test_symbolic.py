@@ -25,7 +25,7 @@ from verify.symbolic.distance import distance_task
 from verify.symbolic.families import Case, take_apart
 from verify.symbolic.lemma import LemmaWriter
 from verify.symbolic.neurons import neuron_tasks
-from verify.symbolic.plan import plan, sign_share
+from verify.symbolic.plan import Plan, plan, sign_share
 from verify.symbolic.replay import Replay
 from verify.symbolic.solve import solve, write_scripts
 from verify.symbolic.task import Counterexample, Task
@@ -43,8 +43,13 @@ def records(program: Program, deviations: tuple[str, str, str] = ("0", "0", "0")
 
 def tasks_of(built: Built) -> list[Task]:
     program, group, members = built
-    planned = plan(take_apart(program, group, members))
+    planned = planned_of(program, group, members)
     return correct_tasks(planned, Replay(planned, expand(program, group, members)).interpret)
+
+
+def planned_of(*built: Any) -> Plan:
+    """The plan of a program's proof."""
+    return plan(take_apart(*built))
 
 
 def margins(built: Built, s: int) -> Any:
@@ -129,7 +134,8 @@ def test_a_program_of_vetoes_is_proved(name: str, tmp_path: Path) -> None:
     program, group, members = veto_program(name)
     weights = expand(program, group, members)
     assert (evaluate(weights, expected=group.mul).answer == group.mul).all()
-    result = prove(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60)
+    planned = planned_of(program, group, members)
+    result = prove(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60, planned)
     assert result.symbolic.status == "PROVED"
     assert result.symbolic.reason == ""
     assert {o.id[:2] for o in result.symbolic.obligations} == {"O1", "O2", "O3"}
@@ -154,7 +160,8 @@ def test_one_flipped_vote_is_refuted_by_a_pair_that_really_is_wrong(tmp_path: Pa
     weights = expand(program, group, members)
     answers = evaluate(weights, expected=group.mul).answer
     assert (answers != group.mul).any()
-    result = prove(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60)
+    planned = planned_of(program, group, members)
+    result = prove(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60, planned)
     assert result.symbolic.status == "REFUTED"
     (text,) = (result.models[o.id] for o in result.symbolic.obligations if o.status == "REFUTED")
     found = re.fullmatch(r"at x = (.+), y = (.+) the output z = (.+) gets (\S+) votes and xy = (.+) gets (\S+)", text)
@@ -175,7 +182,8 @@ def test_no_random_program_is_proved_right(seed: int, tmp_path: Path) -> None:
     weights = expand(program, group, members)
     wrong = (evaluate(weights, expected=group.mul).answer != group.mul).any()
     assert wrong
-    result = prove(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60)
+    planned = planned_of(program, group, members)
+    result = prove(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60, planned)
     assert result.symbolic.status == "REFUTED"
 
 
@@ -201,7 +209,7 @@ def test_bounds_are_below_every_margin_whatever_the_potentials(name: str) -> Non
 def test_a_bound_that_is_one_unit_too_good_is_not_proved(name: str) -> None:
     """The solver proves each lemma with its beta, potentials of every kind included, and has a model when one beta is raised by 1."""
     program, group, members = random_program(name, 1)
-    planned = plan(take_apart(program, group, members))
+    planned = planned_of(program, group, members)
     assert planned.failing is not None
     for potentials in planned.failing[1].potentials:
         pairs = [(0, 1), (1, 0), (1, 1)]
@@ -217,7 +225,7 @@ def test_a_bound_that_is_one_unit_too_good_is_not_proved(name: str) -> None:
 def test_potentials_that_do_not_cancel_are_not_proved() -> None:
     """The script of a lemma checks that lam adds up to 0: changed at one place, it has a model."""
     program, group, members = random_program("S4", 1)
-    planned = plan(take_apart(program, group, members))
+    planned = planned_of(program, group, members)
     assert planned.failing is not None
     potentials = next(p for p in planned.failing[1].potentials if p.lam.any())
     potentials.lam = potentials.lam.copy()
@@ -237,7 +245,7 @@ def test_batches_cover_every_s_once() -> None:
         s = np.flatnonzero(parts.parity == case.s)
         s = s[s != 0]
         least = min(int(b) for b in ascent.Multipliers(tables).batch(s).totals(0))
-        settled, left = ascent.find(tables, s, -least, parts.scale)
+        settled, left = ascent.find(ascent.Multipliers(tables), s, -least, parts.scale)
         covered = np.concatenate([np.zeros(0, dtype=np.intp), *(batch.s for batch in settled)])
         rest = np.zeros(0, dtype=np.intp) if left is None else left.s
         assert sorted([*covered, *rest]) == sorted(s)

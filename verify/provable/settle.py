@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
 from net.folded import FoldedNetwork
-from verify.certificate import NeuronRecord
+from verify.certificate import NeuronRecord, ProvableProgram
 from verify.exhaustive import Evaluation, right
 from verify.labels import NeuronLabel
 from verify.levels import mechanism
@@ -19,7 +21,7 @@ __all__ = ["Settled", "settle"]
 
 @dataclass(frozen=True)
 class Settled:
-    """The answer to Q3; ``provable`` and its neurons' records when it is about another program than the readable one.
+    """The answer to Q3; ``provable`` when it is about another program than the readable one.
 
     ``seconds`` is the wall time of z3's part, without planning and search.
     """
@@ -27,7 +29,6 @@ class Settled:
     result: SymbolicResult
     seconds: float
     provable: Provable | None = None
-    neurons: tuple[NeuronRecord, ...] = ()
 
 
 def settle(
@@ -56,7 +57,9 @@ def settle(
             progress("proving the provable program symbolically")
             started = time.perf_counter()
             result = prove(written.program, group, written.subgroups, network, records, directory, timeout_s, timeout_s, found.plan)
-            return Settled(result, time.perf_counter() - started, found, records)
+            about = ProvableProgram(written.program, records)
+            result = replace(result, symbolic=msgspec.structs.replace(result.symbolic, provable=about))
+            return Settled(result, time.perf_counter() - started, found)
     progress("proving the readable program symbolically")
     started = time.perf_counter()
     result = prove(readable.program, group, readable.subgroups, network, neurons, directory, timeout_s, timeout_s, planned)

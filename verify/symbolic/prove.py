@@ -67,7 +67,7 @@ def _summed_up(tasks: list[Task], outcomes: list[Outcome]) -> SymbolicResult:
         for task, outcome in zip(tasks, outcomes, strict=True)
     )
     return SymbolicResult(
-        Symbolic(status, reason, obligations),
+        Symbolic(status, reason, None, obligations),
         {task.id: outcome.seconds for task, outcome in zip(tasks, outcomes, strict=True)},
         {task.id: outcome.model.text for task, outcome in zip(tasks, outcomes, strict=True) if outcome.model},
     )
