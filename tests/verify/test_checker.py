@@ -90,17 +90,26 @@ def test_an_accepted_certificate_fits_the_schema_of_the_project(name: str) -> No
 
 
 @pytest.mark.parametrize("name", REJECTED)
-def test_a_false_certificate_is_not_verified(name: str) -> None:
-    done = run(FOLDER / "rejected" / f"{name}.json", "--checkpoint", FOLDER / "rejected" / f"{name}.ckpt")
-    assert (done.returncode, done.stdout) == (1, "s NOT VERIFIED\n")
-    assert "the certificate states" in done.stderr
+def test_a_false_certificate_is_not_verified(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = checker.main([str(FOLDER / "rejected" / f"{name}.json"), "--checkpoint", str(FOLDER / "rejected" / f"{name}.ckpt")])
+    done = capsys.readouterr()
+    assert (code, done.out) == (1, "s NOT VERIFIED\n")
+    assert "the certificate states" in done.err
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_file_gets_one_sentence_and_exit_code_4(name: str) -> None:
-    done = run(FOLDER / "malformed" / f"{name}.json", "--checkpoint", FOLDER / "malformed" / f"{name}.ckpt")
-    assert (done.returncode, done.stdout) == (4, "s MALFORMED\n")
-    assert done.stderr.count("\n") == 1
+def test_a_malformed_file_gets_one_sentence_and_exit_code_4(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = checker.main([str(FOLDER / "malformed" / f"{name}.json"), "--checkpoint", str(FOLDER / "malformed" / f"{name}.ckpt")])
+    done = capsys.readouterr()
+    assert (code, done.out) == (4, "s MALFORMED\n")
+    assert "expected" in done.err
+    assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("name", "code"), [("rejected/vote_changed", 1), ("malformed/deeply_nested", 4)])
+def test_refusals_are_exit_codes_of_the_process(name: str, code: int) -> None:
+    done = run(FOLDER / f"{name}.json", "--checkpoint", FOLDER / f"{name}.ckpt")
+    assert (done.returncode, done.stdout) == (code, "s NOT VERIFIED\n" if code == 1 else "s MALFORMED\n")
     assert "Traceback" not in done.stderr
 
 
