@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import pickletools
+import re
 import struct
 import sys
 import warnings
@@ -136,7 +137,7 @@ def damaged_directory(data, rng):
     data = bytearray(data)
     for _ in range(rng.integers(1, 4)):
         signature = pick(rng, list(FIELDS))
-        starts = [k for k in range(len(data) - 60) if data[k : k + 4] == signature] or [data.rfind(b"PK\x05\x06")]
+        starts = [found.start() for found in re.finditer(re.escape(signature), data)] or [data.rfind(b"PK\x05\x06")]
         start, (offset, size) = pick(rng, starts), pick(rng, FIELDS[signature])
         old = int.from_bytes(data[start + offset : start + offset + size], "little")
         value = pick(rng, [*NUMBERS, old + 1, old - 1, old * 2, len(data), len(data) - 1]) % 256**size
