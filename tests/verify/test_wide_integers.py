@@ -9,7 +9,7 @@ import pytest
 
 from net.weights import Weights
 from verify.exact_pairs import exact_leads
-from verify.wide_integers import WideNetwork, round_wide
+from verify.wide_integers import WideNetwork, _round, round_wide
 
 
 def of_values(values, width, slack):
@@ -93,3 +93,23 @@ def test_exact_leads_are_exact_where_rounding_to_55_bits_changes_the_order(seed)
     lead = sums[-1][1] - sums[-2][1]
     (found,) = exact_leads(weights, np.array([0]))
     assert found == (sums[-1][0] if lead else -1, Fraction(int(lead), 2**120))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rounding_is_to_the_nearest_and_reports_every_column_that_is_not_exact(seed):
+    """Columns of multiples of 2^k, of one more than these, and of random integers, shifted to the left and to the right."""
+    rng = np.random.default_rng(seed)
+    shifts = [0, 3, -1, -2, -5, -5, -5, -40, -40]
+    values = rng.integers(-(2**50), 2**50, (7, len(shifts))).astype(object)
+    values[:, 3] = values[:, 3] << 2
+    values[:, 5] = values[:, 5] << 5
+    values[:, 6] = values[:, 6] << 6
+    values[2, 6] += [1, 16, 31, 32 + 2, -1][seed]  # one entry of the column
+    rounded, inexact = _round(values, np.array(shifts))
+    for column, shift in enumerate(shifts):
+        exact = [Fraction(2) ** shift * int(value) for value in values[:, column]]
+        off = [abs(value - int(found)) for value, found in zip(exact, rounded[:, column], strict=True)]
+        assert max(off) <= Fraction(1, 2)
+        assert inexact[column] == (max(off) > 0)
+    assert not inexact[[0, 1, 3, 5]].any()
+    assert inexact[[4, 6, 7]].all()
