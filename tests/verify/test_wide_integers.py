@@ -9,7 +9,7 @@ import pytest
 
 from net.weights import Weights
 from verify.exact_pairs import exact_leads
-from verify.wide_integers import WideNetwork, _round, round_wide
+from verify.wide_integers import WideNetwork, _round, _slack, round_wide
 
 
 def of_values(values, width, slack):
@@ -113,3 +113,21 @@ def test_rounding_is_to_the_nearest_and_reports_every_column_that_is_not_exact(s
         assert inexact[column] == (max(off) > 0)
     assert not inexact[[0, 1, 3, 5]].any()
     assert inexact[[4, 6, 7]].all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_slack_is_the_bound_in_integers(seed):
+    """sum of 2 f (Hmax + e) + e (max V - min V) with e and f in halves, rounded up to a whole unit; nothing goes through floats."""
+    rng = np.random.default_rng(seed)
+    n, k = 3, int(rng.integers(1, 5))
+    L, R, V = (rng.integers(-(2**61), 2**61, shape) for shape in ((n, k), (n, k), (k, n)))
+    e_halves, f_halves = rng.integers(0, 3, k), rng.integers(0, 2, k)
+    bound = Fraction(0)
+    for i in range(k):
+        e, f = Fraction(int(e_halves[i]), 2), Fraction(int(f_halves[i]), 2)
+        top = max(0, max(int(v) for v in L[:, i]) + max(int(v) for v in R[:, i]))
+        bound += 2 * f * (top + e) + e * (max(int(v) for v in V[i]) - min(int(v) for v in V[i]))
+    found = _slack(L, R, V, e_halves, f_halves)
+    assert type(found) is int
+    assert found == -(-bound.numerator // bound.denominator)
+    assert _slack(L[:, :0], R[:, :0], V[:0], e_halves[:0], f_halves[:0]) == 0
