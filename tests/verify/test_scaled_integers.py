@@ -161,6 +161,14 @@ def test_first_and_lead_with_and_without_guesses():
     assert top_two(np.array([[3.0]]))[1].tolist() == [np.inf]
 
 
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_leads_of_logits_at_the_limit_of_the_integers_are_exact(precision):
+    """2^T against 1 - 2^T: the difference is formed in float64."""
+    top = 2 ** BITS[precision]
+    _, lead = top_two(np.array([[float(top), float(1 - top)]], dtype=precision))
+    assert int(lead[0]) == 2 * top - 1
+
+
 @pytest.mark.parametrize("exponent", [-1000, -899, -30, 0, 30, 899, 1000, 1070])
 @pytest.mark.parametrize("slack", [0.0, 0.5, 3.0, 2.0**-20])
 def test_bounds_of_the_margin_enclose_it_and_are_neighbours(exponent, slack):
