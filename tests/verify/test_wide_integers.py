@@ -106,6 +106,7 @@ def test_rounding_is_to_the_nearest_and_reports_every_column_that_is_not_exact(s
     values[:, 6] = values[:, 6] << 6
     values[2, 6] += [1, 16, 31, 32 + 2, -1][seed]  # one entry of the column
     rounded, inexact = _round(values, np.array(shifts))
+    assert rounded.dtype == inexact.dtype == np.int64  # floats would round the slack
     for column, shift in enumerate(shifts):
         exact = [Fraction(2) ** shift * int(value) for value in values[:, column]]
         off = [abs(value - int(found)) for value, found in zip(exact, rounded[:, column], strict=True)]
