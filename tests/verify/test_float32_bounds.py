@@ -53,7 +53,10 @@ def bounds_in_fractions(net, x, y, wider=Fraction(0)):
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(("scale", "error"), [(1.0, 0.0), (1.0, 0.25), (2.0**-70, 0.0), (2.0**-70, 2.0**-73), (2.0**-128, 0.0), (2.0**40, 2.0**33)])
+@pytest.mark.parametrize(
+    ("scale", "error"),
+    [(1.0, 0.0), (1.0, 0.25), (2.0**-70, 0.0), (2.0**-70, 2.0**-73), (2.0**-128, 0.0), (2.0**40, 2.0**33)],
+)
 def test_both_bounds_are_the_formulas_and_hardly_more(seed, scale, error):
     """Never below the formulas in fractions, and above them by less than one part in 2^26."""
     net = network(seed, scale, error)

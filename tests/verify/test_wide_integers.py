@@ -118,7 +118,7 @@ def test_rounding_is_to_the_nearest_and_reports_every_column_that_is_not_exact(s
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_slack_is_the_bound_in_integers(seed):
-    """sum of 2 f (Hmax + e) + e (max V - min V) with e and f in halves, rounded up to a whole unit; nothing goes through floats."""
+    """The sum of 2 f (Hmax + e) + e (max V - min V) with e and f in halves, rounded up to a whole unit; nothing goes through floats."""
     rng = np.random.default_rng(seed)
     n, k = 3, int(rng.integers(1, 5))
     L, R, V = (rng.integers(-(2**61), 2**61, shape) for shape in ((n, k), (n, k), (k, n)))
