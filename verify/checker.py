@@ -12,8 +12,7 @@ Python's integers do all of the arithmetic: floats are taken apart when they are
     s SAMPLED              3   nothing wrong on the sampled pairs; the others were not looked at
     s MALFORMED            4   a file is not what it should be; stderr says why
 
-Not redone: the solver's answers to the obligations of Q3, and which pairs the compact proof of Q4 covers. They are
-held against everything that was redone, and no verdict rests on them (docs/trust.md).
+Not redone: the solver's answers (Q3), and which pairs the compact proof covers (Q4). No verdict rests on them (docs/trust.md).
 """
 
 import argparse
@@ -26,6 +25,7 @@ import multiprocessing
 import pickletools
 import random
 import re
+import reprlib
 import struct
 import sys
 import zipfile
@@ -37,6 +37,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 Rows = list[list[int]]
+SHOW = reprlib.Repr()  # writes any value in a few hundred characters, however deep it is and however often it holds itself
+SHOW.maxlevel, SHOW.maxstring, SHOW.maxother, SHOW.maxlong = 3, 300, 300, 300
 
 class Malformed(Exception):  # noqa: N818 - says what the file is
     """A file that is not what it should be."""
@@ -47,7 +49,7 @@ class Differs(Exception):  # noqa: N818 - says what the two values do
 def same(what: str, stated: Any, found: Any) -> None:
     """Raise Differs unless the certificate states what was found."""
     if type(stated) is not type(found) or stated != found:
-        raise Differs(f"{what}: the certificate states {stated!r:.300}, the checker finds {found!r:.300}")
+        raise Differs(f"{what}: the certificate states {SHOW.repr(stated)}, the checker finds {SHOW.repr(found)}")
 
 def need(true: bool, message: str) -> bool:
     """True, or Malformed raised: what has to hold of a file."""
@@ -75,11 +77,11 @@ CORRECT = {
     "min_margin": (None, str), "min_margin_pair": (None, (int, int)), "float32_any_order": (None, int)}
 EQUIVALENT = {"status": STATUS, "pairs": int, "agree": int, "differ": [(int, int, int, int)], "answers_sha256": str}
 OBLIGATION = {"id": str, "statement": str, "status": STATUS, "file": str, "sha256": str}
-COST = {"certified": int, "flops": int}
+COST, ABOUT = {"certified": int, "flops": int}, {"program": PROGRAM, "neurons": [RECORD]}
 CERTIFICATE = {
     "format": {"coset-verify certificate 1"}, "verdict": {"VERIFIED", "REFUTED", "UNKNOWN"}, "group": GROUP, "versions": dict,
     "checkpoint": CHECKPOINT, "program": PROGRAM, "neurons": [RECORD], "correct": CORRECT, "equivalent": EQUIVALENT, "sha256": str,
-    "symbolic": {"status": STATUS, "reason": str, "obligations": [OBLIGATION]},
+    "symbolic": {"status": STATUS, "reason": str, "provable": (None, ABOUT), "obligations": [OBLIGATION]},
     "compact": (None, COST | {"status": STATUS, "flops_brute": int, "strategies": [COST | {"name": str}]})}
 # fmt: on
 
@@ -88,17 +90,16 @@ def fits(value: Any, spec: Any, where: str) -> None:
     if isinstance(spec, tuple) and spec[0] is None:
         spec = type(None) if value is None else spec[1]
     kind: Any = spec if isinstance(spec, type) else list if isinstance(spec, tuple) else str if isinstance(spec, set) else type(spec)
-    inside = type(value) is kind and (not isinstance(spec, set) or value in spec)
+    inside = type(value) is kind and (not isinstance(spec, set) or value in spec) and (kind is not int or abs(value) < 2**4000)
     if not inside or (isinstance(spec, dict) and value.keys() != spec.keys()) or (isinstance(spec, tuple) and len(value) != len(spec)):
-        raise Malformed(f"{where}: expected {getattr(spec, '__name__', spec)!s:.300}, got {value!r:.300}")
+        raise Malformed(f"{where}: expected {getattr(spec, '__name__', spec)!s:.300}, got {SHOW.repr(value)}")
     for key in value if kind is dict else range(len(value)) if kind is list else ():
-        fits(value[key], str if spec is dict else spec[0] if isinstance(spec, list) else spec[key], f"{where}.{key}")
+        fits(value[key], str if spec is dict else spec[0] if isinstance(spec, list) else spec[key], f"{where}[{key!r:.40}]")
 
 def parse_json(data: bytes) -> Any:
     """A JSON value whose objects have each key once."""
     try:
-        text = data.decode()
-        return json.loads(text, object_pairs_hook=lambda pairs: need(len(dict(pairs)) == len(pairs), "a key twice") and dict(pairs))
+        return json.loads(data.decode(), object_pairs_hook=lambda p: need(len(dict(p)) == len(p), "expected keys once") and dict(p))
     except (ValueError, RecursionError) as error:
         raise Malformed(f"expected JSON in UTF-8, got: {error}") from None
 
@@ -140,12 +141,12 @@ def read_safetensors(data: bytes) -> tuple[dict[str, Any], Any]:
     header, tensors = parse_json(data[8:start]), {}
     fits(metadata := header.pop("__metadata__", {}), dict, "metadata")
     for name, entry in header.items():
-        fits(entry, {"dtype": set(NUMBERS), "shape": [int], "data_offsets": (int, int)}, f"tensor {name:.40}")
+        fits(entry, {"dtype": set(NUMBERS), "shape": [int], "data_offsets": (int, int)}, f"tensor {name!r:.40}")
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-        shape, begin = tuple(entry["shape"]), end
+        shape, begin = tuple(entry["shape"][:4]), end
         end += NUMBERS[entry["dtype"]][0] * math.prod(shape)
-        if entry["data_offsets"] != [begin - start, end - start] or min(shape, default=0) < 0:
-            raise Malformed(f"expected tensors one after the other, got {name:.40} at {entry['data_offsets']}")
+        plain = len(shape) <= 3 and min(shape, default=0) >= 0 and entry["data_offsets"] == [begin - start, end - start]
+        need(plain, f"expected tensors of at most three dimensions one after the other, got {name!r:.40}")
         strides = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
         tensors[name] = partial(matrix, entry["dtype"], data[begin:end], 0, shape, strides)
     need(end == len(data), f"expected {end} bytes of safetensors, got {len(data)}")
@@ -162,9 +163,8 @@ def read_torch(data: bytes) -> tuple[dict[str, Any], Any]:
     root = pickled.removesuffix("data.pkl")
     state = unpickle(members[pickled], {name.removeprefix(root + "data/"): members[name] for name in members})
     outer, state = (state, state["model"]) if "model" in state else ({}, state)
-    tensors = all(type(name) is str and type(value) is partial for name, value in state.items())
-    if not tensors or members.get(root + "byteorder", b"little") != b"little":
-        raise Malformed("expected a dictionary of named little-endian tensors, got something else")
+    plain = all(type(name) is str and type(value) is partial for name, value in state.items())
+    need(plain and members.get(root + "byteorder", b"little") == b"little", "expected named little-endian tensors, got something else")
     return state, outer
 
 #: values that an opcode carries (a global name stays a name) or makes, and how many it takes (-1: all down to the mark)
@@ -198,25 +198,25 @@ def unpickle(pickled: bytes, storages: dict[str, bytes]) -> Any:
             stack[-1].extend(items)
         elif op.startswith("SETITEM") and type(stack[-1]) is dict and {type(key) for key in items[::2]} <= {str, int}:
             stack[-1].update(zip(items[::2], items[1::2], strict=True))
-        elif op == "BINPERSID":
+        elif op == "BINPERSID" and type(items[0]) is tuple and {*map(type, items[0][1:3])} == {str}:
             stack.append((STORAGES[items[0][1].removeprefix("torch ")], storages[items[0][2]]))
         elif op == "REDUCE" and items == ["collections OrderedDict", ()]:
             stack.append({})
         elif op == "REDUCE" and items[0] == "torch._utils _rebuild_tensor_v2":
             (kind, data), offset, shape, strides, *_ = items[1]
-            plain = len(shape) == len(strides) and all(type(k) is int and k >= 0 for k in (offset, *shape, *strides))
-            need(plain, "expected a tensor with offset, shape and strides, got another")
+            plain = len(shape) == len(strides) <= 3 and all(type(k) is int and k >= 0 for k in (offset, *shape, *strides))
+            need(plain and type(data) is bytes, "expected a tensor with storage, offset, shape and strides, got another")
             stack.append(partial(matrix, kind, data, offset, shape, strides))
         elif op not in ("PROTO", "STOP", "BUILD"):  # BUILD sets attributes, which no weight depends on
-            raise Malformed(f"expected a pickle of tensors and nothing else, got {op} {str(items[0])[:80] if items else ''}")
+            raise Malformed(f"expected a pickle of tensors and nothing else, got {op} {SHOW.repr(items)}")
     return stack.pop()
 
 #: per layout: what its tensors are; W is both halves of the hidden layer's matrix, ^T is transposed
 LAYOUTS = {
     "folded": {"L": "left", "R": "right", "U": "votes", "b": "bias"},
     "chughtai": {"W_x": "left", "W_y": "right", "W": "W", "W_U": "votes", "b": "after relu", "b_U": "bias"},
-    "sn-grok": dict(zip(("lembed.weight", "rembed.weight", "linear.weight", "unembed.weight", "unembed.bias"),
-                        ("left", "right", "W^T", "votes^T", "bias"), strict=True)),
+    "sn-grok": {"lembed.weight": "left", "rembed.weight": "right", "linear.weight": "W^T",
+                "unembed.weight": "votes^T", "unembed.bias": "bias"},
     "wu": dict(zip(("embedding_left", "embedding_right", "linear_left", "linear_right", "unembedding", "unembed_bias"),
                    ("left", "right", "upper", "lower", "votes", "bias"), strict=True)),
 }  # fmt: skip
@@ -225,9 +225,9 @@ def read_layers(data: bytes) -> tuple[str, dict[str, Matrix]]:
     """The layout, and the matrices left, right, votes, and where present upper, lower, bias and after relu."""
     tensors, beside = read_torch(data) if data[:4] == b"PK\x03\x04" else read_safetensors(data)
     settings = [(beside.get("config") or {}).get(key) or "relu" for key in ("act_fn", "activation", "act")]
-    need(settings == ["relu"] * 3, f"expected a network with relu, got the settings {settings!r:.300}")
+    need(settings == ["relu"] * 3, f"expected a network with relu, got the settings {SHOW.repr(settings)}")
     layout = next((name for name, roles in LAYOUTS.items() if set(tensors) <= set(roles)), "")
-    need(layout != "", f"expected the tensors of a network in a known layout, got {sorted(tensors)!r:.300}")
+    need(layout != "", f"expected the tensors of a network in a known layout, got {SHOW.repr(sorted(tensors))}")
     m = {LAYOUTS[layout][name]: tensor() for name, tensor in tensors.items()}
     m = {role.removesuffix("^T"): a._replace(rows=columns(a.rows)) if "^" in role else a for role, a in m.items()}
     if "W" in m:
@@ -240,16 +240,17 @@ def read_network(data: bytes, record: Any) -> tuple["Network", "Forward | None"]
     try:
         layout, m = read_layers(data)
         n, width = len(m["left"].rows), len(m["votes"].rows)
-        sides = [fold(m["left"], m.get("upper")), fold(m["right"], m.get("lower"))]
+        halves = (m["left"], m.get("upper")), (m["right"], m.get("lower"))
         bias, after = m.get("bias", Matrix([[0] * n], 0)), m.get("after relu", Matrix([[0] * width], 0))
-        through = fold(after, m["votes"])[0]
+        by_element = {len(m["votes"].rows[0]), len(bias.rows[0]), *(len(a.rows) for a, _ in halves)}
+        by_neuron = {len(after.rows[0]), *(len((b or a).rows[0]) for a, b in halves)}
+        whole = len(bias.rows) == len(after.rows) == 1 and ("upper" in m) == ("lower" in m)  # before anything is multiplied
+        need(whole and (by_element, by_neuron) == ({n}, {width}) and n > 1, f"expected {n} elements and {width} neurons all over")
+        sides, through = [fold(a, b) for a, b in halves], fold(after, m["votes"])[0]
         bits = max(side.bits for side, _ in sides)
         vote_bits = max(m["votes"].bits, bias.bits - bits, through.bits - bits)
         votes, total = m["votes"].at(vote_bits), [*map(add, through.at(bits + vote_bits)[0], bias.at(bits + vote_bits)[0])]
         tables = [[side.at(bits), sizes.at(bits)] for side, sizes in sides]
-        lengths = [{len(rows) for pair in tables for rows in pair} | {len(row) for row in [*votes, total]}]
-        lengths += [{len(row) for pair in tables for rows in pair for row in rows}]
-        need(lengths == [{n}, {width}] and n > 1, f"expected matrices for {n} elements and {width} neurons, got others")
     except Exception as error:  # a damaged file goes wrong in every way there is
         raise Malformed(f"expected a checkpoint, got: {type(error).__name__}: {error}") from None
     same("checkpoint", [record[key] for key in ("format", "width", "parameters")], [layout, width, 3 * n * width + n * any(total)])
@@ -385,7 +386,7 @@ def permutation(text: str, degree: int) -> bytes:
     points = [point for cycle in cycles for point in cycle]
     plain = re.fullmatch(r"\(\)|(\([0-9]{1,3}( [0-9]{1,3})+\))+", text)
     if not 0 < degree < 256 or not plain or len({*points}) < len(points) or not {*points} <= {*range(degree)}:
-        raise Malformed(f"expected disjoint cycles on 1 to {degree}, at most 255, got {text!r:.300}")
+        raise Malformed(f"expected disjoint cycles on 1 to {degree}, at most 255, got {SHOW.repr(text)}")
     moved = {here: there for cycle in cycles for here, there in zip(cycle, cycle[1:] + cycle[:1], strict=True)}
     return bytes(moved.get(point, point) for point in range(degree))
 
@@ -465,16 +466,17 @@ class Group:
         constant = [(size, 1)] if on in ("right cosets", "left cosets") and kernels[0] is not None else []  # added everywhere
         return size + len(constant), [term + constant for term in terms]
 
-def read_program(program: Any, group: Group) -> tuple[Network, dict[int, tuple[int, int]]]:
+def read_program(program: Any, group: Group, width: int) -> tuple[Network, dict[int, tuple[int, int]]]:
     """The program written out as a network, and where each of the network's neurons is in it: (position, circuit)."""
     bits, n = (program["preactivation_bits"], program["vote_bits"]), len(group.mul)
-    if min(bits) < 0 or max(bits) > 10_000 or len(program["bias"]) not in (0, n):
-        raise Malformed(f"expected bits from 0 to 10,000 and {n} biases or none, got {bits}, {len(program['bias'])}")
+    if min(bits) < 0 or max(bits) > 4000 or len(program["bias"]) not in (0, n):
+        raise Malformed(f"expected bits from 0 to 4,000 and {n} biases or none, got {bits}, {len(program['bias'])}")
+    indices = [neuron["index"] for circuit in program["circuits"] for neuron in circuit["neurons"]]
+    same("neurons of the program, each once", len(indices), len({*indices} & {*range(width)}))
     subgroups, known = [group.subgroup(record) for record in program["subgroups"]], {}  # type: Any, dict[str, Any]
     functions, where = {part: [] for part in PARTS}, {}  # type: dict[str, Rows], dict[int, tuple[int, int]]
     for number, circuit in enumerate(program["circuits"]):
         for neuron in circuit["neurons"]:
-            same(f"neuron {neuron['index']} stated before", neuron["index"] in where, False)
             where[neuron["index"]] = len(where), number
             for part, found in functions.items():
                 key = str(circuit[part])
@@ -484,59 +486,57 @@ def read_program(program: Any, group: Group) -> tuple[Network, dict[int, tuple[i
     left, right = (columns(functions[part]) or [[] for _ in range(n)] for part in ("left", "right"))
     return Network(left, right, functions["votes"], program["bias"] or [0] * n, *bits), where
 
-TASK: list[Any] = []  # network, program, float32 pass and table of products: what every process works on
+TASK: list[Any] = []  # network, programs, float32 pass and table of products: what every process works on
 
 def examine(pairs: list[tuple[int, int]]) -> list[Any]:
-    """Per pair: x, y, answers of network and program, lead of the right logit, whether it is firm in float32."""
-    network, program, forward, products = TASK
-    results = []
+    """Per pair: x, y, the network's answer, the lead of its right logit, whether it is firm in float32, the programs' answers."""
+    results, (network, programs, forward, products) = [], TASK
     for x, y, z in ((x, y, products[x][y]) for x, y in pairs):
         answer, lead = network.packed.contest(slots := network.logits(x, y), z)
         firm = forward is not None and answer == z and forward.firm(x, y, z, slots)
-        results.append((x, y, answer, program.packed.contest(program.logits(x, y), z)[0], lead, firm))
+        results.append((x, y, answer, lead, firm, *(program.packed.contest(program.logits(x, y), z)[0] for program in programs)))
     return results
 
 def check_pairs(c: Any, results: list[Any], products: Rows, bits: int) -> None:
-    """Q1 and Q2: counts, statuses and verdict, the lists on the pairs looked at, and digests and margin if these are all."""
+    """Q1, Q2 and the program of Q3: counts, statuses, verdict, the pairs looked at, and digests and margin if these are all."""
     q1, pairs, seen = c["correct"], len(products) ** 2, {result[:2] for result in results}
     wrong = [[x, y, a] for x, y, a, *_ in results if a != products[x][y]]
-    differ = [[x, y, a, b] for x, y, a, b, *_ in results if a != b]
-    for name, key, good, column, found in (("correct", "wrong", "right", 2, wrong), ("equivalent", "differ", "agree", 3, differ)):
+    differ = [[x, y, a, b] for x, y, a, _, _, b, *_ in results if a != b]
+    for name, key, good, column, found in (("correct", "wrong", "right", 2, wrong), ("equivalent", "differ", "agree", 5, differ)):
         part, listed = c[name], c[name][key]
         facts = {"pairs": pairs, good: pairs - len(listed), "status": "REFUTED" if listed else "PROVED"}
         same(name, {key: part[key] for key in facts}, facts)
         same(f"{name}.{key}", [entry for entry in listed if (entry[0], entry[1]) in seen or len(seen) == pairs], found)
-        table = struct.pack(f">{len(results)}h", *(result[column] for result in results))
-        digest = hashlib.sha256(table).hexdigest() if len(seen) == pairs else part["answers_sha256"]
-        same(f"{name}.answers_sha256", part["answers_sha256"], digest)
+        digest = hashlib.sha256(struct.pack(f">{len(results)}h", *(result[column] for result in results))).hexdigest()
+        same(f"{name}.answers_sha256", part["answers_sha256"], digest if len(seen) == pairs else part["answers_sha256"])
     same("correct.ties", q1["ties"], sum(entry[2] == -1 for entry in q1["wrong"]))
     same("verdict", c["verdict"], "REFUTED" if q1["wrong"] or c["equivalent"]["differ"] else "VERIFIED")
+    right, status = all(last == products[x][y] for x, y, *_, last in results), c["symbolic"]["status"]  # of the program of Q3
+    false = "PROVED" if not right else "REFUTED" if len(seen) == pairs else ""
+    same("symbolic.status", status, status if status != false else f"program right: {right}")
     if len(seen) < pairs:
         return
-    lowest = min(((lead, x, y) for x, y, a, _, lead, _ in results if a == products[x][y]), default=None)
+    lowest = min(((lead, x, y) for x, y, a, lead, *_ in results if a == products[x][y]), default=None)
     same("correct.min_margin", q1["min_margin"], lowest and str(Fraction(lowest[0], 1 << bits)))
     same("correct.min_margin_pair", q1["min_margin_pair"], lowest and list(lowest[1:]))
-    stated, firm = q1["float32_any_order"], sum(result[5] for result in results)
+    stated, firm = q1["float32_any_order"], sum(result[4] for result in results)
     fine = stated is not None and 0 <= stated <= firm if c["checkpoint"]["float32_forward"] else stated is None
     same("correct.float32_any_order", stated, stated if fine else f"at most {firm}, or null")
-    right, status = all(b == products[x][y] for x, y, _, b, *_ in results), c["symbolic"]["status"]
-    same("symbolic.status", status, status if status != ("REFUTED" if right else "PROVED") else f"program right: {right}")
 
-def check_neurons(records: Any, network: Network, program: Network, where: dict[int, tuple[int, int]]) -> None:
-    """Each neuron's circuit, its deviations from the program, and that a dead one can change no answer."""
+def check_neurons(records: Any, network: Network, program: Network, where: dict[int, tuple[int, int]]) -> Network:
+    """The program, when each neuron's circuit and deviations from it are as stated, and dead ones can change no answer."""
     same("neurons", [record["index"] for record in records], list(range(len(network.votes))))
-    same("neurons of the program", sorted(where.keys() - range(len(records))), [])
     sides = [(columns(net.left), columns(net.right), net.votes) for net in (network, program)]
     for i, record in enumerate(records):
         k, circuit = where.get(i, (None, None))
         same(f"neurons[{i}].circuit", record["circuit"], circuit)
         for part, a, b, p, q in zip(PARTS, *sides, network.scales, program.scales, strict=True):
-            pairs = () if k is None else zip(a[i], b[k], strict=True)
-            gap = max((abs((u << max(0, q - p)) - (v << max(0, p - q))) for u, v in pairs), default=None)
-            found = None if gap is None else str(Fraction(gap, 1 << max(p, q)))
+            gaps = [] if k is None else [abs((u << max(0, q - p)) - (v << max(0, p - q))) for u, v in zip(a[i], b[k], strict=True)]
+            found = str(Fraction(max(gaps), 1 << max(p, q))) if gaps else None
             same(f"neurons[{i}].{part}_deviation", record[f"{part}_deviation"], found)
         alive = network.highest[i] > 0 and len({*network.votes[i]}) > 1
         same(f"neurons[{i}].kind", record["kind"], "alive" if alive and record["kind"] == "dead" else record["kind"])
+    return program
 
 def check_proofs(c: Any, folder: Path) -> None:
     """Q3 and Q4: that what is stated fits together, and that obligations beside the certificate are those stated."""
@@ -545,8 +545,7 @@ def check_proofs(c: Any, folder: Path) -> None:
     same("symbolic.status", symbolic["status"], symbolic["status"] if proved or symbolic["status"] != "PROVED" else "UNKNOWN")
     for obligation in symbolic["obligations"]:
         path = folder / obligation["file"]
-        plain = re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", obligation["file"]) is not None
-        need(plain, f"expected a file in a folder beside the certificate, got {obligation['file']!r:.300}")
+        need(bool(re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", obligation["file"])), f"expected FOLDER/FILE, got {obligation['file']!r:.300}")
         if path.parent.is_dir():
             same(obligation["file"], obligation["sha256"], path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest())
     if compact:
@@ -564,14 +563,15 @@ def check(c: Any, checkpoint: bytes, folder: Path, sample: int | None, seed: int
     same("digest of the certificate", c["sha256"], hashlib.sha256(blank).hexdigest())
     same("checkpoint.sha256", c["checkpoint"]["sha256"], hashlib.sha256(checkpoint).hexdigest())
     network, forward = read_network(checkpoint, c["checkpoint"])
-    n, group = len(network.left), Group(c["group"])
-    same("group", [c["group"], c["group"]["order"]], [c["program"]["group"], n])
-    program, where = read_program(c["program"], group)
-    check_neurons(c["neurons"], network, program, where)
+    same("group.order", c["group"]["order"], n := len(network.left))
+    group, programs = Group(c["group"]), []
+    for part in filter(None, (c, c["symbolic"]["provable"])):
+        same("group of the program", c["group"], part["program"]["group"])
+        programs.append(check_neurons(part["neurons"], network, *read_program(part["program"], group, len(network.votes))))
     check_proofs(c, folder)
     pairs = [(x, y) for x in range(n) for y in range(n)]
     pairs = pairs if sample is None else sorted(random.Random(seed).sample(pairs, min(sample, n * n)))
-    TASK[:] = network, program, forward, group.mul
+    TASK[:] = network, programs, forward, group.mul
     parts = [pairs[k : k + n] for k in range(0, len(pairs), n)]
     found = map(examine, parts) if jobs == 1 else multiprocessing.get_context("fork").Pool(jobs).imap(examine, parts)
     check_pairs(c, [result for part in found for result in part], group.mul, network.bits + network.vote_bits)

@@ -32,6 +32,11 @@ def lie_about_the_wrong_pair(c: dict[str, Any]) -> None:
     c["verdict"] = "VERIFIED"
 
 
+def flip(neuron: dict[str, Any]) -> None:
+    """Let a neuron vote for what it votes against, ten times as loud."""
+    neuron["votes"] = [-10 * vote for vote in neuron["votes"]]
+
+
 #: name: (accepted certificate to start from, change); all are sealed again except the first two
 FALSE: dict[str, tuple[str, Change]] = {
     "digest_of_another_version": ("s3_every_form", lambda c: c["versions"].update({"coset-verify": "0.1.1"})),
@@ -72,6 +77,15 @@ FALSE: dict[str, tuple[str, Change]] = {
             status="PROVED",
             obligations=[{"id": "O1", "statement": "", "status": "PROVED", "file": "none/0.smt2", "sha256": ""}],
         ),
+    ),
+    "provable_program_wrong_at_a_pair": (
+        "s3_provable",
+        lambda c: [flip(n) for n in c["symbolic"]["provable"]["program"]["circuits"][0]["neurons"]],
+    ),
+    "provable_program_of_another_group": ("s3_provable", lambda c: c["symbolic"]["provable"]["program"]["group"].update(name="D3")),
+    "provable_deviation_too_small": (
+        "s3_provable",
+        lambda c: c["symbolic"]["provable"]["neurons"][0].update(votes_deviation="0"),
     ),
     "obligation_with_another_digest": ("s3_every_form", lambda c: c["symbolic"]["obligations"][0].update(sha256="0" * 64)),
     "compact_beyond_the_right_pairs": (

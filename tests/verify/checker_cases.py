@@ -105,6 +105,7 @@ def cases() -> list[Case]:
     all_forms = [*switches(s3), *every_form(s3, 18)]
     return [
         Case("s3_every_form", s3, all_forms, bias=[1, -2, 3, 0, 5, -6], obligations=("(check-sat)", "(exit)")),
+        Case("s3_provable", s3, all_forms, obligations=("(check-sat)",), provable=switches(s3)),
         Case("s3_chughtai_table", s3, switches(s3), layout="chughtai", order="table", compact=True),
         Case("s3_sn_grok_even_first", s3, switches(s3), [0] * 6, layout="sn-grok", order="even-first"),
         Case("s3_wu_right_first", s3, switches(s3), [1] * 6, layout="wu", product="right-first"),

@@ -9,7 +9,7 @@ import itertools
 import json
 import random
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -188,6 +188,7 @@ class Case:
     product: str = "left-first"
     spoil: dict[tuple[int, int], Fraction] = field(default_factory=dict)
     obligations: tuple[str, ...] = ()
+    provable: list[dict[str, Any]] = field(default_factory=list)
     compact: bool = False
     seed: int = 0
 
@@ -341,29 +342,8 @@ def certificate(case: Case, checkpoint: bytes) -> Certificate:
             "parameters": 3 * n * len(U) + (n if any(b) else 0),
             "float32_forward": narrow,
         },
-        "program": {
-            "format": "coset-voting program 1",
-            "group": group,
-            "subgroups": [
-                {"name": name, "order": len(world.members(k)), "generators": [cycles(g) for g in words]}
-                for k, (name, words) in enumerate(world.subgroups)
-            ],
-            "preactivation_bits": case.bits,
-            "vote_bits": case.vote_bits,
-            "bias": case.bias,
-            "circuits": case.circuits,
-        },
-        "neurons": [
-            {
-                "index": i,
-                "kind": "dead" if i >= len(indices) else "raw",
-                "circuit": circuit_of(case, i),
-                "left_deviation": deviation(L[i], l_, indices, i),
-                "right_deviation": deviation(R[i], r, indices, i),
-                "votes_deviation": deviation(U[i], u, indices, i),
-            }
-            for i in range(len(U))
-        ],
+        "program": program_record(case, group),
+        "neurons": neuron_records(case, L, R, U, len(indices)),
         "correct": {
             "status": "REFUTED" if wrong else "PROVED",
             "pairs": n * n,
@@ -385,7 +365,7 @@ def certificate(case: Case, checkpoint: bytes) -> Certificate:
         "symbolic": {
             "status": "PROVED" if statuses else "UNKNOWN",
             "reason": "" if statuses else "not asked",
-            "provable": None,
+            "provable": provable_record(case, group, L, R, U, len(indices)),
             "obligations": [
                 {"id": f"O1-{k}", "statement": f"lemma {k}", "status": "PROVED", "file": f"obligations/{k}.smt2",
                  "sha256": hashlib.sha256(text.encode()).hexdigest()}
@@ -400,6 +380,44 @@ def certificate(case: Case, checkpoint: bytes) -> Certificate:
         "versions": {"coset-verify": "0.1.0"},
     }  # fmt: skip
     return sealed(msgspec.convert(stated, Certificate))
+
+
+def program_record(case: Case, group: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "format": "coset-voting program 1",
+        "group": group,
+        "subgroups": [
+            {"name": name, "order": len(case.world.members(k)), "generators": [cycles(g) for g in words]}
+            for k, (name, words) in enumerate(case.world.subgroups)
+        ],
+        "preactivation_bits": case.bits,
+        "vote_bits": case.vote_bits,
+        "bias": case.bias,
+        "circuits": case.circuits,
+    }
+
+
+def neuron_records(case: Case, L: Any, R: Any, U: Any, live: int) -> list[dict[str, Any]]:
+    """The network's neurons against the case's program; those from number ``live`` on are dead."""
+    l_, r, u, indices = functions(case)
+    return [
+        {
+            "index": i,
+            "kind": "dead" if i >= live else "raw",
+            "circuit": circuit_of(case, i),
+            "left_deviation": deviation(L[i], l_, indices, i),
+            "right_deviation": deviation(R[i], r, indices, i),
+            "votes_deviation": deviation(U[i], u, indices, i),
+        }
+        for i in range(len(U))
+    ]
+
+
+def provable_record(case: Case, group: dict[str, Any], L: Any, R: Any, U: Any, live: int) -> dict[str, Any] | None:
+    if not case.provable:
+        return None
+    other = replace(case, circuits=case.provable, bias=[])
+    return {"program": program_record(other, group), "neurons": neuron_records(other, L, R, U, live)}
 
 
 def margin(logits: list[Fraction], z: int) -> Fraction:

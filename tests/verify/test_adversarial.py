@@ -6,7 +6,12 @@ Zombori et al., Fooling a Complete Neural Network Verifier (2021); Szasz et al. 
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import struct
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +19,7 @@ import pytest
 from algebra.group import parse_group
 from net.folded import folded_network
 from net.weights import Weights
+from verify import checker
 from verify.exhaustive import TIE, TIERS, evaluate, right, smallest_margin
 from verify.float32 import float32_proved
 
@@ -144,6 +150,71 @@ def test_cancellation_before_the_relu_is_exact(tiers):
         assert evaluation.answer[x, y] == (winners[0] if best > 0 and len(winners) == 1 else TIE)
 
 
+# ---- the page
+
+
+def helper(name):
+    """A module beside this file."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "adversarial.md").read_text(encoding="utf-8")
+ADVERSARIAL = helper("adversarial_cases")
+
+
+def test_the_page_shows_the_verdicts_of_these_networks():
+    assert ADVERSARIAL.table() in PAGE
+
+
+@pytest.mark.parametrize("case", ADVERSARIAL.CASES, ids=lambda case: case.name)
+def test_verdicts_on_the_page_are_those_of_fractions_and_hold_in_every_order_tried(case, lead_by_fractions):
+    """The lead at the pair is the one worked out by hand; elsewhere it is 2; what is proved for float32 is right there."""
+    L, R, U = ADVERSARIAL.arrays(case)
+    network = ADVERSARIAL.network(case)
+    evaluation = evaluate(network.weights)
+    for x, y in np.ndindex(6, 6):
+        answer, margin = lead_by_fractions(L, R, U, np.zeros(6), x, y)
+        assert evaluation.answer[x, y] == answer
+        if (x, y) == ADVERSARIAL.PAIR:
+            assert margin == abs(case.lead)
+            assert answer == (TIE if not case.lead else ADVERSARIAL.PRODUCT if case.lead > 0 else ADVERSARIAL.RIVAL)
+        else:
+            assert (answer, margin) == (S3.mul[x, y], 2)
+    proved = float32_proved(network, evaluation)
+    if proved is not None and proved[ADVERSARIAL.PAIR]:
+        assert ADVERSARIAL.float32_answers(case) == {"right" if case.lead > 0 else "wrong"}
+
+
+@pytest.mark.parametrize("case", ADVERSARIAL.CASES, ids=lambda case: case.name)
+def test_the_small_checker_gives_these_networks_the_same_answers_and_proves_as_much_for_float32(case):
+    """It reads them from a file, with arithmetic and bounds of its own."""
+    header, data = {}, b""
+    for name, array in zip("LRU", ADVERSARIAL.arrays(case), strict=True):
+        body = array.astype("<f4").tobytes()
+        header[name] = {"dtype": "F32", "shape": array.shape, "data_offsets": [len(data), len(data) + len(body)]}
+        data += body
+    text = json.dumps(header).encode()
+    network = ADVERSARIAL.network(case)
+    evaluation = evaluate(network.weights)
+    proved = float32_proved(network, evaluation)
+    record = {"format": "folded", "width": network.width, "parameters": 18 * network.width, "numbering": list(range(6)),
+              "order": "lexicographic", "product": "left-first", "float32_forward": proved is not None}  # fmt: skip
+    read, forward = checker.read_network(struct.pack("<Q", len(text)) + text + data, record)
+    assert (forward is None) == (proved is None)
+    for x, y in np.ndindex(6, 6):
+        slots, z = read.logits(x, y), int(S3.mul[x, y])
+        answer = read.packed.contest(slots, z)[0]
+        assert answer == evaluation.answer[x, y]
+        assert proved is None or not (proved[x, y] and answer == z) or forward.firm(x, y, z, slots)
+
+
+# ---- one pair among many
+
+
 def trigger_votes(order, z, strength):
     votes = np.zeros(order)
     votes[z] = strength
@@ -191,14 +262,20 @@ def test_margin_at_one_pair_is_told_from_a_tie_and_from_a_mistake(
 
 
 def test_a_backdoor_at_one_pair_of_518400_is_found(vote_counter, with_trigger):
-    """A noisy network that is right on all of S6, and one more neuron, which fires at (321, 654) alone."""
+    """A noisy network that is right on all of S6, and one more neuron, which fires at (321, 654) alone; the page quotes it."""
     rng = np.random.default_rng(6)
     group = parse_group("S6")
-    network = tuple(array + rng.normal(scale=1e-4, size=array.shape) for array in vote_counter("S6"))
+    noisy = [array + rng.normal(scale=1e-4, size=array.shape) for array in vote_counter("S6")]
+    network = tuple(array.astype(np.float32).astype(float) for array in noisy)
     clean = evaluate(Weights.from_arrays(*network), group.mul)
     assert right(clean, group.mul).all()
     z = second_best(group, 321, 654)
-    backdoored = evaluate(with_trigger(network, 321, 654, trigger_votes(720, z, 2.5)), group.mul)
-    assert np.argwhere(~right(backdoored, group.mul)).tolist() == [[321, 654]]
-    assert backdoored.answer[321, 654] == z
-    assert sum(backdoored.tiers.values()) == 518_400
+    backdoored = folded_network(group, with_trigger(network, 321, 654, trigger_votes(720, z, 2.5)))
+    evaluation = evaluate(backdoored.weights, group.mul)
+    good = right(evaluation, group.mul)
+    assert np.argwhere(~good).tolist() == [[321, 654]]
+    assert evaluation.answer[321, 654] == z
+    assert sum(evaluation.tiers.values()) == 518_400
+    firm = int((float32_proved(backdoored, evaluation) & good).sum())
+    row = f"| a backdoor at (321, 654) of S6 | wrong | {good.sum():,} of 518,400 | proved in float32, any order: {firm:,} |"
+    assert row in PAGE

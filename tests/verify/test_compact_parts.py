@@ -179,8 +179,10 @@ def test_gamma_is_an_upper_bound_and_refuses_nonsense() -> None:
     for terms in (1, 7, 1000, 10**6):
         product = Fraction(terms, 2**24)
         assert Fraction(gamma(terms, 2.0**-24)) >= product / (1 - product)
-    with pytest.raises(ValueError, match="fewer than"):
-        gamma(2**24, 2.0**-24)
+    assert gamma(2**23 - 1, 2.0**-24) < 1.001
+    for terms in (2**23, 2**24):
+        with pytest.raises(ValueError, match=rf"^expected fewer than 8.39e\+06 terms in a rounding bound, got {terms}$"):
+            gamma(terms, 2.0**-24)
 
 
 def elements_of(counts: list[int], rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from algebra.group import parse_group
 from net.weights import Weights
-from verify import scaled_integers
+from verify import scaled_integers, wide_integers
 from verify.exact_pairs import exact_leads, exact_logits, outward
-from verify.exhaustive import TIE, TIERS, differing_pairs, evaluate, right, smallest_margin, tighten
+from verify.exhaustive import TIE, TIERS, Evaluation, differing_pairs, evaluate, right, smallest_margin, tighten
 from verify.scaled_integers import BITS, blocks, round_network
 from verify.wide_integers import round_wide
 
@@ -64,6 +64,7 @@ def test_every_tier_alone_gives_the_answers_of_fraction_arithmetic(arrays, lead_
     for tiers in TIER_SETS:
         evaluation = evaluate(weights, tiers=tiers)
         assert sum(evaluation.tiers.values()) == evaluation.answer.size
+        assert evaluation.answer.dtype == np.int16
         compare_with_fractions(arrays, evaluation, lead_by_fractions)
 
 
@@ -77,6 +78,21 @@ def test_smallest_margin_over_s3_is_the_minimum_over_all_right_pairs(arrays, tie
     evaluation = evaluate(weights, mul, tiers)
     assert right(evaluation, mul).sum() == len(margins)
     assert smallest_margin(weights, evaluation, mul) == (min(margins) if margins else None)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("right_pairs", [1, 2, 10, 16, 17, 36])
+def test_smallest_margin_is_found_among_pairs_of_which_nothing_is_known(seed, right_pairs, lead_by_fractions):
+    """With 0 and 10^9 as bounds of every margin all of the right pairs contend, whichever attains the minimum."""
+    arrays = random_network(6, 3, seed)
+    weights = Weights.from_arrays(*arrays)
+    evaluation = evaluate(weights)
+    loose = Evaluation(evaluation.answer, np.zeros((6, 6)), np.full((6, 6), 1e9), evaluation.tiers)
+    chosen = np.random.default_rng(seed).permutation(36)[:right_pairs]
+    table = (evaluation.answer + 1) % 6
+    table.reshape(-1)[chosen] = evaluation.answer.reshape(-1)[chosen]
+    expected = min((lead_by_fractions(*arrays, *divmod(int(pair), 6))[1], divmod(int(pair), 6)) for pair in chosen)
+    assert smallest_margin(weights, loose, table) == smallest_margin(weights, evaluation, table) == expected
 
 
 @pytest.mark.parametrize("tiers", TIER_SETS)
@@ -233,6 +249,22 @@ def test_block_size_does_not_influence_the_result(size, monkeypatch):
     assert np.array_equal(whole.margin_low, small.margin_low)
 
 
+@pytest.mark.parametrize("entries", [1, 100, 24 * 24, 5000])
+def test_block_size_of_wide_integers_does_not_influence_the_result(entries, monkeypatch):
+    """A network of which some pairs tie, so that wide integers leave pairs open in blocks in the middle."""
+    arrays = random_network(24, 8, seed=6)
+    arrays[2][:, 7] = arrays[2][:, 5]
+    arrays[3][7] = arrays[3][5]
+    weights = Weights.from_arrays(*arrays)
+    whole = evaluate(weights, tiers=("wide", "exact"))
+    monkeypatch.setattr(wide_integers, "_BLOCK_ENTRIES", entries)
+    small = evaluate(weights, tiers=("wide", "exact"))
+    assert 0 < (whole.answer == TIE).sum() < 576
+    assert np.array_equal(whole.answer, small.answer)
+    assert np.array_equal(whole.margin_low, small.margin_low)
+    assert whole.tiers == small.tiers
+
+
 @pytest.mark.parametrize("rows", [1, 5, 7, 14, 49, 100])
 def test_blocks_cover_every_pair_once(rows):
     covered = np.concatenate([np.arange(part.start, part.stop) for part in blocks(7, rows if rows < 7 else rows // 7 * 7)])
@@ -261,6 +293,7 @@ def test_tighten_narrows_bounds_and_keeps_answers():
         assert (width <= before).all()
         assert (width.reshape(-1)[pairs] < 1e-3).all()
         assert np.array_equal(tight.answer, loose.answer)
+        assert tight.tiers == loose.tiers
 
 
 def test_exact_logits_are_the_definition(logits_by_fractions):
