@@ -183,5 +183,5 @@ def test_numbers_beyond_the_end_of_a_storage_are_malformed() -> None:
     assert checker.matrix("F32", data, 0, (3, 4), (4, 1)).rows[2] == [8, 9, 10, 11]
     cases = [((3, 4), (4, 1), 1), ((3, 4), (5, 1), 0), ((13,), (1,), 0), ((3, 4), (0, 0), 0), ((0, 4), (4, 1), 0)]
     for shape, strides, offset in cases:
-        with pytest.raises(checker.Malformed):
+        with pytest.raises(checker.Malformed, match=r"^expected a vector or a matrix with each number stored, got shape \(.*\)$"):
             checker.matrix("F32", data, offset, shape, strides)
