@@ -50,6 +50,23 @@ def test_verified_report(certificate: JSON, summary: JSON) -> None:
     assert "is 7.333 (rounded here, exact in the certificate), at x = (2 3), y = (1 2)." in text
 
 
+def test_the_report_says_which_program_q3_is_about(certificate: JSON, summary: JSON) -> None:
+    """Without a provable program Q3 is about the program; with one, its neurons, constants and measured share are named."""
+    assert "| Q3 | Is the program right for all" in rendered(certificate, summary)
+
+    program = dict(certificate["program"], circuits=certificate["program"]["circuits"][:2])
+    neurons = [neuron for circuit in program["circuits"] for neuron in circuit["neurons"]]
+    constants = sum(len(neuron[part]) for neuron in neurons for part in ("left", "right", "votes"))
+    certificate["symbolic"]["provable"] = {"program": program, "neurons": certificate["neurons"]}
+    summary["curve"].insert(0, dict(summary["curve"][0], name="provable", ratio=0.21, logit_fve=0.75, answers_agree=36))
+    text = rendered(certificate, summary)
+
+    assert "| Q3 | Is the provable program (see below) right for all" in text
+    assert f"Its {len(neurons)} neurons read x and y" in text
+    assert f"it has {constants} constants, 21.0 % of the network's folded parameters." in text
+    assert "right answer on 36 of 36 pairs (by exact evaluation, which `verify check` redoes) and explains 75.0 % of" in text
+
+
 def test_figures_exist_and_are_named_in_the_report(directory: Path) -> None:
     """Every figure that the report shows is a file, and every file is shown."""
     path = write_report(directory)
