@@ -40,6 +40,13 @@ def test_a_contest_is_decided_below_the_highest_64_bits(seed: int) -> None:
             assert packed.contest(slots, z) == (best[0] if len(best) == 1 else -1, lead)
 
 
+def test_a_contest_among_the_least_numbers_that_fit() -> None:
+    """All highest words are 0; the second number leads by 1."""
+    least = -(2**200 - 1)
+    packed = checker.Packed([], [least, least + 1, least], [])
+    assert [packed.contest(packed.combine([]), z) for z in range(3)] == [(1, -1), (1, 1), (1, -1)]
+
+
 def matrix(rng: random.Random, rows: int, columns: int, bits: int) -> checker.Matrix:
     return checker.Matrix([[rng.randint(-(2**bits), 2**bits) for _ in range(columns)] for _ in range(rows)], bits)
 
@@ -76,6 +83,9 @@ class Random:
 
         unit = max(1, size // 2 ** rng.choice([0, 0, 140]))
         self.L, self.R = draw(self.n, self.m, 8 * unit, 9), draw(self.n, self.m, 8 * unit, 9)
+        for i in range(self.m):  # at (0, 0) a neuron is silent by less, or by a little more, than float32 may err
+            if self.bits >= 30 and rng.random() < 0.5:
+                self.R[0][i] = -self.L[0][i] - rng.randint(0, 3 * self.K * abs(self.L[0][i]) >> 24)
         self.A, self.B = ([[abs(v) + rng.randint(0, 3) * unit for v in row] for row in side] for side in (self.L, self.R))
         self.U = draw(self.m, self.n, 8 * 2 ** (self.vote_bits - 10), 900)
         self.b = [rng.choice([0, 1, -5]) * size * 2 ** (self.vote_bits - 3) for _ in range(self.n)]
