@@ -20,6 +20,7 @@ from verify.provable.search import find_provable
 from verify.provable.voters import bias_voters, sign_voters, voters_of
 from verify.rounding import Written
 from verify.symbolic import plan, prove, take_apart
+from verify.symbolic.bias import start_bias
 from verify.symbolic.families import Case
 from verify.symbolic.points import Points, parity
 from verify.symbolic.start import Start, StartOf, same_points
@@ -152,6 +153,27 @@ def test_a_start_settles_what_it_was_found_for() -> None:
     assert found is not None
     assert (found[0] == mu).all()
     assert (found[1] == lam).all()
+
+
+@pytest.mark.parametrize("dtype", [np.int64, object])
+def test_bias_tables_of_a_start_and_the_rest_add_up_to_the_bias(dtype: Any) -> None:
+    """For every z: sum over p of B[p, pz] and the rest is the bias, in integers also where these are beyond 64 bits."""
+    program, group, members = random_program("S4", 6)
+    parts = take_apart(program, group, members)
+    parts.bias = parts.bias.astype(dtype) * (2**70 if dtype is object else 1)
+    space = next(family.points for family in parts.families if not family.mirrored)
+    rng = np.random.default_rng(7)
+    table = rng.normal(size=(space.count, space.count, 2))
+    start_bias(parts, Start((StartOf(space, table, {}),)))
+    tables = [family.bias for family in parts.families if family.bias is not None]
+    assert any(np.any(found) for found in tables)
+    for z in range(group.order):
+        total = parts.bias_rest[z]
+        for family in parts.families:
+            if family.bias is not None:
+                total += sum(family.bias[p, family.points.moved[p, z], parts.parity[z]] for p in range(family.points.count))
+        assert total == parts.bias[z]
+        assert isinstance(total, int | np.integer)
 
 
 def test_a_provable_program_is_found_where_the_readable_one_is_beyond_the_lemmas(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ MAX_SETS = 3
 RIDGE = 1e-3
 #: A bound so far below zero, in units of the logits' root mean square, that batches of s with potentials of their own cannot mend it.
 HOPELESS = -0.15
+#: Preactivations of more bits than this would take potentials out of 64 bits; programs that need them are not readable anyway.
+MAX_PREACTIVATION_BITS = 24
 #: Bits of votes beyond those that make a rounding error of a vote about one per cent of its neuron's share.
 VOTE_BITS = (7, 11)
 
@@ -64,6 +66,8 @@ def find_provable(
 
     ``network`` must be right on every pair; only its activations and votes are used.
     """
+    if readable.program.preactivation_bits > MAX_PREACTIVATION_BITS:
+        return None
     search = _Search(readable, group, network)
     for seated in search.choices():
         names = sorted({v.space.base.name for v in seated})

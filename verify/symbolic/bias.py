@@ -46,8 +46,8 @@ def start_bias(parts: Parts, start: Start) -> None:
     for family in families:
         known = start.bias(family)
         shape = (family.points.count,) * 2 + (2,)
-        table = np.zeros(shape) if known is None else np.rint(known * parts.scale)
-        tables.append(np.asarray(table, dtype=parts.bias.dtype))
+        values = np.zeros(shape) if known is None else known * parts.scale
+        tables.append(np.array([round(float(v)) for v in values.ravel()], dtype=parts.bias.dtype).reshape(shape))
     _take_off(parts, families, tables)
 
 
