@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("networks", nargs="*")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--maps", type=Path)
-    parser.add_argument("--scaling", nargs="*", default=[])
+    parser.add_argument("--scaling", nargs="*", metavar="GROUP", help="planted networks on these groups, or on S4 to S7")
     arguments = parser.parse_args()
     rows = []
     for text in arguments.networks:
@@ -125,7 +125,7 @@ def main() -> None:
             np.savez_compressed(arguments.maps / f"{label}.npz", settled=result.settled, bound=result.bound, names=names)
         rows.append(row)
         show(row)
-    for name in arguments.scaling:
+    for name in [] if arguments.scaling is None else arguments.scaling or PLANTED:
         group = parse_group(name)
         planted = planted_network(group, 0, PLANTED[name], {"sign": 4}, noise=NOISE)
         row, _ = measure(f"planted {name}", group, planted.network.weights, False)

@@ -273,6 +273,29 @@ def test_lines_with_absurd_potentials_stay_below_the_margins(name: str, seeds: r
     assert better > 0
 
 
+@pytest.mark.parametrize("name", ["S3", "S4"])
+def test_potentials_that_harm_are_forgotten_and_lower_no_bound(name: str) -> None:
+    """With a slack that nothing makes up for and steps that go astray, bounds stay as they are without any, and so do potentials."""
+    group = parse_group(name)
+    planted = planted_network(group, 1, 2 * group.degree**2 + 4, noise=0.1).network.weights
+    options = candidate_partitions(group, planted.L)
+    plan = factorise(planted, [next(p for p in option if p.count > 2) for option in options], 2)
+    climbing, plain = LineBounder(plan, group.mul), LineBounder(plan, group.mul, 0)
+    potentials, maker = climbing.potentials, TableMaker(plan, 1)
+    rng = np.random.default_rng(0)
+
+    def astray(lines: npt.NDArray[np.intp], _: object, __: object) -> None:
+        potentials.values[lines] += 1e20 * (rng.normal(size=(len(lines), climbing.cells)) @ potentials.projection)
+
+    potentials.step = astray  # type: ignore[method-assign]
+    for y in range(group.order):
+        tables = [t[0].copy() for t in maker.fill(np.array([y]))]
+        found = climbing.bound(y, [t.copy() for t in tables], np.full(group.order, 1e6), 2 * maker.rounding)
+        expected = plain.bound(y, tables, np.full(group.order, 1e6), 2 * maker.rounding)
+        assert (found.B >= expected.B).all()
+        assert not potentials.values.any()
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_slack_of_single_pairs_by_loops(seed: int) -> None:
     """The slack of a pair bounds the difference of factored and true margin for every z, and mostly beats the other one."""

@@ -167,11 +167,12 @@ class LineBounder:
     def _far(self, gaps: Singles, wanted: float, off: float) -> tuple[Floats, int]:
         """(n,) B at x0, rounding included, and the operations spent on lines where it is not ``wanted`` at once.
 
-        B is the largest that was found, so potentials never make it worse.
+        B is the largest that was found, so potentials never make it worse. What is wanted may be out of reach; potentials that end
+        below the bound without any are forgotten, for relaxation towards an empty set grows without limit from y to y.
         """
         lines = np.arange(self.n)
         found, pseudo = self._least(gaps.copy(), lines, wanted, off)
-        best, flops = found.copy(), 0
+        plain, best, flops = found.copy(), found.copy(), 0
         for step in range(self.steps + 1):
             left = ~(found > wanted)
             if not left.any() or not self.steps:
@@ -181,8 +182,9 @@ class LineBounder:
                 self.potentials.step(lines, pseudo, wanted - found[left])
             moved = (gaps[:, lines] - self.potentials.values[lines].T).astype(np.float32)
             found, pseudo = self._least(moved, lines, wanted, off + self.potentials.off(lines))
-            best[lines] = np.maximum(best[lines], found)
+            best[lines] = np.fmax(best[lines], found)
             flops += len(lines) * (self.cells + self.flops_of_line + bool(step) * self.potentials.flops_of_step)
+        self.potentials.forget(lines[~(found >= plain[lines])])
         return best, flops
 
     def _least(self, r: Singles, lines: Indices, wanted: float, off: float | Floats) -> tuple[Floats, Indices]:

@@ -65,6 +65,11 @@ class Potentials:
         self.mass = np.zeros(lines)
         self.steps = 0
 
+    def forget(self, lines: Indices) -> None:
+        """Set the potentials of these lines to zero."""
+        self.values[lines] = 0
+        self.mass[lines] = 0
+
     def off(self, lines: Indices) -> Floats:
         """Upper bound of |sum_k nu_k[c_k(x)]| over all x for these lines."""
         rounding = self.tables * self.largest * gamma(self.tables + self.steps + 2, U64)
