@@ -33,8 +33,8 @@ from verify.symbolic.points import parity
 
 __all__ = ["Provable", "find_provable"]
 
-#: Table entries of one look at all bounds: points^3 |ys|, summed over spaces and cases.
-MAX_ENTRIES = 4_000_000
+#: Largest points^3 |G| of a space: what a solver runs through in a lemma takes a minute or so at this size.
+MAX_LEMMA = 400_000
 #: Table entries of a whole ascent, and its steps at each price.
 EFFORT, MAX_ROUNDS, MIN_ROUNDS = 600_000_000, 600, 120
 #: Spaces with few points are preferred when they leave at most this much more of the variance unexplained.
@@ -112,9 +112,10 @@ class _Search:
         """Voters over some of the spaces, the bias with them, in the order in which they are to be tried."""
         program, subgroups, weights = self.readable.program, self.readable.subgroups, self.readable.weights
         voters = voters_of(program, self.group, subgroups, weights, self.parity)
+        voters = [v for v in voters if v.space.count**3 * self.group.order <= MAX_LEMMA]
         counts = sorted({v.space.count for v in voters})
         sets = [[v for v in voters if v.space.count <= count] for count in counts]
-        sets = [chosen + bias_voters(chosen, self.parity) for chosen in sets if self._entries(chosen) <= MAX_ENTRIES]
+        sets = [chosen + bias_voters(chosen, self.parity) for chosen in sets]
         left = [self._problem(chosen).unexplained for chosen in sets]
         order = sorted(range(len(sets)), key=lambda k: left[k])
         if sets:
@@ -122,6 +123,7 @@ class _Search:
         return [sets[k] for k in dict.fromkeys(order)][:MAX_SETS]
 
     def _entries(self, voters: list[Voter]) -> int:
+        """Table entries of one look at all bounds: points^3 |ys|, summed over spaces and cases."""
         cases = 4 if any(v.twisted for v in voters) else 1
         return sum(s.count**3 * self.group.order * cases for s in {id(v.space): v.space for v in voters}.values())
 
