@@ -109,19 +109,21 @@ def draw_curve(summary: JSON) -> "Figure":
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 
     points = sorted(summary["curve"], key=lambda point: point["ratio"])
+    fitted = [point for point in points if point["name"] != "provable"]  # the provable program is made for another end
     figure = Figure(figsize=(6.4, 3.8), layout="constrained")
     axes = figure.subplots()
-    ratios = [point["ratio"] for point in points]
     series = (
         ("logit_fve", "all circuits in place", BLUE, "o-"),
         ("ablation_fve", "after removals", ORANGE, "s--"),
     )
     for key, label, colour, style in series:
-        axes.plot(ratios, [point[key] for point in points], style, color=colour, label=label, markersize=4)
+        for some, line in ((fitted, style), ([point for point in points if point not in fitted], style[0])):
+            at = [point["ratio"] for point in some], [point[key] for point in some]
+            axes.plot(*at, line, color=colour, label=label if some is fitted else None, markersize=4)
     for point in points:
-        if point["name"] in ("readable", "faithful"):
-            at, above = (point["ratio"], point["logit_fve"]), (0, 7)
-            axes.annotate(point["name"], at, above, textcoords="offset points", ha="center", fontsize=8)
+        if point["name"] in ("readable", "faithful", "provable"):
+            place, above = (point["ratio"], point["logit_fve"]), (0, 7)
+            axes.annotate(point["name"], place, above, textcoords="offset points", ha="center", fontsize=8)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %"))

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verify import certificate as cert
-from verify.exhaustive import Evaluation
+from verify.exhaustive import Evaluation, right
 from verify.findings import Findings
 from verify.gcr import logit_fve
 from verify.levels import Comparison, compare, fve, largest_margin_difference, removal_fve, surgeries
@@ -19,6 +19,7 @@ from verify.summary import (
     families,
     family_members,
     lattice,
+    margin_histogram,
     neuron_rows,
     proved_part,
     rounded,
@@ -32,7 +33,7 @@ def summarise(
     findings: Findings, certificate: cert.Certificate, settled: Settled, everything: bool
 ) -> dict[str, Any]:
     """summary.json: the proved figures again, and everything that was measured."""
-    network, point = findings.network.weights, findings.readable
+    network, group, point = findings.network.weights, findings.network.group, findings.readable
     program, expanded = point.written.program, point.written.weights
     seconds = findings.seconds
     labels = findings.distillation.labels
@@ -103,6 +104,8 @@ def summarise(
     }
     if findings.compact is not None:
         summary["compact_map"] = compact_map(findings.compact.settled, [s.name for s in findings.compact.strategies])
+        margins = margin_histogram(findings.evaluation, right(findings.evaluation, group.mul), findings.compact.bound)
+        summary |= {"margins": margins} if margins else {}
     result: dict[str, Any] = rounded(summary)
     return result
 

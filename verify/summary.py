@@ -14,6 +14,7 @@ from net.weights import Weights
 from verify.certificate import Certificate
 from verify.coset_fit import Floats
 from verify.distill import Distillation
+from verify.exhaustive import Evaluation
 from verify.labels import NeuronLabel, SideLabel
 from verify.program import Program
 
@@ -162,6 +163,21 @@ def _latest(block: npt.NDArray[np.uint8], strategies: int) -> int:
     """1 for the first strategy and so on; pairs that none settled count as one past the last."""
     numbers = np.where(block == 0, strategies + 1, block)
     return int(numbers.max())
+
+
+def margin_histogram(
+    evaluation: Evaluation, good: npt.NDArray[np.bool_], bound: npt.NDArray[np.float32], bins: int = 60
+) -> dict[str, Any] | None:
+    """How many of the right pairs have which margin, and which lower bound by the compact proof; None where nothing was bounded.
+
+    Margins are the lower ends of the exact evaluation's intervals. Bins are equal, from the least to the greatest of these numbers.
+    """
+    margins, bounds = evaluation.margin_low[good], bound[np.isfinite(bound)].astype(np.float64)
+    if not len(margins) or not len(bounds):
+        return None
+    edges = np.linspace(min(margins.min(), bounds.min()), max(margins.max(), bounds.max()), bins + 1)
+    counts = {name: np.histogram(v, edges)[0].tolist() for name, v in (("network", margins), ("bound", bounds))}
+    return {"edges": edges.tolist(), **counts}
 
 
 def proved_part(certificate: Certificate) -> dict[str, Any]:
