@@ -87,12 +87,12 @@ CERTIFICATE = {
 
 def fits(value: Any, spec: Any, where: str) -> None:
     """Raise Malformed unless the value has exactly this shape; nothing is left out and nothing added."""
-    if isinstance(spec, tuple) and spec[0] is None:
-        spec = type(None) if value is None else spec[1]
+    spec = spec if not isinstance(spec, tuple) or spec[0] is not None else type(None) if value is None else spec[1]
     kind: Any = spec if isinstance(spec, type) else list if isinstance(spec, tuple) else str if isinstance(spec, set) else type(spec)
     inside = type(value) is kind and (not isinstance(spec, set) or value in spec) and (kind is not int or abs(value) < 2**4000)
     if not inside or (isinstance(spec, dict) and value.keys() != spec.keys()) or (isinstance(spec, tuple) and len(value) != len(spec)):
-        raise Malformed(f"{where}: expected {getattr(spec, '__name__', spec)!s:.300}, got {SHOW.repr(value)}")
+        wanted = getattr(spec, "__name__", [*spec] if kind is dict else spec)
+        raise Malformed(f"{where}: expected {wanted!s:.300}, got {SHOW.repr([*value] if type(value) is dict else value)}")
     for key in value if kind is dict else range(len(value)) if kind is list else ():
         fits(value[key], str if spec is dict else spec[0] if isinstance(spec, list) else spec[key], f"{where}[{key!r:.40}]")
 
