@@ -122,3 +122,43 @@ def test_q3_needs_every_obligation_and_one_on_correctness(tmp_path: Path) -> Non
         else:
             with pytest.raises(checker.Differs, match=r"^symbolic\.status: "):
                 checker.check_proofs(certificate, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("certified", "correct", "status", "accepted"),
+    [
+        (4, "PROVED", "PROVED", True),
+        (4, "PROVED", "UNKNOWN", False),
+        (3, "PROVED", "UNKNOWN", True),
+        (3, "PROVED", "PROVED", False),
+        (3, "REFUTED", "REFUTED", True),
+        (3, "REFUTED", "UNKNOWN", False),
+    ],
+)
+def test_q4_is_proved_when_every_pair_is_certified(
+    certified: int, correct: str, status: str, accepted: bool, tmp_path: Path
+) -> None:
+    """PROVED for all pairs, UNKNOWN for some, REFUTED with Q1."""
+    strategies = [{"name": "a", "certified": certified - 1, "flops": 7}, {"name": "b", "certified": 1, "flops": 1}]
+    compact = {"status": status, "certified": certified, "flops": 8, "flops_brute": 9, "strategies": strategies}
+    symbolic: dict[str, Any] = {"status": "UNKNOWN", "obligations": []}
+    certificate = {"symbolic": symbolic, "compact": compact, "correct": {"pairs": 4, "right": 4, "status": correct}}
+    if accepted:
+        checker.check_proofs(certificate, tmp_path)
+    else:
+        with pytest.raises(checker.Differs, match=r"^compact\.status: the certificate states"):
+            checker.check_proofs(certificate, tmp_path)
+    compact["flops"] = 9
+    with pytest.raises(checker.Differs, match=r"^compact \(certified, flops\): the certificate states"):
+        checker.check_proofs(certificate, tmp_path)
+
+
+def test_an_obligation_beside_the_certificate_is_named(tmp_path: Path) -> None:
+    """A file with another digest than stated is named; where there is no folder, nothing is compared."""
+    symbolic = {"status": "UNKNOWN", "obligations": [{"id": "O1", "status": "UNKNOWN", "file": "o/x.smt2", "sha256": "0" * 64}]}
+    certificate = {"symbolic": symbolic, "compact": None}
+    checker.check_proofs(certificate, tmp_path)
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o" / "x.smt2").write_text("(exit)")
+    with pytest.raises(checker.Differs, match=r"^o/x\.smt2: the certificate states"):
+        checker.check_proofs(certificate, tmp_path)
