@@ -101,7 +101,7 @@ def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], p: int
     for left, right, votes, neuron in zip(draft.left, draft.right, draft.votes, neurons, strict=True):
         if not any(neuron.votes):
             continue
-        key = (_renumbered(left, used), _renumbered(right, used), _renumbered(votes, used))
+        key = (renumbered(left, used), renumbered(right, used), renumbered(votes, used))
         circuits.setdefault(key, []).append(neuron)
     subgroups = tuple(draft.family.all[s] for s in used)
     program = Program(
@@ -116,6 +116,7 @@ def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], p: int
     return Written(program, subgroups, expand(program, draft.family.group, subgroups))
 
 
-def _renumbered(form: Form, used: dict[int, int]) -> Form:
+def renumbered(form: Form, used: dict[int, int]) -> Form:
+    """The form with subgroup number k called used[k]."""
     kernels = tuple(None if k is None else used[k] for k in form.kernels)
     return Form(form.on, tuple(used[s] for s in form.subgroups), kernels)

@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -21,15 +21,17 @@ from algebra.subgroup import Subgroup
 from net.weights import Weights
 from verify.coset_fit import Floats
 from verify.exhaustive import Evaluation, evaluate, right
-from verify.form import Form
 from verify.moments import activation_moments, centred, quadratic_form
 from verify.program import Circuit, Neuron, Program, expand
 from verify.provable.ascent import Ascent, Quadratic
 from verify.provable.voters import SignVoter, Voter, bias_voters, sign_voters, voters_of
-from verify.rounding import Written
+from verify.rounding import Written, renumbered
 from verify.symbolic.families import take_apart
 from verify.symbolic.plan import Plan, plan
 from verify.symbolic.points import parity
+
+if TYPE_CHECKING:
+    from verify.form import Form
 
 __all__ = ["Provable", "find_provable"]
 
@@ -206,12 +208,8 @@ def _tidied(program: Program, members: tuple[Subgroup, ...]) -> tuple[Program, t
         for form in (circuit.left, circuit.right, circuit.votes):
             for s in (*form.subgroups, *(k for k in form.kernels if k is not None)):
                 used.setdefault(s, len(used))
-
-    def renumbered(form: Form) -> Form:
-        return Form(form.on, tuple(used[s] for s in form.subgroups), tuple(None if k is None else used[k] for k in form.kernels))
-
     circuits = tuple(
-        Circuit(renumbered(c.left), renumbered(c.right), renumbered(c.votes), c.neurons) for c in program.circuits
+        Circuit(renumbered(c.left, used), renumbered(c.right, used), renumbered(c.votes, used), c.neurons) for c in program.circuits
     )
     records = tuple(program.subgroups[s] for s in used)
     tidy = msgspec.structs.replace(program, subgroups=records, circuits=circuits)
