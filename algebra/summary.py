@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from algebra.action import permutation_characters, shared_cosets
-from algebra.character_table import character_table, format_value
+from algebra.characters.character_table import character_table, format_value
 from algebra.coset import double_cosets
 from algebra.errors import GroupError
 from algebra.lattice import class_lattice

@@ -42,7 +42,7 @@ QUIT;
 FOURIER = """
 import time
 import numpy as np
-from algebra.fourier import matrix_coefficients, transform
+from algebra.characters.fourier import matrix_coefficients, transform
 from algebra.group import parse_group
 group = parse_group("S6")
 group.mul

@@ -22,8 +22,8 @@ from algebra.group import parse_group
 from net.checkpoint import load_network
 from net.folded import FoldedNetwork, folded_network
 from net.weights import Weights
-from verify.exhaustive import evaluate, right, smallest_margin
-from verify.float32 import float32_proved
+from verify.exact.exhaustive import evaluate, right, smallest_margin
+from verify.exact.float32 import float32_proved
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,8 @@ from algebra.group import parse_group
 from algebra.subgroups import subgroups
 from net.planted import planted_network
 from net.weights import Weights
-from verify.candidates import candidate_shares, candidates
-from verify.labels import NeuronLabel, label_neurons
+from verify.distil.coset_spaces import candidate_shares, candidates
+from verify.distil.labels import NeuronLabel, label_neurons
 
 NOISE = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
 KINDS = {"twisted": 8, "dual": 8, "sign": 4, "raw": 8}

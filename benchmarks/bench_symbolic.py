@@ -14,12 +14,12 @@ from pathlib import Path
 from algebra.group import parse_group
 from algebra.subgroups import subgroups
 from net.checkpoint import load_network
-from verify.cross_check import cross_check
-from verify.distill import distill
-from verify.exhaustive import evaluate
-from verify.levels import fve, mechanism
-from verify.moments import activation_moments
-from verify.provable import settle
+from verify.compare.levels import fve, mechanism
+from verify.distil.curve import distill
+from verify.distil.moments import activation_moments
+from verify.exact.exhaustive import evaluate
+from verify.symbolic.cross_check import cross_check
+from verify.symbolic.provable import settle
 
 TIMEOUT_S = 60.0
 

@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from net import chughtai, folded_arrays, sn_grok, wu
-from net.container import read_bytes, read_tensors, sentence, to_arrays
 from net.convention import with_convention
 from net.errors import MalformedInput
 from net.folded import FoldedNetwork, Source, fold
-from net.own import OWN_FORMAT, record_of
+from net.formats import chughtai, folded_arrays, sn_grok, wu
+from net.formats.container import read_bytes, read_tensors, sentence, to_arrays
+from net.formats.own import OWN_FORMAT, record_of
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from algebra.group import FiniteGroup
-    from net.layers import Layers
+    from net.formats.layers import Layers
 
 _LAYOUTS: tuple[ModuleType, ...] = (sn_grok, wu, folded_arrays, chughtai)
 _SIDE_FILE_LIMIT = 2**20

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from algebra.element_order import ELEMENT_ORDERS, element_order
+from algebra.numbering import ELEMENT_ORDERS, element_order
 from net.errors import MalformedInput
 from net.isomorphism import is_group_table, isomorphism
 

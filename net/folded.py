@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from algebra.group import FiniteGroup
     from net.convention import Convention
     from net.dyadic import FloatMatrix
-    from net.layers import Layers
+    from net.formats.layers import Layers
 
 #: No intermediate of the float32 forward pass may reach this (the largest float32 is just below 2^128).
 FLOAT32_LIMIT = 2.0**126

@@ -2,7 +2,7 @@
 
     python scripts/mutation.py [MODULE ...] [--folder DIR] [--only NAME ...]
 
-MODULE is a file in [tool.coset-verify.mutation] of pyproject.toml, such as verify/float32.py; without one, all of them. mutmut
+MODULE is a file in [tool.coset-verify.mutation] of pyproject.toml, such as verify/exact/float32.py; without one, all of them. mutmut
 makes the mutants and runs them, in a copy of the tree below DIR (a temporary folder when it is not given; given, the next
 run takes up where the last one stopped). The copy has its own configuration: [tool.mutmut] with the tests that the table names
 for this module. Prints a line per module for docs/mutation.md and writes the differences of the survivors to DIR/MODULE/survivors.diff.

@@ -26,7 +26,7 @@ from net.weights import Weights
 from verify.claims.claim import Claim, Outcome
 from verify.claims.decide import BY_ORDER, Decision, Report, checkpoints_in, decide_claims, open_subject
 from verify.claims.schema import find_claims, read_claims
-from verify.exhaustive import evaluate, right
+from verify.exact.exhaustive import evaluate, right
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "published-claims.md"

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from verify.certificate import Certificate
+from verify.record.certificate import Certificate
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("algebra", "net", "verify", "reports")
@@ -89,7 +89,7 @@ def imported_by(code: str) -> set[str]:
 @pytest.mark.parametrize(
     "code",
     [
-        "import algebra.subgroups, algebra.lattice, net.checkpoint, verify.certificate, reports",
+        "import algebra.subgroups, algebra.lattice, net.checkpoint, verify.record.certificate, reports",
         "from verify.cli import execute; execute(['--help'])",
         "from verify.cli import execute; execute(['group', 'S4'])",
     ],

@@ -11,12 +11,12 @@ import numpy as np
 from algebra.group import FiniteGroup
 from algebra.subgroups import Subgroups, subgroups
 from net.folded import FoldedNetwork
-from verify import certificate as cert
 from verify.compact import CompactResult, prove
-from verify.distill import Distillation, Point, distill
-from verify.exhaustive import Evaluation, evaluate, right, smallest_margin
-from verify.float32 import float32_proved
-from verify.levels import mechanism
+from verify.compare.levels import mechanism
+from verify.distil.curve import Distillation, Point, distill
+from verify.exact.exhaustive import Evaluation, evaluate, right, smallest_margin
+from verify.exact.float32 import float32_proved
+from verify.record import certificate as cert
 
 Proof = Literal["auto", "exhaustive", "compact"]
 Progress = Callable[[str], None]

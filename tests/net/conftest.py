@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from algebra.group import parse_group
-from net.layers import Layers
+from net.formats.layers import Layers
 from net.planted import planted_network
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "checkpoints" / "chughtai"

@@ -13,7 +13,7 @@ import net
 from net.bundled import bundled_checkpoint, bundled_groups
 from net.checkpoint import load_network
 from net.errors import MalformedInput
-from net.training_state import split_digest, training_pairs
+from net.training.state import split_digest, training_pairs
 
 README = Path(net.__file__).parent / "checkpoints" / "README.md"
 

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from algebra.element_order import ELEMENT_ORDERS, element_order
 from algebra.group import parse_group
+from algebra.numbering import ELEMENT_ORDERS, element_order
 from net.checkpoint import load_network
 from net.convention import (
     PRODUCTS,
@@ -240,7 +240,7 @@ def test_published_networks(published, name, order, accuracy):
 
 def test_the_a5_network_has_the_order_of_a_sympy_generation(published):
     """PermutationGroup((0 1 2 3 4), (1 2)(3 4)).generate() numbers it, up to an automorphism of A5."""
-    from algebra.element_order import generated_order
+    from algebra.numbering import generated_order
 
     network = load_network(published("A5_MLP_seed1"), "A5")
     group, found = network.group, network.convention.numbering

@@ -10,7 +10,7 @@ import pytest
 
 from net.errors import MalformedInput
 from net.folded import fold, folded_network
-from net.layers import Layers, with_hidden_bias
+from net.formats.layers import Layers, with_hidden_bias
 from net.weights import Weights
 
 

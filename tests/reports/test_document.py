@@ -12,7 +12,7 @@ from reports import UnreadableReport, write_report
 from reports.circuits import circuits
 from reports.document import render
 from reports.words import Words
-from verify.certificate import Certificate, read_certificate
+from verify.record.certificate import Certificate, read_certificate
 
 JSON = dict[str, Any]
 

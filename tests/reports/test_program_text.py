@@ -20,8 +20,8 @@ from algebra.group import FiniteGroup, parse_group
 from algebra.subgroups import subgroups
 from reports import coset_voting
 from reports.program_text import program_source, write_program
-from verify.form import Form, On, linear_form
-from verify.program import FORMAT, Circuit, Neuron, Program, expand, group_record, subgroup_record
+from verify.program.form import Form, On, linear_form
+from verify.program.program import FORMAT, Circuit, Neuron, Program, expand, group_record, subgroup_record
 
 
 def as_json(program: Program) -> dict[str, Any]:

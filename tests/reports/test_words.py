@@ -10,7 +10,7 @@ from algebra.coset import double_cosets
 from algebra.group import FiniteGroup, parse_group
 from algebra.subgroups import subgroups
 from reports.words import Words, set_of
-from verify.program import group_record, subgroup_record
+from verify.program.program import group_record, subgroup_record
 
 
 def words_of(group: FiniteGroup) -> Words:

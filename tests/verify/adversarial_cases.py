@@ -14,8 +14,8 @@ import numpy as np
 from algebra.group import parse_group
 from net.folded import FoldedNetwork, folded_network
 from net.weights import Weights
-from verify.exhaustive import evaluate, right, smallest_margin
-from verify.float32 import float32_proved
+from verify.exact.exhaustive import evaluate, right, smallest_margin
+from verify.exact.float32 import float32_proved
 
 S3 = parse_group("S3")
 PAIR = (2, 4)

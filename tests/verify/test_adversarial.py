@@ -20,8 +20,8 @@ from algebra.group import parse_group
 from net.folded import folded_network
 from net.weights import Weights
 from verify import checker
-from verify.exhaustive import TIE, TIERS, evaluate, right, smallest_margin
-from verify.float32 import float32_proved
+from verify.exact.exhaustive import TIE, TIERS, evaluate, right, smallest_margin
+from verify.exact.float32 import float32_proved
 
 S3 = parse_group("S3")
 TIER_SETS = [TIERS, ("float32", "exact"), ("float64", "exact"), ("wide", "exact"), ("exact",)]

@@ -12,7 +12,7 @@ import pytest
 from algebra.group import parse_group
 from net.folded import folded_network
 from net.weights import Weights
-from verify.exhaustive import evaluate
+from verify.exact.exhaustive import evaluate
 from verify.findings import answers_digest, decide_correct, decide_equivalent
 from verify.symbolic.solve import _judge, file_name, write_scripts
 from verify.symbolic.task import Counterexample, Outcome, Task

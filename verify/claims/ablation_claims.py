@@ -12,8 +12,8 @@ from verify.claims.network_claims import example
 from verify.claims.population_claims import concentrated, conjugates, fits
 from verify.claims.representation_claims import chosen_irreps
 from verify.claims.subject import Subject
-from verify.exhaustive import right
-from verify.surgery import remove, set_to_mean
+from verify.compare.interventions import remove, set_to_mean
+from verify.exact.exhaustive import right
 
 Mask = npt.NDArray[np.bool_]
 
@@ -44,7 +44,7 @@ class BySubgroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="s
 
 
 class ByKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="kind", tag_field="by"):
-    """Neurons whose label has one of these kinds (`verify.labels`); "dead" ones are decided exactly."""
+    """Neurons whose label has one of these kinds (`verify.distil.labels`); "dead" ones are decided exactly."""
 
     kinds: tuple[Literal["coset", "twisted", "dual", "sign", "raw", "dead"], ...]
 
@@ -106,7 +106,8 @@ class Ablation(Bounded, frozen=True, kw_only=True, tag="ablation"):
     """Accuracy after removing the neurons that a criterion picks, or all others (``action = "keep"``).
 
     ``fill = "zero"`` drops a neuron; ``"mean"`` puts its mean activation over all pairs in its place (rounded to the network's own
-    bits, `verify.surgery.set_to_mean`). ``metric = "loss of accuracy"`` bounds the accuracy before less the accuracy after.
+    bits, `verify.compare.interventions.set_to_mean`). ``metric = "loss of accuracy"`` bounds the accuracy before less that
+    after.
     Which neurons are picked is stated with the finding; given them, the accuracy is decided exactly, by exhaustive evaluation.
     REFUTED shows a pair and the neurons removed. Source: Stander et al., arXiv 2312.06581 (zero or mean is not said).
     """

@@ -11,11 +11,11 @@ from net.weights import Weights
 from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, Outcome, pair_shown, percent, word
 from verify.claims.population_claims import conjugates
 from verify.claims.subject import Subject
-from verify.exhaustive import Evaluation
-from verify.gcr import product_sums
-from verify.levels import fve, removal_fve
-from verify.moments import activation_moments, centred, quadratic_form
-from verify.program import Program, expand, program_subgroups
+from verify.compare.gcr import product_sums
+from verify.compare.levels import fve, removal_fve
+from verify.distil.moments import activation_moments, centred, quadratic_form
+from verify.exact.exhaustive import Evaluation
+from verify.program.program import Program, expand, program_subgroups
 
 
 class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
@@ -28,7 +28,7 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
     ``"logits"``: share of the variance of the centred logits explained; ``"counterfactuals"``: the same after removing a random 20,
     40 and 60 % of the circuits from both, averaged over shares and seeded draws; ``"neurons"``: the share of live neurons of which
     the program's L and R explain all but ``within`` of the variance; all three MEASURED.
-    Source: the four levels of equivalence are those of `verify.levels`.
+    Source: the four levels of equivalence are those of `verify.compare.levels`.
     """
 
     program: str

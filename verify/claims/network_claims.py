@@ -11,9 +11,9 @@ from algebra.permutation import parse_cycles
 from net.weights import Weights
 from verify.claims.claim import Bounded, Claim, Counterexample, Element, Mistake, NonNegative, Outcome, Seed, pair_shown, percent, word
 from verify.claims.subject import Subject
-from verify.exhaustive import Evaluation, right
-from verify.loss import cross_entropy
-from verify.surgery import absolute_value, add_noise, embeddings_swapped, exchange_inputs, flip_signs
+from verify.compare.interventions import absolute_value, add_noise, embeddings_swapped, exchange_inputs, flip_signs
+from verify.compare.loss import cross_entropy
+from verify.exact.exhaustive import Evaluation, right
 
 Mask = npt.NDArray[np.bool_]
 
@@ -22,7 +22,7 @@ class Accuracy(Bounded, frozen=True, kw_only=True, tag="accuracy"):
     """The share of pairs (x, y) whose unique argmax is xy; a tie is wrong.
 
     ``pairs`` names the pairs in cycle notation, all |G|^2 when left out; without bound or published figure the claim is 100 %.
-    Decided exactly: exhaustive evaluation in integers (`verify.exhaustive`). REFUTED shows a pair that is wrong (or, where the
+    Decided exactly: exhaustive evaluation in integers (`verify.exact.exhaustive`). REFUTED shows a pair that is wrong (or, where the
     claim is an upper bound, right). Source: Stander et al., arXiv 2312.06581; Chughtai et al., arXiv 2302.03025.
     """
 
@@ -49,14 +49,14 @@ class Accuracy(Bounded, frozen=True, kw_only=True, tag="accuracy"):
 class Float32(Bounded, frozen=True, kw_only=True, tag="float32"):
     """The share of pairs on which a float32 forward pass answers xy in any order of summation, with or without fused multiply-add.
 
-    Decided by the rounding bound of `verify.float32` (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1) on exact
-    margins. The bound is sufficient only: a lower bound it does not reach is UNKNOWN, unless so many pairs are proved to be
+    Decided by the rounding bound of `verify.exact.float32` (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1) on
+    exact margins. The bound is sufficient only: a lower bound it does not reach is UNKNOWN, unless so many pairs are proved to be
     answered wrongly in any order that it is REFUTED. Without bound or published figure the claim is 100 %.
     """
 
     def decide(self, subject: Subject) -> Outcome:
         """Count the pairs for which the bound suffices."""
-        from verify.float32 import float32_proved
+        from verify.exact.float32 import float32_proved
 
         proved = float32_proved(subject.network, subject.evaluation)
         if proved is None:
@@ -127,8 +127,8 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
 
     ``flip ...``: L -> -L and/or R -> -R; ``absolute value``: |.| for relu; ``exchange inputs``: embeddings AND halves of the hidden
     matrix swapped, so that a right network answers yx; ``swap embeddings``: the embeddings alone; ``noise``: N(mean, deviation^2),
-    drawn by ``seed``, added ``at = "inputs"`` once per element and neuron (`verify.surgery.add_noise`), or ``at = "preactivations"``
-    anew for every pair.
+    drawn by ``seed``, added ``at = "inputs"`` once per element and neuron (`verify.compare.interventions.add_noise`), or
+    ``at = "preactivations"`` anew for every pair.
     Decided exactly, as accuracy is, on the altered network's exact weights; but noise at preactivations leaves no network with
     weights, so its accuracy is a float32 measurement. ``loss`` (mean cross-entropy) is always measured; ``metric = "loss"`` makes
     it the claim's figure. Source: Stander et al., arXiv 2312.06581.

@@ -7,15 +7,15 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from algebra.character_table import character_table
+from algebra.characters.character_table import character_table
 from algebra.errors import GroupError
 from algebra.permutation import parse_cycles
 from algebra.subgroup import Subgroup, closure
 from verify.claims.claim import Claim, Counterexample, Element, Index, Mistake, NonNegative, Outcome, word
 from verify.claims.network_claims import element
 from verify.claims.subject import Subject
-from verify.concentration import centred_autocorrelation, residual_bounds
-from verify.form import character_signs
+from verify.compare.concentration import centred_autocorrelation, residual_bounds
+from verify.program.form import character_signs
 
 Argument = Literal["left", "right", "votes"]
 Integers = npt.NDArray[np.object_]
@@ -147,7 +147,7 @@ class Silent(NeuronClaim, frozen=True, kw_only=True, tag="silent"):
 class OnIrrep(NeuronClaim, frozen=True, kw_only=True, tag="on irrep"):
     """All but a share ``within`` of the variance of a neuron's L, R or votes lies in the matrix entries of one irrep.
 
-    Decided by a float64 computation with the bounds of `verify.concentration`; a share that the bounds leave open is UNKNOWN.
+    Decided by a float64 computation with the bounds of `verify.compare.concentration`; a share that the bounds leave open is UNKNOWN.
     REFUTED shows the proved share that lies outside. Source: Stander et al., arXiv 2312.06581; Chughtai et al., arXiv 2302.03025.
     """
 

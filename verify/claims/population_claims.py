@@ -12,7 +12,7 @@ from algebra.subgroup import Subgroup
 from verify.claims.claim import Bounded, Claim, Counterexample, Mistake, NonNegative, Outcome, Positive, percent
 from verify.claims.neuron_claims import named_subgroup
 from verify.claims.subject import Subject
-from verify.coset_fit import Side
+from verify.distil.coset_fit import Side
 
 OWN: dict[str, Side] = {"left": "right", "right": "left"}
 Mask = npt.NDArray[np.bool_]
@@ -24,7 +24,7 @@ class Concentrated(Bounded, frozen=True, kw_only=True, tag="concentrated"):
     C_H(f) is the sum over the cosets of H of Var[f | coset] / Var[f], ddof 1, over proper nontrivial H; ``form = "normalised"``
     divides by [G:H], which makes it about 1 for noise whatever H. ``of`` says whose f: L on right cosets ("left"), R on left cosets
     ("right"), or "both" at once. ``among`` says which neurons: all, or those that are not dead.
-    Decided by float64 with the bounds of `verify.concentration`; UNKNOWN when neurons that the bounds leave open matter.
+    Decided by float64 with the bounds of `verify.compare.concentration`; UNKNOWN when neurons that the bounds leave open matter.
     REFUTED shows the neurons that are not below. A neuron whose function may be constant is not below.
     Source: Stander et al., arXiv 2312.06581; the sum makes "C < 1" weak (see docs/published-claims.md).
     """
@@ -65,7 +65,7 @@ class ClassDistribution(Claim, frozen=True, kw_only=True, tag="subgroup classes"
 
     ``by = "concentration"``: each neuron counts for the class of the H with the least C_H of L on right cosets (the published rule:
     the sum prefers large H), "none" when that is 1 or more, "dead" when it is dead. ``by = "label"``: for the class that
-    `verify.labels` finds on L, "none" for raw neurons. Names of the paper: "sign" stands for A_n.
+    `verify.distil.labels` finds on L, "none" for raw neurons. Names of the paper: "sign" stands for A_n.
     Always MEASURED; the figure is the total variation distance to the published table, half the sum of the differences.
     Source: Stander et al., arXiv 2312.06581, Figs. 5 and 6.
     """
@@ -144,7 +144,7 @@ class UnembeddingCorrelation(Claim, frozen=True, kw_only=True, tag="unembedding 
 
     "same coset": both read x through right cosets of one H and y through left cosets of one K, so they share a coset Hg = gK;
     "same class": through conjugates of one class but other H or K; "others": through different classes. Labels are those of
-    `verify.labels`; raw neurons are left out.
+    `verify.distil.labels`; raw neurons are left out.
     Always MEASURED; the figure is the mean, with the standard deviation and the number of pairs of each relation beside it.
     Source: Stander et al., arXiv 2312.06581 (against GCR).
     """

@@ -7,14 +7,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from algebra.character_table import character_table
-from algebra.fourier import power_share
-from algebra.irrep import has_irreps, irreps
+from algebra.characters.character_table import character_table
+from algebra.characters.fourier import power_share
+from algebra.characters.irrep import has_irreps, irreps
 from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, Outcome, pair_shown, percent, word
 from verify.claims.subject import Subject
-from verify.gcr import activation_fve, logit_cosines, logit_fve, restricted_excluded
-from verify.levels import DRAWS, SHARES_REMOVED, kept_after_removal
-from verify.rho_sets import rho_set_fit
+from verify.compare.gcr import activation_fve, logit_cosines, logit_fve, restricted_excluded
+from verify.compare.levels import DRAWS, SHARES_REMOVED, kept_after_removal
+from verify.compare.rho_sets import rho_set_fit
 
 #: An irrep is a key irrep when its character explains this share of the logits' variance.
 KEY = 0.01
@@ -37,7 +37,7 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
     ``irreps`` lists names; all nontrivial ones when left out; ["key"] stands for those whose character explains 1 % of the logits.
     ``level = "answers"``: the share of pairs with GCR's answer. The sum of characters is largest exactly on its kernel, so GCR answers
     xy if that is trivial, else ties; decided exactly by the characters' cyclotomic integers and exhaustive evaluation; without a
-    bound the claim is 100 %; REFUTED shows a pair. All other levels are MEASURED (`verify.gcr`):
+    bound the claim is 100 %; REFUTED shows a pair. All other levels are MEASURED (`verify.compare.gcr`):
     ``"logits"``: sum over the irreps of cos^2 of the centred logits and the character cube (the paper's "logit FVE");
     ``"cosine"``: the cosine itself, of the sum's direction, sqrt of the former; ``"activations"``: share of the hidden activations'
     variance that is in rho(ab); ``"restricted loss"`` and ``"excluded loss"``: cross-entropy of the cubes alone, and without them;
@@ -129,7 +129,7 @@ class RhoSets(Bounded, frozen=True, kw_only=True, tag="rho-sets"):
     That is: of L, R and U at least 1 - within of the variance is one rank-one coefficient of one irrep, and the vectors that ought
     to be shared have an absolute cosine of at least 1 - within. ``orbit = "short"`` counts those whose b has an orbit shorter
     than |G|, which are coset neurons: that b has a finite orbit holds for every vector. Always MEASURED; S_n and A_n only.
-    Source: Wu et al., arXiv 2410.07476; `verify.rho_sets`.
+    Source: Wu et al., arXiv 2410.07476; `verify.compare.rho_sets`.
     """
 
     within: NonNegative = 0.05

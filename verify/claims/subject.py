@@ -12,17 +12,17 @@ from algebra.group import FiniteGroup
 from algebra.subgroups import Subgroups, subgroups
 from net.folded import FoldedNetwork
 from net.weights import Weights
-from verify.candidates import candidate_shares, candidates
-from verify.concentration import Concentration, concentration
-from verify.coset_fit import Floats, Side
-from verify.exhaustive import Evaluation, evaluate
-from verify.labels import NeuronLabel, dead_neurons, label_neurons
-from verify.loss import mean_loss
-from verify.moments import activation_moments
+from verify.compare.concentration import Concentration, concentration
+from verify.compare.loss import mean_loss
+from verify.distil.coset_fit import Floats, Side
+from verify.distil.coset_spaces import candidate_shares, candidates
+from verify.distil.labels import NeuronLabel, dead_neurons, label_neurons
+from verify.distil.moments import activation_moments
+from verify.exact.exhaustive import Evaluation, evaluate
 
 if TYPE_CHECKING:
     from verify.compact import CompactResult
-    from verify.distill import Distillation
+    from verify.distil.curve import Distillation
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ class Subject:
     @cached_property
     def distillation(self) -> "Distillation":
         """The network's programs."""
-        from verify.distill import distill
+        from verify.distil.curve import distill
 
         return distill(self.family, self.weights, self.evaluation)
 

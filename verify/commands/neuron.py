@@ -15,8 +15,8 @@ def command(index: int, checkpoint: Path, group_name: str | None, order: str | N
     """Print the page of neuron INDEX: label, preactivations by coset, votes, irreps, and what its removal does."""
     from algebra.group import parse_group
     from net.checkpoint import load_network
-    from verify.neuron_page import neuron_page
-    from verify.stated_group import stated_group
+    from net.stated_group import stated_group
+    from verify.jobs.neuron_page import neuron_page
 
     group = parse_group(group_name or stated_group(checkpoint))
     network = load_network(checkpoint, group, order, product)

@@ -16,7 +16,7 @@ def command(certificate: Path, form: str) -> None:
     """
     from net.errors import MalformedInput
     from reports import UnreadableReport, write_report
-    from verify.certificate import read_certificate
+    from verify.record.certificate import read_certificate
 
     if certificate.name != "certificate.json":
         raise click.UsageError(f"expected a file certificate.json, not {certificate.name}")

@@ -39,7 +39,7 @@ def command(
     """
     from algebra.group import parse_group
     from net.bundled import bundled_checkpoint
-    from verify.run import run
+    from verify.jobs.run import run
 
     parse_group(group_name)  # a name that is no group is wrong usage, whatever the checkpoint
 
@@ -54,7 +54,7 @@ def command(
     if correct.wrong:
         progress(_counterexample(group_name, *correct.wrong[0]))
     if cross_check:
-        from verify.cross_check import cross_check as second_solver
+        from verify.symbolic.cross_check import cross_check as second_solver
 
         progress(f"cvc5: {second_solver(result.directory)}")
     if as_json:

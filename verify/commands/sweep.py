@@ -16,7 +16,7 @@ def command(paths: tuple[Path, ...], out: Path, group: str | None, jobs: int, ti
 
     Exit code 0 when every network is verified, 1 when one is refuted, 3 when one is unknown, 4 when one was refused.
     """
-    from verify.sweep import markdown, sweep
+    from verify.jobs.sweep import markdown, sweep
 
     rows = sweep(paths, out, group, jobs, timeout)
     click.echo(markdown(rows), nl=False)

@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from algebra.group import FiniteGroup
-    from net.training_state import TrainingSettings, TrainingState
+    from net.training.state import TrainingSettings, TrainingState
 
 
 @click.command("train")
@@ -48,7 +48,7 @@ def command(group: str, out: Path, resume: bool, quiet: bool, **options: Any) ->
     settings then give the same file on the same kind of machine.
     """
     from algebra.group import parse_group
-    from net.training_state import default_settings
+    from net.training.state import default_settings
 
     parsed = parse_group(group)
     given = {name: value for name, value in options.items() if value is not None}
@@ -70,8 +70,8 @@ def _run(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from net.training import train, use_one_thread
-    from net.training_state import load_state, save_state, start
+    from net.training.loop import train, use_one_thread
+    from net.training.state import load_state, save_state, start
 
     use_one_thread()
     state = load_state(partial, settings, group.order) if resume else start(settings, group.order)
@@ -101,8 +101,8 @@ def _run(
 
 
 def _finish(settings: TrainingSettings, state: TrainingState, group: FiniteGroup, out: Path) -> None:
-    from net.training import evaluate
-    from net.training_state import save_network
+    from net.training.loop import evaluate
+    from net.training.state import save_network
 
     save_network(out, settings, state)
     right, margin = evaluate(state.parameters, group.mul)

@@ -11,7 +11,7 @@ from algebra.group import FiniteGroup
 from algebra.subgroups import subgroups
 from verify.compact.partition import Indices, Partition, Side, coset_partition, singletons
 from verify.compact.rounding import Floats
-from verify.coset_fit import autocorrelation, captured_energy
+from verify.distil.coset_fit import autocorrelation, captured_energy
 
 __all__ = ["candidate_partitions"]
 

@@ -25,7 +25,7 @@ from algebra.subgroups import subgroups
 from net.weights import Weights
 from verify.compact.partition import Indices
 from verify.compact.rounding import INFLATE, U64, Floats, gamma
-from verify.coset_fit import autocorrelation, captured_energy
+from verify.distil.coset_fit import autocorrelation, captured_energy
 
 __all__ = ["CosetTables", "coset_circuits", "prove_by_tables"]
 

@@ -25,11 +25,11 @@ import numpy as np
 import numpy.typing as npt
 
 from verify.compact.factorisation import Factorisation
+from verify.compact.flops import matrix_product
 from verify.compact.lines import LineBounder
 from verify.compact.partition import Indices
 from verify.compact.rounding import Floats, Singles
 from verify.compact.tables_of_y import Numbers, TableMaker, Tables, table_flops
-from verify.flops import matrix_product
 
 __all__ = ["Contenders", "Factored", "block_size", "factored_flops", "prove_factored", "sweep_flops"]
 

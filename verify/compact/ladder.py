@@ -13,10 +13,10 @@ from net.folded import FoldedNetwork
 from net.weights import Weights
 from verify.compact.coset_tables import coset_circuits, prove_by_tables
 from verify.compact.factored import prove_factored
+from verify.compact.flops import brute_force
 from verify.compact.plan import Plan, find_plan
 from verify.compact.result import CompactResult, StrategyRecord
 from verify.compact.shortlist import prove_shortlist
-from verify.flops import brute_force
 
 __all__ = ["prove", "prove_weights"]
 

@@ -39,12 +39,12 @@ import numpy as np
 import numpy.typing as npt
 
 from verify.compact.factorisation import Factorisation
+from verify.compact.flops import matrix_product
 from verify.compact.merge import nested_plan
 from verify.compact.partition import Indices
 from verify.compact.patterns import far_patterns, near_elements
 from verify.compact.potentials import Potentials
 from verify.compact.rounding import INFLATE, TINY32, U32, Floats, Singles, gamma
-from verify.flops import matrix_product
 
 __all__ = ["LineBounder", "Lines"]
 

@@ -21,13 +21,13 @@ from net.weights import Weights
 from verify.compact.candidates import candidate_partitions
 from verify.compact.factored import CROWDED, block_size, factored_flops, sweep_flops
 from verify.compact.factorisation import Factorisation, factorise
+from verify.compact.flops import brute_force
 from verify.compact.lines import LineBounder
 from verify.compact.partition import Partition
 from verify.compact.price import lines_price, plan_price, sweep_price
 from verify.compact.rounding import Floats
 from verify.compact.shortlist import shortlist_flops
 from verify.compact.tables_of_y import TableMaker
-from verify.flops import brute_force
 
 __all__ = ["Plan", "find_plan"]
 

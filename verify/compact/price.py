@@ -4,12 +4,12 @@ FLOPs say little about seconds: a matrix product does several operations per clo
 while adding two gathered rows reads and writes memory for every one of them, and small arrays cost a call each. So plans
 are compared by these weights, measured once with numpy 2 and OpenBLAS on an x86-64 core, rounded, and fixed: the same
 network must get the same plan, hence the same certificate, on every machine. No proof rests on them, and the FLOPs that
-are reported are counted by verify.flops without weights.
+are reported are counted by verify.compact.flops without weights.
 """
 
 from verify.compact.factorisation import Factorisation
+from verify.compact.flops import brute_force, matrix_product
 from verify.compact.tables_of_y import in_integers
-from verify.flops import brute_force, matrix_product
 
 __all__ = ["lines_price", "plan_price", "sweep_price"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from verify.flops import matrix_product
+from verify.compact.flops import matrix_product
 
 __all__ = ["CompactResult", "StrategyRecord"]
 
@@ -30,7 +30,7 @@ class CompactResult:
         bound: (n, n) float32 proved lower bounds of the margin at [x, y], -inf where none was computed. A bound may
             be negative where a later strategy settled the pair.
         strategies: in the order in which they ran.
-        flops_brute: 2 m n^3 (verify.flops).
+        flops_brute: 2 m n^3 (verify.compact.flops).
         seconds_search: finding the cosets and the plan, which no proof rests on.
         width: number m of neurons.
         reason: why nothing was tried, or empty.

@@ -23,9 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from verify.compact.factorisation import Factorisation
+from verify.compact.flops import matrix_product
 from verify.compact.partition import Indices, Refinement
 from verify.compact.rounding import INFLATE, U32, Floats, Singles, gamma
-from verify.flops import matrix_product
 
 __all__ = ["TableMaker", "Tables", "table_flops"]
 

@@ -18,8 +18,8 @@ import numpy as np
 from algebra.group import FiniteGroup
 from algebra.subgroup import Subgroup
 from net.folded import FoldedNetwork
-from verify.certificate import NeuronRecord, rational
-from verify.program import Program, expand
+from verify.program.program import Program, expand
+from verify.record.certificate import NeuronRecord, rational
 from verify.symbolic.smtlib import between, declared, real, scope, script, total
 from verify.symbolic.task import Task
 

@@ -23,8 +23,8 @@ import numpy as np
 
 from algebra.group import FiniteGroup
 from algebra.subgroup import Subgroup
-from verify.form import linear_form
-from verify.program import Circuit, Program, expand
+from verify.program.form import linear_form
+from verify.program.program import Circuit, Program, expand
 from verify.symbolic.points import Integers, Points, parity
 from verify.symbolic.seats import Seat, Seats
 

@@ -19,9 +19,9 @@ import numpy as np
 from algebra.coset import double_cosets
 from algebra.group import FiniteGroup
 from algebra.subgroup import Subgroup
-from verify.certificate import NeuronRecord, rational
-from verify.form import Form, linear_form
-from verify.program import Circuit, Neuron, Program
+from verify.program.form import Form, linear_form
+from verify.program.program import Circuit, Neuron, Program
+from verify.record.certificate import NeuronRecord, rational
 from verify.symbolic.smtlib import between, conjunction, declared, disjunction, real, scope, script
 from verify.symbolic.task import Task
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from algebra.group import FiniteGroup
 from algebra.subgroup import Subgroup
 from net.folded import FoldedNetwork
-from verify.certificate import NeuronRecord, Obligation, Status, Symbolic
-from verify.program import Program, expand
+from verify.program.program import Program, expand
+from verify.record.certificate import NeuronRecord, Obligation, Status, Symbolic
 from verify.symbolic.correct import correct_tasks
 from verify.symbolic.distance import distance_task
 from verify.symbolic.neurons import neuron_tasks

@@ -33,7 +33,7 @@ class Replay:
     @cached_property
     def wrong(self) -> tuple[int, int, int] | None:
         """(x, y, z) at the first pair that the program gets wrong, z the best output other than xy."""
-        from verify.exhaustive import evaluate
+        from verify.exact.exhaustive import evaluate
 
         group = self.plan.parts.group
         answers = evaluate(self.program, expected=group.mul).answer

@@ -2,7 +2,7 @@
 
 from algebra.group import FiniteGroup
 from algebra.subgroup import Subgroup
-from verify.form import Form
+from verify.program.form import Form
 from verify.symbolic.points import Integers, Points
 
 #: Largest table (points^3 times |G|) that is worth building; circuits on larger spaces are bounded cell by cell.

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from verify.certificate import Status, Symbolic
+from verify.record.certificate import Status, Symbolic
 
 
 @dataclass(frozen=True)

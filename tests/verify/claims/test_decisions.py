@@ -12,7 +12,7 @@ from net.planted import planted_network
 from net.weights import Weights
 from verify.claims.claim import Mistake
 from verify.claims.subject import Subject
-from verify.surgery import flip_signs
+from verify.compare.interventions import flip_signs
 
 
 def verdict(claim, subject):

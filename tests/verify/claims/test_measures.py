@@ -5,23 +5,23 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from algebra.character_table import character_table
+from algebra.characters.character_table import character_table
+from algebra.characters.irrep import irreps
 from algebra.group import parse_group
-from algebra.irrep import irreps
 from net.bundled import bundled_checkpoint
 from net.checkpoint import load_network, read_checkpoint
 from net.errors import MalformedInput
 from net.folded import folded_network
 from net.planted import planted_network
 from net.weights import Weights
-from verify.answers import logit_blocks
 from verify.claims.algorithm_claims import explained_by
 from verify.claims.subject import Subject
-from verify.concentration import concentration, residual_bounds
-from verify.gcr import activation_fve, logit_cosines, logit_fve, restricted_excluded
-from verify.loss import cross_entropy, mean_loss
-from verify.rho_sets import rho_set_fit
-from verify.surgery import add_noise, embeddings_swapped, exchange_inputs, remove, set_to_mean
+from verify.compare.answers import logit_blocks
+from verify.compare.concentration import concentration, residual_bounds
+from verify.compare.gcr import activation_fve, logit_cosines, logit_fve, restricted_excluded
+from verify.compare.interventions import add_noise, embeddings_swapped, exchange_inputs, remove, set_to_mean
+from verify.compare.loss import cross_entropy, mean_loss
+from verify.compare.rho_sets import rho_set_fit
 
 
 def noisy(name, seed=3, width=40):

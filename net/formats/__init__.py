@@ -1,0 +1,1 @@
+"""Checkpoint files: opening them safely, and one module for each published layout."""

@@ -1,0 +1,62 @@
+"""Our own files: safetensors with the tensors of `net.formats.chughtai`, and a record of how they came about.
+
+The record is one JSON object, the only metadata: the library writes several entries in an order that
+changes from run to run, and the same network is to give the same bytes. It has "format", "config" (the
+settings of the training run), "split_sha256" (digest of the pairs trained on), "element_order" and "product"
+(the convention), "step" and "history" (where the run ended).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from net.errors import MalformedInput
+from net.formats.container import sentence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+
+OWN_FORMAT = "coset-verify network 1"
+
+_ENTRY = "coset-verify"
+
+
+def write_safetensors(path: Path, tensors: dict[str, np.ndarray[Any, Any]], record: dict[str, Any]) -> None:
+    """Write the arrays in their own precision; the same arrays and record give the same bytes.
+
+    A temporary file beside `path` is written and renamed, so that nothing half-written has its name.
+    """
+    import numpy as np
+    from safetensors.numpy import save
+
+    metadata = {_ENTRY: json.dumps(record, sort_keys=True)} if record else None
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        temporary.write_bytes(save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, metadata))
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def record_of(metadata: dict[str, str]) -> dict[str, Any]:
+    """The record in a file's metadata; empty for a file that is not ours.
+
+    Raises:
+        MalformedInput: it is no JSON object.
+
+    """
+    if _ENTRY not in metadata:
+        return {}
+    try:
+        record = json.loads(metadata[_ENTRY])
+    except (ValueError, RecursionError) as error:
+        raise MalformedInput(
+            f"expected JSON under {_ENTRY!r} in the metadata, got: {sentence(error)}"
+        ) from error
+    if not isinstance(record, dict):
+        raise MalformedInput(f"expected a JSON object under {_ENTRY!r}, got {type(record).__name__}")
+    return record

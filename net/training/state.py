@@ -1,0 +1,151 @@
+"""A training run as data: its settings, the pairs it trains on, its state, and files of both."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from net.errors import MalformedInput
+from net.formats.container import read_bytes, read_tensors
+from net.formats.own import OWN_FORMAT, record_of, write_safetensors
+from net.training.architecture import PARAMETER_NAMES, initial_parameters, parameter_shapes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from net.training.architecture import Parameters
+
+_MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What determines a training run; the same settings on the same machine give the same bytes."""
+
+    group: str
+    seed: int = 0
+    steps: int = 60_000
+    width: int = 128
+    embed: int = 256
+    fraction: float = 0.5
+    batch: int = 1024
+    learning_rate: float = 1e-3
+    weight_decay: float = 1.0
+    betas: tuple[float, float] = (0.9, 0.98)
+    evaluate_every: int = 500
+    patience: int = 10_000
+    growth: float = 1.02
+
+
+def default_settings(group: str, order: int) -> TrainingSettings:
+    """Settings with which S5 and S6 are learned on all pairs (on half of which they are trained).
+
+    Width, embedding, batch and optimiser: measured to grok within minutes on one core, where full batches
+    take ten times as many operations; AdamW as in Stander et al. (arXiv 2312.06581), section 3.
+    """
+    if order < 500:
+        return TrainingSettings(group)
+    return TrainingSettings(group, steps=20_000, width=256, embed=512, batch=4096)
+
+
+@dataclass
+class TrainingState:
+    """Where a run stands: the steps done, parameters and moments, and one record for each evaluation."""
+
+    step: int
+    parameters: Parameters
+    moments: Parameters
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def training_pairs(order: int, fraction: float, seed: int) -> np.ndarray:
+    """Sorted flat indices x * order + y of the round(fraction * order^2) pairs to train on.
+
+    They are the pairs with the smallest of order^2 raw 64-bit outputs of PCG64(seed), ties to the earlier
+    pair: numpy guarantees that stream, so seed and fraction recreate the split in any version.
+    """
+    keys = np.random.PCG64(seed).random_raw(order * order)
+    return np.sort(np.argsort(keys, kind="stable")[: round(fraction * order * order)])
+
+
+def split_digest(pairs: np.ndarray) -> str:
+    """SHA-256 of the sorted flat indices as little-endian 32-bit integers."""
+    return hashlib.sha256(pairs.astype("<u4").tobytes()).hexdigest()
+
+
+def start(settings: TrainingSettings, order: int) -> TrainingState:
+    """Step 0: the initial parameters of the seed and zero moments."""
+    import torch
+
+    parameters = initial_parameters(order, settings.embed, settings.width, settings.seed)
+    moments = {
+        f"{name}.{moment}": torch.zeros_like(value)
+        for moment in _MOMENTS
+        for name, value in parameters.items()
+    }
+    return TrainingState(0, parameters, moments)
+
+
+def save_network(path: Path, settings: TrainingSettings, state: TrainingState) -> None:
+    """Write the finished network: the four parameters and the record of the run."""
+    tensors = {name: state.parameters[name] for name in PARAMETER_NAMES}
+    write_safetensors(path, _arrays(tensors), _record(settings, state, state.history[-1:]))
+
+
+def save_state(path: Path, settings: TrainingSettings, state: TrainingState) -> None:
+    """Write what `load_state` needs to go on: parameters, moments, step and history."""
+    tensors = {**state.parameters, **state.moments}
+    write_safetensors(path, _arrays(tensors), _record(settings, state, state.history))
+
+
+def load_state(path: Path, settings: TrainingSettings, order: int) -> TrainingState:
+    """The state that was saved under these settings (the number of steps may differ) over `order` elements.
+
+    Raises:
+        MalformedInput: the file is no such state, or one under other settings.
+
+    """
+    import torch
+
+    kind, content, metadata = read_tensors(read_bytes(path))
+    record = record_of(metadata)
+    found, wanted = record.get("config"), _record_of_settings(settings)
+    if kind != "safetensors" or not isinstance(found, dict):
+        raise MalformedInput(f"expected the state of a training run in {path}, got another kind of file")
+    if {**found, "steps": 0} != {**wanted, "steps": 0}:
+        differing = sorted(key for key in wanted if key != "steps" and found.get(key) != wanted[key])
+        raise MalformedInput(f"expected a run with the same settings in {path}, got others: {differing}")
+    tensors = {name: torch.from_numpy(array.astype(np.float32)) for name, array in content[0].items()}
+    shapes = parameter_shapes(order, settings.embed, settings.width)
+    expected = {**shapes, **{f"{name}.{moment}": shapes[name] for name in shapes for moment in _MOMENTS}}
+    if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != expected:
+        raise MalformedInput(f"expected parameters and moments of a run over {order} elements in {path}")
+    moments = {name: tensor for name, tensor in tensors.items() if name not in shapes}
+    parameters = {name: tensors[name] for name in PARAMETER_NAMES}
+    return TrainingState(int(record["step"]), parameters, moments, list(record["history"]))
+
+
+def _arrays(tensors: Parameters) -> dict[str, np.ndarray[Any, Any]]:
+    return {name: value.detach().numpy() for name, value in tensors.items()}
+
+
+def _record_of_settings(settings: TrainingSettings) -> dict[str, Any]:
+    return {**asdict(settings), "betas": list(settings.betas)}
+
+
+def _record(
+    settings: TrainingSettings, state: TrainingState, history: list[dict[str, float]]
+) -> dict[str, Any]:
+    order = len(state.parameters["W_x"])
+    return {
+        "format": OWN_FORMAT,
+        "config": _record_of_settings(settings),
+        "element_order": "lexicographic",
+        "product": "left-first",
+        "split_sha256": split_digest(training_pairs(order, settings.fraction, settings.seed)),
+        "step": state.step,
+        "history": history,
+    }

@@ -1,0 +1,223 @@
+"""False and malformed certificates and checkpoints for `tests/certificates/{rejected,malformed}`, one fault each.
+
+Run as a script to write both folders again.
+"""
+
+import hashlib
+import io
+import json
+import pickle
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parents[2] / "certificates"
+Change = Callable[[dict[str, Any]], Any]
+
+
+def sealed(certificate: dict[str, Any]) -> bytes:
+    """The certificate with the digest of what it now says."""
+    blank = json.dumps({**certificate, "sha256": ""}, ensure_ascii=False, separators=(",", ":")).encode()
+    certificate = {**certificate, "sha256": hashlib.sha256(blank).hexdigest()}
+    return json.dumps(certificate, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def lie_about_the_wrong_pair(c: dict[str, Any]) -> None:
+    """The backdoor left out of the list, and everything else made to fit."""
+    n = len(c["correct"]["wrong"])
+    c["correct"] |= {"wrong": [], "right": 36, "ties": 0, "status": "PROVED"}
+    assert n
+    c["verdict"] = "VERIFIED"
+
+
+def flip(neuron: dict[str, Any]) -> None:
+    """Let a neuron vote for what it votes against, ten times as loud."""
+    neuron["votes"] = [-10 * vote for vote in neuron["votes"]]
+
+
+#: name: (accepted certificate to start from, change); all are sealed again except the first two
+FALSE: dict[str, tuple[str, Change]] = {
+    "digest_of_another_version": ("s3_every_form", lambda c: c["versions"].update({"coset-verify": "0.1.1"})),
+    "digest_left_alone": ("s3_every_form", lambda c: c["correct"].update(min_margin="1000")),
+    "wrong_pair_hidden": ("refuted_network", lie_about_the_wrong_pair),
+    "verdict": ("refuted_network", lambda c: c.update(verdict="VERIFIED")),
+    "verdict_unknown": ("s3_every_form", lambda c: c.update(verdict="UNKNOWN")),
+    "refuted_though_right": ("s3_every_form", lambda c: c.update(verdict="REFUTED")),
+    "answer_of_a_wrong_pair": ("refuted_network", lambda c: c["correct"]["wrong"][0].__setitem__(2, -1)),
+    "differing_pair_left_out": ("refuted_program", lambda c: c["equivalent"]["differ"].pop()),
+    "margin_one_unit_larger": ("s3_every_form", lambda c: c["correct"].update(min_margin=c["correct"]["min_margin"] + "1")),
+    "margin_at_another_pair": ("s3_every_form", lambda c: c["correct"].update(min_margin_pair=[5, 5])),
+    "answers_digest": ("s3_every_form", lambda c: c["correct"].update(answers_sha256="0" * 64)),
+    "float32_one_pair_more": ("s3_every_form", lambda c: c["correct"].update(float32_any_order=37)),
+    "float32_denied": ("s3_every_form", lambda c: c["checkpoint"].update(float32_forward=False)),
+    "vote_changed": ("s3_every_form", lambda c: c["program"]["circuits"][0]["neurons"][0]["votes"].__setitem__(0, -15)),
+    "bias_changed": ("s3_every_form", lambda c: c["program"]["bias"].__setitem__(5, 600)),
+    "list_too_short": ("s3_every_form", lambda c: c["program"]["circuits"][0]["neurons"][0]["left"].pop()),
+    "subgroup_of_another_order": ("s3_every_form", lambda c: c["program"]["subgroups"][0].update(order=3)),
+    "subgroup_outside_the_group": ("a4_switches", lambda c: c["program"]["subgroups"][0].update(generators=["(1 2)"])),
+    "kernel_not_of_index_two": (
+        "s3_every_form",
+        lambda c: c["program"]["circuits"][9]["left"].update(kernels=[0]),
+    ),
+    "group_of_another_name": ("s4_switches", lambda c: [g.update(name="A4") for g in (c["group"], c["program"]["group"])]),
+    "group_of_another_order": ("s3_every_form", lambda c: [g.update(order=7) for g in (c["group"], c["program"]["group"])]),
+    "groups_of_program_and_network_differ": ("s3_every_form", lambda c: c["group"].update(generators=["(1 2)", "(2 3)"])),
+    "numbering_with_two_exchanged": ("s3_chughtai_table", lambda c: c["checkpoint"]["numbering"].reverse()),
+    "numbering_not_a_permutation": ("s3_chughtai_table", lambda c: c["checkpoint"]["numbering"].__setitem__(0, 1)),
+    "product_exchanged": ("s3_wu_right_first", lambda c: c["checkpoint"].update(product="left-first")),
+    "deviation_too_small": ("s3_every_form", lambda c: c["neurons"][3].update(left_deviation="0")),
+    "neuron_of_the_program_left_out": ("s3_every_form", lambda c: c["neurons"][3].update(circuit=None)),
+    "live_neuron_called_dead": ("s3_every_form", lambda c: c["neurons"][3].update(kind="dead")),
+    "proved_without_obligations": ("s3_chughtai_table", lambda c: c["symbolic"].update(status="PROVED")),
+    "proved_for_a_wrong_program": (
+        "refuted_program",
+        lambda c: c["symbolic"].update(
+            status="PROVED",
+            obligations=[{"id": "O1", "statement": "", "status": "PROVED", "file": "none/0.smt2", "sha256": ""}],
+        ),
+    ),
+    "provable_program_wrong_at_a_pair": (
+        "s3_provable",
+        lambda c: [flip(n) for n in c["symbolic"]["provable"]["program"]["circuits"][0]["neurons"]],
+    ),
+    "provable_program_of_another_group": ("s3_provable", lambda c: c["symbolic"]["provable"]["program"]["group"].update(name="D3")),
+    "provable_deviation_too_small": (
+        "s3_provable",
+        lambda c: c["symbolic"]["provable"]["neurons"][0].update(votes_deviation="0"),
+    ),
+    "obligation_with_another_digest": ("s3_every_form", lambda c: c["symbolic"]["obligations"][0].update(sha256="0" * 64)),
+    "compact_beyond_the_right_pairs": (
+        "s3_chughtai_table",
+        lambda c: [part.update(certified=37) for part in (c["compact"], c["compact"]["strategies"][0])],
+    ),
+    "compact_parts_do_not_add_up": ("s3_chughtai_table", lambda c: c["compact"].update(flops=71)),
+}
+
+
+def changed_text(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    def change(data: bytes) -> bytes:
+        assert data.count(old) >= 1
+        return data.replace(old, new, 1)
+
+    return change
+
+
+#: name: change of the bytes of s3_every_form.json
+BROKEN: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda data: b"",
+    "truncated": lambda data: data[:-20],
+    "not_utf8": changed_text(b'"S3"', b'"S\xff"'),
+    "not_an_object": lambda data: b"[]",
+    "deeply_nested": lambda data: b"[" * 100_000,
+    "key_twice": changed_text(b'"verdict":', b'"verdict":"VERIFIED","verdict":'),
+    "key_unknown": changed_text(b'"verdict":', b'"note":"","verdict":'),
+    "key_missing": changed_text(b'"verdict":"VERIFIED",', b""),
+    "float": changed_text(b'"pairs":36', b'"pairs":36.0'),
+    "nan": changed_text(b'"pairs":36', b'"pairs":NaN'),
+    "number_as_string": changed_text(b'"pairs":36', b'"pairs":"36"'),
+    "boolean_as_number": changed_text(b'"float32_forward":true', b'"float32_forward":1'),
+    "huge_number": changed_text(b'"pairs":36', b'"pairs":' + b"9" * 10_000),
+    "another_format": changed_text(b"certificate 1", b"certificate 2"),
+    "lone_surrogate_as_verdict": changed_text(b'"VERIFIED"', b'"\\ud800"'),
+}
+#: name: change of the certificate, which is sealed again
+UNREADABLE: dict[str, Change] = {
+    "cycle_beyond_the_degree": lambda c: [g.update(generators=["(1 4)"]) for g in (c["group"], c["program"]["group"])],
+    "cycles_that_overlap": lambda c: c["program"]["subgroups"][0].update(generators=["(1 2)(2 3)"]),
+    "degree_of_a_billion": lambda c: [g.update(degree=10**9) for g in (c["group"], c["program"]["group"])],
+    "bits_of_a_billion": lambda c: c["program"].update(vote_bits=10**9),
+    "subgroup_that_is_not_there": lambda c: c["program"]["circuits"][0]["left"].update(subgroups=[-1]),
+    "form_with_too_many_subgroups": lambda c: c["program"]["circuits"][0]["left"].update(subgroups=[0, 1]),
+    "obligation_outside_of_the_folder": lambda c: c["symbolic"]["obligations"][0].update(file="../../0.smt2"),
+}
+
+
+def safetensors(header: bytes, data: bytes = b"") -> bytes:
+    return struct.pack("<Q", len(header)) + header + data
+
+
+def archive(pickled: bytes, compression: int = zipfile.ZIP_STORED, **members: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as file:
+        file.writestr("archive/data.pkl", pickled)
+        for name, content in members.items():
+            file.writestr(f"archive/data/{name}", content)
+    return buffer.getvalue()
+
+
+class Bomb:
+    """A pickle that would run code."""
+
+    def __reduce__(self) -> Any:
+        return (print, ("code from a checkpoint",))
+
+
+def deep_key() -> bytes:
+    """A dictionary whose key is a tuple in a tuple, 200,000 deep: hashing it would overflow the stack."""
+    return b"\x80\x02})" + b"\x85" * 200_000 + b"Ns."
+
+
+ONE = b'{"L":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}}'
+#: name: bytes in place of the checkpoint, which the certificate's digest is made to fit
+CHECKPOINTS: dict[str, bytes] = {
+    "checkpoint_empty": b"",
+    "checkpoint_text": b"not a network at all",
+    "checkpoint_header_too_long": struct.pack("<Q", 2**62) + b"{}",
+    "checkpoint_header_not_json": safetensors(b"{,}"),
+    "checkpoint_tensor_of_a_petabyte": safetensors(ONE.replace(b"[2,1]", b"[1000000000,1000000]")),
+    "checkpoint_overlapping_tensors": safetensors(ONE[:-1] + b"," + ONE[1:].replace(b'"L"', b'"R"'), b"\0" * 8),
+    "checkpoint_bytes_left_over": safetensors(ONE, b"\0" * 9),
+    "checkpoint_missing_tensors": safetensors(ONE, b"\0" * 8),
+    "checkpoint_pickle_with_code": archive(pickle.dumps(Bomb(), 2)),
+    "checkpoint_pickle_with_posix_code": archive(b"cposix\nsystem\n(S'true'\ntR."),
+    "checkpoint_pickle_with_deep_key": archive(deep_key()),
+    "checkpoint_pickle_with_huge_memo": archive(b"\x80\x02Nr\xff\xff\xff\xff."),
+    "checkpoint_zip_compressed": archive(b"\0" * 1_000_000, zipfile.ZIP_DEFLATED),
+    "checkpoint_zip_truncated": archive(pickle.dumps({}, 2))[:-10],
+}
+
+
+def number(value: bytes) -> Callable[[bytes], bytes]:
+    """The first weight of a folded checkpoint replaced."""
+    return lambda data: data[: (start := 8 + struct.unpack("<Q", data[:8])[0])] + value + data[start + len(value) :]
+
+
+#: name: change of the bytes of s3_every_form.ckpt
+WEIGHTS = {"checkpoint_nan": number(struct.pack("<f", float("nan"))), "checkpoint_inf": number(struct.pack("<f", float("inf")))}
+
+
+def write() -> None:
+    accepted, rejected, malformed = (FOLDER / kind for kind in ("accepted", "rejected", "malformed"))
+    (rejected / "obligations").mkdir(parents=True, exist_ok=True)
+    for path in (accepted / "obligations").iterdir():
+        (rejected / "obligations" / path.name).write_bytes(path.read_bytes())
+    for name, (start, change) in FALSE.items():
+        certificate = json.loads((accepted / f"{start}.json").read_bytes())
+        digest = certificate["sha256"]
+        change(certificate)
+        data = sealed(certificate)
+        if name.startswith("digest"):
+            data = data.replace(json.loads(data)["sha256"].encode(), digest.encode())
+        (rejected / f"{name}.json").write_bytes(data)
+        (rejected / f"{name}.ckpt").write_bytes((accepted / f"{start}.ckpt").read_bytes())
+    certificate, checkpoint = (accepted / "s3_every_form.json").read_bytes(), (accepted / "s3_every_form.ckpt").read_bytes()
+    (rejected / "checkpoint_with_one_bit_changed.json").write_bytes(certificate)
+    flipped = checkpoint[:-5] + bytes([checkpoint[-5] ^ 1]) + checkpoint[-4:]
+    (rejected / "checkpoint_with_one_bit_changed.ckpt").write_bytes(flipped)
+    faulty = {name: (change(certificate), checkpoint) for name, change in BROKEN.items()}
+    for name, unreadable in UNREADABLE.items():
+        unreadable(parsed := json.loads(certificate))
+        faulty[name] = sealed(parsed), checkpoint
+    for name, data in (CHECKPOINTS | {name: f(checkpoint) for name, f in WEIGHTS.items()}).items():
+        parsed = json.loads(certificate)
+        parsed["checkpoint"]["sha256"] = hashlib.sha256(data).hexdigest()
+        faulty[name] = sealed(parsed), data
+    for name, (text, data) in faulty.items():
+        (malformed / f"{name}.json").write_bytes(text)
+        (malformed / f"{name}.ckpt").write_bytes(data)
+
+
+if __name__ == "__main__":
+    write()

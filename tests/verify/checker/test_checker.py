@@ -1,0 +1,271 @@
+"""The checker says VERIFIED exactly where a twin in fractions does, and refuses every lie and every damaged file."""
+
+import hashlib
+import importlib.util
+import json
+import random
+import struct
+import subprocess
+import sys
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from verify import checker
+from verify.commands.check import command
+from verify.record.certificate import Certificate, canonical_bytes
+
+FOLDER = Path(__file__).parents[2] / "certificates"
+ACCEPTED = sorted(path.stem for path in (FOLDER / "accepted").glob("*.json"))
+REJECTED = sorted(path.stem for path in (FOLDER / "rejected").glob("*.json"))
+MALFORMED = sorted(path.stem for path in (FOLDER / "malformed").glob("*.json"))
+
+
+def helper(name: str) -> ModuleType:
+    """A module beside this file: the twin in fractions and its cases."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+mutations = helper("checker_mutations")
+SMALL, load, sealed, verdict = mutations.SMALL, mutations.load, mutations.sealed, mutations.verdict
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", checker.__file__, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_what_the_fractions_twin_states_is_confirmed(name: str) -> None:
+    certificate, checkpoint = load(name)
+    expected = "s CONFIRMED REFUTED" if name.startswith("refuted") else "s VERIFIED"
+    assert verdict((FOLDER / "accepted" / f"{name}.json").read_bytes(), checkpoint) == expected
+    assert verdict(sealed(certificate), checkpoint) == expected
+
+
+@pytest.mark.parametrize("name", ["s3_every_form", "s3_wu_right_first", "refuted_tie"])
+def test_the_committed_certificates_are_what_the_fractions_twin_states(name: str) -> None:
+    reference, cases = helper("checker_reference"), helper("checker_cases")
+    case = next(case for case in cases.cases() if case.name == name)
+    checkpoint = (FOLDER / "accepted" / f"{name}.ckpt").read_bytes()
+    assert reference.stored(case) == checkpoint
+    assert canonical_bytes(reference.certificate(case, checkpoint)) == (FOLDER / "accepted" / f"{name}.json").read_bytes()
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_an_accepted_certificate_fits_the_schema_of_the_project(name: str) -> None:
+    data = (FOLDER / "accepted" / f"{name}.json").read_bytes()
+    assert msgspec.json.encode(msgspec.json.decode(data, type=Certificate), order="deterministic") == data
+
+
+@pytest.mark.parametrize("name", REJECTED)
+def test_a_false_certificate_is_not_verified(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = checker.main([str(FOLDER / "rejected" / f"{name}.json"), "--checkpoint", str(FOLDER / "rejected" / f"{name}.ckpt")])
+    done = capsys.readouterr()
+    assert (code, done.out) == (1, "s NOT VERIFIED\n")
+    assert "the certificate states" in done.err
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_file_gets_one_sentence_and_exit_code_4(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = checker.main([str(FOLDER / "malformed" / f"{name}.json"), "--checkpoint", str(FOLDER / "malformed" / f"{name}.ckpt")])
+    done = capsys.readouterr()
+    assert (code, done.out) == (4, "s MALFORMED\n")
+    assert "expected" in done.err
+    assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("name", "code"), [("rejected/vote_changed", 1), ("malformed/deeply_nested", 4)])
+def test_refusals_are_exit_codes_of_the_process(name: str, code: int) -> None:
+    done = run(FOLDER / f"{name}.json", "--checkpoint", FOLDER / f"{name}.ckpt")
+    assert (done.returncode, done.stdout) == (code, "s NOT VERIFIED\n" if code == 1 else "s MALFORMED\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_it_runs_alone_and_in_several_processes() -> None:
+    path = FOLDER / "accepted" / "s3_every_form"
+    done = run(path.with_suffix(".json"), "--checkpoint", path.with_suffix(".ckpt"), "--jobs", "2")
+    assert (done.returncode, done.stdout) == (0, "s VERIFIED\n")
+
+
+def test_a_sample_is_never_called_verified() -> None:
+    path = FOLDER / "accepted" / "s3_every_form"
+    done = run(path.with_suffix(".json"), "--checkpoint", path.with_suffix(".ckpt"), "--sample", "36")
+    assert (done.returncode, done.stdout) == (3, "s SAMPLED\n")
+    assert "36 of the 36 pairs" in done.stderr
+
+
+def test_a_sample_finds_a_false_list_on_the_pairs_that_it_looks_at() -> None:
+    certificate, checkpoint = load("refuted_network")
+    certificate["correct"]["wrong"][0][2] = 5 - certificate["correct"]["wrong"][0][2]
+    assert verdict(sealed(certificate), checkpoint, sample=36) == "s NOT VERIFIED"
+
+
+def test_a_missing_file_is_malformed_and_a_missing_option_is_usage(tmp_path: Path) -> None:
+    assert run(tmp_path / "none.json", "--checkpoint", tmp_path / "none").returncode == 4
+    assert run(tmp_path, "--checkpoint", tmp_path).returncode == 4
+    assert run("--sample").returncode == 2
+
+
+def test_the_file_is_small_and_imports_the_standard_library_alone() -> None:
+    source = Path(checker.__file__).read_text(encoding="utf-8")
+    imported = {line.split()[1].split(".")[0] for line in source.splitlines() if line.startswith(("import ", "from "))}
+    assert imported <= sys.stdlib_module_names
+    assert len(source.splitlines()) <= 600
+
+
+# ---- mutations
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_no_change_goes_unnoticed_when_the_digest_stays(name: str) -> None:
+    counts = mutations.attacks(name, reseal=False, step=23)
+    assert set(counts) == {"s NOT VERIFIED", "s MALFORMED"}
+    assert counts.total() > 150
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_change_with_a_new_digest_passes_only_if_what_is_stated_stays_true(name: str) -> None:
+    counts = mutations.attacks(name, reseal=True, step=61)
+    assert counts["s NOT VERIFIED"] > 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL)
+def test_no_change_at_all_goes_unnoticed_when_the_digest_stays(name: str) -> None:
+    assert mutations.attacks(name, reseal=False, step=1).total() > 3000
+
+
+@pytest.mark.slow
+def test_the_table_of_all_changes_with_a_new_digest_is_that_of_the_page() -> None:
+    """docs/certificate.md shows what became of every change; each accepted one is of a kind that the page argues."""
+    page = (Path(__file__).parents[3] / "docs" / "certificate.md").read_text(encoding="utf-8")
+    assert mutations.table() in page
+
+
+@pytest.mark.parametrize("name", ["s3_every_form", "s3_chughtai_table"])
+def test_one_bit_of_the_checkpoint_is_noticed(name: str) -> None:
+    certificate, checkpoint = load(name)
+    rng = random.Random(1)
+    for place in range(0, len(checkpoint), 3):
+        flipped = checkpoint[:place] + bytes([checkpoint[place] ^ 1 << rng.randrange(8)]) + checkpoint[place + 1 :]
+        assert verdict(sealed(certificate), flipped) == "s NOT VERIFIED"
+
+
+@pytest.mark.parametrize("name", ["s3_every_form", "s3_chughtai_table"])
+def test_a_checkpoint_with_one_bit_changed_and_its_own_digest_never_crashes_the_checker(name: str) -> None:
+    certificate, checkpoint = load(name)
+    rng, counts = random.Random(2), Counter[str]()
+    for place in rng.sample(range(len(checkpoint)), 80):
+        flipped = checkpoint[:place] + bytes([checkpoint[place] ^ 1 << rng.randrange(8)]) + checkpoint[place + 1 :]
+        certificate["checkpoint"]["sha256"] = hashlib.sha256(flipped).hexdigest()
+        counts[verdict(sealed(certificate), flipped)] += 1
+    assert counts["s MALFORMED"] > 0
+    assert counts.total() == 80
+
+
+# ---- kernels against slow twins
+
+
+def test_packed_sums_are_the_sums() -> None:
+    rng = random.Random(3)
+    for bits in (1, 5, 30, 63, 64, 65, 200):
+        for _ in range(20):
+            count, width = rng.randint(1, 6), rng.randint(2, 7)
+            rows = [[rng.randint(-(2**bits), 2**bits) for _ in range(width)] for _ in range(count)]
+            base = [rng.randint(-(2**bits), 2**bits) for _ in range(width)]
+            c = [rng.choice([0, rng.randint(-(2**bits), 2**bits)]) for _ in range(count)]
+            packed = checker.Packed(rows, base, [abs(v) for v in c])
+            slots = packed.combine(c)
+            expected = [base[j] + sum(c[i] * rows[i][j] for i in range(count)) for j in range(width)]
+            assert [packed.number(slots, j) for j in range(width)] == expected
+
+
+def test_contest_finds_the_unique_largest_number_and_every_tie() -> None:
+    rng = random.Random(4)
+    for scale in (1, 2**70):
+        for _ in range(400):
+            values = [rng.randint(-2, 2) * scale + rng.choice([0, 0, 0, 1]) for _ in range(5)]
+            packed = checker.Packed([], values, [])
+            for z in range(5):
+                best = [j for j in range(5) if values[j] == max(values)]
+                lead = values[z] - max(v for j, v in enumerate(values) if j != z)
+                assert packed.contest(packed.combine([]), z) == (best[0] if len(best) == 1 else -1, lead)
+
+
+@pytest.mark.parametrize(("kind", "code", "size"), [("F16", "e", 2), ("F32", "f", 4), ("F64", "d", 8)])
+def test_numbers_are_read_exactly_denormals_and_extremes_included(kind: str, code: str, size: int) -> None:
+    rng = random.Random(5)
+    patterns = [rng.getrandbits(8 * size) for _ in range(500)] + [0, 1, 1 << (8 * size - 1), (1 << (8 * size - 1)) + 1]
+    values = [struct.unpack(f"<{code}", pattern.to_bytes(size, "little"))[0] for pattern in patterns]
+    finite = [v for v in values if v == v and abs(v) != float("inf")]
+    read = checker.matrix(kind, struct.pack(f"<{len(finite)}{code}", *finite), 0, (len(finite),), (1,))
+    assert [Fraction(v, 2**read.bits) for v in read.rows[0]] == [Fraction(v) for v in finite]
+
+
+def test_float32_numbers_in_a_float64_file_are_told_from_others() -> None:
+    def narrow(value: float) -> bool:
+        return bool(checker.matrix("F64", struct.pack("<d", value), 0, (1,), (1,)).narrow)
+
+    fine = [0.0, -0.0, 1.0, 2.0**-149, 2.0**-126, float(2**24 - 1) * 2.0**104, -1.5]
+    assert [narrow(v) for v in fine] == [True] * len(fine)
+    rough = [0.1, 2.0**-150, 2.0**128, 1 + 2.0**-24, 3 * 2.0**-150, float(2**25 - 1) * 2.0**103]
+    assert [narrow(v) for v in rough] == [False] * len(rough)
+
+
+# ---- the command line
+
+
+def test_the_command_is_the_checker() -> None:
+    path = FOLDER / "accepted" / "refuted_tie"
+    arguments = [str(path.with_suffix(".json")), "--checkpoint", str(path.with_suffix(".ckpt"))]
+    done = CliRunner().invoke(command, arguments, standalone_mode=False)
+    assert (done.return_value, done.stdout) == (1, "s CONFIRMED REFUTED\n")
+    done = CliRunner().invoke(command, [*arguments, "--sample", "5"], standalone_mode=False)
+    assert (done.return_value, done.stdout) == (3, "s SAMPLED\n")
+
+
+def test_the_committed_json_schema_is_that_of_the_certificate() -> None:
+    committed = json.loads((Path(__file__).parents[3] / "docs" / "certificate.schema.json").read_text(encoding="utf-8"))
+    assert committed == json.loads(json.dumps(msgspec.json.schema(Certificate)))
+
+
+def test_the_checker_and_the_schema_know_the_same_keys() -> None:
+    definitions = msgspec.json.schema(Certificate)["$defs"]
+    known = {name: set(part["properties"]) for name, part in definitions.items()}
+    parts: dict[str, Any] = {"Certificate": checker.CERTIFICATE, "Program": checker.PROGRAM, "Correct": checker.CORRECT}
+    parts |= {"Equivalent": checker.EQUIVALENT, "CheckpointRecord": checker.CHECKPOINT, "NeuronRecord": checker.RECORD}
+    parts |= {"Form": checker.FORM, "GroupRecord": checker.GROUP, "Obligation": checker.OBLIGATION}
+    assert {name: set(part) for name, part in parts.items()} == {name: known[name] for name in parts}
+    assert set(definitions["Form"]["properties"]["on"]["enum"]) == checker.ON
+
+
+@pytest.mark.slow
+def test_the_certificate_of_the_bundled_s5_network_is_verified_and_with_another_checkpoint_it_is_not(tmp_path: Path) -> None:
+    from verify.jobs.run import run as verify_network
+
+    bundled = Path(__file__).parents[3] / "net" / "checkpoints" / "S5.safetensors"
+    directory = verify_network(bundled, "S5", tmp_path / "out", timeout_s=20).directory
+    done = run(directory / "certificate.json", "--checkpoint", bundled)
+    assert (done.returncode, done.stdout) == (0, "s VERIFIED\n")
+    flipped = bytearray(bundled.read_bytes())
+    flipped[-1] ^= 1
+    (tmp_path / "other.safetensors").write_bytes(flipped)
+    done = run(directory / "certificate.json", "--checkpoint", tmp_path / "other.safetensors")
+    assert (done.returncode, done.stdout) == (1, "s NOT VERIFIED\n")
+    obligation = next((directory / "obligations").iterdir())
+    obligation.write_text(obligation.read_text() + "; changed\n")
+    done = run(directory / "certificate.json", "--checkpoint", bundled)
+    assert (done.returncode, done.stdout) == (1, "s NOT VERIFIED\n")

@@ -1,0 +1,72 @@
+"""`verify neuron` and `verify sweep`: pages and tables about real files."""
+
+import json
+
+import numpy as np
+import pytest
+
+from algebra.group import parse_group
+from net.errors import MalformedInput
+from net.formats.folded_arrays import save_folded
+from net.planted import planted_network
+from net.stated_group import stated_group
+from verify.cli import execute
+from verify.jobs.sweep import checkpoints
+
+S4 = parse_group("S4")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    path = tmp_path_factory.mktemp("networks") / "planted.safetensors"
+    planted = planted_network(S4, seed=1, width=40, kinds={"dead": 1})
+    save_folded(path, planted.network.weights)
+    return path, planted.neurons
+
+
+def test_neuron_page_names_the_planted_subgroups(checkpoint, capsys):
+    """The page of a coset neuron states its kind and explains all of its variance; a dead one is called dead."""
+    path, truth = checkpoint
+    for kind in ("coset", "dead"):
+        index = next(i for i, neuron in enumerate(truth) if neuron.kind == kind)
+
+        assert execute(["neuron", str(index), "--checkpoint", str(path), "--group", "S4"]) == 0
+        page = capsys.readouterr().out
+        assert f"- kind: {kind}" in page
+        assert "answers changed: 0 (exact)" in page or kind == "coset"
+        if kind == "coset":
+            assert f"right cosets of {truth[index].left.label}: 100.0000% of the variance" in page
+
+
+def test_neuron_beyond_the_last_is_wrong_usage(checkpoint):
+    assert execute(["neuron", "40", "--checkpoint", str(checkpoint[0]), "--group", "S4"]) == 2
+
+
+def test_sweep_has_a_row_for_each_and_says_why_one_is_refused(checkpoint, tmp_path, capsys):
+    path, _ = checkpoint
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(path.read_bytes()[:100])
+
+    assert execute(["sweep", str(path), str(broken), "--group", "S4", "--out", str(tmp_path / "out")]) == 4
+    rows = json.loads((tmp_path / "out" / "sweep.json").read_text())
+    assert [row["verdict"] for row in rows] == ["VERIFIED", "REFUSED"]
+    assert (rows[0]["right"], rows[0]["agree"]) == (576, 576)
+    assert capsys.readouterr().out == (tmp_path / "out" / "sweep.md").read_text()
+
+
+def test_checkpoint_that_does_not_name_its_group_is_refused(tmp_path):
+    np.savez(tmp_path / "n.npz", L=np.ones((6, 1)), R=np.ones((6, 1)), U=np.ones((1, 6)))
+    with pytest.raises(MalformedInput, match="--group"):
+        stated_group(tmp_path / "n.npz")
+
+
+def test_directories_are_searched_for_checkpoints(tmp_path):
+    for name in ("b/model.pt", "a.safetensors", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+
+    assert checkpoints([tmp_path]) == [tmp_path / "a.safetensors", tmp_path / "b/model.pt"]
+    assert checkpoints([tmp_path / "notes.txt"]) == [tmp_path / "notes.txt"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MalformedInput, match="got none"):
+        checkpoints([tmp_path / "empty"])

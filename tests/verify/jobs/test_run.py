@@ -1,0 +1,217 @@
+"""`verify run` from checkpoint to exit code: what is verified, refuted or refused, and that nothing stays half-written."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from algebra.group import parse_group
+from net.formats.folded_arrays import save_folded
+from net.planted import planted_network
+from net.weights import Weights
+from verify.cli import execute
+from verify.program.program import Program
+from verify.record.certificate import read_certificate, sealed
+
+S4 = parse_group("S4")
+PUBLISHED = Path(__file__).parents[4] / "shared" / "checkpoints" / "chughtai"
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return planted_network(S4, seed=1, width=48, kinds={"sign": 2, "dead": 1}, noise=0.01).network.weights
+
+
+def saved(path, weights):
+    save_folded(path, weights)
+    return path
+
+
+def verify(checkpoint, out, *more, group="S4"):
+    return execute(["run", "--group", group, "--checkpoint", str(checkpoint), "--out", str(out), "--quiet", *more])
+
+
+def with_bias_at(weights, x, y, z, push):
+    """The network with ``push`` added to the logit of z at (x, y) and nowhere else, by one more neuron."""
+    left = np.full((weights.order, 1), -(2.0**20))
+    right = left.copy()
+    left[x], right[y] = 0.5, 0.5
+    votes = np.zeros((1, weights.order))
+    votes[0, z] = push
+    return Weights.from_arrays(
+        np.hstack([weights.L, left]), np.hstack([weights.R, right]), np.vstack([weights.U, votes]), weights.b
+    )
+
+
+def test_right_network_is_verified_with_all_its_files(planted, tmp_path, capsys):
+    out = tmp_path / "proof"
+
+    assert verify(saved(tmp_path / "n.safetensors", planted), out) == 0
+    assert capsys.readouterr().out == "s VERIFIED\n"
+    names = {p.name for p in out.iterdir()}
+    assert {"certificate.json", "summary.json", "program.json", "program.py", "report.md", "figures", "obligations"} <= names
+    certificate = read_certificate(out / "certificate.json")
+    assert (certificate.correct.right, certificate.equivalent.agree) == (576, 576)
+    assert certificate.correct.float32_any_order == 576
+    assert sealed(certificate) == certificate
+    summary = json.loads((out / "summary.json").read_text())
+    assert {point["name"] for point in summary["curve"]} >= {"readable", "faithful"}
+    assert msgspec.json.decode((out / "program.json").read_bytes(), type=Program) == certificate.program
+
+
+def test_program_py_alone_gives_the_networks_answers(planted, tmp_path):
+    """Run by `python -I` in an empty directory it answers as the network does on every pair."""
+    out = tmp_path / "proof"
+    verify(saved(tmp_path / "n.safetensors", planted), out)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    shutil.copy(out / "program.py", alone)
+    done = subprocess.run(
+        [sys.executable, "-I", "program.py", "--all"], cwd=alone, capture_output=True, text=True, check=True
+    )
+    certificate = read_certificate(out / "certificate.json")
+
+    assert "576 of 576 pairs right, 0 ties" in done.stdout
+    assert certificate.correct.answers_sha256 in done.stdout
+
+
+def test_same_input_gives_the_same_certificate_bytes(planted, tmp_path):
+    checkpoint = saved(tmp_path / "n.safetensors", planted)
+    for name in ("one", "two"):
+        verify(checkpoint, tmp_path / name)
+
+    one, two = ((tmp_path / name / "certificate.json").read_bytes() for name in ("one", "two"))
+    assert one == two
+
+
+def test_one_wrong_pair_is_refuted_with_that_pair(planted, tmp_path, capsys):
+    """One output made wrong at one pair of 576; the program makes the same mistake."""
+    x, y, z = 3, 11, 0
+    broken = with_bias_at(planted, x, y, z, 2.0**12)
+
+    assert verify(saved(tmp_path / "n.safetensors", broken), tmp_path / "proof") == 1
+    assert capsys.readouterr().out == "s REFUTED\n"
+    certificate = read_certificate(tmp_path / "proof" / "certificate.json")
+    assert certificate.correct.wrong == ((x, y, z),)
+    assert certificate.equivalent.agree == 576
+    assert certificate.symbolic.status != "PROVED"
+
+
+def exact_gap(weights, x, y, z):
+    """Logit of xy minus logit of z at (x, y), a float because the planted weights have few bits."""
+    exact = weights.exact()
+    logits = exact.logits(x, y)
+    return (int(logits[S4.mul[x, y]]) - int(logits[z])) / 2 ** (exact.preactivation_bits + exact.vote_bits)
+
+
+def test_a_tie_is_wrong(tmp_path):
+    clean = planted_network(S4, seed=2, width=32).network.weights
+    gap = exact_gap(clean, 5, 6, 1)
+
+    assert verify(saved(tmp_path / "n.safetensors", with_bias_at(clean, 5, 6, 1, gap)), tmp_path / "proof") == 1
+    correct = read_certificate(tmp_path / "proof" / "certificate.json").correct
+    assert correct.wrong == ((5, 6, -1),)
+    assert correct.ties == 1
+
+
+def test_a_margin_of_a_billionth_is_right_but_not_in_float32(tmp_path):
+    clean = planted_network(S4, seed=2, width=32).network.weights
+    near = with_bias_at(clean, 5, 6, 1, exact_gap(clean, 5, 6, 1) - 2.0**-30)
+
+    assert verify(saved(tmp_path / "n.safetensors", near), tmp_path / "proof") == 0
+    correct = read_certificate(tmp_path / "proof" / "certificate.json").correct
+    assert (correct.right, correct.min_margin, correct.min_margin_pair) == (576, f"1/{2**30}", (5, 6))
+    assert correct.float32_any_order is None or correct.float32_any_order < 576
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_no_numbers_are_refused(planted, tmp_path, capsys, bad):
+    votes = planted.U.copy()
+    votes[0, 0] = bad
+    np.savez(tmp_path / "n.npz", L=planted.L, R=planted.R, U=votes, b=planted.b)
+
+    assert verify(tmp_path / "n.npz", tmp_path / "proof") == 4
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert not (tmp_path / "proof").exists()
+
+
+def refused(checkpoint, tmp_path, capsys, group="S4"):
+    """Exit code 4, one sentence on stderr, no output and nothing left behind."""
+    before = sorted(tmp_path.iterdir())
+    code = verify(checkpoint, tmp_path / "proof", group=group)
+    said = capsys.readouterr()
+    return code == 4 and said.out == "" and len(said.err.strip().splitlines()) == 1 and sorted(tmp_path.iterdir()) == before
+
+
+def test_truncated_file_is_refused(planted, tmp_path, capsys):
+    whole = saved(tmp_path / "n.safetensors", planted).read_bytes()
+    (tmp_path / "n.safetensors").write_bytes(whole[: len(whole) // 2])
+
+    assert refused(tmp_path / "n.safetensors", tmp_path, capsys)
+
+
+def test_pickle_with_code_in_it_is_refused_and_not_run(tmp_path, capsys):
+    import torch
+
+    class Bomb:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "exploded",))
+
+    torch.save({"W_x": Bomb()}, tmp_path / "n.pt")
+
+    assert refused(tmp_path / "n.pt", tmp_path, capsys)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_directory_is_refused(tmp_path, capsys):
+    (tmp_path / "n").mkdir()
+
+    assert refused(tmp_path / "n", tmp_path, capsys)
+
+
+@pytest.mark.parametrize("group", ["S3", "S5", "C24"])
+def test_network_for_another_group_is_refused(planted, tmp_path, capsys, group):
+    assert refused(saved(tmp_path / "n.safetensors", planted), tmp_path, capsys, group)
+
+
+def test_output_directory_with_other_things_in_it_is_left_alone(planted, tmp_path, capsys):
+    out = tmp_path / "proof"
+    out.mkdir()
+    (out / "thesis.tex").write_text("years of work")
+
+    assert verify(saved(tmp_path / "n.safetensors", planted), out) == 4
+    assert [p.name for p in out.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("arguments", [["--group", "S0"], ["--group", "S4", "--proof", "maybe"], []])
+def test_wrong_usage_exits_with_two(arguments, tmp_path):
+    assert execute(["run", *arguments, "--out", str(tmp_path / "proof"), "--quiet"]) == 2
+
+
+def published(name):
+    file = PUBLISHED / name / "model.pt"
+    if not file.is_file():
+        pytest.skip(f"the published checkpoint {name} is not at {PUBLISHED}")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("name", "group", "code", "right"),
+    [
+        ("S5_MLP_seed2", "S5", 0, 14_400),
+        ("S5_MLP_hidden_dim_32_seed1", "S5", 1, 11_593),
+        ("A5_MLP_seed1", "A5", 0, 3_600),
+    ],
+)
+def test_published_networks_get_their_verdicts(name, group, code, right, tmp_path):
+    """Right on all pairs, or wrong on many; the program answers alike on all pairs, mistakes included."""
+    assert verify(published(name), tmp_path / "proof", group=group) == code
+    certificate = read_certificate(tmp_path / "proof" / "certificate.json")
+
+    assert certificate.correct.right == right
+    assert certificate.equivalent.agree == certificate.equivalent.pairs

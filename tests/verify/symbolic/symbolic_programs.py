@@ -1,0 +1,102 @@
+"""Small programs over symmetric groups for the tests of the symbolic layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from algebra.group import parse_group
+from algebra.subgroups import subgroups
+from verify.program.form import Form, linear_form
+from verify.program.program import FORMAT, Circuit, Neuron, Program, group_record, subgroup_record
+
+if TYPE_CHECKING:
+    from algebra.group import FiniteGroup
+    from algebra.subgroup import Subgroup
+
+Built = tuple[Program, "FiniteGroup", tuple["Subgroup", ...]]
+
+
+def stabilisers(group: FiniteGroup) -> list[Subgroup]:
+    """The stabilisers of the points, in order."""
+    family = subgroups(group)
+    points = [group.elements[:, i] == i for i in range(group.degree)]
+    return [next(s for s in family.all if (s.mask == mask).all()) for mask in points]
+
+
+def even(group: FiniteGroup, inside: Subgroup | None = None) -> Subgroup:
+    """The alternating group, or the even elements of a subgroup."""
+    signs = np.asarray(group.parity)
+    mask = signs == signs[0]
+    if inside is not None:
+        mask = mask & inside.mask
+    return next(s for s in subgroups(group).all if (s.mask == mask).all())
+
+
+def veto_program(name: str, flip: int | None = None) -> Built:
+    """Neuron (i, k) pushes unless x and y together take i to k, and then votes against all z that do: right on S_n.
+
+    l = a where x takes i, r = -a where k comes from, twice (for both signs), so the push is |a - b|.
+    ``flip`` names a circuit whose votes change sign.
+    """
+    group = parse_group(name)
+    points = stabilisers(group)
+    circuits = []
+    for i in range(group.degree):
+        for k in range(group.degree):
+            left = _list(group, Form("right cosets", (i,)), points, lambda g, i=i: int(group.elements[g, i]))
+            right = _list(group, Form("left cosets", (k,)), points, lambda g, k=k: -int(group.elements[g].tolist().index(k)))
+            votes = _list(group, Form("double cosets", (i, k)), points, lambda g, i=i, k=k: -int(group.elements[g, i] == k))
+            if flip == len(circuits):
+                votes = tuple(-v for v in votes)
+            pair = (
+                Neuron(2 * len(circuits), left, right, votes),
+                Neuron(2 * len(circuits) + 1, tuple(-v for v in left), tuple(-v for v in right), votes),
+            )
+            circuits.append(Circuit(Form("right cosets", (i,)), Form("left cosets", (k,)), Form("double cosets", (i, k)), pair))
+    return _program(group, points, circuits, ()), group, tuple(points)
+
+
+def _list(group: FiniteGroup, form: Form, members: list[Subgroup], value: Any) -> tuple[int, ...]:
+    linear = linear_form(group, form, tuple(members))
+    return tuple(value(int(np.flatnonzero(linear.index[0] == t)[0])) for t in range(linear.size))
+
+
+def random_program(name: str, seed: int) -> Built:
+    """Random integers on every kind of circuit: plain and twisted, all forms of votes, dual, raw, parities, a bias."""
+    group = parse_group(name)
+    points = stabilisers(group)
+    n = group.degree
+    members = [*points, even(group), *(even(group, h) for h in points)]
+    rng = np.random.default_rng(seed)
+    circuits: list[Circuit] = []
+
+    def add(left: Form, right: Form, votes: Form) -> None:
+        sizes = [linear_form(group, form, tuple(members)).size for form in (left, right, votes)]
+        lists = [tuple(int(v) for v in rng.integers(-9, 10, size)) for size in sizes]
+        circuits.append(Circuit(left, right, votes, (Neuron(len(circuits), *lists),)))
+
+    for i in range(n):
+        for k in range(n):
+            h, hh = Form("right cosets", (i,)), Form("left cosets", (k,))
+            add(h, hh, Form("double cosets", (i, k)))
+            add(h, hh, Form("right cosets", (i,)))
+            add(h, hh, Form("left cosets", (k,)))
+            add(h, hh, Form("coset sum", (i, k)))
+            twisted = (n + 1 + i,), (n + 1 + k,)
+            add(
+                Form("right cosets", (i,), twisted[0]),
+                Form("left cosets", (k,), twisted[1]),
+                Form("double cosets", (i, k), (n + 1 + i, n + 1 + k)),
+            )
+    add(Form("right cosets", (n,)), Form("left cosets", (n,)), Form("double cosets", (n, n)))
+    add(Form("left cosets", (0,)), Form("right cosets", (1,)), Form("coset matrix", (0,)))
+    add(Form("elements"), Form("left cosets", (1,)), Form("elements"))
+    bias = tuple(int(v) for v in rng.integers(-9, 10, group.order))
+    return _program(group, members, circuits, bias), group, tuple(members)
+
+
+def _program(group: FiniteGroup, members: list[Subgroup], circuits: list[Circuit], bias: tuple[int, ...]) -> Program:
+    records = tuple(subgroup_record(s) for s in members)
+    return Program(FORMAT, group_record(group), records, 1, 0, bias, tuple(circuits))

@@ -1,0 +1,72 @@
+"""Answers and margins of a network on every pair in float32: for search and for measured figures, never for a verdict."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from net.weights import Weights
+from verify.distil.coset_fit import Floats
+
+Answers = npt.NDArray[np.integer]
+
+
+class Block(NamedTuple):
+    """Float32 logits (rows, |G|, |G|) of the pairs (x, y) with x in ``rows``."""
+
+    rows: npt.NDArray[np.intp]
+    logits: npt.NDArray[np.float32]
+
+
+def logit_blocks(
+    weights: Weights, x: npt.NDArray[np.intp] | None = None, entries: int = 4_000_000
+) -> Iterator[Block]:
+    """Logits of all pairs, or of those with x in a sample, in float32, so many x at a time as make about ``entries`` logits."""
+    x = np.arange(weights.order) if x is None else x
+    left, right = weights.L.astype(np.float32), weights.R.astype(np.float32)
+    votes, bias = weights.U.astype(np.float32), weights.b.astype(np.float32)
+    order, width = left.shape
+    step = max(1, entries // order**2)
+    for start in range(0, len(x), step):
+        rows = x[start : start + step]
+        hidden = np.maximum(left[rows][:, None] + right[None], 0).reshape(-1, width)
+        logits = hidden @ votes
+        if bias.any():
+            logits += bias
+        yield Block(rows, logits.reshape(-1, order, order))
+
+
+def float_answers(weights: Weights) -> Answers:
+    """The argmax of the float32 logits at every pair, (|G|, |G|) int16."""
+    order = weights.order
+    answers = np.empty((order, order), dtype=np.int16)
+    for rows, logits in logit_blocks(weights):
+        answers[rows] = logits.argmax(axis=2)
+    return answers
+
+
+class Shortfall(NamedTuple):
+    """Pairs whose wanted answer does not lead by a floor: x, y, wanted answer, strongest other answer, lead."""
+
+    x: npt.NDArray[np.intp]
+    y: npt.NDArray[np.intp]
+    wanted: npt.NDArray[np.intp]
+    rival: npt.NDArray[np.intp]
+    lead: Floats
+
+
+def shortfalls(weights: Weights, wanted: Answers, floor: float) -> Shortfall:
+    """Every pair whose wanted answer leads all others by less than ``floor``; ties of the network (-1) are passed over."""
+    found: list[tuple[npt.NDArray[np.intp], ...]] = []
+    leads = [np.zeros(0)]
+    for rows, logits in logit_blocks(weights):
+        want = np.maximum(wanted[rows], 0).astype(np.intp)[..., None]
+        own = np.take_along_axis(logits, want, axis=2)[..., 0]
+        np.put_along_axis(logits, want, -np.inf, axis=2)
+        rival = logits.max(axis=2)
+        x, y = np.nonzero((own - rival < floor) & (wanted[rows] >= 0))
+        found.append((rows[x], y, want[x, y, 0], logits[x, y].argmax(axis=1)))
+        leads.append((own - rival)[x, y].astype(np.float64))
+    x, y, want, best = (np.concatenate(part) for part in zip(*found, strict=True))
+    return Shortfall(x, y, want, best, np.concatenate(leads))

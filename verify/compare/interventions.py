@@ -1,0 +1,146 @@
+"""Surgery on a network: interventions that network and program undergo alike, on the exact weights.
+
+Each takes ``Weights`` and gives ``Weights``: float64 arrays with their error bounds and, when asked for, the exact integers.
+Sources of the interventions: Stander et al. 2024, section 5.5 and table of interventions; Chughtai et al. 2023, section 5.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from net.checkpoint import read_checkpoint
+from net.errors import MalformedInput
+from net.folded import FoldedNetwork, fold
+from net.formats.layers import Layers
+from net.weights import ExactWeights, Weights
+
+Surgery = Callable[[Weights], Weights]
+
+
+def remove(neurons: npt.NDArray[np.intp]) -> Surgery:
+    """Zero ablation: the network without these neurons."""
+    return lambda weights: weights.without(neurons)
+
+
+def flip_signs(left: bool, right: bool) -> Surgery:
+    """L -> -L and/or R -> -R: the preactivations' signs changed on one input or on both."""
+    a, b = (-1 if left else 1), (-1 if right else 1)
+
+    def operate(weights: Weights) -> Weights:
+        def exact() -> ExactWeights:
+            e = weights.exact()
+            return replace(e, L=a * e.L, R=b * e.R)
+
+        return replace(weights, L=a * weights.L, R=b * weights.R, make_exact=exact)
+
+    return operate
+
+
+def absolute_value(weights: Weights) -> Weights:
+    """|.| for relu, as a relu network of twice the width: |a| = relu(a) + relu(-a)."""
+
+    def exact() -> ExactWeights:
+        e = weights.exact()
+        return replace(
+            e,
+            L=np.concatenate([e.L, -e.L], axis=1),
+            R=np.concatenate([e.R, -e.R], axis=1),
+            U=np.concatenate([e.U, e.U]),
+        )
+
+    return replace(
+        weights,
+        L=np.concatenate([weights.L, -weights.L], axis=1),
+        R=np.concatenate([weights.R, -weights.R], axis=1),
+        U=np.concatenate([weights.U, weights.U]),
+        L_error=np.tile(weights.L_error, 2),
+        R_error=np.tile(weights.R_error, 2),
+        make_exact=exact,
+    )
+
+
+def exchange_inputs(weights: Weights) -> Weights:
+    """Embeddings and halves of the hidden matrix both swapped: a right network then answers yx.
+
+    yx = xy for a share (number of conjugacy classes) / |G| of all pairs.
+    """
+    return weights.exchanged()
+
+
+#: Noise is rounded to multiples of 2^-NOISE_BITS, so that the perturbed network has exact weights too.
+NOISE_BITS = 24
+
+
+def add_noise(mean: float, deviation: float, seed: int) -> Surgery:
+    """Noise on L and R, drawn once per element and neuron, such that each preactivation L[x] + R[y] moves by N(mean, deviation^2).
+
+    L moves by N(mean, deviation^2 / 2), R by N(0, deviation^2 / 2); numpy's default generator with ``seed``, L first; rounded to
+    multiples of 2^-24.
+    """
+
+    def operate(weights: Weights) -> Weights:
+        rng = np.random.default_rng(seed)
+        left, right = (
+            np.rint(np.ldexp(rng.normal(centre, deviation / 2**0.5, weights.L.shape), NOISE_BITS)) for centre in (mean, 0.0)
+        )
+
+        def exact() -> ExactWeights:
+            e = weights.exact()
+            bits = max(e.preactivation_bits, NOISE_BITS)
+            old, new = 1 << (bits - e.preactivation_bits), 1 << (bits - NOISE_BITS)
+            shifted = [a * old + n.astype(np.int64).astype(object) * new for a, n in ((e.L, left), (e.R, right))]
+            return replace(e, L=shifted[0], R=shifted[1], b=e.b * old, preactivation_bits=bits)
+
+        moved = [a + np.ldexp(n, -NOISE_BITS) for a, n in ((weights.L, left), (weights.R, right))]
+        errors = [
+            e + 2.0**-52 * np.abs(a).max(axis=0, initial=0.0)
+            for e, a in ((weights.L_error, moved[0]), (weights.R_error, moved[1]))
+        ]
+        return replace(weights, L=moved[0], R=moved[1], L_error=errors[0], R_error=errors[1], make_exact=exact)
+
+    return operate
+
+
+def set_to_mean(neurons: npt.NDArray[np.intp]) -> Surgery:
+    """Mean ablation: each of these neurons is replaced by its mean activation over all pairs, which moves into the bias.
+
+    The mean is computed in float64 and rounded to a multiple of 2^-p, p the network's own preactivation bits.
+    """
+
+    def operate(weights: Weights) -> Weights:
+        e, index = weights.exact(), np.asarray(neurons, dtype=np.intp)
+        means = [_mean_activation(weights, i) for i in index]
+        units = np.array([round(Fraction(mean) * (1 << e.preactivation_bits)) for mean in means], dtype=object)
+        bias = e.b + (units @ e.U[index] if len(index) else 0)
+        kept = np.delete(np.arange(weights.width), index)
+        rest = e.select(kept)
+        return Weights.from_integers(rest.L, rest.R, rest.U, bias, e.preactivation_bits, e.vote_bits)
+
+    return operate
+
+
+def _mean_activation(weights: Weights, neuron: int) -> float:
+    return float(np.maximum(weights.L[:, neuron, None] + weights.R[:, neuron], 0).mean())
+
+
+def embeddings_swapped(network: FoldedNetwork) -> Weights:
+    """Embeddings swapped, halves of the hidden matrix kept: L = E_right A and R = E_left B for L = E_left A and R = E_right B.
+
+    Reads the layers from the network's file again, since folding forgets them.
+
+    Raises:
+        MalformedInput: the network comes from no file, or from one with folded weights or embeddings of two lengths.
+
+    """
+    if network.source is None or network.convention is None:
+        raise MalformedInput("expected a network with embeddings in a file, got one that is given by folded weights")
+    layers, _ = read_checkpoint(network.source.path)
+    if len(layers.left) != 2 or len(layers.right) != 2 or layers.left[0].shape != layers.right[0].shape:
+        raise MalformedInput(f"expected two embeddings of one length in {network.source.path}, got folded or unequal ones")
+    (left, first), (right, second) = layers.left, layers.right
+    swapped = Layers((right, first), (left, second), layers.unembedding, layers.bias, layers.after_relu)
+    weights = fold(swapped, network.group, network.source).weights.permuted(np.argsort(network.convention.numbering))
+    return weights.exchanged() if network.convention.product == "right-first" else weights

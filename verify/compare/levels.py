@@ -1,0 +1,259 @@
+"""The four levels at which a program and a network are compared (level 1, answers, is exact and lives in `verify.exact.exhaustive`).
+
+Level 2, logits: share of the centred logits' variance explained, largest difference of margins, agreement on the runner-up.
+Level 3, counterfactuals: the same surgery on both, then their logits and answers compared.
+Level 4, mechanism: per neuron the exact largest deviation of preactivations and votes.
+Levels 2 and 3 are measured in float32 on all pairs; nothing is proved by them.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from net.weights import ExactWeights, Weights
+from verify.compare.answers import Block, logit_blocks
+from verify.compare.interventions import Surgery, absolute_value, exchange_inputs, flip_signs, remove
+from verify.distil.coset_fit import Floats
+from verify.distil.labels import NeuronLabel
+from verify.distil.moments import centred, quadratic_form
+from verify.exact.exhaustive import Evaluation
+from verify.program.program import Program
+from verify.record.certificate import NeuronRecord, rational
+
+SHARES_REMOVED = (0.2, 0.4, 0.6)
+DRAWS = 3
+NEAR_TIE = 0.05
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two networks on all pairs: level 2 figures, and answers compared where neither side has a near tie.
+
+    A near tie is a margin below ``NEAR_TIE`` times the root mean square of that side's centred logits; the top set of the program
+    are the outputs within that distance of its best.
+    """
+
+    logit_fve: float
+    runner_up_agree: float
+    answers_agree: float
+    agree_when_clear: float
+    clear: float
+    in_top_set: float
+    network_right: float
+    program_right: float
+
+
+def compare(
+    network: Weights, program: Weights, product: npt.NDArray[np.integer], x: npt.NDArray[np.intp] | None = None
+) -> Comparison:
+    """One pass in float32 over all pairs, or over those with x in a sample; ``product`` is the table that "right" refers to.
+
+    Complexity: O(|G|^2 m) for each x.
+    """
+    near = [NEAR_TIE * _logit_scale(weights, x) for weights in (network, program)]
+    counts = np.zeros(9)
+    for ours, theirs in zip(logit_blocks(network, x), logit_blocks(program, x), strict=True):
+        counts += [*_squares(ours.logits, theirs.logits), *_count(ours, theirs, near[0], near[1], product)]
+    pairs = network.order * (network.order if x is None else len(x))
+    residual, total = counts[:2]
+    tallies = counts[2:]
+    clear = max(tallies[2], 1)
+    return Comparison(
+        1 - residual / total if total > 0 else float("nan"),
+        tallies[0] / pairs,
+        tallies[1] / pairs,
+        tallies[3] / clear,
+        tallies[2] / pairs,
+        tallies[4] / pairs,
+        tallies[5] / pairs,
+        tallies[6] / pairs,
+    )
+
+
+def _logit_scale(weights: Weights, x: npt.NDArray[np.intp] | None) -> float:
+    """Root mean square of the centred logits, over a few x at most: it only sets what counts as a near tie."""
+    few = np.arange(weights.order)[:: max(1, weights.order // 24)] if x is None else x[:24]
+    squares = [_squares(block.logits, np.zeros_like(block.logits))[1] for block in logit_blocks(weights, few)]
+    return float(np.sqrt(sum(squares) / (len(few) * weights.order**2)))
+
+
+def _squares(ours: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Sums of squares of the centred difference and of our centred logits."""
+    return _centred_square(ours - theirs), _centred_square(ours)
+
+
+def _centred_square(logits: npt.NDArray[np.float32]) -> float:
+    """Sum of squares after each pair's mean over z is taken away: sum of v^2 - (sum of v)^2 / |G|."""
+    flat = logits.reshape(-1, logits.shape[-1])
+    sums = flat.sum(axis=1, dtype=np.float64)
+    return float(np.einsum("pz,pz->p", flat, flat).sum(dtype=np.float64) - (sums**2).sum() / flat.shape[1])
+
+
+def _count(
+    ours: Block, theirs: Block, near: float, near_program: float, product: npt.NDArray[np.integer]
+) -> Floats:
+    """Runner-up agreement, agreement, clear pairs, agreement among them, network's answer in top set, right ones."""
+    first, margin, second = _top(ours.logits)
+    best = theirs.logits.max(axis=2)
+    chosen = np.take_along_axis(theirs.logits, first[..., None], axis=2)[..., 0]
+    in_top = chosen >= best - near_program
+    other, other_margin, other_second = _top(theirs.logits)
+    clear = (margin >= near) & (other_margin >= near_program)
+    same = first == other
+    target = product[ours.rows]
+    return np.array(
+        [
+            (second == other_second).sum(),
+            same.sum(),
+            clear.sum(),
+            (same & clear).sum(),
+            in_top.sum(),
+            (first == target).sum(),
+            (other == target).sum(),
+        ],
+        dtype=float,
+    )
+
+
+def _top(logits: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.intp], Floats, npt.NDArray[np.intp]]:
+    """Best output, lead over the second, and the second best; overwrites the best logits."""
+    first = logits.argmax(axis=2)
+    best = np.take_along_axis(logits, first[..., None], axis=2)[..., 0]
+    np.put_along_axis(logits, first[..., None], -np.inf, axis=2)
+    second = logits.argmax(axis=2)
+    lead = best - np.take_along_axis(logits, second[..., None], axis=2)[..., 0]
+    return first, np.asarray(lead, dtype=np.float64), second
+
+
+def _stacked(network: Weights, program: Weights) -> tuple[Floats, Floats]:
+    """Centred votes of each, in the rows of the joint activations [network, program, 1]."""
+    n = network.order
+    ours = np.concatenate([network.U, np.zeros((program.width, n)), network.b[None]])
+    theirs = np.concatenate([np.zeros((network.width, n)), program.U, program.b[None]])
+    return centred(ours), centred(theirs)
+
+
+def fve(network: Weights, program: Weights, moments: Floats) -> float:
+    """1 - E |centred logits of network - of program|^2 / E |centred logits of network|^2 over all pairs."""
+    ours, theirs = _stacked(network, program)
+    total = quadratic_form(moments, ours)
+    return 1 - quadratic_form(moments, ours - theirs) / total if total > 0 else float("nan")
+
+
+def removal_fve(
+    network: Weights, program: Weights, layout: Program, moments: Floats, draws: int = DRAWS
+) -> dict[str, float]:
+    """Variance explained after the same random circuits are removed from both, for each share the mean of seeded draws.
+
+    The squared norm of what a set S of neurons contributes is the sum over i, j in S of M[i, j] V_i . V_j, so one table of these
+    terms serves all draws. ``moments`` are those of network and program side by side.
+    """
+    ours, theirs = _stacked(network, program)
+    total, residual = (moments * (votes @ votes.T) for votes in (ours, ours - theirs))
+    result = {}
+    for share in SHARES_REMOVED:
+        explained = []
+        for seed in range(draws):
+            kept = np.concatenate([*kept_after_removal(layout, network.width, share, seed), [True]])
+            norm = float(total[np.ix_(kept, kept)].sum())
+            explained.append(1 - float(residual[np.ix_(kept, kept)].sum()) / norm if norm > 0 else float("nan"))
+        result[f"{share:.0%}"] = float(np.mean(explained))
+    return result
+
+
+def kept_after_removal(
+    layout: Program, width: int, share: float, seed: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Masks of the neurons that stay in the network and in the program; circuits are those with the same preactivation forms."""
+    circuits = input_circuits(layout)
+    rng = np.random.default_rng(seed)
+    gone = rng.permutation(len(circuits))[: round(share * len(circuits))]
+    kept_network = np.ones(width, dtype=bool)
+    kept_program = np.ones(sum(len(c.neurons) for c in layout.circuits), dtype=bool)
+    for number in gone:
+        for position, index in circuits[number]:
+            kept_program[position] = False
+            kept_network[index] = False
+    return kept_network, kept_program
+
+
+def input_circuits(layout: Program) -> list[list[tuple[int, int]]]:
+    """Neurons that read x and y through the same cosets, as (position in the program, number in the network)."""
+    groups: dict[object, list[tuple[int, int]]] = {}
+    position = 0
+    for circuit in layout.circuits:
+        for neuron in circuit.neurons:
+            raw = circuit.left.on == "elements" or circuit.right.on == "elements"
+            key = (neuron.index,) if raw else (circuit.left, circuit.right)
+            groups.setdefault(key, []).append((position, neuron.index))
+            position += 1
+    return list(groups.values())
+
+
+def surgeries(
+    layout: Program, labels: tuple[NeuronLabel, ...], families: dict[str, list[int]]
+) -> list[tuple[str, Surgery, Surgery]]:
+    """The counterfactuals of a run: name, what is done to the network, what is done to the program."""
+    width = len(labels)
+    plan: list[tuple[str, Surgery, Surgery]] = []
+    for share in SHARES_REMOVED:
+        kept_network, kept_program = kept_after_removal(layout, width, share, 0)
+        plan.append((f"remove {share:.0%} of circuits", _keep(kept_network), _keep(kept_program)))
+    positions = {n.index: p for p, n in enumerate(n for c in layout.circuits for n in c.neurons)}
+    for name, members in families.items():
+        inside = np.array([positions[i] for i in members if i in positions], dtype=np.intp)
+        if 0 < len(inside) < len(positions):
+            plan.append((f"remove family {name}", remove(np.array(members)), remove(inside)))
+    both: list[tuple[str, Surgery]] = [
+        ("flip signs left", flip_signs(True, False)),
+        ("flip signs right", flip_signs(False, True)),
+        ("flip signs both", flip_signs(True, True)),
+        ("|.| for relu", absolute_value),
+        ("exchange inputs", exchange_inputs),
+    ]
+    return plan + [(name, surgery, surgery) for name, surgery in both]
+
+
+def _keep(mask: npt.NDArray[np.bool_]) -> Surgery:
+    return lambda weights: weights.select(np.flatnonzero(mask))
+
+
+def largest_margin_difference(network: Evaluation, program: Evaluation) -> float:
+    """Upper bound of max over pairs of |margin of network - margin of program| where their answers agree."""
+    same = (network.answer == program.answer) & (network.answer >= 0)
+    if not same.any():
+        return float("nan")
+    up = np.maximum(
+        network.margin_high[same] - program.margin_low[same], program.margin_high[same] - network.margin_low[same]
+    )
+    return float(up.max())
+
+
+def mechanism(
+    labels: tuple[NeuronLabel, ...], layout: Program, network: ExactWeights, program: ExactWeights
+) -> tuple[NeuronRecord, ...]:
+    """Level 4: every neuron's record with exact deviations, in the network's order. O(|G| m) big-integer operations."""
+    where = [(n.index, c) for c, circuit in enumerate(layout.circuits) for n in circuit.neurons]
+    indices = np.array([i for i, _ in where], dtype=np.intp)
+    p = (network.preactivation_bits, program.preactivation_bits)
+    left = _deviations(network.L[:, indices], program.L, p)
+    right = _deviations(network.R[:, indices], program.R, p)
+    votes = _deviations(network.U[indices].T, program.U.T, (network.vote_bits, program.vote_bits))
+    found = {
+        i: NeuronRecord(i, labels[i].kind, c, rational(left[j]), rational(right[j]), rational(votes[j]))
+        for j, (i, c) in enumerate(where)
+    }
+    return tuple(
+        found.get(label.index, NeuronRecord(label.index, label.kind, None, None, None, None)) for label in labels
+    )
+
+
+def _deviations(
+    network: npt.NDArray[np.object_], program: npt.NDArray[np.object_], bits: tuple[int, int]
+) -> list[Fraction]:
+    """Max over rows of |network / 2^bits[0] - program / 2^bits[1]|, exactly, per column."""
+    common = max(bits)
+    difference = abs(network * (1 << (common - bits[0])) - program * (1 << (common - bits[1])))
+    return [Fraction(int(top), 1 << common) for top in difference.max(axis=0)] if difference.size else []

@@ -1,0 +1,1 @@
+"""From the neurons of a network to programs that give its answers."""

@@ -1,0 +1,78 @@
+"""The coset spaces that a preactivation may be read on, and how much of it each explains.
+
+A candidate is a proper nontrivial subgroup with the trivial character, or any proper subgroup with a character of order two,
+which is named by its kernel. For twisted candidates the share is that of the twisted part alone.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from algebra.group import FiniteGroup
+from algebra.subgroups import Subgroups
+from verify.distil.coset_fit import Floats, Side, autocorrelation, captured_energy
+
+SIDES: tuple[Side, Side] = ("right", "left")
+
+
+class Candidates(NamedTuple):
+    """Indices into ``Subgroups.all``, smallest spaces first; kernel is -1 for the trivial character.
+
+    ``dimension`` counts the functions of the space with mean zero; ``size`` is the length of the list that a program keeps.
+    """
+
+    subgroup: npt.NDArray[np.intp]
+    kernel: npt.NDArray[np.intp]
+    dimension: Floats
+    size: Floats
+
+
+def candidates(family: Subgroups) -> Candidates:
+    """All candidates of a group. Functions twisted over the whole group are constant on cosets of the kernel and left out."""
+    order = family.group.order
+    kernels, overgroups = _index_two_pairs(family)
+    plain = np.flatnonzero((family.orders < order) & (family.orders > 1))
+    proper = family.orders[overgroups] < order
+    kernels, overgroups = kernels[proper], overgroups[proper]
+    subgroup = np.concatenate([plain, overgroups])
+    kernel = np.concatenate([np.full(len(plain), -1), kernels])
+    index = order / family.orders[subgroup]
+    dimension = np.where(kernel < 0, index - 1, index)
+    sort = np.lexsort((subgroup, kernel >= 0, dimension))
+    size = np.where(kernel < 0, index, index + 1)
+    return Candidates(subgroup[sort], kernel[sort], dimension[sort], size[sort])
+
+
+def _index_two_pairs(family: Subgroups) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """All pairs (N, H) with N of index two in H."""
+    found_n, found_h = [np.zeros(0, dtype=np.intp)], [np.zeros(0, dtype=np.intp)]
+    masks = family.masks.astype(np.float32)
+    for order in np.unique(family.orders):
+        small, large = np.flatnonzero(family.orders == order), np.flatnonzero(family.orders == 2 * order)
+        if len(large):
+            n, h = np.nonzero(masks[small] @ masks[large].T > order - 0.5)
+            found_n.append(small[n])
+            found_h.append(large[h])
+    return np.concatenate(found_n), np.concatenate(found_h)
+
+
+def candidate_shares(
+    group: FiniteGroup, family: Subgroups, choices: Candidates, functions: Floats
+) -> dict[Side, Floats]:
+    """Share of each function's variance that each candidate explains, on right and on left cosets.
+
+    ``functions`` (|G|, m) gives two arrays (number of candidates, m).
+    Complexity: two autocorrelations and two matrix products, see ``verify.distil.coset_fit``.
+    """
+    centred = functions - functions.mean(axis=0)
+    twisted = choices.kernel >= 0
+    shares: dict[Side, Floats] = {}
+    for side in SIDES:
+        correlation = autocorrelation(group, centred, side)
+        total = np.maximum(correlation[0], np.finfo(float).tiny)
+        plain = captured_energy(family.masks, correlation) / total
+        share = plain[choices.subgroup]
+        share[twisted] = plain[choices.kernel[twisted]] - share[twisted]
+        shares[side] = np.clip(share, 0.0, 1.0)
+    return shares

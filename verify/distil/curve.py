@@ -1,0 +1,264 @@
+"""Distillation: from a network to the programs on its price curve, each with the network's answers on every pair.
+
+*Readable* programs have fitted votes on coset forms. The exchange rate (constants paid for the whole of the logits' variance, as a
+share of the network's parameters) climbs ``RATES`` until the program explains ``READABLE`` of the variance with the same answers, or
+a higher rate leaves hardly less unexplained.
+*Faithful* programs keep the network's own votes and write only the preactivations on cosets, as coarsely as loses at most
+1 - ``FAITHFUL`` of the variance; where answers still differ, the neurons to which the differing pairs are owed are written out in full,
+and more of them each round. With every neuron in full the program is the network, so this ends.
+Nothing here is trusted: a program enters the result when exact evaluation finds its answers equal on all pairs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from algebra.subgroups import Subgroups
+from net.weights import Weights
+from verify.compare.answers import float_answers
+from verify.distil.coset_fit import Floats
+from verify.distil.coset_spaces import Candidates, candidate_shares, candidates
+from verify.distil.draft import RAW, Draft, SideData, choose_forms, project, side_losses
+from verify.distil.labels import NeuronLabel, dead_neurons, label_neurons
+from verify.distil.moments import activation_moments, centred, quadratic_form
+from verify.distil.repair import repaired
+from verify.distil.vote_search import refine_votes
+from verify.distil.votes import Moments
+from verify.exact.exhaustive import Evaluation, evaluate
+from verify.program.form import Form, linear_form
+from verify.program.quantise import Written, write_exact, writings
+
+READABLE = 0.95
+FAITHFUL = 0.9995
+MAX_FAITHFUL = 0.05
+MAX_LOSS = 0.005
+RATES = (0.25, 0.75, 2.0, 6.0)
+MAX_RATIO = 0.25
+FLOOR = 0.02
+#: Share of pairs beyond which differing answers are not put down to rounding.
+MANY = 0.001
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One program on the price curve, with the same exact answers as the network on every pair."""
+
+    name: str
+    written: Written
+    draft: Draft
+    evaluation: Evaluation
+    refinements: int
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """The labels of all neurons and the programs found, cheapest first; ``readable`` and ``faithful`` are among them."""
+
+    labels: tuple[NeuronLabel, ...]
+    points: tuple[Point, ...]
+
+    def point(self, name: str) -> Point:
+        """The program of that name."""
+        return next(p for p in self.points if p.name == name)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What every step of the search looks at."""
+
+    family: Subgroups
+    network: Weights
+    answers: Evaluation
+    choices: Candidates
+    left: SideData
+    right: SideData
+    neurons: npt.NDArray[np.intp]
+    moments: Floats
+    variance: float
+    progress: Progress
+
+    def drafted(self, left: tuple[Form, ...], right: tuple[Form, ...]) -> Draft:
+        """A draft with these preactivation forms, means over cosets, and the network's own votes and bias."""
+        network = self.network
+        votes = (RAW,) * len(self.neurons)
+        return Draft(
+            self.family,
+            self.neurons,
+            left,
+            right,
+            votes,
+            self._values(left, network.L),
+            self._values(right, network.R),
+            tuple(network.U[i].copy() for i in self.neurons),
+            network.b.copy(),
+        )
+
+    def _values(self, forms: tuple[Form, ...], functions: Floats) -> tuple[Floats, ...]:
+        linear = [linear_form(self.family.group, form, self.family.all) for form in forms]
+        return tuple(
+            functions[:, i].copy() if form == RAW else project(lin, functions[:, i])
+            for i, form, lin in zip(self.neurons, forms, linear, strict=True)
+        )
+
+    def forms(self, rate: float) -> tuple[tuple[Form, ...], tuple[Form, ...]]:
+        """The cheapest forms of both preactivations at a rate in constants."""
+        order = self.family.group.order
+        return (
+            choose_forms(self.choices, self.left, self.neurons, rate, order),
+            choose_forms(self.choices, self.right, self.neurons, rate, order),
+        )
+
+    def agreed(self, name: str, draft: Draft, refinements: int, loss: float) -> Point | None:
+        """The draft in the fewest bits that lose at most ``loss`` and give the network's exact answers, or None."""
+        wanted = self.answers.answer
+        for written in writings(draft, loss * self.variance):
+            evaluation = evaluate(written.weights, expected=wanted)
+            differing = int((evaluation.answer != wanted).sum())
+            if not differing:
+                return Point(name, written, draft, evaluation, refinements)
+            if differing > MANY * wanted.size:
+                break
+        return None
+
+
+def distill(
+    family: Subgroups, network: Weights, answers: Evaluation, progress: Progress = lambda _: None
+) -> Distillation:
+    """Labels and programs of a network whose exact answers are known; see the module's docstring.
+
+    Complexity: a few passes over all pairs of O(|G|^2 m (m + |G|)) each.
+    """
+    progress("fitting subgroups to neurons")
+    choices = candidates(family)
+    left_shares = candidate_shares(family.group, family, choices, network.L)
+    right_shares = candidate_shares(family.group, family, choices, network.R)
+    labels = label_neurons(family, choices, left_shares, right_shares, network)
+    moments = activation_moments(network)
+    left_loss, right_loss = side_losses(network, moments)
+    variance = quadratic_form(moments, centred(np.concatenate([network.U, network.b[None]])))
+    alive = np.flatnonzero(~dead_neurons(network))
+    search = _Search(
+        family,
+        network,
+        answers,
+        choices,
+        SideData(network.L, left_shares, left_loss),
+        SideData(network.R, right_shares, right_loss),
+        alive,
+        moments,
+        variance,
+        progress,
+    )
+    faithful = _faithful(search)
+    points = _readable(search, faithful)
+    return Distillation(labels, (*points, faithful))
+
+
+def _readable(search: _Search, faithful: Point) -> tuple[Point, ...]:
+    """Programs with fitted votes, cheapest first; the last is called readable."""
+    parameters = 3 * search.network.L.size
+    found: list[Point] = []
+    seen: set[tuple[Form, ...]] = set()
+    best = np.inf
+    for step, rate in enumerate(RATES):
+        search.progress(f"fitting votes at exchange rate {rate:g}")
+        draft = search.drafted(*search.forms(rate * parameters))
+        if draft.preactivation_constants > MAX_RATIO * parameters:
+            break
+        moments = Moments.of(draft.weights(), search.network, search.moments)
+        fit = refine_votes(draft, moments, search.network, rate * parameters)
+        shape = draft.left + draft.right + fit.forms
+        floor = FLOOR * float(np.sqrt(search.variance / search.network.order))
+        if shape in seen or fit.constants > MAX_RATIO * parameters:
+            continue
+        seen.add(shape)
+        fitted, wrong = repaired(fit, search.answers.answer, floor, 2 * floor)
+        point = search.agreed("readable", fitted, step, (1 - READABLE) / 100) if not wrong else None
+        if point is None:
+            continue
+        unexplained = moments.unexplained(fitted.expanded_votes())
+        if unexplained > 0.95 * best:
+            break
+        best = unexplained
+        # a dearer program that explains less is no point of the curve
+        found = [p for p in found if p.written.program.constants < point.written.program.constants] + [point]
+        if unexplained <= 1 - READABLE:
+            break
+    if not found:
+        return (Point("readable", faithful.written, faithful.draft, faithful.evaluation, faithful.refinements),)
+    named = [Point(f"coarse {i + 1}", p.written, p.draft, p.evaluation, p.refinements) for i, p in enumerate(found[:-1])]
+    return (*named, found[-1])
+
+
+def _faithful(search: _Search) -> Point:
+    """Own votes, preactivations on cosets, neurons written in full where differing pairs ask for it."""
+    search.progress("writing preactivations on cosets")
+    left, right = search.forms(_faithful_rate(search))
+    full = np.zeros(len(search.neurons), dtype=bool)
+    refinements = 0
+    while True:
+        forms = [
+            tuple(RAW if raw else form for raw, form in zip(full, side, strict=True)) for side in (left, right)
+        ]
+        draft = search.drafted(forms[0], forms[1])
+        point = search.agreed("faithful", draft, refinements, (1 - FAITHFUL) / 100)
+        if point is not None:
+            return point
+        refinements += 1
+        if full.all():
+            written = write_exact(draft, search.network.exact())
+            evaluation = evaluate(written.weights, expected=search.answers.answer)
+            return Point("faithful", written, draft, evaluation, refinements)
+        full = _blamed(search, draft, full)
+        search.progress(f"refinement {refinements}: {int(full.sum())} neurons in full")
+
+
+def _faithful_rate(search: _Search) -> float:
+    """The lowest exchange rate (times 1.5 each step) whose predicted loss is at most 1 - FAITHFUL, or the last affordable one.
+
+    Affordable are preactivations of at most ``MAX_FAITHFUL`` of the network's parameters, and whatever it takes to bring the
+    predicted loss below ``MAX_LOSS``.
+    """
+    rate = 0.1 * search.network.L.size
+    loss = np.inf
+    for _ in range(100):
+        both = search.forms(1.5 * rate)
+        size = sum(linear_form(search.family.group, form, search.family.all).size for side in both for form in side)
+        if size > MAX_FAITHFUL * 3 * search.network.L.size and loss <= MAX_LOSS:
+            break
+        rate *= 1.5
+        loss = 0.0
+        for side, forms in zip((search.left, search.right), both, strict=True):
+            for i, form in zip(search.neurons, forms, strict=True):
+                if form != RAW:
+                    loss += side.loss[i] * (1 - _share(search, side, form, int(i)))
+        if loss <= 1 - FAITHFUL:
+            break
+    return rate
+
+
+def _share(search: _Search, side: SideData, form: Form, neuron: int) -> float:
+    kernel = -1 if form.kernels[0] is None else form.kernels[0]
+    row = (search.choices.subgroup == form.subgroups[0]) & (search.choices.kernel == kernel)
+    shares = side.shares["right" if form.on == "right cosets" else "left"]
+    return float(shares[row.argmax(), neuron])
+
+
+def _blamed(search: _Search, draft: Draft, full: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The neurons written in full next: those that owe most of the margin lost on the differing pairs, at least doubling."""
+    weights, wanted = draft.weights(), search.answers.answer
+    given = float_answers(weights)
+    x, y = np.nonzero(given != wanted)
+    x, y = x[:20_000], y[:20_000]
+    network = search.network.select(search.neurons)
+    lost = np.maximum(network.L[x] + network.R[y], 0) - np.maximum(weights.L[x] + weights.R[y], 0)
+    swing = network.U[:, np.maximum(wanted[x, y], 0)].T - network.U[:, given[x, y]].T
+    owed = np.where(full, -np.inf, (lost * swing).sum(axis=0))
+    count = max(1, int(full.sum()))
+    result = full.copy()
+    result[np.argsort(-owed, kind="stable")[:count]] = True
+    return result

@@ -1,0 +1,132 @@
+"""A program in the making: real numbers where the finished program has integers, forms that name subgroups of the whole family.
+
+The forms of preactivations are chosen by exchange rate. Writing L[:, i] on a space that explains a share s of its variance costs
+its list's length in constants and loses about
+
+    P(i fires) Var(L[:, i]) (1 - s) * |G| Var(U[i, :])
+
+of the logits' variance (relu is 1-Lipschitz, and only firing matters). With ``rate`` constants paid for the whole of the logits'
+variance, the cheapest candidate by size + rate * loss is taken. One number, the rate, moves a program along its price curve.
+"""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from algebra.subgroups import Subgroups
+from net.weights import Weights
+from verify.distil.coset_fit import Floats, Side
+from verify.distil.coset_spaces import Candidates
+from verify.distil.moments import centred
+from verify.program.form import Form, LinearForm, linear_form
+
+RAW = Form("elements")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Forms and real lists of each neuron that is kept; forms index ``family.all``."""
+
+    family: Subgroups
+    neurons: npt.NDArray[np.intp]
+    left: tuple[Form, ...]
+    right: tuple[Form, ...]
+    votes: tuple[Form, ...]
+    left_values: tuple[Floats, ...]
+    right_values: tuple[Floats, ...]
+    votes_values: tuple[Floats, ...]
+    bias: Floats
+
+    @property
+    def preactivation_constants(self) -> int:
+        """How many numbers the preactivations are made of."""
+        return sum(len(t) for part in (self.left_values, self.right_values) for t in part)
+
+    @property
+    def raw_neurons(self) -> int:
+        """Neurons with a preactivation that no coset space describes."""
+        return sum(RAW in pair for pair in zip(self.left, self.right, strict=True))
+
+    def weights(self) -> Weights:
+        """The draft as a network: float64 arrays taken as exact."""
+        left = self._expanded(self.left, self.left_values)
+        right = self._expanded(self.right, self.right_values)
+        return Weights.from_arrays(left.T, right.T, self.expanded_votes(), self.bias)
+
+    def expanded_votes(self) -> Floats:
+        """The votes on all elements, (neurons, |G|)."""
+        return self._expanded(self.votes, self.votes_values)
+
+    def _expanded(self, forms: tuple[Form, ...], values: tuple[Floats, ...]) -> Floats:
+        rows = [self.linear(form).expand(t) for form, t in zip(forms, values, strict=True)]
+        return np.array(rows).reshape(-1, self.family.group.order)
+
+    def linear(self, form: Form) -> LinearForm:
+        """The linear map of one of the draft's forms."""
+        return linear_form(self.family.group, form, self.family.all)
+
+    def with_votes(self, votes: tuple[Form, ...], values: tuple[Floats, ...], bias: Floats) -> "Draft":
+        """The same preactivations with other votes."""
+        return replace(self, votes=votes, votes_values=values, bias=bias)
+
+
+class SideData(NamedTuple):
+    """One input of the network: its weights, the shares of every candidate, and what losing all its variance costs."""
+
+    weights: Floats
+    shares: dict[Side, Floats]
+    loss: Floats
+
+
+def side_losses(weights: Weights, moments: Floats) -> tuple[Floats, Floats]:
+    """Per neuron, the share of the logits' variance at stake in L[:, i] and in R[:, i]; see the module's docstring.
+
+    ``moments`` are the network's own ``activation_moments``.
+    """
+    votes = centred(weights.U)
+    stake = (votes**2).sum(axis=1)
+    total = max(float(np.einsum("iz,iz->", votes, moments[:-1, :-1] @ votes)), np.finfo(float).tiny)
+    firing = firing_rates(weights)
+    return (
+        firing * weights.L.var(axis=0) * stake / total,
+        firing * weights.R.var(axis=0) * stake / total,
+    )
+
+
+def firing_rates(weights: Weights) -> Floats:
+    """P(neuron i fires): the share of pairs with L[x, i] + R[y, i] > 0, by sorting: O(m |G| log |G|)."""
+    order, width = weights.L.shape
+    rates = np.empty(width)
+    for i in range(width):
+        below = np.searchsorted(np.sort(weights.R[:, i]), -weights.L[:, i], side="right")
+        rates[i] = 1 - below.sum() / order**2
+    return rates
+
+
+def choose_forms(
+    choices: Candidates, side: SideData, neurons: npt.NDArray[np.intp], rate: float, order: int
+) -> tuple[Form, ...]:
+    """The cheapest form of each neuron's preactivation at an exchange rate, ``elements`` where no coset space pays."""
+    best_cost = np.full(len(neurons), float(order))
+    best: list[Form] = [RAW] * len(neurons)
+    for name, shares in side.shares.items():
+        cost = choices.size[:, None] + rate * side.loss[neurons] * (1 - shares[:, neurons])
+        winner = cost.argmin(axis=0)
+        for j, c in enumerate(winner):
+            if cost[c, j] < best_cost[j]:
+                best_cost[j] = cost[c, j]
+                kernel = int(choices.kernel[c]) if choices.kernel[c] >= 0 else None
+                best[j] = Form("right cosets" if name == "right" else "left cosets", (int(choices.subgroup[c]),), (kernel,))
+    return tuple(best)
+
+
+def project(linear: LinearForm, function: Floats) -> Floats:
+    """The list t that brings the form nearest to a function: least squares, by averages where the form has one term."""
+    if len(linear.index) == 1:
+        index, sign = linear.index[0], linear.sign[0]
+        counts = np.bincount(index, weights=np.abs(sign), minlength=linear.size)
+        sums = np.bincount(index, weights=sign * function, minlength=linear.size)
+        return np.asarray(sums / np.maximum(counts, 1))
+    return np.asarray(np.linalg.lstsq(linear.basis(), function, rcond=None)[0])

@@ -1,0 +1,133 @@
+"""Which subgroups a neuron reads its inputs through: the label of every neuron.
+
+A side of a neuron is a function f on the group (a column of L or of R, mean removed).
+For a subgroup H, with or without a character of order two, let s be the share of f's variance that lies in the functions
+constant (or twisted) on its cosets, k the dimension of that space with means removed, and N = |G| - 1.
+For white noise s is Beta(k/2, (N-k)/2), and Chernoff's inequality bounds its tail by
+
+    log P(share >= s) <= -(N/2) KL(k/N || s),      KL(p || q) = p log(p/q) + (1-p) log((1-p)/(1-q)),
+
+for s > k/N (write the share as a ratio of sums of squares of normal variables and minimise the moment bound).
+The label is the subgroup with the smallest bound: a small space that explains as much as a large one is the less likely accident,
+which settles the choice between nested subgroups without a threshold.
+A neuron is labelled at all only when on both sides that bound, times the number of candidates, is below 1e-6, and when
+more than ``MAJORITY`` of each side's variance is explained. Labels describe; no verdict rests on them.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from algebra.subgroups import Subgroups
+from net.weights import Weights
+from verify.distil.coset_fit import Floats, Side
+from verify.distil.coset_spaces import Candidates
+from verify.record.certificate import Kind
+
+MAJORITY = 0.9
+ACCIDENT = 1e-6
+
+
+Shares = dict[Side, Floats]
+
+
+class SideLabel(NamedTuple):
+    """One side of a neuron: right or left cosets of a subgroup, the kernel of its character, share of variance explained."""
+
+    side: Side
+    subgroup: int
+    kernel: int | None
+    share: float
+    log_accident: float
+
+
+@dataclass(frozen=True)
+class NeuronLabel:
+    """A neuron's kind, its two sides (None when raw or dead) and its energy, see ``energies``."""
+
+    index: int
+    kind: Kind
+    left: SideLabel | None
+    right: SideLabel | None
+    energy: float
+
+
+def log_accident(share: Floats, dimension: Floats, order: int) -> Floats:
+    """The Chernoff bound of the module's docstring, -(N/2) KL(k/N || s), and 0 where the share is no more than expected."""
+    total = order - 1
+    expected = dimension / total
+    s = np.clip(share, 1e-300, 1 - 1e-16)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rest = np.where(expected < 1, (1 - expected) * np.log((1 - expected) / (1 - s)), 0.0)
+        divergence = expected * np.log(expected / s) + rest
+    return np.asarray(np.where(s > expected, -total / 2 * divergence, 0.0))
+
+
+def energies(weights: Weights) -> Floats:
+    """E_i = mean over pairs of h_i(x, y)^2 times the variance over z of U[i, z]: how much neuron i moves the logits."""
+    n = weights.L.shape[0]
+    total = np.zeros(weights.L.shape[1])
+    for x in range(n):
+        h = np.maximum(weights.L[x] + weights.R, 0)
+        total += np.einsum("yi,yi->i", h, h)
+    return np.asarray(total / n**2 * weights.U.var(axis=1))
+
+
+def dead_neurons(weights: Weights) -> npt.NDArray[np.bool_]:
+    """Neurons that cannot change an answer: max L + max R <= 0 with the error bounds added, or outgoing weights all equal."""
+    top = weights.L.max(axis=0) + weights.R.max(axis=0)
+    slack = weights.L_error + weights.R_error
+    flat = (np.ptp(weights.U, axis=1) == 0) & (weights.U_error == 0)
+    # the sign of a rounded sum is exact; the two factors cover the rounding of sum and slack where there is a slack
+    return np.asarray((top * (1 - 2.0**-50) <= -slack * (1 + 2.0**-50)) | flat)
+
+
+def label_neurons(
+    family: Subgroups, choices: Candidates, left_shares: Shares, right_shares: Shares, weights: Weights
+) -> tuple[NeuronLabel, ...]:
+    """The label of every neuron; the module's docstring states the rule.
+
+    A neuron reads x through right cosets Hx and y through left cosets yK; one that reads x through left cosets and y through right
+    ones is dual. ``left_shares`` and ``right_shares`` are ``candidate_shares`` of L and of R.
+    """
+    order = family.group.order
+    left = {side: _best(choices, shares, side, order) for side, shares in left_shares.items()}
+    right = {side: _best(choices, shares, side, order) for side, shares in right_shares.items()}
+    energy = energies(weights)
+    dead = dead_neurons(weights)
+    labels = []
+    for i in range(weights.L.shape[1]):
+        if dead[i]:
+            labels.append(NeuronLabel(i, "dead", None, None, 0.0))
+            continue
+        coset = (left["right"][i], right["left"][i])
+        dual = (left["left"][i], right["right"][i])
+        best = min(coset, dual, key=lambda pair: pair[0].log_accident + pair[1].log_accident)
+        kind = _kind(family, choices, best, is_dual=best is dual)
+        seen = (None, None) if kind == "raw" else best
+        labels.append(NeuronLabel(i, kind, seen[0], seen[1], float(energy[i])))
+    return tuple(labels)
+
+
+def _kind(family: Subgroups, choices: Candidates, pair: tuple[SideLabel, SideLabel], is_dual: bool) -> Kind:
+    bar = np.log(ACCIDENT / max(1, len(choices.subgroup)))
+    if any(side.share < MAJORITY or side.log_accident > bar for side in pair):
+        return "raw"
+    if all(2 * family.orders[side.subgroup] == family.group.order and side.kernel is None for side in pair):
+        return "sign"
+    if any(side.kernel is not None for side in pair):
+        return "twisted"
+    return "dual" if is_dual else "coset"
+
+
+def _best(choices: Candidates, share: Floats, side: Side, order: int) -> list[SideLabel]:
+    """The least accidental candidate for each function; ties go to the smaller space."""
+    bound = log_accident(share, choices.dimension[:, None], order)
+    best = bound.argmin(axis=0)
+    kernels = [int(k) if k >= 0 else None for k in choices.kernel[best]]
+    return [
+        SideLabel(side, int(choices.subgroup[c]), kernel, float(share[c, i]), float(bound[c, i]))
+        for i, (c, kernel) in enumerate(zip(best, kernels, strict=True))
+    ]

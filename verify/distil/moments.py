@@ -1,0 +1,45 @@
+"""Second moments of hidden activations over all pairs: enough to compare the logits of two networks without their logits.
+
+With h(x, y) the activations of some networks side by side (and a final 1 for the bias), M = mean over pairs of h h^T and V the
+stacked votes centred over z (each network's with its sign), the mean over pairs of the squared difference of centred logits is
+
+    sum over z of V[:, z]^T M V[:, z].
+
+So one pass over the pairs prices every choice of votes and every removal of neurons. Measurement only: float32 sums, no verdict.
+"""
+
+import numpy as np
+
+from net.weights import Weights
+from verify.distil.coset_fit import Floats
+
+
+def activation_moments(*networks: Weights, first: int | None = None) -> Floats:
+    """M = mean over pairs of [h_1, ..., h_k, 1] [h_1, ..., h_k, 1]^T, for networks over the same group.
+
+    Shape (m_1 + ... + m_k + 1, same), or its first ``first`` rows alone. Float32 products, summed in float64 block by block;
+    complexity O(|G|^2 (number of rows) (sum of m)).
+    """
+    left = np.concatenate([w.L for w in networks], axis=1, dtype=np.float32, casting="same_kind")
+    right = np.concatenate([w.R for w in networks], axis=1, dtype=np.float32, casting="same_kind")
+    order, width = left.shape
+    kept = width + 1 if first is None else first
+    total = np.zeros((kept, width + 1))
+    rows = max(1, 20_000 // order)
+    for start in range(0, order, rows):
+        block = left[start : start + rows]
+        h = np.ones((len(block), order, width + 1), dtype=np.float32)
+        np.maximum(block[:, None] + right[None], 0, out=h[:, :, :width])
+        flat = h.reshape(-1, width + 1)
+        total += flat[:, :kept].T @ flat
+    return np.asarray(total / order**2)
+
+
+def centred(votes: Floats) -> Floats:
+    """Votes (k, |G|) minus each row's mean over z: a common part of all logits changes no answer."""
+    return np.asarray(votes - votes.mean(axis=1, keepdims=True))
+
+
+def quadratic_form(moments: Floats, votes: Floats) -> float:
+    """Sum over z of V[:, z]^T M V[:, z]."""
+    return float(np.einsum("iz,iz->", votes, moments @ votes))

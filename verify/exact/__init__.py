@@ -1,0 +1,1 @@
+"""Every pair decided in exact arithmetic, and the same answers in float32."""

@@ -1,0 +1,74 @@
+"""Logits and leads of single pairs in Python integers: the last word, with no rounding anywhere."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from verify.exact.wide_integers import round_wide
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from net.weights import ExactWeights, Weights
+    from verify.exact.scaled_integers import Indices
+
+
+class Lead(NamedTuple):
+    """The exact answer of one pair (-1: tie) and the lead of the greatest logit over the second greatest."""
+
+    answer: int
+    margin: Fraction
+
+
+def exact_logits(weights: Weights, x: int, y: int) -> list[Fraction]:
+    """logit_z = sum_i relu(L[x, i] + R[y, i]) U[i, z] + b[z] for every z, exactly; O(mn) Python integers."""
+    exact = weights.exact()
+    unit = Fraction(1, 1 << (exact.preactivation_bits + exact.vote_bits))
+    return [unit * int(value) for value in exact.logits(x, y)]
+
+
+def exact_leads(weights: Weights, pairs: Indices) -> Iterator[Lead]:
+    """Answer and lead of each of the pairs x * n + y, in order.
+
+    55-bit integers first single out the outputs that may be greatest or second greatest; only these cost O(m)
+    Python integers each. Needs at least two outputs; ValueError otherwise.
+    """
+    if weights.order < 2:
+        raise ValueError(f"A lead needs at least two outputs to compare; got {weights.order}.")
+    wide, exact = round_wide(weights), weights.exact()
+    unit = Fraction(1, 1 << (exact.preactivation_bits + exact.vote_bits))
+    for start in range(0, len(pairs), wide.rows):
+        part = pairs[start : start + wide.rows]
+        _, _, near = wide.top_two(part)
+        for pair, columns in zip(part, near, strict=True):
+            x, y = divmod(int(pair), weights.order)
+            chosen = np.flatnonzero(columns)
+            values = _integer_logits(exact, x, y, chosen)
+            second, first = sorted(range(len(chosen)), key=values.__getitem__)[-2:]
+            lead = values[first] - values[second]
+            yield Lead(int(chosen[first]) if lead else -1, unit * lead)
+
+
+def _integer_logits(exact: ExactWeights, x: int, y: int, columns: Indices) -> list[int]:
+    """The logits times 2^(preactivation_bits + vote_bits)."""
+    pre = exact.L[x] + exact.R[y]
+    active = np.flatnonzero(pre > 0)
+    hidden = pre[active]
+    return [int((hidden * exact.U[active, z]).sum()) + int(exact.b[z]) for z in columns]
+
+
+def outward(value: Fraction) -> tuple[float, float]:
+    """Floats low <= value <= high, equal or neighbours; beyond the greatest float, that and infinity."""
+    try:
+        near = float(value)
+    except OverflowError:
+        near = float("inf") if value > 0 else float("-inf")
+    if np.isfinite(near) and Fraction(near) == value:
+        return near, near
+    if near == float("inf") or (np.isfinite(near) and Fraction(near) > value):
+        return math.nextafter(near, -math.inf), near
+    return near, math.nextafter(near, math.inf)

@@ -1,0 +1,1 @@
+"""Whole jobs: a run, a sweep, the page of a neuron."""

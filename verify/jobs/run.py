@@ -1,0 +1,174 @@
+"""From a checkpoint to a verdict: the main job, step by step.
+
+Q1 and Q2 are decided exactly on every pair before anything else is tried; Q3 and Q4 add how and at what cost.
+A run's files are written into a temporary directory beside the target, which takes the target's place when all are complete.
+"""
+
+import platform
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from algebra.group import parse_group
+from net.checkpoint import load_network
+from net.errors import MalformedInput
+from verify.compact import CompactResult
+from verify.exact.exhaustive import right
+from verify.findings import Findings, Progress, Proof, investigate
+from verify.program.program import group_record
+from verify.record import certificate as cert
+from verify.record.measure import summarise
+from verify.symbolic.provable import Settled, settle
+
+PACKAGES = ("coset-verify", "numpy", "torch", "sympy", "z3-solver")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run ends with: the certificate, the summary and the directory that holds the files."""
+
+    certificate: cert.Certificate
+    summary: dict[str, Any]
+    directory: Path
+
+
+def run(
+    checkpoint: Path,
+    group_name: str,
+    out: Path | None = None,
+    proof: Proof = "auto",
+    timeout_s: float = 60.0,
+    order: str | None = None,
+    product: str | None = None,
+    all_counterfactuals: bool = False,
+    progress: Progress = lambda _: None,
+) -> Result:
+    """Load, decide, distil, prove and write; returns what ``out`` (default proofs/GROUP-SHA8) then holds.
+
+    ``all_counterfactuals`` measures level 3 on all pairs even of a large group. ``timeout_s`` bounds the SMT obligations, all together
+    and each one. Raises MalformedInput for a checkpoint that cannot be read or does not fit the group, and for an ``out`` that holds
+    something else than an earlier run.
+    """
+    group = parse_group(group_name)
+    network = load_network(checkpoint, group, order, product)
+    assert network.source is not None
+    target = out or Path("proofs") / f"{group.name}-{network.source.sha256[:8]}"
+    _check_target(target)
+    findings = investigate(network, group, proof, progress)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        settled = _settle(findings, work, timeout_s, progress)
+        certificate = certify(findings, settled)
+        progress("measuring the levels of equivalence")
+        summary = summarise(findings, certificate, settled, all_counterfactuals)
+        progress("writing the report")
+        write(work, certificate, summary)
+        _replace(work, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return Result(certificate, summary, target)
+
+
+def _settle(findings: Findings, work: Path, timeout_s: float, progress: Progress) -> Settled:
+    started = time.perf_counter()
+    settled = settle(
+        findings.readable.written,
+        findings.neurons,
+        findings.distillation.labels,
+        findings.network,
+        findings.evaluation,
+        work,
+        timeout_s,
+        progress,
+    )
+    findings.seconds["symbolic"] = settled.seconds
+    findings.seconds["symbolic_search"] = time.perf_counter() - started - settled.seconds
+    return settled
+
+
+def certify(findings: Findings, settled: Settled) -> cert.Certificate:
+    """The certificate of the findings, sealed."""
+    network = findings.network
+    source, convention = network.source, network.convention
+    assert source is not None
+    assert convention is not None
+    symbolic = settled.result.symbolic
+    evaluation = (settled.provable or findings.readable).evaluation
+    program_right = bool(right(evaluation, network.group.mul).all())
+    if symbolic.status == "PROVED" and not program_right:
+        raise AssertionError("the solver proved a program correct that exact evaluation finds wrong")
+    order, width = network.weights.L.shape
+    checkpoint = cert.CheckpointRecord(
+        sha256=source.sha256,
+        format=source.format,
+        order=convention.order,
+        product="left-first" if convention.product == "left-first" else "right-first",
+        numbering=tuple(int(g) for g in convention.numbering),
+        width=width,
+        parameters=3 * order * width + (order if network.weights.b.any() else 0),
+        float32_forward=network.preactivation_terms is not None,
+    )
+    compact = findings.compact
+    return cert.sealed(
+        cert.Certificate(
+            format=cert.FORMAT,
+            verdict=cert.overall_verdict(findings.correct.status, findings.equivalent.status),
+            group=group_record(network.group),
+            checkpoint=checkpoint,
+            program=findings.readable.written.program,
+            neurons=findings.neurons,
+            correct=findings.correct,
+            equivalent=findings.equivalent,
+            symbolic=symbolic,
+            compact=None if compact is None else compact_record(compact, findings.correct),
+            versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        )
+    )
+
+
+def compact_record(compact: CompactResult, correct: cert.Correct) -> cert.Compact:
+    """Q4 as the certificate states it: PROVED when every pair was settled, else UNKNOWN, or REFUTED with Q1."""
+    certified = int((compact.settled > 0).sum())
+    status: cert.Status = "PROVED" if certified == correct.pairs else "UNKNOWN"
+    return cert.Compact(
+        "REFUTED" if correct.status == "REFUTED" else status,
+        certified,
+        compact.flops,
+        compact.flops_brute,
+        tuple(cert.Strategy(s.name, s.certified, s.flops) for s in compact.strategies),
+    )
+
+
+def write(directory: Path, certificate: cert.Certificate, summary: dict[str, Any]) -> None:
+    """certificate.json, summary.json, program.json, program.py, report.md and figures/; provable.json and .py where there is one."""
+    import msgspec
+
+    from reports import write_program, write_report
+
+    (directory / "certificate.json").write_bytes(cert.canonical_bytes(certificate) + b"\n")
+    (directory / "summary.json").write_bytes(msgspec.json.format(cert.canonical_bytes(summary), indent=1) + b"\n")
+    provable = certificate.symbolic.provable
+    for name, program in (("program", certificate.program), ("provable", provable.program if provable else None)):
+        if program is not None:
+            plain = msgspec.json.decode(cert.canonical_bytes(program))
+            (directory / f"{name}.json").write_bytes(cert.canonical_bytes(plain) + b"\n")
+            write_program(plain, directory / f"{name}.py")
+    write_report(directory)
+
+
+def _check_target(target: Path) -> None:
+    if target.exists() and not (target.is_dir() and ((target / "certificate.json").exists() or not any(target.iterdir()))):
+        raise MalformedInput(f"expected {target} to be new, empty or an earlier run, but it holds something else")
+
+
+def _replace(work: Path, target: Path) -> None:
+    """Put a finished directory in the place of an earlier one."""
+    work.chmod(0o755)
+    if target.exists():
+        shutil.rmtree(target)
+    work.rename(target)

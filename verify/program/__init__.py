@@ -1,0 +1,1 @@
+"""Coset-voting programs: their forms, the program, and its quantisation."""

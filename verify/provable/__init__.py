@@ -1,6 +1,0 @@
-"""A program made for a symbolic proof: the readable program's readings, with votes that lemmas about single points can bound."""
-
-from verify.provable.search import Provable
-from verify.provable.settle import Settled, settle
-
-__all__ = ["Provable", "Settled", "settle"]

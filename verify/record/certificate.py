@@ -1,0 +1,177 @@
+"""The certificate: what was proved, in a form that `verify/checker.py` can redo from the checkpoint alone.
+
+Everything in a certificate is exact and can be recomputed: integers, rationals as strings "p/q", permutations in cycle notation,
+digests. Measured figures and times live in summary.json, which no proof rests on.
+Pairs are (x, y) and elements are numbers in the group's lexicographic order.
+An answer table is an |G| x |G| array of big-endian 16-bit integers, row by row, -1 for a tie; its digest is SHA-256.
+"""
+
+import hashlib
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from verify.program.program import GroupRecord, Program
+
+FORMAT = "coset-verify certificate 1"
+
+Status = Literal["PROVED", "REFUTED", "UNKNOWN"]
+Verdict = Literal["VERIFIED", "REFUTED", "UNKNOWN"]
+Kind = Literal["coset", "twisted", "dual", "sign", "raw", "dead"]
+
+
+class CheckpointRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which file, and how its numbering maps to the group.
+
+    ``numbering[k]`` is the group element that the file calls k; ``product`` says whether the file's product x*y applies x first
+    ("left-first") or y first ("right-first"; then the file's two inputs are exchanged).
+    ``float32_forward`` is true when the weights are float32 or narrower, so that a float32 forward pass exists to speak of.
+    """
+
+    sha256: str
+    format: str
+    order: str
+    product: Literal["left-first", "right-first"]
+    numbering: tuple[int, ...]
+    width: int
+    parameters: int
+    float32_forward: bool
+
+
+class Correct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Q1: the network's answers on every pair, against the group's product.
+
+    ``wrong`` lists every pair that is not right as (x, y, answer), answer -1 for a tie.
+    ``min_margin`` is the smallest difference between the right logit and the best other one over the pairs that are right.
+    ``float32_any_order`` counts the pairs whose answer a float32 forward pass gives in any order of summation.
+    """
+
+    status: Status
+    pairs: int
+    right: int
+    ties: int
+    wrong: tuple[tuple[int, int, int], ...]
+    answers_sha256: str
+    min_margin: str | None
+    min_margin_pair: tuple[int, int] | None
+    float32_any_order: int | None
+
+
+class Equivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Q2: program against network on every pair; ``differ`` lists (x, y, network's answer, program's answer)."""
+
+    status: Status
+    pairs: int
+    agree: int
+    differ: tuple[tuple[int, int, int, int], ...]
+    answers_sha256: str
+
+
+class Obligation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One statement handed to an SMT solver, the file that holds its negation, and what the answer means."""
+
+    id: str
+    statement: str
+    status: Status
+    file: str
+    sha256: str
+
+
+class NeuronRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Mechanism: one neuron's kind and the largest differences between network and program over the group.
+
+    ``left_deviation`` is max over x of |L[x, i] - l_i(x)|, and so on: the preactivations at any pair differ by at most the sum of
+    the left and the right one. ``circuit`` is None for a neuron that the program leaves out.
+    """
+
+    index: int
+    kind: Kind
+    circuit: int | None
+    left_deviation: str | None
+    right_deviation: str | None
+    votes_deviation: str | None
+
+
+class ProvableProgram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another program than the certificate's own, made so that lemmas can bound it, with the records of the network's neurons in it."""
+
+    program: Program
+    neurons: tuple[NeuronRecord, ...]
+
+
+class Symbolic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Q3: a program with the network's answers is correct for all x, y and z != xy; ``reason`` says why when it is not PROVED.
+
+    The program is ``provable`` where there is one, else the certificate's own.
+    """
+
+    status: Status
+    reason: str
+    provable: ProvableProgram | None
+    obligations: tuple[Obligation, ...]
+
+
+class Strategy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one strategy of the compact proof settled: pairs certified that no earlier one had, and its cost in FLOPs."""
+
+    name: str
+    certified: int
+    flops: int
+
+
+class Compact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Q4: pairs whose correctness was proved through the coset structure, and the FLOPs of that against brute force."""
+
+    status: Status
+    certified: int
+    flops: int
+    flops_brute: int
+    strategies: tuple[Strategy, ...]
+
+
+class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole certificate; ``sha256`` is the digest of all the rest in canonical form."""
+
+    format: str
+    verdict: Verdict
+    group: GroupRecord
+    checkpoint: CheckpointRecord
+    program: Program
+    neurons: tuple[NeuronRecord, ...]
+    correct: Correct
+    equivalent: Equivalent
+    symbolic: Symbolic
+    compact: Compact | None
+    versions: dict[str, str]
+    sha256: str = ""
+
+
+def rational(value: Fraction | int) -> str:
+    """A rational number as the certificate writes it: "p" or "p/q" in lowest terms."""
+    return str(Fraction(value))
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """JSON without spaces, fields in the order of the schema and dictionary keys sorted: the same value gives the same bytes."""
+    return msgspec.json.encode(value, order="deterministic")
+
+
+def sealed(certificate: Certificate) -> Certificate:
+    """The certificate with its digest: SHA-256 of its canonical bytes with ``sha256`` empty."""
+    blank = msgspec.structs.replace(certificate, sha256="")
+    digest = hashlib.sha256(canonical_bytes(blank)).hexdigest()
+    return msgspec.structs.replace(certificate, sha256=digest)
+
+
+def overall_verdict(correct: Status, equivalent: Status) -> Verdict:
+    """VERIFIED when Q1 and Q2 are proved, REFUTED when one is refuted, else UNKNOWN."""
+    if "REFUTED" in (correct, equivalent):
+        return "REFUTED"
+    return "VERIFIED" if correct == equivalent == "PROVED" else "UNKNOWN"
+
+
+def read_certificate(path: Path) -> Certificate:
+    """The certificate in a file; msgspec.ValidationError names the path of what does not fit the schema."""
+    return msgspec.json.decode(path.read_bytes(), type=Certificate)
