@@ -117,9 +117,7 @@ def damaged(data, rng, files):
             data[i : i + 1] = bytes([rng.integers(256)])
         elif kind == 2:
             size = int(rng.choice([1, 2, 4, 8]))
-            data[i : i + size] = (NUMBERS[rng.integers(len(NUMBERS))] % 2 ** (8 * size)).to_bytes(
-                size, "little"
-            )
+            data[i : i + size] = (NUMBERS[rng.integers(len(NUMBERS))] % 2 ** (8 * size)).to_bytes(size, "little")
         elif kind == 3:
             del data[i:j]
         elif kind == 4:

@@ -26,9 +26,7 @@ _LAYOUTS: tuple[ModuleType, ...] = (sn_grok, wu, folded_arrays, chughtai)
 _SIDE_FILE_LIMIT = 2**20
 
 
-def load_network(
-    path: Path | str, group: FiniteGroup | str, order: str | None = None, product: str | None = None
-) -> FoldedNetwork:
+def load_network(path: Path | str, group: FiniteGroup | str, order: str | None = None, product: str | None = None) -> FoldedNetwork:
     """The network in the file, folded, in the group's own element order and left-first product.
 
     Reads our own files (safetensors with settings in the metadata), state dicts of Chughtai et al. and of
@@ -53,9 +51,7 @@ def load_network(
     layers, source = read_checkpoint(Path(path))
     size = len(layers.left[0])
     if size != group.order:
-        raise MalformedInput(
-            f"expected a network over {group.name} with {group.order} elements, got one with {size}"
-        )
+        raise MalformedInput(f"expected a network over {group.name} with {group.order} elements, got one with {size}")
     return with_convention(fold(layers, group, source), order, product)
 
 
@@ -119,6 +115,4 @@ def _check_activation(details: dict[str, Any]) -> None:
     if isinstance(config, dict):
         for key in ("act_fn", "activation", "act"):
             if str(config.get(key) or "relu").lower() != "relu":
-                raise MalformedInput(
-                    f"expected relu as activation, got {str(config[key])[:40]!r} under {key!r}"
-                )
+                raise MalformedInput(f"expected relu as activation, got {str(config[key])[:40]!r} under {key!r}")

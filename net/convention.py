@@ -57,9 +57,7 @@ class Convention:
     sample_pairs: int
 
 
-def with_convention(
-    network: FoldedNetwork, order: str | None = None, product: str | None = None
-) -> FoldedNetwork:
+def with_convention(network: FoldedNetwork, order: str | None = None, product: str | None = None) -> FoldedNetwork:
     """The network, given in a checkpoint's numbering and product, in the group's own.
 
     Raises:
@@ -73,9 +71,7 @@ def with_convention(
     return network.exchanged() if convention.product == "right-first" else network
 
 
-def detect_convention(
-    weights: Weights, group: FiniteGroup, order: str | None = None, product: str | None = None
-) -> Convention:
+def detect_convention(weights: Weights, group: FiniteGroup, order: str | None = None, product: str | None = None) -> Convention:
     """The convention under which the network is right most often; `order` and `product` narrow the choice.
 
     In this order: a published convention under which every sampled answer is right; the isomorphism from the
@@ -150,15 +146,11 @@ def _sample(order: int) -> tuple[Indices, Indices]:
 def _answers(weights: Weights, x: Indices, y: Indices) -> Indices:
     """The network's answers in float64, in its own numbering, computed in blocks of about 20 MB."""
     block = max(1, 2_500_000 // max(weights.order, weights.width))
-    parts = [
-        weights.logits(x[i : i + block], y[i : i + block]).argmax(axis=1) for i in range(0, len(x), block)
-    ]
+    parts = [weights.logits(x[i : i + block], y[i : i + block]).argmax(axis=1) for i in range(0, len(x), block)]
     return np.concatenate(parts)
 
 
-def _measured(
-    group: FiniteGroup, order: str, product: str, x: Indices, y: Indices, answers: Indices
-) -> Convention:
+def _measured(group: FiniteGroup, order: str, product: str, x: Indices, y: Indices, answers: Indices) -> Convention:
     numbering = np.asarray(element_order(group, order), dtype=np.intp)
     first, second = (x, y) if product == "left-first" else (y, x)
     right = numbering[answers] == group.mul[numbering[first], numbering[second]]
@@ -186,10 +178,7 @@ def _from_own_table(weights: Weights, group: FiniteGroup) -> Convention | None:
         return None
     numbering = isomorphism(table, group)
     if numbering is None:
-        raise MalformedInput(
-            f"expected a network for {group.name}, got one whose answers are those of another group with {n} "
-            "elements"
-        )
+        raise MalformedInput(f"expected a network for {group.name}, got one whose answers are those of another group with {n} elements")
     return Convention("table", "left-first", numbering, 1.0, n * n)
 
 

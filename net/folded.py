@@ -135,9 +135,7 @@ def fold(layers: Layers, group: FiniteGroup, source: Source | None) -> FoldedNet
         R, R_abs, R_error = _product_with_bounds(layers.right)
         b, b_error = _output_bias(layers)
     if not all(np.isfinite(array).all() for array in (L_abs, R_abs, b)):
-        raise MalformedInput(
-            "expected weights whose products stay within float64, got a product that overflows"
-        )
+        raise MalformedInput("expected weights whose products stay within float64, got a product that overflows")
     weights = Weights(
         L,
         R,

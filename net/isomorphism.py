@@ -21,9 +21,7 @@ _CHUNK = 256
 def is_latin_square(table: Table) -> bool:
     """Whether every row and every column contains each of 0..n-1 once."""
     numbers = np.arange(len(table))
-    return bool(
-        (np.sort(table, axis=1) == numbers).all() and (np.sort(table, axis=0) == numbers[:, None]).all()
-    )
+    return bool((np.sort(table, axis=1) == numbers).all() and (np.sort(table, axis=0) == numbers[:, None]).all())
 
 
 def is_group_table(table: Table) -> bool:
@@ -138,9 +136,7 @@ def _chunks(choices: list[Indices]) -> Iterator[Indices]:
         yield np.array(chunk, dtype=np.intp)
 
 
-def _extensions(
-    table: Table, identity: int, words: list[tuple[int, int, int]], images: Indices, order: int
-) -> Indices:
+def _extensions(table: Table, identity: int, words: list[tuple[int, int, int]], images: Indices, order: int) -> Indices:
     """(choices, n) image of each group element under the map that sends the generators to `images`."""
     maps = np.empty((len(images), order), dtype=np.intp)
     maps[:, 0] = identity

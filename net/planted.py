@@ -134,19 +134,13 @@ def _check_request(group: FiniteGroup, kinds: Mapping[str, int], width: int, bas
     if unknown:
         raise ValueError(f"expected kinds of neurons out of {', '.join(KINDS)}, got {unknown[0]!r}")
     if (kinds.get("sign") or kinds.get("twisted")) and not group.parity.any():
-        raise ValueError(
-            f"expected a group with odd permutations for sign and twisted neurons, got {group.name}"
-        )
+        raise ValueError(f"expected a group with odd permutations for sign and twisted neurons, got {group.name}")
     least = base + sum(kinds.values())
     if width < least:
-        raise ValueError(
-            f"expected a width of at least {least} ({base} for the point stabilisers), got {width}"
-        )
+        raise ValueError(f"expected a width of at least {least} ({base} for the point stabilisers), got {width}")
 
 
-def _assemble(
-    group: FiniteGroup, neurons: list[_Neuron], noise: float, rng: np.random.Generator
-) -> FoldedNetwork:
+def _assemble(group: FiniteGroup, neurons: list[_Neuron], noise: float, rng: np.random.Generator) -> FoldedNetwork:
     arrays = []
     for name in ("l", "r", "u"):
         rows = np.stack([getattr(neuron, name) for neuron in neurons])

@@ -199,9 +199,7 @@ class Weights:
         )
 
     @classmethod
-    def from_integers(
-        cls, L: Any, R: Any, U: Any, b: Any | None, preactivation_bits: int, vote_bits: int
-    ) -> Weights:
+    def from_integers(cls, L: Any, R: Any, U: Any, b: Any | None, preactivation_bits: int, vote_bits: int) -> Weights:
         """Weights L / 2^p, R / 2^p, U / 2^v, b / 2^(p+v) from integer arrays, p and v >= 0.
 
         The float64 arrays are the correctly rounded quotients, so an entry x errs by at most 2^-53 |x| +

@@ -24,7 +24,7 @@ COPIED = ["algebra", "net", "verify", "reports", "tests", "docs", "benchmarks", 
 BIN = Path(sys.executable).parent
 
 #: Tests that failed first come first, random inputs are always the same, and a failure is not made smaller.
-PLUGIN = '''
+PLUGIN = """
 import json
 from pathlib import Path
 from hypothesis import HealthCheck, Phase, settings
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items):
     file = Path("mutmut-stats.json")
     seconds = json.loads(file.read_text())["duration_by_test"] if file.exists() else {}
     items.sort(key=lambda item: seconds.get(item.nodeid, 0.0))
-'''
+"""
 
 
 def toml(value: object) -> str:

@@ -80,9 +80,7 @@ def test_the_checker_needs_the_standard_library_alone() -> None:
 def imported_by(code: str) -> set[str]:
     """Top-level names of all modules that a fresh interpreter has imported after running ``code``."""
     script = f"{code}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
-    result = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
-    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     return set(result.stdout.splitlines()[-1].split())
 
 

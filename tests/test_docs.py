@@ -25,9 +25,7 @@ def command(name: str) -> click.Command:
 def command_lines(text: str) -> list[str]:
     """The lines of a page's code blocks that call `verify` or `make`, without prompt, path and comment."""
     blocks = re.findall(r"^```[a-z]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    lines = [
-        line.split("  #")[0].removeprefix("$ ").strip() for block in blocks for line in block.splitlines()
-    ]
+    lines = [line.split("  #")[0].removeprefix("$ ").strip() for block in blocks for line in block.splitlines()]
     lines = [line.removeprefix(".venv/bin/") for line in lines]
     return [line for line in lines if re.match(r"(verify|make) ", line)]
 
@@ -55,11 +53,7 @@ def test_documented_commands_exist(line: str) -> None:
         return
     if name.startswith("-"):
         return
-    known = {
-        option
-        for parameter in command(name).params
-        for option in (*parameter.opts, *parameter.secondary_opts)
-    }
+    known = {option for parameter in command(name).params for option in (*parameter.opts, *parameter.secondary_opts)}
     options = {re.split(r"[=\]]", word.lstrip("["))[0] for word in words if word.lstrip("[").startswith("-")}
     assert options - {"--help"} <= known
 
@@ -78,9 +72,7 @@ def test_readme_states_the_exit_codes() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "path", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]), ids=lambda p: p.name
-)
+@pytest.mark.parametrize("path", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]), ids=lambda p: p.name)
 def test_links_lead_somewhere(path: Path) -> None:
     """Each relative link of a page leads to a file or folder."""
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8"))
@@ -91,8 +83,6 @@ def test_links_lead_somewhere(path: Path) -> None:
 def test_help_lists_every_command() -> None:
     """`verify --help` names all commands without importing them."""
     script = "from verify.cli import execute; execute(['--help'])"
-    result = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
-    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert all(re.search(rf"^  {name} ", result.stdout, re.MULTILINE) for name in command_names())

@@ -40,22 +40,27 @@ Rows = list[list[int]]
 SHOW = reprlib.Repr()  # writes any value in a few hundred characters, however deep it is and however often it holds itself
 SHOW.maxlevel, SHOW.maxstring, SHOW.maxother, SHOW.maxlong = 3, 300, 300, 300
 
+
 class Malformed(Exception):  # noqa: N818 - says what the file is
     """A file that is not what it should be."""
 
+
 class Differs(Exception):  # noqa: N818 - says what the two values do
     """A statement of the certificate that does not hold."""
+
 
 def same(what: str, stated: Any, found: Any) -> None:
     """Raise Differs unless the certificate states what was found."""
     if type(stated) is not type(found) or stated != found:
         raise Differs(f"{what}: the certificate states {SHOW.repr(stated)}, the checker finds {SHOW.repr(found)}")
 
+
 def need(true: bool, message: str) -> bool:
     """True, or Malformed raised: what has to hold of a file."""
     if not true:
         raise Malformed(message)
     return True
+
 
 #: shapes of JSON values: a type, a set of words, [item], (item, item), {key: value}, (None, value or null)
 # fmt: off
@@ -85,6 +90,7 @@ CERTIFICATE = {
     "compact": (None, COST | {"status": STATUS, "flops_brute": int, "strategies": [COST | {"name": str}]})}
 # fmt: on
 
+
 def fits(value: Any, spec: Any, where: str) -> None:
     """Raise Malformed unless the value has exactly this shape; nothing is left out and nothing added."""
     spec = spec if not isinstance(spec, tuple) or spec[0] is not None else type(None) if value is None else spec[1]
@@ -96,6 +102,7 @@ def fits(value: Any, spec: Any, where: str) -> None:
     for key in value if kind is dict else range(len(value)) if kind is list else ():
         fits(value[key], str if spec is dict else spec[0] if isinstance(spec, list) else spec[key], f"{where}[{key!r:.40}]")
 
+
 def parse_json(data: bytes) -> Any:
     """A JSON value whose objects have each key once."""
     try:
@@ -103,9 +110,11 @@ def parse_json(data: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         raise Malformed(f"expected JSON in UTF-8, got: {error}") from None
 
+
 #: per type: bytes per number, and how `struct` reads it (a bfloat16 is the upper half of a float32)
 NUMBERS = {"F16": (2, "e"), "BF16": (2, "H"), "F32": (4, "f"), "F64": (8, "d")}
 STORAGES = {"HalfStorage": "F16", "BFloat16Storage": "BF16", "FloatStorage": "F32", "DoubleStorage": "F64"}
+
 
 class Matrix(NamedTuple):
     """Rows of integers over 2^bits; ``narrow`` when every one of these numbers is a float32 number."""
@@ -117,6 +126,7 @@ class Matrix(NamedTuple):
     def at(self, bits: int) -> Rows:
         """The integers over 2^bits."""
         return [[value << (bits - self.bits) for value in row] for row in self.rows]
+
 
 def matrix(kind: str, data: bytes, offset: int, shape: Sequence[int], strides: Sequence[int]) -> Matrix:
     """A tensor, whose entry (i, j) is number offset + i strides[0] + j strides[1]; vectors are one row, a third dimension of 1 goes."""
@@ -135,6 +145,7 @@ def matrix(kind: str, data: bytes, offset: int, shape: Sequence[int], strides: S
     narrow = all(o.bit_length() <= 24 and q <= 150 and p - q < 128 for o, p, q in odd)
     return Matrix([exact[i : i + columns] for i in range(0, len(exact), columns)], bits, narrow)
 
+
 def read_safetensors(data: bytes) -> tuple[dict[str, Any], Any]:
     """The tensors and our record of them: a length, a JSON header, and the numbers without gaps or overlaps."""
     start = end = 8 + int.from_bytes(data[:8], "little")
@@ -152,6 +163,7 @@ def read_safetensors(data: bytes) -> tuple[dict[str, Any], Any]:
     need(end == len(data), f"expected {end} bytes of safetensors, got {len(data)}")
     return tensors, parse_json(metadata.get("coset-verify", "{}").encode())
 
+
 def read_torch(data: bytes) -> tuple[dict[str, Any], Any]:
     """The tensors that `torch.save` wrote (a pickle that names them, one member per storage), and what lay beside."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -167,11 +179,13 @@ def read_torch(data: bytes) -> tuple[dict[str, Any], Any]:
     need(plain and members.get(root + "byteorder", b"little") == b"little", "expected named little-endian tensors, got something else")
     return state, outer
 
+
 #: values that an opcode carries (a global name stays a name) or makes, and how many it takes (-1: all down to the mark)
 CARRIES = {"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "GLOBAL"}
 MAKES: dict[str, Any] = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple, "NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 TAKES = {"TUPLE": -1, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "APPEND": 1, "APPENDS": -1, "SETITEM": 2, "SETITEMS": -1}
 TAKES |= {"BINPERSID": 1, "REDUCE": 2, "BUILD": 1}
+
 
 def unpickle(pickled: bytes, storages: dict[str, bytes]) -> Any:
     """What a pickle of dictionaries, lists, numbers and tensors means: a stack machine for the opcodes of a state dict.
@@ -211,6 +225,7 @@ def unpickle(pickled: bytes, storages: dict[str, bytes]) -> Any:
             raise Malformed(f"expected a pickle of tensors and nothing else, got {op} {SHOW.repr(items)}")
     return stack.pop()
 
+
 #: per layout: what its tensors are; W is both halves of the hidden layer's matrix, ^T is transposed
 LAYOUTS = {
     "folded": {"L": "left", "R": "right", "U": "votes", "b": "bias"},
@@ -220,6 +235,7 @@ LAYOUTS = {
     "wu": dict(zip(("embedding_left", "embedding_right", "linear_left", "linear_right", "unembedding", "unembed_bias"),
                    ("left", "right", "upper", "lower", "votes", "bias"), strict=True)),
 }  # fmt: skip
+
 
 def read_layers(data: bytes) -> tuple[str, dict[str, Matrix]]:
     """The layout, and the matrices left, right, votes, and where present upper, lower, bias and after relu."""
@@ -234,6 +250,7 @@ def read_layers(data: bytes) -> tuple[str, dict[str, Matrix]]:
         d, W = len(m["left"].rows[0]), m.pop("W")
         m |= {"upper": W._replace(rows=W.rows[:d]), "lower": W._replace(rows=W.rows[d:])}
     return "coset-verify network 1" if beside.get("format") == "coset-verify network 1" else layout, m
+
 
 def read_network(data: bytes, record: Any) -> tuple["Network", "Forward | None"]:
     """The network in a checkpoint, folded and in the group's numbering, and its float32 pass where there is one."""
@@ -267,6 +284,7 @@ def read_network(data: bytes, record: Any) -> tuple["Network", "Forward | None"]
     stated = "after relu" not in m and all(matrix.narrow for matrix in m.values()) and not forward.overflows
     same("checkpoint.float32_forward", record["float32_forward"], stated)
     return network, forward if stated else None
+
 
 class Packed:
     """Sums of rows of integers, each row packed into one big integer so that one product multiplies a whole row.
@@ -310,9 +328,11 @@ class Packed:
         winners = [z] * (gap >= 0) + [j for j in rivals if gap <= 0 and self.number(slots, j) == best]
         return (winners[0] if len(winners) == 1 else -1), gap
 
+
 def columns(rows: Sequence[Sequence[int]]) -> Rows:
     """The columns of a matrix."""
     return [list(column) for column in zip(*rows, strict=True)]
+
 
 def fold(a: Matrix, b: Matrix | None) -> list[Matrix]:
     """The product of two matrices, and that of their absolute values; a alone where there is no b."""
@@ -324,6 +344,7 @@ def fold(a: Matrix, b: Matrix | None) -> list[Matrix]:
         rows = [[packed.number(slots, j) for j in range(packed.columns)] for slots in map(packed.combine, left)]
         found.append(Matrix(rows, a.bits + b.bits))
     return found
+
 
 class Network:
     """logits(x, y)[z] = sum_i relu(left[x][i] + right[y][i]) votes[i][z] + bias[z], over 2^bits, 2^vote_bits and their product."""
@@ -337,6 +358,7 @@ class Network:
     def logits(self, x: int, y: int) -> bytes:
         """The logits at (x, y), in slots."""
         return self.packed.combine([h if h > 0 else 0 for h in map(add, self.left[x], self.right[y])])
+
 
 class Forward:
     """Which answers a float32 forward pass gives in any order of summation, with or without fused multiply-add.
@@ -378,7 +400,9 @@ class Forward:
         low = logits.number(slots, z) * self.scale - errors.number(found, z)
         return all(w == z or low > logits.number(slots, w) * self.scale + errors.number(found, w) for w in range(errors.columns))
 
+
 TRIVIAL = {0: 1}  # the trivial group with its character
+
 
 def permutation(text: str, degree: int) -> bytes:
     """Images on 0, 1, ... of a permutation in cycle notation on 1, 2, ...: disjoint cycles, or () for the identity."""
@@ -390,6 +414,7 @@ def permutation(text: str, degree: int) -> bytes:
     moved = {here: there for cycle in cycles for here, there in zip(cycle, cycle[1:] + cycle[:1], strict=True)}
     return bytes(moved.get(point, point) for point in range(degree))
 
+
 def closure(generators: list[bytes], degree: int) -> set[bytes]:
     """All products of the generators; x * y is x first, then y."""
     known = {*(queue := [bytes(range(degree))])}
@@ -399,6 +424,7 @@ def closure(generators: list[bytes], degree: int) -> set[bytes]:
         known |= new
         need(len(known) <= 10_000, "expected a group of at most 10,000 elements, got more")
     return known
+
 
 class Group:
     """A permutation group from its generators: elements in lexicographic order, and mul[x][y], x first, then y."""
@@ -466,6 +492,7 @@ class Group:
         constant = [(size, 1)] if on in ("right cosets", "left cosets") and kernels[0] is not None else []  # added everywhere
         return size + len(constant), [term + constant for term in terms]
 
+
 def read_program(program: Any, group: Group, width: int) -> tuple[Network, dict[int, tuple[int, int]]]:
     """The program written out as a network, and where each of the network's neurons is in it: (position, circuit)."""
     bits, n = (program["preactivation_bits"], program["vote_bits"]), len(group.mul)
@@ -486,7 +513,9 @@ def read_program(program: Any, group: Group, width: int) -> tuple[Network, dict[
     left, right = (columns(functions[part]) or [[] for _ in range(n)] for part in ("left", "right"))
     return Network(left, right, functions["votes"], program["bias"] or [0] * n, *bits), where
 
+
 TASK: list[Any] = []  # network, programs, float32 pass and table of products: what every process works on
+
 
 def examine(pairs: list[tuple[int, int]]) -> list[Any]:
     """Per pair: x, y, the network's answer, the lead of its right logit, whether it is firm in float32, the programs' answers."""
@@ -496,6 +525,7 @@ def examine(pairs: list[tuple[int, int]]) -> list[Any]:
         firm = forward is not None and answer == z and forward.firm(x, y, z, slots)
         results.append((x, y, answer, lead, firm, *(program.packed.contest(program.logits(x, y), z)[0] for program in programs)))
     return results
+
 
 def check_pairs(c: Any, results: list[Any], products: Rows, bits: int) -> None:
     """Q1, Q2 and the program of Q3: counts, statuses, verdict, the pairs looked at, and digests and margin if these are all."""
@@ -523,6 +553,7 @@ def check_pairs(c: Any, results: list[Any], products: Rows, bits: int) -> None:
     fine = stated is not None and 0 <= stated <= firm if c["checkpoint"]["float32_forward"] else stated is None
     same("correct.float32_any_order", stated, stated if fine else f"at most {firm}, or null")
 
+
 def check_neurons(records: Any, network: Network, program: Network, where: dict[int, tuple[int, int]]) -> Network:
     """The program, when each neuron's circuit and deviations from it are as stated, and dead ones can change no answer."""
     same("neurons", [record["index"] for record in records], list(range(len(network.votes))))
@@ -537,6 +568,7 @@ def check_neurons(records: Any, network: Network, program: Network, where: dict[
         alive = network.highest[i] > 0 and len({*network.votes[i]}) > 1
         same(f"neurons[{i}].kind", record["kind"], "alive" if alive and record["kind"] == "dead" else record["kind"])
     return program
+
 
 def check_proofs(c: Any, folder: Path) -> None:
     """Q3 and Q4: that what is stated fits together, and that obligations beside the certificate are those stated."""
@@ -555,6 +587,7 @@ def check_proofs(c: Any, folder: Path) -> None:
         same("compact.status", compact["status"], "REFUTED" if c["correct"]["status"] == "REFUTED" else status)
         parts = [part[key] for part in (compact, *compact["strategies"]) for key in ("certified", "flops")]
         same("compact, in bounds", min(compact["flops_brute"], *parts) >= 0 and compact["certified"] <= c["correct"]["right"], True)
+
 
 def check(c: Any, checkpoint: bytes, folder: Path, sample: int | None, seed: int, jobs: int) -> str:
     """The line for stdout; raises Differs or Malformed where something does not hold."""
@@ -578,6 +611,7 @@ def check(c: Any, checkpoint: bytes, folder: Path, sample: int | None, seed: int
     print(f"looked at {len(pairs)} of the {n * n} pairs of {c['group']['name']}", file=sys.stderr)
     return "s SAMPLED" if sample is not None else "s VERIFIED" if c["verdict"] == "VERIFIED" else "s CONFIRMED REFUTED"
 
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check one certificate; the exit code is that of the module's docstring."""
     parser = argparse.ArgumentParser(description="Redo what a certificate states, from the checkpoint alone.")
@@ -595,6 +629,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         line = "s NOT VERIFIED" if isinstance(error, Differs) else "s MALFORMED"
     print(line)
     return {"s VERIFIED": 0, "s SAMPLED": 3, "s MALFORMED": 4}.get(line, 1)
+
 
 if __name__ == "__main__":
     sys.exit(main())

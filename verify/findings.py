@@ -71,14 +71,10 @@ def investigate(network: FoldedNetwork, group: FiniteGroup, proof: Proof, progre
     point = distillation.point("readable")
     timed("distillation", started)
     started = time.perf_counter()
-    neurons = mechanism(
-        distillation.labels, point.written.program, network.weights.exact(), point.written.weights.exact()
-    )
+    neurons = mechanism(distillation.labels, point.written.program, network.weights.exact(), point.written.weights.exact())
     timed("mechanism", started)
     equivalent = decide_equivalent(evaluation, point.evaluation)
-    return Findings(
-        network, family, evaluation, correct, distillation, neurons, equivalent, compact, seconds
-    )
+    return Findings(network, family, evaluation, correct, distillation, neurons, equivalent, compact, seconds)
 
 
 def answers_digest(evaluation: Evaluation) -> str:

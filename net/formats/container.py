@@ -37,19 +37,11 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         if not path.is_file():
-            came = (
-                "a directory"
-                if path.is_dir()
-                else "something else"
-                if path.exists()
-                else "no file of that name"
-            )
+            came = "a directory" if path.is_dir() else "something else" if path.exists() else "no file of that name"
             raise MalformedInput(f"expected a checkpoint file at {path}, got {came}")
         size = path.stat().st_size
         if not 0 < size <= FILE_LIMIT:
-            raise MalformedInput(
-                f"expected a file of 1 to {FILE_LIMIT:,} bytes at {path}, got {size:,} bytes"
-            )
+            raise MalformedInput(f"expected a file of 1 to {FILE_LIMIT:,} bytes at {path}, got {size:,} bytes")
         with path.open("rb") as file:
             data = file.read(FILE_LIMIT + 1)
     except (OSError, ValueError) as error:
@@ -71,9 +63,7 @@ def read_tensors(data: bytes) -> tuple[str, Any, dict[str, str]]:
     """
     if data[:4] != b"PK\x03\x04":
         if len(data) < 10 or data[8:9] != b"{":
-            raise MalformedInput(
-                f"expected safetensors, a torch zip archive or an npz, got bytes that begin {data[:8]!r}"
-            )
+            raise MalformedInput(f"expected safetensors, a torch zip archive or an npz, got bytes that begin {data[:8]!r}")
         return "safetensors", *_read_safetensors(data)
     names = _checked_members(data)
     if names and all(name.endswith(".npy") for name in names):
@@ -95,19 +85,12 @@ def to_arrays(tensors: Mapping[Any, Any], limit: int) -> tuple[dict[str, np.ndar
     arrays, types = {}, set()
     for name, value in tensors.items():
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
-            raise MalformedInput(
-                f"expected a state dict of named tensors, got {type(value).__name__} at {name!r:.80}"
-            )
+            raise MalformedInput(f"expected a state dict of named tensors, got {type(value).__name__} at {name!r:.80}")
         kind = str(value.dtype).removeprefix("torch.")
         if value.layout != torch.strided or value.device.type != "cpu" or kind not in _FLOATS:
-            raise MalformedInput(
-                f"expected a dense tensor of floats for {name!r:.80}, got {kind}, {value.layout}, "
-                f"{value.device.type}"
-            )
+            raise MalformedInput(f"expected a dense tensor of floats for {name!r:.80}, got {kind}, {value.layout}, {value.device.type}")
         if value.numel() * value.element_size() > limit:
-            raise MalformedInput(
-                f"expected at most {limit:,} bytes for {name!r:.80}, got shape {tuple(value.shape)}"
-            )
+            raise MalformedInput(f"expected at most {limit:,} bytes for {name!r:.80}, got shape {tuple(value.shape)}")
         arrays[name] = value.detach().to(torch.float64).contiguous().numpy()
         types.add(kind)
     return arrays, max(types, key=_FLOATS.index, default="float32")
@@ -127,14 +110,10 @@ def _checked_members(data: bytes) -> list[str]:
     except Exception as error:  # zipfile raises half a dozen kinds on damaged archives
         raise MalformedInput(f"expected a whole zip archive, got a damaged one: {sentence(error)}") from error
     if any(member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1 for member in members):
-        raise MalformedInput(
-            "expected a zip archive whose members are stored plainly, got a compressed or locked one"
-        )
+        raise MalformedInput("expected a zip archive whose members are stored plainly, got a compressed or locked one")
     total = sum(member.file_size for member in members)
     if total > len(data):
-        raise MalformedInput(
-            f"expected members of at most {len(data):,} bytes in all, got {total:,} declared"
-        )
+        raise MalformedInput(f"expected members of at most {len(data):,} bytes in all, got {total:,} declared")
     return [member.filename for member in members]
 
 
@@ -146,9 +125,7 @@ def _read_torch(data: bytes) -> Any:
             warnings.simplefilter("ignore")
             return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # refused code, damage, lies about sizes: torch raises many kinds
-        raise MalformedInput(
-            f"expected a torch archive that holds tensors and nothing else, got {_torch_refusal(error)}"
-        ) from error
+        raise MalformedInput(f"expected a torch archive that holds tensors and nothing else, got {_torch_refusal(error)}") from error
 
 
 def _torch_refusal(error: Exception) -> str:
@@ -172,9 +149,7 @@ def _read_safetensors(data: bytes) -> tuple[tuple[dict[str, np.ndarray[Any, Any]
         tensors = deserialize(data)  # type: ignore[no-untyped-call]
         metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
     except (SafetensorError, ValueError, RecursionError) as error:
-        raise MalformedInput(
-            f"expected a whole safetensors file, got a damaged one: {sentence(error)}"
-        ) from error
+        raise MalformedInput(f"expected a whole safetensors file, got a damaged one: {sentence(error)}") from error
     arrays, types = {}, set()
     for name, entry in tensors:
         arrays[name], kind = _from_buffer(name, entry)
@@ -222,21 +197,15 @@ def _from_npy(name: str, content: bytes) -> np.ndarray[Any, Any]:
     stream = io.BytesIO(content)
     try:
         version = np.lib.format.read_magic(stream)
-        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[
-            version
-        ]
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             shape, fortran, dtype = read(stream)
     except Exception as error:  # the header is a Python literal: anything from SyntaxError to MemoryError
-        raise MalformedInput(
-            f"expected an array for {name!r:.80} in the npz, got: {sentence(error)}"
-        ) from error
+        raise MalformedInput(f"expected an array for {name!r:.80} in the npz, got: {sentence(error)}") from error
     if dtype.name not in _FLOATS:
         raise MalformedInput(f"expected an array of floats for {name!r:.80}, got {str(dtype)[:40]}")
     rest = content[stream.tell() :]
     if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(rest):
-        raise MalformedInput(
-            f"expected {len(rest):,} bytes of data for {name!r:.80}, got shape {str(shape)[:80]}"
-        )
+        raise MalformedInput(f"expected {len(rest):,} bytes of data for {name!r:.80}, got shape {str(shape)[:80]}")
     return np.frombuffer(rest, dtype=dtype).reshape(shape, order="F" if fortran else "C")

@@ -30,9 +30,7 @@ def layers(tensors: dict[str, FloatMatrix]) -> Layers:
         MalformedInput: a tensor is missing, superfluous, of the wrong shape, NaN or infinite.
 
     """
-    check_tensors(
-        tensors, {"L": ("n", "m"), "R": ("n", "m"), "U": ("m", "n"), "b?": ("n",)}, "a folded network"
-    )
+    check_tensors(tensors, {"L": ("n", "m"), "R": ("n", "m"), "U": ("m", "n"), "b?": ("n",)}, "a folded network")
     return Layers((tensors["L"],), (tensors["R"],), tensors["U"], tensors.get("b"))
 
 

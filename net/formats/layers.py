@@ -49,14 +49,10 @@ class Layers:
     def in_float32(self) -> bool:
         """Whether every weight is a float32 number (float16 and bfloat16 numbers are)."""
         with np.errstate(over="ignore"):
-            return all(
-                np.array_equal(array.astype(np.float32).astype(np.float64), array) for array in self.arrays()
-            )
+            return all(np.array_equal(array.astype(np.float32).astype(np.float64), array) for array in self.arrays())
 
 
-def with_hidden_bias(
-    factors: tuple[FloatMatrix, FloatMatrix], bias: FloatMatrix
-) -> tuple[FloatMatrix, FloatMatrix]:
+def with_hidden_bias(factors: tuple[FloatMatrix, FloatMatrix], bias: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
     """Factors of the product plus `bias` in every row: a column of ones against one more row."""
     embedding, matrix = factors
     return np.hstack([embedding, np.ones((len(embedding), 1))]), np.vstack([matrix, bias])
@@ -87,9 +83,7 @@ def check_tensors(tensors: dict[str, FloatMatrix], shapes: dict[str, tuple[str, 
             _check_finite(name, tensors[name], where)
 
 
-def _check_shape(
-    name: str, tensor: FloatMatrix, shape: tuple[str, ...], sizes: dict[str, int], where: str
-) -> None:
+def _check_shape(name: str, tensor: FloatMatrix, shape: tuple[str, ...], sizes: dict[str, int], where: str) -> None:
     fits = tensor.ndim == len(shape) and tensor.size > 0
     for letter, size in zip(shape, tensor.shape, strict=False):
         if letter.startswith("2"):
@@ -99,14 +93,11 @@ def _check_shape(
     if not fits:
         known = ", ".join(f"{letter} = {size}" for letter, size in sizes.items())
         raise MalformedInput(
-            f"expected {name} of shape ({', '.join(shape)}) with {known or 'positive sizes'} "
-            f"in {where}, got {tuple(tensor.shape)}"
+            f"expected {name} of shape ({', '.join(shape)}) with {known or 'positive sizes'} in {where}, got {tuple(tensor.shape)}"
         )
 
 
 def _check_finite(name: str, tensor: FloatMatrix, where: str) -> None:
     if not np.isfinite(tensor).all():
         position: Any = tuple(int(i) for i in np.argwhere(~np.isfinite(tensor))[0])
-        raise MalformedInput(
-            f"expected finite weights in {where}, got {tensor[position]} at {name}{list(position)}"
-        )
+        raise MalformedInput(f"expected finite weights in {where}, got {tensor[position]} at {name}{list(position)}")

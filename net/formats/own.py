@@ -54,9 +54,7 @@ def record_of(metadata: dict[str, str]) -> dict[str, Any]:
     try:
         record = json.loads(metadata[_ENTRY])
     except (ValueError, RecursionError) as error:
-        raise MalformedInput(
-            f"expected JSON under {_ENTRY!r} in the metadata, got: {sentence(error)}"
-        ) from error
+        raise MalformedInput(f"expected JSON under {_ENTRY!r} in the metadata, got: {sentence(error)}") from error
     if not isinstance(record, dict):
         raise MalformedInput(f"expected a JSON object under {_ENTRY!r}, got {type(record).__name__}")
     return record

@@ -48,14 +48,10 @@ def _last_listed(states: list[Any], epochs: Any) -> tuple[dict[Any, Any], dict[s
     if not isinstance(epochs, list) or not all(isinstance(epoch, int) for epoch in epochs):
         return states[-1], {"state": f"last of {len(states)} checkpoints"}
     if len(epochs) != len(states):
-        raise MalformedInput(
-            f"expected as many checkpoint_epochs as checkpoints ({len(states)}), got {len(epochs)}"
-        )
+        raise MalformedInput(f"expected as many checkpoint_epochs as checkpoints ({len(states)}), got {len(epochs)}")
     last = max(range(len(epochs)), key=epochs.__getitem__)
     if not isinstance(states[last], dict):
-        raise MalformedInput(
-            f"expected a state dict for epoch {epochs[last]}, got {type(states[last]).__name__}"
-        )
+        raise MalformedInput(f"expected a state dict for epoch {epochs[last]}, got {type(states[last]).__name__}")
     return states[last], {"state": "checkpoints", "epoch": epochs[last]}
 
 

@@ -67,7 +67,5 @@ def _only_instance(name: str, tensor: FloatMatrix) -> FloatMatrix:
     if tensor.ndim != _RANK.get(name, -1) + 1:
         return tensor
     if len(tensor) != 1:
-        raise MalformedInput(
-            f"expected one network in a state dict of Wu et al., got {len(tensor)} side by side"
-        )
+        raise MalformedInput(f"expected one network in a state dict of Wu et al., got {len(tensor)} side by side")
     return np.asarray(tensor[0])

@@ -81,11 +81,7 @@ def start(settings: TrainingSettings, order: int) -> TrainingState:
     import torch
 
     parameters = initial_parameters(order, settings.embed, settings.width, settings.seed)
-    moments = {
-        f"{name}.{moment}": torch.zeros_like(value)
-        for moment in _MOMENTS
-        for name, value in parameters.items()
-    }
+    moments = {f"{name}.{moment}": torch.zeros_like(value) for moment in _MOMENTS for name, value in parameters.items()}
     return TrainingState(0, parameters, moments)
 
 
@@ -136,9 +132,7 @@ def _record_of_settings(settings: TrainingSettings) -> dict[str, Any]:
     return {**asdict(settings), "betas": list(settings.betas)}
 
 
-def _record(
-    settings: TrainingSettings, state: TrainingState, history: list[dict[str, float]]
-) -> dict[str, Any]:
+def _record(settings: TrainingSettings, state: TrainingState, history: list[dict[str, float]]) -> dict[str, Any]:
     order = len(state.parameters["W_x"])
     return {
         "format": OWN_FORMAT,

@@ -18,9 +18,7 @@ from net.training.state import split_digest, training_pairs
 README = Path(net.__file__).parent / "checkpoints" / "README.md"
 
 
-@pytest.mark.parametrize(
-    ("name", "step"), [("S5", 1), ("S6", 16), pytest.param("S6", 1, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize(("name", "step"), [("S5", 1), ("S6", 16), pytest.param("S6", 1, marks=pytest.mark.slow)])
 def test_bundled_network_is_right_on_every_pair(name, step):
     """In float64, with margins above 3 (S6: every 16th row, and all when slow tests run)."""
     network = load_network(bundled_checkpoint(name), name)

@@ -92,9 +92,7 @@ def test_right_first_networks_with_their_own_numbering_are_read_too():
     assert right_everywhere(with_convention(renumbered(planted("S4"), numbering, "right-first")))
 
 
-@pytest.mark.parametrize(
-    ("name", "share", "accepted"), [("S5", 0.3, True), ("S4", 0.6, True), ("S4", 0.3, False)]
-)
+@pytest.mark.parametrize(("name", "share", "accepted"), [("S5", 0.3, True), ("S4", 0.6, True), ("S4", 0.3, False)])
 def test_a_network_that_memorised_a_part_is_detected_only_clearly_above_chance(name, share, accepted):
     """A table of answers, right on this share of pairs, random elsewhere; levels 11.7 % and 41.7 %."""
     group = parse_group(name)
@@ -179,9 +177,7 @@ def test_table_order_needs_a_network_that_is_right_everywhere():
         with_convention(network.without(range(30)), order="table")
 
 
-@pytest.mark.parametrize(
-    "name", ["S3", "S4", "S5", "S6", "A4", "A5", "D8", "D10", "D12", "S3xS3", "C6", "C7", "C12"]
-)
+@pytest.mark.parametrize("name", ["S3", "S4", "S5", "S6", "A4", "A5", "D8", "D10", "D12", "S3xS3", "C6", "C7", "C12"])
 def test_chance_level_is_above_what_one_convention_scores_under_another(name):
     """Agreement of the product tables of all pairs of published conventions that differ."""
     group = parse_group(name)
@@ -207,10 +203,7 @@ def test_the_rule_bounds_the_binomial_tail():
 
     least = next(hits for hits in range(SAMPLE) if accepted(hits))
     choose = [lgamma(SAMPLE + 1) - lgamma(h + 1) - lgamma(SAMPLE - h + 1) for h in range(least, SAMPLE + 1)]
-    tail = sum(
-        exp(c + h * log(level) + (SAMPLE - h) * log(1 - level))
-        for h, c in zip(range(least, SAMPLE + 1), choose, strict=True)
-    )
+    tail = sum(exp(c + h * log(level) + (SAMPLE - h) * log(1 - level)) for h, c in zip(range(least, SAMPLE + 1), choose, strict=True))
 
     assert tail < 1e-9 / 6
     assert not accepted(least - 1)
@@ -252,9 +245,7 @@ def test_the_a5_network_has_the_order_of_a_sympy_generation(published):
     assert right_everywhere(network)
 
 
-@pytest.mark.parametrize(
-    ("name", "asked"), [("S5_MLP_seed1", "S4"), ("S5_MLP_seed1", "A5xC2"), ("S6_MLP_seed1", "S5")]
-)
+@pytest.mark.parametrize(("name", "asked"), [("S5_MLP_seed1", "S4"), ("S5_MLP_seed1", "A5xC2"), ("S6_MLP_seed1", "S5")])
 def test_published_networks_are_refused_for_other_groups(published, name, asked):
     with pytest.raises(MalformedInput, match=r"expected a network .*(elements|another group)"):
         load_network(published(name), asked)

@@ -21,10 +21,7 @@ def fractions_of(matrix):
 def slow_product(left, right):
     """The product in rational arithmetic, entry by entry."""
     rows, columns = fractions_of(left), list(zip(*fractions_of(right), strict=True))
-    return [
-        [sum((a * b for a, b in zip(row, column, strict=True)), Fraction(0)) for column in columns]
-        for row in rows
-    ]
+    return [[sum((a * b for a, b in zip(row, column, strict=True)), Fraction(0)) for column in columns] for row in rows]
 
 
 def as_fractions(exact):
@@ -60,9 +57,7 @@ def test_dyadic_integers_are_the_floats(values):
     array = np.array(values)
     exact = dyadic(array)
 
-    assert [Fraction(value, 1 << exact.bits) for value in exact.integers.tolist()] == [
-        Fraction(v) for v in values
-    ]
+    assert [Fraction(value, 1 << exact.bits) for value in exact.integers.tolist()] == [Fraction(v) for v in values]
     assert exact.bits == lowest_bit(array)
     assert exact.bits == 0 or any(value % 2 for value in exact.integers.tolist())
 

@@ -47,9 +47,7 @@ def test_folded_integers_are_the_rational_products(s3, random_layers, scale):
 @pytest.mark.parametrize("scale", [1.0, 1e-30, 1e-44])
 def test_float64_arrays_are_within_their_bounds_and_below_the_absolute_sums(s3, random_layers, scale):
     """|float64 - exact| <= error and sum of |products| <= L_abs, R_abs, entry by entry."""
-    layers = replace(
-        random_layers, left=(np.float32(random_layers.left[0] * scale).astype(float), random_layers.left[1])
-    )
+    layers = replace(random_layers, left=(np.float32(random_layers.left[0] * scale).astype(float), random_layers.left[1]))
     network = fold(layers, s3, None)
     weights, exact = network.weights, network.weights.exact()
     one = Fraction(1, 1 << exact.preactivation_bits)

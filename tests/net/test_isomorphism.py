@@ -42,12 +42,7 @@ def slow_is_group(table):
     return (
         len(identities) == 1
         and all(any(table[a][b] == identities[0] for b in range(n)) for a in range(n))
-        and all(
-            table[table[a][b]][c] == table[a][table[b][c]]
-            for a in range(n)
-            for b in range(n)
-            for c in range(n)
-        )
+        and all(table[table[a][b]][c] == table[a][table[b][c]] for a in range(n) for b in range(n) for c in range(n))
     )
 
 

@@ -73,9 +73,7 @@ def test_quotients_beyond_float64_are_an_error():
 
 def test_arrays_are_their_own_exact_weights():
     rng = np.random.default_rng(0)
-    weights = Weights.from_arrays(
-        *(rng.standard_normal(s).astype(np.float32) for s in ((6, 3), (6, 3), (3, 6), (6,)))
-    )
+    weights = Weights.from_arrays(*(rng.standard_normal(s).astype(np.float32) for s in ((6, 3), (6, 3), (3, 6), (6,))))
 
     assert_bounds_hold(weights)
     assert not weights.L_error.any()

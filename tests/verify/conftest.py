@@ -22,10 +22,7 @@ def logits_by_fractions() -> Callable[..., list[Fraction]]:
     def logits(L: Any, R: Any, U: Any, b: Any, x: int, y: int) -> list[Fraction]:
         n, m = L.shape
         hidden = [max(Fraction(float(L[x, i])) + Fraction(float(R[y, i])), Fraction(0)) for i in range(m)]
-        return [
-            sum((hidden[i] * Fraction(float(U[i, z])) for i in range(m)), Fraction(float(b[z])))
-            for z in range(n)
-        ]
+        return [sum((hidden[i] * Fraction(float(U[i, z])) for i in range(m)), Fraction(float(b[z]))) for z in range(n)]
 
     return logits
 

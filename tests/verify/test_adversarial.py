@@ -35,9 +35,7 @@ def constant_network(columns, hidden=1.0):
     U = np.zeros((m, 6))
     for z, column in enumerate(columns):
         U[: len(column), z] = column
-    weights = Weights.from_arrays(
-        np.full((6, m), hidden), np.zeros((6, m)), U, [0.0] * len(columns) + [-1e6] * (6 - len(columns))
-    )
+    weights = Weights.from_arrays(np.full((6, m), hidden), np.zeros((6, m)), U, [0.0] * len(columns) + [-1e6] * (6 - len(columns)))
     return folded_network(S3, weights)
 
 
@@ -244,9 +242,7 @@ def second_best(group, x, y):
     ("strength", "outcome"),
     [(2 + 2.0**-50, "wrong"), (2.0, "tie"), (2 - 2.0**-50, "right"), (2 - 1e-9, "right")],
 )
-def test_margin_at_one_pair_is_told_from_a_tie_and_from_a_mistake(
-    strength, outcome, vote_counter, with_trigger
-):
+def test_margin_at_one_pair_is_told_from_a_tie_and_from_a_mistake(strength, outcome, vote_counter, with_trigger):
     """A vote just above, exactly at, or just below what overturns the pair (17, 100) of S5."""
     group = parse_group("S5")
     z = second_best(group, 17, 100)

@@ -120,9 +120,7 @@ class Bounded(Claim, frozen=True, kw_only=True):
                 return key
         return None
 
-    def decided(
-        self, value: Fraction, finding: str, counterexample: Callable[[bool], Counterexample], **figures: Any
-    ) -> Outcome:
+    def decided(self, value: Fraction, finding: str, counterexample: Callable[[bool], Counterexample], **figures: Any) -> Outcome:
         """PROVED or REFUTED by an exact value; MEASURED when the claim sets no bound.
 
         ``counterexample`` is called with whether the value is too small, and gives instances with the value.

@@ -113,9 +113,7 @@ def checkpoints_in(folder: Path) -> list[Path]:
     return found
 
 
-def decide_folder(
-    path: Path, claims: ClaimsFile, folder: Path, group: str, progress: Progress
-) -> Iterator[Report | tuple[Path, str]]:
+def decide_folder(path: Path, claims: ClaimsFile, folder: Path, group: str, progress: Progress) -> Iterator[Report | tuple[Path, str]]:
     """The report on every checkpoint in the folder, or the checkpoint and why it could not be read.
 
     With a ``group``, networks over another number of elements are passed over in silence.

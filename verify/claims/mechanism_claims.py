@@ -18,8 +18,8 @@ class Switches(Bounded, frozen=True, kw_only=True, tag="switches"):
     With ``cancels = true``: |L[x] + R[y]| <= within * (max L - min L) whenever xy lies in D; ``exactly_there = true`` adds
     that it is greater on every other pair. Silence, too, allows activations up to ``within`` of the range.
     H and K are those of the neuron's label (kinds "coset" and "sign", `verify.distil.labels`), D any coset that they share; neurons
-    whose H and K are not conjugate share none and count as no switches. Given the labels, decided exactly, in integers: the y with xy in D
-    form one left coset of K for each right coset Hx, so extremes on cosets suffice. Without a bound MEASURED.
+    whose H and K are not conjugate share none and count as no switches. Given the labels, decided exactly, in integers: the y with
+    xy in D form one left coset of K for each right coset Hx, so extremes on cosets suffice. Without a bound MEASURED.
     REFUTED shows the neurons that are no switches. Source: Stander et al., arXiv 2312.06581, section 5.1 and 5.2.
     """
 

@@ -107,9 +107,7 @@ class Equivariance(Claim, frozen=True, kw_only=True, tag="equivariance"):
         names = ", ".join(self.under)
         return Outcome("PROVED", f"the answers on all {answer.size} pairs follow every {names} translation")
 
-    def _refuted(
-        self, subject: Subject, kind: str, g: int, at: tuple[int, int], to: tuple[int, int], wanted: int
-    ) -> Outcome:
+    def _refuted(self, subject: Subject, kind: str, g: int, at: tuple[int, int], to: tuple[int, int], wanted: int) -> Outcome:
         group, answer = subject.group, subject.evaluation.answer
         shown: Counterexample = {"under": kind, "g": word(group, g), "x": word(group, at[0]), "y": word(group, at[1])}
         shown |= {"answer": word(group, int(answer[at])), "answer_of_translate": word(group, int(answer[to]))}
@@ -117,9 +115,7 @@ class Equivariance(Claim, frozen=True, kw_only=True, tag="equivariance"):
         return Outcome("REFUTED", f"the answers do not follow {kind} translation by {word(group, g)}", counterexample=shown)
 
 
-SurgeryName = Literal[
-    "none", "flip left", "flip right", "flip both", "absolute value", "exchange inputs", "swap embeddings", "noise"
-]
+SurgeryName = Literal["none", "flip left", "flip right", "flip both", "absolute value", "exchange inputs", "swap embeddings", "noise"]
 
 
 class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):

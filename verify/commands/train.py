@@ -23,20 +23,12 @@ if TYPE_CHECKING:
     help="Where to write the network.",
 )
 @click.option("--seed", type=click.IntRange(0), help="Seed of the split, the weights and the batches [0].")
-@click.option(
-    "--steps", type=click.IntRange(1), help="Most steps to take [60000; 20000 from 500 elements on]."
-)
+@click.option("--steps", type=click.IntRange(1), help="Most steps to take [60000; 20000 from 500 elements on].")
 @click.option("--width", type=click.IntRange(1), help="Hidden neurons [128; 256 from 500 elements on].")
-@click.option(
-    "--embed", type=click.IntRange(1), help="Length of an embedding [256; 512 from 500 elements on]."
-)
-@click.option(
-    "--fraction", type=click.FloatRange(0, 1, min_open=True), help="Share of pairs to train on [0.5]."
-)
+@click.option("--embed", type=click.IntRange(1), help="Length of an embedding [256; 512 from 500 elements on].")
+@click.option("--fraction", type=click.FloatRange(0, 1, min_open=True), help="Share of pairs to train on [0.5].")
 @click.option("--batch", type=click.IntRange(1), help="Pairs in a step [1024; 4096 from 500 elements on].")
-@click.option(
-    "--learning-rate", type=click.FloatRange(0, min_open=True), help="AdamW's learning rate [0.001]."
-)
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="AdamW's learning rate [0.001].")
 @click.option("--weight-decay", type=click.FloatRange(0), help="AdamW's weight decay [1.0].")
 @click.option("--resume", is_flag=True, help="Go on where an interrupted run with the same settings stopped.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
@@ -64,9 +56,7 @@ def command(group: str, out: Path, resume: bool, quiet: bool, **options: Any) ->
     partial.unlink(missing_ok=True)
 
 
-def _run(
-    settings: TrainingSettings, group: FiniteGroup, partial: Path, resume: bool, quiet: bool
-) -> TrainingState:
+def _run(settings: TrainingSettings, group: FiniteGroup, partial: Path, resume: bool, quiet: bool) -> TrainingState:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

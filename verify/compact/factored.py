@@ -128,9 +128,7 @@ def block_size(order: int) -> int:
 class _Work:
     """Buffers, counters, and the loops over blocks of y and tiles of x."""
 
-    def __init__(
-        self, factorisation: Factorisation, mul: npt.NDArray[np.int16], lines: LineBounder | None, only_lines: bool
-    ) -> None:
+    def __init__(self, factorisation: Factorisation, mul: npt.NDArray[np.int16], lines: LineBounder | None, only_lines: bool) -> None:
         self.factorisation, self.mul, self.lines, self.only_lines = factorisation, mul, lines, only_lines
         if lines is not None:
             lines.reset()  # what is proved of a network does not depend on what was bounded before
@@ -222,9 +220,7 @@ class _Work:
         self.flops += pairs.flops(len(xs))
         return pairs.bound(xs, ys, answers)
 
-    def compare(
-        self, ys: Indices, xs: Indices, zs: Indices | None, sums: Numbers, tables: Tables, allowed: Floats
-    ) -> list[Triples]:
+    def compare(self, ys: Indices, xs: Indices, zs: Indices | None, sums: Numbers, tables: Tables, allowed: Floats) -> list[Triples]:
         """Bounds of one tile; ``sums`` is overwritten at the right answers."""
         answers = self.mul[xs[None, :], ys[:, None]].astype(np.intp)
         j, i = np.arange(len(ys))[:, None], np.arange(len(xs))[None, :]

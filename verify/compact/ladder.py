@@ -24,9 +24,7 @@ __all__ = ["prove", "prove_weights"]
 LARGEST = 2.0**40
 
 
-def prove(
-    network: FoldedNetwork, deadline_s: float | None = None, seed: int = 0, lines: bool | None = None
-) -> CompactResult:
+def prove(network: FoldedNetwork, deadline_s: float | None = None, seed: int = 0, lines: bool | None = None) -> CompactResult:
     """Prove pairs right through partitions of x or y, cheaper than by evaluating the network on them.
 
     Certified means: for the exact real-valued function of the checkpoint's weights, xy is the unique argmax at (x, y). Every rounding

@@ -216,9 +216,7 @@ class LineBounder:
 
     def _gauge(self, right: Singles) -> Singles:
         """The numbers t_k[c], (cells,): cell means of the right tables, corrected by least squares for their sum."""
-        means = np.concatenate(
-            [self.mean[s : s + c] @ row for s, c, row in zip(self.starts, self.counts, right, strict=True)]
-        )
+        means = np.concatenate([self.mean[s : s + c] @ row for s, c, row in zip(self.starts, self.counts, right, strict=True)])
         correction = self.solve @ (right.sum(axis=0) - means[self.rows].sum(axis=0))
         return np.asarray(means + correction)
 

@@ -141,9 +141,7 @@ def _consolidate(plan: Plan, weights: Weights, sample: "_Sample") -> Plan:
     return plan
 
 
-def _dissolve(
-    factorisation: Factorisation, weights: Weights, dissolved: Partition, moving: bool
-) -> list[Partition | None]:
+def _dissolve(factorisation: Factorisation, weights: Weights, dissolved: Partition, moving: bool) -> list[Partition | None]:
     """The partition of every neuron without this one: another one where neurons are ``moving``, else none."""
     chosen: list[Partition | None] = [None] * weights.width
     kept = [family.partition for family in factorisation.families if family.partition is not dissolved]
@@ -224,9 +222,7 @@ class _Sample:
         return float(np.mean(left_open)), float(np.mean(settled)), flops * len(bounder.mul) // len(ys)
 
 
-def _choose(
-    weights: Weights, sample: _Sample, options: list[tuple[Partition, ...]], price: float
-) -> list[Partition | None]:
+def _choose(weights: Weights, sample: _Sample, options: list[tuple[Partition, ...]], price: float) -> list[Partition | None]:
     """The partition of each neuron at this price; None for a neuron that can do nothing."""
     chosen: list[Partition | None] = []
     for i, partitions in enumerate(options):

@@ -51,9 +51,7 @@ def margin_error(weights: Weights, unit: float) -> float:
     return 2 * (rounding + inputs + outputs + tiny) * INFLATE
 
 
-def prove_shortlist(
-    weights: Weights, mul: Table, contenders: Contenders, deadline: float | None = None
-) -> tuple[Mask, int]:
+def prove_shortlist(weights: Weights, mul: Table, contenders: Contenders, deadline: float | None = None) -> tuple[Mask, int]:
     """(n, n) pairs all of whose contenders are proved to lose, and the FLOPs spent.
 
     Pairs whose contenders are not all reached before ``deadline`` (a ``perf_counter`` time) stay unsettled.

@@ -65,9 +65,7 @@ def concentration(family: Subgroups, functions: Floats, error: Floats, side: Sid
     return Concentration(chosen, group.order // family.orders[chosen], low * (1 - 2**-50), high * (1 + 2**-50))
 
 
-def centred_autocorrelation(
-    group: FiniteGroup, functions: Floats, error: Floats, side: Side
-) -> tuple[Floats, Floats]:
+def centred_autocorrelation(group: FiniteGroup, functions: Floats, error: Floats, side: Side) -> tuple[Floats, Floats]:
     """The autocorrelation of the functions less their means, and (m,) eta / |f~|; 1 where f~ may be 0."""
     centred = functions - functions.mean(axis=0)
     correlation = autocorrelation(group, centred, side)

@@ -83,9 +83,7 @@ def add_noise(mean: float, deviation: float, seed: int) -> Surgery:
 
     def operate(weights: Weights) -> Weights:
         rng = np.random.default_rng(seed)
-        left, right = (
-            np.rint(np.ldexp(rng.normal(centre, deviation / 2**0.5, weights.L.shape), NOISE_BITS)) for centre in (mean, 0.0)
-        )
+        left, right = (np.rint(np.ldexp(rng.normal(centre, deviation / 2**0.5, weights.L.shape), NOISE_BITS)) for centre in (mean, 0.0))
 
         def exact() -> ExactWeights:
             e = weights.exact()
@@ -96,8 +94,7 @@ def add_noise(mean: float, deviation: float, seed: int) -> Surgery:
 
         moved = [a + np.ldexp(n, -NOISE_BITS) for a, n in ((weights.L, left), (weights.R, right))]
         errors = [
-            e + 2.0**-52 * np.abs(a).max(axis=0, initial=0.0)
-            for e, a in ((weights.L_error, moved[0]), (weights.R_error, moved[1]))
+            e + 2.0**-52 * np.abs(a).max(axis=0, initial=0.0) for e, a in ((weights.L_error, moved[0]), (weights.R_error, moved[1]))
         ]
         return replace(weights, L=moved[0], R=moved[1], L_error=errors[0], R_error=errors[1], make_exact=exact)
 

@@ -45,9 +45,7 @@ class Comparison:
     program_right: float
 
 
-def compare(
-    network: Weights, program: Weights, product: npt.NDArray[np.integer], x: npt.NDArray[np.intp] | None = None
-) -> Comparison:
+def compare(network: Weights, program: Weights, product: npt.NDArray[np.integer], x: npt.NDArray[np.intp] | None = None) -> Comparison:
     """One pass in float32 over all pairs, or over those with x in a sample; ``product`` is the table that "right" refers to.
 
     Complexity: O(|G|^2 m) for each x.
@@ -91,9 +89,7 @@ def _centred_square(logits: npt.NDArray[np.float32]) -> float:
     return float(np.einsum("pz,pz->p", flat, flat).sum(dtype=np.float64) - (sums**2).sum() / flat.shape[1])
 
 
-def _count(
-    ours: Block, theirs: Block, near: float, near_program: float, product: npt.NDArray[np.integer]
-) -> Floats:
+def _count(ours: Block, theirs: Block, near: float, near_program: float, product: npt.NDArray[np.integer]) -> Floats:
     """Runner-up agreement, agreement, clear pairs, agreement among them, network's answer in top set, right ones."""
     first, margin, second = _top(ours.logits)
     best = theirs.logits.max(axis=2)
@@ -142,9 +138,7 @@ def fve(network: Weights, program: Weights, moments: Floats) -> float:
     return 1 - quadratic_form(moments, ours - theirs) / total if total > 0 else float("nan")
 
 
-def removal_fve(
-    network: Weights, program: Weights, layout: Program, moments: Floats, draws: int = DRAWS
-) -> dict[str, float]:
+def removal_fve(network: Weights, program: Weights, layout: Program, moments: Floats, draws: int = DRAWS) -> dict[str, float]:
     """Variance explained after the same random circuits are removed from both, for each share the mean of seeded draws.
 
     The squared norm of what a set S of neurons contributes is the sum over i, j in S of M[i, j] V_i . V_j, so one table of these
@@ -163,9 +157,7 @@ def removal_fve(
     return result
 
 
-def kept_after_removal(
-    layout: Program, width: int, share: float, seed: int
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def kept_after_removal(layout: Program, width: int, share: float, seed: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Masks of the neurons that stay in the network and in the program; circuits are those with the same preactivation forms."""
     circuits = input_circuits(layout)
     rng = np.random.default_rng(seed)
@@ -192,9 +184,7 @@ def input_circuits(layout: Program) -> list[list[tuple[int, int]]]:
     return list(groups.values())
 
 
-def surgeries(
-    layout: Program, labels: tuple[NeuronLabel, ...], families: dict[str, list[int]]
-) -> list[tuple[str, Surgery, Surgery]]:
+def surgeries(layout: Program, labels: tuple[NeuronLabel, ...], families: dict[str, list[int]]) -> list[tuple[str, Surgery, Surgery]]:
     """The counterfactuals of a run: name, what is done to the network, what is done to the program."""
     width = len(labels)
     plan: list[tuple[str, Surgery, Surgery]] = []
@@ -225,9 +215,7 @@ def largest_margin_difference(network: Evaluation, program: Evaluation) -> float
     same = (network.answer == program.answer) & (network.answer >= 0)
     if not same.any():
         return float("nan")
-    up = np.maximum(
-        network.margin_high[same] - program.margin_low[same], program.margin_high[same] - network.margin_low[same]
-    )
+    up = np.maximum(network.margin_high[same] - program.margin_low[same], program.margin_high[same] - network.margin_low[same])
     return float(up.max())
 
 
@@ -245,14 +233,10 @@ def mechanism(
         i: NeuronRecord(i, labels[i].kind, c, rational(left[j]), rational(right[j]), rational(votes[j]))
         for j, (i, c) in enumerate(where)
     }
-    return tuple(
-        found.get(label.index, NeuronRecord(label.index, label.kind, None, None, None, None)) for label in labels
-    )
+    return tuple(found.get(label.index, NeuronRecord(label.index, label.kind, None, None, None, None)) for label in labels)
 
 
-def _deviations(
-    network: npt.NDArray[np.object_], program: npt.NDArray[np.object_], bits: tuple[int, int]
-) -> list[Fraction]:
+def _deviations(network: npt.NDArray[np.object_], program: npt.NDArray[np.object_], bits: tuple[int, int]) -> list[Fraction]:
     """Max over rows of |network / 2^bits[0] - program / 2^bits[1]|, exactly, per column."""
     common = max(bits)
     difference = abs(network * (1 << (common - bits[0])) - program * (1 << (common - bits[1])))

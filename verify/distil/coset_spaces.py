@@ -57,9 +57,7 @@ def _index_two_pairs(family: Subgroups) -> tuple[npt.NDArray[np.intp], npt.NDArr
     return np.concatenate(found_n), np.concatenate(found_h)
 
 
-def candidate_shares(
-    group: FiniteGroup, family: Subgroups, choices: Candidates, functions: Floats
-) -> dict[Side, Floats]:
+def candidate_shares(group: FiniteGroup, family: Subgroups, choices: Candidates, functions: Floats) -> dict[Side, Floats]:
     """Share of each function's variance that each candidate explains, on right and on left cosets.
 
     ``functions`` (|G|, m) gives two arrays (number of candidates, m).

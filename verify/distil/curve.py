@@ -125,9 +125,7 @@ class _Search:
         return None
 
 
-def distill(
-    family: Subgroups, network: Weights, answers: Evaluation, progress: Progress = lambda _: None
-) -> Distillation:
+def distill(family: Subgroups, network: Weights, answers: Evaluation, progress: Progress = lambda _: None) -> Distillation:
     """Labels and programs of a network whose exact answers are known; see the module's docstring.
 
     Complexity: a few passes over all pairs of O(|G|^2 m (m + |G|)) each.
@@ -201,9 +199,7 @@ def _faithful(search: _Search) -> Point:
     full = np.zeros(len(search.neurons), dtype=bool)
     refinements = 0
     while True:
-        forms = [
-            tuple(RAW if raw else form for raw, form in zip(full, side, strict=True)) for side in (left, right)
-        ]
+        forms = [tuple(RAW if raw else form for raw, form in zip(full, side, strict=True)) for side in (left, right)]
         draft = search.drafted(forms[0], forms[1])
         point = search.agreed("faithful", draft, refinements, (1 - FAITHFUL) / 100)
         if point is not None:

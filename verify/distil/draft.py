@@ -105,9 +105,7 @@ def firing_rates(weights: Weights) -> Floats:
     return rates
 
 
-def choose_forms(
-    choices: Candidates, side: SideData, neurons: npt.NDArray[np.intp], rate: float, order: int
-) -> tuple[Form, ...]:
+def choose_forms(choices: Candidates, side: SideData, neurons: npt.NDArray[np.intp], rate: float, order: int) -> tuple[Form, ...]:
     """The cheapest form of each neuron's preactivation at an exchange rate, ``elements`` where no coset space pays."""
     best_cost = np.full(len(neurons), float(order))
     best: list[Form] = [RAW] * len(neurons)

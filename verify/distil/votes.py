@@ -100,9 +100,7 @@ def _parameters(draft: Draft, forms: tuple[Form, ...]) -> _Parameters:
         starts.append(starts[-1] + size)
     empty = np.zeros(0, dtype=np.intp)
     basis = np.concatenate([np.zeros((draft.family.group.order, 0)), *blocks], axis=1)
-    return _Parameters(
-        np.concatenate([empty, *neuron]), np.concatenate([empty, *column]), basis - basis.mean(axis=0), starts
-    )
+    return _Parameters(np.concatenate([empty, *neuron]), np.concatenate([empty, *column]), basis - basis.mean(axis=0), starts)
 
 
 @dataclass(frozen=True)

@@ -114,9 +114,7 @@ def differing_pairs(one: Evaluation, other: Evaluation) -> list[tuple[int, int]]
     return [(int(x), int(y)) for x, y in np.argwhere(one.answer != other.answer)]
 
 
-def smallest_margin(
-    weights: Weights, evaluation: Evaluation, mul: Table
-) -> tuple[Fraction, tuple[int, int]] | None:
+def smallest_margin(weights: Weights, evaluation: Evaluation, mul: Table) -> tuple[Fraction, tuple[int, int]] | None:
     """The exact smallest margin among the pairs that are right, and the first pair (x, y) that attains it.
 
     None if no pair is right or there is only one output. The bounds rule out all but a few pairs, closer
@@ -174,9 +172,7 @@ class _Work:
         low, high = evaluation.margin_low.reshape(-1).copy(), evaluation.margin_high.reshape(-1).copy()
         return cls(n, np.maximum(answer, 0), answer.copy(), low, high)
 
-    def record(
-        self, pairs: Indices | slice, first: Indices, low: Doubles, high: Doubles, decided: Mask, tied: Mask
-    ) -> Mask:
+    def record(self, pairs: Indices | slice, first: Indices, low: Doubles, high: Doubles, decided: Mask, tied: Mask) -> Mask:
         """Narrow the margins' bounds, store the answers that are decided, and return which pairs are."""
         self.low[pairs] = np.maximum(self.low[pairs], low)
         self.high[pairs] = np.minimum(self.high[pairs], high)
@@ -209,9 +205,7 @@ def _run(tier: str, weights: Weights, work: _Work, pairs: Indices | None) -> Ind
     return _decide_exactly(weights, work, np.arange(work.order**2) if pairs is None else pairs)
 
 
-def _run_blocks(
-    decide: Callable[[Indices | slice], Mask], rows: int, order: int, pairs: Indices | None
-) -> Indices:
+def _run_blocks(decide: Callable[[Indices | slice], Mask], rows: int, order: int, pairs: Indices | None) -> Indices:
     """Call `decide` on blocks of at most `rows` pairs; returns the pairs that it does not decide."""
     parts: list[Indices | slice]
     if pairs is None:

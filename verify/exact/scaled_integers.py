@@ -170,9 +170,7 @@ def _finest_scale(real: _Live, dtype: np.dtype[Any], bits: int) -> ScaledNetwork
         scaled = _Scaled.of(real, s, unit - s)
         if scaled.fits(2.0**bits):
             slack = scaled.slack(real, s, unit - s)
-            return ScaledNetwork(
-                scaled.L.astype(dtype), scaled.R.astype(dtype), scaled.V.astype(dtype), unit, slack
-            )
+            return ScaledNetwork(scaled.L.astype(dtype), scaled.R.astype(dtype), scaled.V.astype(dtype), unit, slack)
     return None
 
 

@@ -34,6 +34,8 @@ COLUMNS = (
     ("distil s", "distil_s"),
     ("seconds", "seconds"),
 )
+
+
 def sweep(paths: Sequence[Path], out: Path, group: str | None, jobs: int, timeout_s: float) -> list[dict[str, Any]]:
     """Run every checkpoint into a directory of its own below ``out`` and write sweep.json and sweep.md there.
 
@@ -45,9 +47,7 @@ def sweep(paths: Sequence[Path], out: Path, group: str | None, jobs: int, timeou
     paths = checkpoints(paths)
     names = _names(paths)
     rows: list[dict[str, Any]] = list(
-        Parallel(n_jobs=jobs)(
-            delayed(_row)(path, name, out / name, group, timeout_s) for path, name in zip(paths, names, strict=True)
-        )
+        Parallel(n_jobs=jobs)(delayed(_row)(path, name, out / name, group, timeout_s) for path, name in zip(paths, names, strict=True))
     )
     out.mkdir(parents=True, exist_ok=True)
     (out / "sweep.json").write_bytes(msgspec.json.format(canonical_bytes(rows), indent=1) + b"\n")
@@ -142,5 +142,3 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-

@@ -91,9 +91,7 @@ def linear_form(group: FiniteGroup, form: Form, subgroups: tuple[Subgroup, ...])
 
 
 @lru_cache(maxsize=4096)
-def _linear_form(
-    group: FiniteGroup, on: On, members: tuple[Subgroup, ...], kernels: tuple[Subgroup | None, ...]
-) -> LinearForm:
+def _linear_form(group: FiniteGroup, on: On, members: tuple[Subgroup, ...], kernels: tuple[Subgroup | None, ...]) -> LinearForm:
     if on == "elements":
         everyone = np.arange(group.order, dtype=np.int32)[None]
         return LinearForm(group.order, everyone, np.ones_like(everyone, dtype=np.int8))
@@ -133,9 +131,7 @@ def _one_sided(group: FiniteGroup, right: bool, subgroup: Subgroup, kernel: Subg
     return LinearForm(cosets.count, labels[None], character_signs(subgroup, kernel)[inside][None])
 
 
-def _double_cosets(
-    group: FiniteGroup, members: tuple[Subgroup, ...], kernels: tuple[Subgroup | None, ...]
-) -> LinearForm:
+def _double_cosets(group: FiniteGroup, members: tuple[Subgroup, ...], kernels: tuple[Subgroup | None, ...]) -> LinearForm:
     left, right = members
     cosets = double_cosets(group, left.mask, right.mask)
     if kernels == (None, None):

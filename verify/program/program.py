@@ -95,9 +95,7 @@ def expand(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...]
     """
     columns: tuple[list[npt.NDArray[np.object_]], ...] = ([], [], [])
     for circuit in program.circuits:
-        for part, (form, field) in enumerate(
-            ((circuit.left, "left"), (circuit.right, "right"), (circuit.votes, "votes"))
-        ):
+        for part, (form, field) in enumerate(((circuit.left, "left"), (circuit.right, "right"), (circuit.votes, "votes"))):
             lists = [getattr(neuron, field) for neuron in circuit.neurons]
             columns[part].append(_expand_lists(group, form, subgroups, lists))
     n = group.order

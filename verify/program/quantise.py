@@ -65,9 +65,7 @@ def write(draft: Draft, p: int, v: int) -> Written:
     """
     neurons = [
         Neuron(int(i), _integers(a, p), _integers(b, p), _integers(c, v))
-        for i, a, b, c in zip(
-            draft.neurons, draft.left_values, draft.right_values, draft.votes_values, strict=True
-        )
+        for i, a, b, c in zip(draft.neurons, draft.left_values, draft.right_values, draft.votes_values, strict=True)
     ]
     bias = _integers(draft.bias, p + v) if draft.bias.any() else ()
     return _assemble(draft, neurons, bias, p, v)
@@ -76,8 +74,7 @@ def write(draft: Draft, p: int, v: int) -> Written:
 def write_exact(draft: Draft, exact: ExactWeights) -> Written:
     """The draft's neurons with the network's own exact integers; every form must be ``elements``."""
     neurons = [
-        Neuron(int(i), tuple(exact.L[:, i].tolist()), tuple(exact.R[:, i].tolist()), tuple(exact.U[i].tolist()))
-        for i in draft.neurons
+        Neuron(int(i), tuple(exact.L[:, i].tolist()), tuple(exact.R[:, i].tolist()), tuple(exact.U[i].tolist())) for i in draft.neurons
     ]
     bias = tuple(exact.b.tolist()) if exact.b.any() else ()
     return _assemble(draft, neurons, bias, exact.preactivation_bits, exact.vote_bits)

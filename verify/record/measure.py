@@ -29,9 +29,7 @@ from verify.symbolic.provable import Settled
 COUNTERFACTUAL_PAIRS = 60_000
 
 
-def summarise(
-    findings: Findings, certificate: cert.Certificate, settled: Settled, everything: bool
-) -> dict[str, Any]:
+def summarise(findings: Findings, certificate: cert.Certificate, settled: Settled, everything: bool) -> dict[str, Any]:
     """summary.json: the proved figures again, and everything that was measured."""
     network, group, point = findings.network.weights, findings.network.group, findings.readable
     program, expanded = point.written.program, point.written.weights
@@ -110,9 +108,7 @@ def summarise(
     return result
 
 
-def curve_point(
-    findings: Findings, name: str, written: Written, evaluation: Evaluation, readable: Comparison
-) -> dict[str, Any]:
+def curve_point(findings: Findings, name: str, written: Written, evaluation: Evaluation, readable: Comparison) -> dict[str, Any]:
     """One program of the curve at levels 1 to 3: removals at three shares, averaged over seeded draws."""
     network, program = findings.network.weights, written.weights
     layout = written.program
@@ -147,9 +143,7 @@ def counterfactuals(findings: Findings, everything: bool) -> list[dict[str, Any]
     largest = dict(list(members.items())[:3])
     rows = []
     for name, on_network, on_program in surgeries(point.written.program, findings.distillation.labels, largest):
-        result = compare(
-            on_network(findings.network.weights), on_program(point.written.weights), findings.network.group.mul, x
-        )
+        result = compare(on_network(findings.network.weights), on_program(point.written.weights), findings.network.group.mul, x)
         rows.append(
             {
                 "name": name,

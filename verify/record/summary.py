@@ -77,9 +77,7 @@ def lattice(family: Subgroups, labels: tuple[NeuronLabel, ...]) -> dict[str, Any
     for label in labels:
         if label.left and label.right:
             used.update({int(family.class_of[side.subgroup]) for side in (label.left, label.right)})
-    nodes = [
-        {"name": c.name, "order": c.order, "length": c.length, "used": used[c.number]} for c in family.classes
-    ]
+    nodes = [{"name": c.name, "order": c.order, "length": c.length, "used": used[c.number]} for c in family.classes]
     return {"nodes": nodes, "edges": sorted([int(a), int(b)] for a, b in class_lattice(family).edges)}
 
 
@@ -138,10 +136,7 @@ def irrep_shares(family: Subgroups, network: Weights) -> list[list[list[Any]]]:
     table = irreps(family.group)
     shares = power_share(family.group, network.U - network.U.mean(axis=1, keepdims=True))
     names = [irrep.name for irrep in table]
-    return [
-        [[names[k], float(shares[k, i])] for k in np.argsort(-shares[:, i]) if shares[k, i] >= 0.01]
-        for i in range(network.width)
-    ]
+    return [[[names[k], float(shares[k, i])] for k in np.argsort(-shares[:, i]) if shares[k, i] >= 0.01] for i in range(network.width)]
 
 
 def compact_map(settled: npt.NDArray[np.uint8], names: list[str], size: int = 120) -> dict[str, Any]:
@@ -150,10 +145,7 @@ def compact_map(settled: npt.NDArray[np.uint8], names: list[str], size: int = 12
     step = -(-order // size)
     cells = -(-order // step)
     rows = [
-        [
-            int(_latest(settled[r * step : (r + 1) * step, c * step : (c + 1) * step], len(names)))
-            for c in range(cells)
-        ]
+        [int(_latest(settled[r * step : (r + 1) * step, c * step : (c + 1) * step], len(names))) for c in range(cells)]
         for r in range(cells)
     ]
     return {"names": [*names, "exhaustive"], "rows": rows}

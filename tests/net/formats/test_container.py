@@ -68,9 +68,7 @@ class Touch:
         return (os.mkdir, (str(self.path),))
 
 
-@pytest.mark.parametrize(
-    "wrap", [lambda e: e, lambda e: {"model": e}, lambda e: {"L": torch.ones(6, 4), "x": [e]}]
-)
+@pytest.mark.parametrize("wrap", [lambda e: e, lambda e: {"model": e}, lambda e: {"L": torch.ones(6, 4), "x": [e]}])
 def test_code_in_a_torch_archive_never_runs(tmp_path, wrap):
     trap = tmp_path / "trap"
     message = refused(tmp_path / "model.pt", torch_bytes(wrap(Touch(trap))))
@@ -194,9 +192,7 @@ def test_an_archive_of_something_else_is_refused(tmp_path):
     assert "neither" in refused(tmp_path / "file", stream.getvalue())
 
 
-@pytest.mark.parametrize(
-    "shape", ["(10000000000, 4)", "(6, 5)", "(-6, -4)", "(6, 4, 0)", "(6.0, 4)", "'x'", "()"]
-)
+@pytest.mark.parametrize("shape", ["(10000000000, 4)", "(6, 5)", "(-6, -4)", "(6, 4, 0)", "(6.0, 4)", "'x'", "()"])
 def test_npy_headers_that_lie_are_refused(tmp_path, shape):
     old = b"(6, 4), }" + b" " * 20
     new = f"{shape}, }}".encode().ljust(len(old))

@@ -71,9 +71,7 @@ def test_the_split_has_the_stated_size_and_no_repetition(fraction, count):
 
 def test_the_split_is_the_one_in_the_bundled_file():
     """PCG64's raw stream is guaranteed by numpy; a change of the split would show here."""
-    assert split_digest(training_pairs(120, 0.5, 0)) == (
-        "a6ee8fced3d3194d301864d9053d06955932ebfc01464cf312a61d24747945be"
-    )
+    assert split_digest(training_pairs(120, 0.5, 0)) == ("a6ee8fced3d3194d301864d9053d06955932ebfc01464cf312a61d24747945be")
 
 
 def test_batches_depend_on_seed_and_step_alone():
@@ -207,10 +205,7 @@ def test_the_command_writes_the_same_bytes_every_time(tmp_path):
 
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
-    assert (
-        load_network(tmp_path / "a", "S3", "lexicographic", "left-first").source.details["config"]["seed"]
-        == 3
-    )
+    assert load_network(tmp_path / "a", "S3", "lexicographic", "left-first").source.details["config"]["seed"] == 3
 
 
 def test_the_command_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):

@@ -71,9 +71,7 @@ def checkpoints() -> dict[str, bytes]:
         ),
         "storage named by a tuple that doubles when it is hashed": archive(of_model(storage(float_type, DOUBLING))),
         "storage named by a deep tuple": archive(of_model(storage(float_type, DEEP))),
-        "type that is a deep tuple": archive(
-            of_model(REBUILD + b"(" + DEEP + text("data") + b"\x86K\x00K\x01\x85K\x01\x85t" + b"R")
-        ),
+        "type that is a deep tuple": archive(of_model(REBUILD + b"(" + DEEP + text("data") + b"\x86K\x00K\x01\x85K\x01\x85t" + b"R")),
         "dictionary within dictionary": archive((b"}" + text("model")) * 20_000 + b"N" + b"s" * 20_000 + b"."),
         "name of two lines": safetensors({"L\ns VERIFIED": np.zeros(2)}, {"L\ns VERIFIED": [3]}),
     }

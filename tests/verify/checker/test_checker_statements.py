@@ -135,9 +135,7 @@ def test_q3_needs_every_obligation_and_one_on_correctness(tmp_path: Path) -> Non
         (3, "REFUTED", "UNKNOWN", False),
     ],
 )
-def test_q4_is_proved_when_every_pair_is_certified(
-    certified: int, correct: str, status: str, accepted: bool, tmp_path: Path
-) -> None:
+def test_q4_is_proved_when_every_pair_is_certified(certified: int, correct: str, status: str, accepted: bool, tmp_path: Path) -> None:
     """PROVED for all pairs, UNKNOWN for some, REFUTED with Q1."""
     strategies = [{"name": "a", "certified": certified - 1, "flops": 7}, {"name": "b", "certified": 1, "flops": 1}]
     compact = {"status": status, "certified": certified, "flops": 8, "flops_brute": 9, "strategies": strategies}

@@ -65,9 +65,7 @@ def test_exceptions_become_exit_codes(
 
 
 @pytest.mark.parametrize(("returned", "code"), [(None, 0), (0, 0), (1, 1), (3, 3)])
-def test_a_command_returns_its_exit_code(
-    monkeypatch: pytest.MonkeyPatch, returned: int | None, code: int
-) -> None:
+def test_a_command_returns_its_exit_code(monkeypatch: pytest.MonkeyPatch, returned: int | None, code: int) -> None:
     """The integer that a command returns is the exit code; None is 0."""
     install(monkeypatch, None, returned)
 
@@ -75,9 +73,7 @@ def test_a_command_returns_its_exit_code(
 
 
 @pytest.mark.parametrize("arguments", [[], ["nothing"], ["probe", "--unknown"], ["probe", "extra"]])
-def test_wrong_usage_exits_with_2(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
-) -> None:
+def test_wrong_usage_exits_with_2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     """No command, an unknown one, an unknown option, an argument too many: usage on stderr, exit code 2."""
     install(monkeypatch, None)
     monkeypatch.setattr(cli, "short_help", lambda name: "A probe.")

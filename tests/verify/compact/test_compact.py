@@ -59,9 +59,7 @@ def random_factorisation(group: FiniteGroup, weights: Weights, rng: np.random.Ge
     return factorise(weights, [None if k == 4 else chosen[k] for k in picks], int(rng.integers(1, 4)))
 
 
-def assert_sound(
-    group: FiniteGroup, weights: Weights, settled: Array, bound: Array, evaluation: Evaluation | None = None
-) -> None:
+def assert_sound(group: FiniteGroup, weights: Weights, settled: Array, bound: Array, evaluation: Evaluation | None = None) -> None:
     """Settled pairs are right, and bounds don't exceed the true margins."""
     evaluation = evaluation or evaluate(weights, group.mul)
     correct = right(evaluation, group.mul)
@@ -165,9 +163,7 @@ def test_one_wrong_pair_is_left_open(name: str, lines: bool | None) -> None:
     L, R, U = np.full((n, 1), -50.0), np.full((n, 1), -50.0), np.zeros((1, n))
     L[x], R[y] = 50.0, 50.0 - 99.0
     U[0, (int(group.mul[x, y]) + 1) % n] = 1000.0
-    broken = Weights.from_arrays(
-        np.hstack([weights.L, L]), np.hstack([weights.R, R]), np.vstack([weights.U, U]), weights.b
-    )
+    broken = Weights.from_arrays(np.hstack([weights.L, L]), np.hstack([weights.R, R]), np.vstack([weights.U, U]), weights.b)
     correct = right(evaluate(broken, group.mul), group.mul)
     assert np.argwhere(~correct).tolist() == [[x, y]]
     result = prove_weights(group, broken, lines=lines)

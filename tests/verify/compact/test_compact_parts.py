@@ -72,10 +72,7 @@ def test_merging_tables_keeps_their_sum(seed: int) -> None:
 def test_minimal_patterns_by_sets(seed: int) -> None:
     """The minimal sets of tables that tell two elements apart, against Python sets over all pairs."""
     labels = np.stack([part.labels for part in partitions_of("S4", 5, seed)])
-    every = {
-        frozenset(np.flatnonzero(labels[:, x] != labels[:, y]).tolist())
-        for x, y in itertools.permutations(range(24), 2)
-    }
+    every = {frozenset(np.flatnonzero(labels[:, x] != labels[:, y]).tolist()) for x, y in itertools.permutations(range(24), 2)}
     minimal = {p for p in every if not any(q < p for q in every)}
     found = {frozenset(np.flatnonzero(row).tolist()) for row in minimal_patterns(labels)}
     assert found == (minimal if frozenset() not in minimal else set())
@@ -97,9 +94,7 @@ def test_tables_add_up_to_the_factored_network(seed: int) -> None:
     plan = factorise(weights, chosen, 2)
     maker = TableMaker(plan, 6)
     tables = maker.finish(maker.fill(np.arange(6)))
-    total = sum(
-        table[:, labels].astype(np.float64) for table, labels in zip(tables.last, plan.merge.labels, strict=True)
-    )
+    total = sum(table[:, labels].astype(np.float64) for table, labels in zip(tables.last, plan.merge.labels, strict=True))
     total = np.asarray(total) * tables.unit[:, None, None]
     left = np.empty((6, 9))
     for family in plan.families:

@@ -86,9 +86,7 @@ def test_surgery_on_exact_weights_follows_its_formula(surgery, twin):
     for x in range(6):
         for y in range(6):
             hidden = [Fraction(twin(w.L[x, i], w.R[y, i])) for i in range(4)]
-            expected = [
-                sum((h * Fraction(w.U[i, z]) for i, h in enumerate(hidden)), Fraction(w.b[z])) for z in range(6)
-            ]
+            expected = [sum((h * Fraction(w.U[i, z]) for i, h in enumerate(hidden)), Fraction(w.b[z])) for z in range(6)]
 
             assert [Fraction(int(v), scale) for v in operated.logits(x, y)] == expected
 
@@ -111,9 +109,9 @@ def test_planted_network_gets_a_readable_program_with_its_answers():
         again = expand(program, S4, program_subgroups(program, S4))
 
         assert np.array_equal(evaluate(again).answer, evaluation.answer)
-        assert program.constants == sum(
-            len(n.left) + len(n.right) + len(n.votes) for c in program.circuits for n in c.neurons
-        ) + len(program.bias)
+        assert program.constants == sum(len(n.left) + len(n.right) + len(n.votes) for c in program.circuits for n in c.neurons) + len(
+            program.bias
+        )
     assert result.point("readable").written.program.constants < 0.2 * 3 * network.weights.L.size
 
 
@@ -159,10 +157,7 @@ def test_mechanism_states_the_exact_largest_deviations():
     for p, i in enumerate(order):
         exact, program = network.weights.exact(), point.written.weights.exact()
         expected = max(
-            abs(
-                Fraction(exact.L[x, i], 2**exact.preactivation_bits)
-                - Fraction(program.L[x, p], 2**program.preactivation_bits)
-            )
+            abs(Fraction(exact.L[x, i], 2**exact.preactivation_bits) - Fraction(program.L[x, p], 2**program.preactivation_bits))
             for x in range(S4.order)
         )
 

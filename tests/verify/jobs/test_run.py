@@ -43,9 +43,7 @@ def with_bias_at(weights, x, y, z, push):
     left[x], right[y] = 0.5, 0.5
     votes = np.zeros((1, weights.order))
     votes[0, z] = push
-    return Weights.from_arrays(
-        np.hstack([weights.L, left]), np.hstack([weights.R, right]), np.vstack([weights.U, votes]), weights.b
-    )
+    return Weights.from_arrays(np.hstack([weights.L, left]), np.hstack([weights.R, right]), np.vstack([weights.U, votes]), weights.b)
 
 
 def test_right_network_is_verified_with_all_its_files(planted, tmp_path, capsys):
@@ -71,9 +69,7 @@ def test_program_py_alone_gives_the_networks_answers(planted, tmp_path):
     alone = tmp_path / "alone"
     alone.mkdir()
     shutil.copy(out / "program.py", alone)
-    done = subprocess.run(
-        [sys.executable, "-I", "program.py", "--all"], cwd=alone, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-I", "program.py", "--all"], cwd=alone, capture_output=True, text=True, check=True)
     certificate = read_certificate(out / "certificate.json")
 
     assert "576 of 576 pairs right, 0 ties" in done.stdout

@@ -11,8 +11,11 @@ from verify.program.form import Form, character_signs, linear_form
 
 S4 = parse_group("S4")
 FAMILY = subgroups(S4)
-PAIRS = [(h, n) for h, n in itertools.product(range(len(FAMILY)), repeat=2)
-         if 2 * FAMILY.all[n].order == FAMILY.all[h].order and (FAMILY.masks[n] <= FAMILY.masks[h]).all()]
+PAIRS = [
+    (h, n)
+    for h, n in itertools.product(range(len(FAMILY)), repeat=2)
+    if 2 * FAMILY.all[n].order == FAMILY.all[h].order and (FAMILY.masks[n] <= FAMILY.masks[h]).all()
+]
 
 
 def values(form, t):

@@ -123,13 +123,9 @@ class Ascent:
             everything = np.ones(len(parity), dtype=bool)
             cases = [Case(x, y, 0) for x in bits for y in bits]
             self.blocks = [self._block(located, cases, parity, everything, everything)]
-        self.potentials = [
-            [(np.zeros(f.space.count), np.zeros((f.space.count,) * 3)) for f in block.families] for block in self.blocks
-        ]
+        self.potentials = [[(np.zeros(f.space.count), np.zeros((f.space.count,) * 3)) for f in block.families] for block in self.blocks]
 
-    def _block(
-        self, voters: list[tuple[Voter, slice]], cases: list[Case], parity: Integers, ys: Any, s: Any
-    ) -> _Block:
+    def _block(self, voters: list[tuple[Voter, slice]], cases: list[Case], parity: Integers, ys: Any, s: Any) -> _Block:
         by_space: dict[int, list[tuple[Voter, slice]]] = {}
         for voter, place in voters:
             by_space.setdefault(id(voter.space), []).append((voter, place))

@@ -88,9 +88,7 @@ class SignVoter:
         return np.asarray(self.pushes[case.x, case.y] * (self.at[case.product] - self.at[case.other]))
 
 
-def voters_of(
-    program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...], weights: Weights, parity: Integers
-) -> list[Voter]:
+def voters_of(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...], weights: Weights, parity: Integers) -> list[Voter]:
     """The voters among a program's neurons; ``weights`` is the program expanded."""
     seats = Seats(group, subgroups, parity)
     voters: list[Voter] = []
@@ -178,5 +176,3 @@ def _pushes(weights: Weights, column: int, left: tuple[Points, int], right: tupl
             for a in kinds
         ]
     )
-
-
