@@ -19,7 +19,7 @@ from verify.distil.curve import distill
 from verify.distil.moments import activation_moments
 from verify.exact.exhaustive import evaluate
 from verify.symbolic.cross_check import cross_check
-from verify.symbolic.provable import settle
+from verify.symbolic.decide import decide_symbolic
 
 TIMEOUT_S = 60.0
 
@@ -46,7 +46,7 @@ def row(path: Path, name: str, second_solver: bool) -> str:
     records = mechanism(found.labels, written.program, network.weights.exact(), written.weights.exact())
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        settled = settle(written, records, found.labels, network, answers, Path(folder), TIMEOUT_S)
+        settled = decide_symbolic(written, records, found.labels, network, answers, Path(folder), TIMEOUT_S)
         wall = time.perf_counter() - started
         result = settled.result
         agreement = cross_check(Path(folder), 30.0) if second_solver else None

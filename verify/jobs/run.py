@@ -22,7 +22,7 @@ from verify.findings import Findings, Progress, Proof, investigate
 from verify.program.program import group_record
 from verify.record import certificate as cert
 from verify.record.measure import summarise
-from verify.symbolic.provable import Settled, settle
+from verify.symbolic.decide import SymbolicFinding, decide_symbolic
 
 PACKAGES = ("coset-verify", "numpy", "torch", "sympy", "z3-solver")
 
@@ -74,9 +74,9 @@ def run(
     return Result(certificate, summary, target)
 
 
-def _settle(findings: Findings, work: Path, timeout_s: float, progress: Progress) -> Settled:
+def _settle(findings: Findings, work: Path, timeout_s: float, progress: Progress) -> SymbolicFinding:
     started = time.perf_counter()
-    settled = settle(
+    settled = decide_symbolic(
         findings.readable.written,
         findings.neurons,
         findings.distillation.labels,
@@ -91,7 +91,7 @@ def _settle(findings: Findings, work: Path, timeout_s: float, progress: Progress
     return settled
 
 
-def certify(findings: Findings, settled: Settled) -> cert.Certificate:
+def certify(findings: Findings, settled: SymbolicFinding) -> cert.Certificate:
     """The certificate of the findings, sealed."""
     network = findings.network
     source, convention = network.source, network.convention

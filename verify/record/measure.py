@@ -23,13 +23,13 @@ from verify.record.summary import (
     proved_part,
     rounded,
 )
-from verify.symbolic.provable import Settled
+from verify.symbolic.decide import SymbolicFinding
 
 #: Level 3 is measured on a sample of x where there are more pairs than this.
 COUNTERFACTUAL_PAIRS = 60_000
 
 
-def summarise(findings: Findings, certificate: cert.Certificate, settled: Settled, everything: bool) -> dict[str, Any]:
+def summarise(findings: Findings, certificate: cert.Certificate, settled: SymbolicFinding, everything: bool) -> dict[str, Any]:
     """summary.json: the proved figures again, and everything that was measured."""
     network, group, point = findings.network.weights, findings.network.group, findings.readable
     program, expanded = point.written.program, point.written.weights

@@ -3,11 +3,11 @@
 `families` writes the margin votes[xy] - votes[z], z = x s y with s != 1, as constants of the parities plus, for each family, a sum over
 points j. The obligations are, for each case of parities of x, y and s,
 
-* per family, (2) of `potentials`: for all points j, j', p and all y;
+* per family, (2) of `dual_variables`: for all points j, j', p and all y;
 * O1-signs, O1-bias, O1-rest: what is left over is at least a constant;
 * O1-sum: for all s != 1, the right sides of (3) and the constants add up to more than 0.
 
-Where no potentials serve all s of a case at once, the s are divided into batches, each with lemmas and a sum of its own.
+Where no dual variables serve all s of a case at once, the s are divided into batches, each with lemmas and a sum of its own.
 Numbers are integers in units of one vote: 2^-(preactivation_bits + vote_bits).
 """
 
@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from verify.symbolic.dual_variables import Batch, DualVariables
 from verify.symbolic.families import Case, Parts
 from verify.symbolic.lemma import LemmaWriter
-from verify.symbolic.plan import Plan, extremes
-from verify.symbolic.potentials import Batch, Potentials
+from verify.symbolic.proof_outline import Outline, extremes
 from verify.symbolic.smtlib import declared, disjunction, real, scope, script, total
 from verify.symbolic.task import Counterexample, Task
 
@@ -27,21 +27,21 @@ WORDS = {0: "even", 1: "odd"}
 Interpret = Callable[[Case, dict[str, str]], Counterexample]
 
 
-def correct_tasks(planned: Plan, interpret: Interpret) -> list[Task]:
+def correct_tasks(outline: Outline, interpret: Interpret) -> list[Task]:
     """The obligations of O1. ``interpret`` reads a model of O1-sum, in which e<s> is true for one element s.
 
     When some s of a case is not settled, the sum over these s is the only task: the lemmas under it would prove nothing.
     """
-    if planned.failing is not None:
-        case, batch = planned.failing
-        return [_sum_task(planned, case, batch, f"O1-sum-{case.name}", [p.beta for p in batch.potentials], interpret)]
-    tasks, betas = _lemmas(planned)
-    tasks += [_signs_task(planned), _bias_task(planned), *_rest_tasks(planned)]
-    for case, batches in planned.batches.items():
+    if outline.failing is not None:
+        case, batch = outline.failing
+        return [_sum_task(outline, case, batch, f"O1-sum-{case.name}", [p.beta for p in batch.duals], interpret)]
+    tasks, betas = _lemmas(outline)
+    tasks += [_signs_task(outline), _bias_task(outline), *_rest_tasks(outline)]
+    for case, batches in outline.batches.items():
         for number, batch in enumerate(batches):
             name = f"O1-sum-{case.name}" + (f"-{number + 1}" if len(batches) > 1 else "")
-            found = [betas[case, number, f] for f in range(len(batch.potentials))]
-            tasks.append(_sum_task(planned, case, batch, name, found, interpret))
+            found = [betas[case, number, f] for f in range(len(batch.duals))]
+            tasks.append(_sum_task(outline, case, batch, name, found, interpret))
     return tasks
 
 
@@ -54,58 +54,58 @@ class _Use(NamedTuple):
     case: Case
     number: int
     batch: Batch
-    potentials: Potentials
+    duals: DualVariables
 
 
-def _lemmas(planned: Plan) -> tuple[list[Task], dict[tuple[Case, int, int], Any]]:
-    """One task per family and per set of batches with the same tables and potentials; the beta that each proves."""
+def _lemmas(outline: Outline) -> tuple[list[Task], dict[tuple[Case, int, int], Any]]:
+    """One task per family and per set of batches with the same tables and dual variables; the beta that each proves."""
     grouped: dict[tuple[int, bytes], list[_Use]] = {}
-    for case, batches in planned.batches.items():
+    for case, batches in outline.batches.items():
         for number, batch in enumerate(batches):
-            for f, potentials in enumerate(batch.potentials):
-                grouped.setdefault((f, _signature(potentials)), []).append(_Use(case, number, batch, potentials))
+            for f, duals in enumerate(batch.duals):
+                grouped.setdefault((f, _signature(duals)), []).append(_Use(case, number, batch, duals))
     tasks, betas = [], {}
     for (f, _), uses in grouped.items():
-        beta = np.minimum.reduce([use.potentials.beta for use in uses])
-        tasks.append(_lemma(planned, uses, beta))
+        beta = np.minimum.reduce([use.duals.beta for use in uses])
+        tasks.append(_lemma(outline, uses, beta))
         betas.update({(use.case, use.number, f): beta for use in uses})
     return tasks, betas
 
 
-def _signature(potentials: Potentials) -> bytes:
-    parts = [potentials.mu.tobytes(), potentials.lam.tobytes()]
-    parts += [f"{id(space)}".encode() + values.tobytes() for space, values in potentials.ties]
-    for term in potentials.tables.terms:
+def _signature(duals: DualVariables) -> bytes:
+    parts = [duals.mu.tobytes(), duals.lam.tobytes()]
+    parts += [f"{id(space)}".encode() + values.tobytes() for space, values in duals.ties]
+    for term in duals.tables.terms:
         parts += [f"{id(term.space)} {term.q} {term.through}".encode(), repr(term.values.tolist()).encode()]
     return b"\0".join(parts)
 
 
-def _lemma(planned: Plan, uses: list[_Use], beta: Any) -> Task:
-    potentials = uses[0].potentials
-    ys = np.unique(np.concatenate([use.potentials.tables.ys for use in uses]))
-    moved = np.concatenate([use.potentials.family.moved(use.batch.s) for use in uses], axis=1)
+def _lemma(outline: Outline, uses: list[_Use], beta: Any) -> Task:
+    duals = uses[0].duals
+    ys = np.unique(np.concatenate([use.duals.tables.ys for use in uses]))
+    moved = np.concatenate([use.duals.family.moved(use.batch.s) for use in uses], axis=1)
     pairs = sorted({(j, int(i)) for j, row in enumerate(moved) for i in row})
-    lines, checks = LemmaWriter(potentials, ys, beta, pairs).lines()
-    every = len(uses) == sum(len(batches) for batches in planned.batches.values())
-    names = [use.case.name + (f".{use.number + 1}" if len(planned.batches[use.case]) > 1 else "") for use in uses]
+    lines, checks = LemmaWriter(duals, ys, beta, pairs).lines()
+    every = len(uses) == sum(len(batches) for batches in outline.batches.values())
+    names = [use.case.name + (f".{use.number + 1}" if len(outline.batches[use.case]) > 1 else "") for use in uses]
     statement = (
-        f"Circuits {potentials.family.name}: for all x and y and all points j and j' that an s takes to each other"
+        f"Circuits {duals.family.name}: for all x and y and all points j and j' that an s takes to each other"
         + ("" if every else f" (cases {', '.join(names)})")
-        + ", the share that point j contributes to the margin, with its potentials, is at least beta[j, j']."
+        + ", the share that point j contributes to the margin, with its dual variables, is at least beta[j, j']."
     )
-    name = f"O1-family-{potentials.family.name}" + ("" if every else f"-{names[0]}" + ("-etc" if len(names) > 1 else ""))
+    name = f"O1-family-{duals.family.name}" + ("" if every else f"-{names[0]}" + ("-etc" if len(names) > 1 else ""))
     return Task(name, statement, script("QF_LRA", statement, lines), checks)
 
 
 # --- constants -----------------------------------------------------------------------------------------------------
 
 
-def _signs_task(planned: Plan) -> Task:
+def _signs_task(outline: Outline) -> Task:
     """Exact arithmetic on a few constants, one check per case."""
-    parts = planned.parts
+    parts = outline.parts
     first = [0, int(parts.parity.argmax())]
     lines: list[str] = []
-    for case, value in planned.signs.items():
+    for case, value in outline.signs.items():
         terms = []
         for c in parts.signs:
             for i in range(len(c.votes)):
@@ -116,15 +116,15 @@ def _signs_task(planned: Plan) -> Task:
     statement = (
         "Neurons that see parities alone: in each case of parities their share of the margin is at least the constant used in O1-sum."
     )
-    return Task("O1-signs", statement, script("QF_LRA", statement, lines), len(planned.signs))
+    return Task("O1-signs", statement, script("QF_LRA", statement, lines), len(outline.signs))
 
 
-def _bias_task(planned: Plan) -> Task:
+def _bias_task(outline: Outline) -> Task:
     """For every z: the bias less the tables B[p, pz] lies within the range of z's parity."""
-    parts = planned.parts
+    parts = outline.parts
     families = [family for family in parts.families if family.bias is not None]
     lines = declared(("b", *(f"t{f}_{p}" for f, family in enumerate(families) for p in range(family.points.count))), "Real")
-    for odd, (low, high) in planned.bias.items():
+    for odd, (low, high) in outline.bias.items():
         elements = np.flatnonzero(parts.parity == odd)
         rows = declared([f"e{z}" for z in elements], "Bool")
         rows.append(f"(assert {disjunction([f'e{z}' for z in elements])})")
@@ -143,47 +143,47 @@ def _bias_task(planned: Plan) -> Task:
         rows.append(f"(assert (or (< {rest} {real(low)}) (< {real(high)} {rest})))")
         lines += scope(rows)
     statement = "For all z, the bias less its tables over points lies between the constants used in O1-sum for z's parity."
-    return Task("O1-bias", statement, script("QF_LRA", statement, lines), len(planned.bias))
+    return Task("O1-bias", statement, script("QF_LRA", statement, lines), len(outline.bias))
 
 
-def _rest_tasks(planned: Plan) -> list[Task]:
+def _rest_tasks(outline: Outline) -> list[Task]:
     """One task for all circuits that belong to no family."""
-    if not planned.rest:
+    if not outline.rest:
         return []
     lines = declared(("w", "z"), "Real")
-    for (_, columns), (_, bound) in zip(planned.parts.rest, planned.rest, strict=True):
+    for (_, columns), (_, bound) in zip(outline.parts.rest, outline.rest, strict=True):
         cells = [
             f"(and (<= {real(low)} w) (<= w {real(high)}) (<= {real(low)} z) (<= z {real(high)}))" for high, low in extremes(columns)
         ]
         lines += scope([f"(assert {disjunction(cells)})", f"(assert (< (- w z) {real(-bound)}))"])
-    names = ", ".join(name for name, _ in planned.rest)
+    names = ", ".join(name for name, _ in outline.rest)
     statement = (
         f"Circuits outside all families ({names}): none can prefer one output to another by more than the constant used in O1-sum."
     )
-    return [Task("O1-rest", statement, script("QF_LRA", statement, lines), len(planned.rest))]
+    return [Task("O1-rest", statement, script("QF_LRA", statement, lines), len(outline.rest))]
 
 
 # --- the sum -------------------------------------------------------------------------------------------------------
 
 
 def _sum_task(
-    planned: Plan,
+    outline: Outline,
     case: Case,
     batch: Batch,
     name: str,
     betas: list[Any],
     interpret: Interpret,
 ) -> Task:
-    parts = planned.parts
-    elements, found = [int(s) for s in batch.s], batch.potentials
+    parts = outline.parts
+    elements, found = [int(s) for s in batch.s], batch.duals
     names = [f"e{s}" for s in elements]
     lines = declared(names, "Bool")
     lines.append(f"(assert {disjunction(names)})")
-    terms, constant = [], planned.constant(case)
-    moved = [potentials.family.moved(np.array(elements)) for potentials in found]
-    for f, potentials in enumerate(found):
-        count = potentials.family.points.count
-        constant -= potentials.constant
+    terms, constant = [], outline.constant(case)
+    moved = [duals.family.moved(np.array(elements)) for duals in found]
+    for f, duals in enumerate(found):
+        count = duals.family.points.count
+        constant -= duals.constant
         lines += declared([f"s{f}_{j}_{i}" for j in range(count) for i in range(count)], "Bool")
         lines += declared([f"m{f}_{j}" for j in range(count)], "Real")
         terms += [f"m{f}_{j}" for j in range(count)]

@@ -22,11 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from algebra.group import FiniteGroup
-from algebra.subgroup import Subgroup
-from verify.program.form import linear_form
-from verify.program.program import Circuit, Program, expand
-from verify.symbolic.points import Integers, Points, parity
-from verify.symbolic.seats import Seat, Seats
+from verify.symbolic.points import Integers, Points
 
 
 class Case(NamedTuple):
@@ -221,92 +217,3 @@ class Parts:
         for s in bits:
             if (self.parity[1:] == s).any():
                 yield from (Case(x, y, s) for x in bits for y in bits)
-
-
-def take_apart(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...]) -> Parts:
-    """Sort the program's circuits; see the module's docstring."""
-    weights = expand(program, group, subgroups).exact()
-    safe = _largest(weights) < 1 << 60
-    arrays = [np.asarray(a, dtype=np.int64) if safe else a for a in (weights.L, weights.R, weights.U, weights.b)]
-    scale = 1 << (program.preactivation_bits + program.vote_bits)
-    parts = Parts(group, parity(group), scale, [], [], [], arrays[3], arrays[3])
-    sorter = _Sorter(parts, subgroups)
-    first = 0
-    for number, circuit in enumerate(program.circuits):
-        columns = np.arange(first, first + len(circuit.neurons))
-        first += len(circuit.neurons)
-        sorter.sort(number, circuit, Columns(arrays[0][:, columns], arrays[1][:, columns], arrays[2][columns]))
-    from verify.symbolic.bias import split_bias
-
-    split_bias(parts)
-    return parts
-
-
-def _largest(weights: Any) -> int:
-    """A bound of every number that occurs when margins are summed up."""
-    push = 2 * max(int(abs(weights.L).max(initial=0)), int(abs(weights.R).max(initial=0)))
-    return 4 * (push * int(abs(weights.U).max(initial=0)) * max(1, len(weights.U)) + int(abs(weights.b).max(initial=0)))
-
-
-class _Sorter:
-    """Puts circuits into families."""
-
-    def __init__(self, parts: Parts, subgroups: tuple[Subgroup, ...]) -> None:
-        self._parts, self._subgroups = parts, subgroups
-        self._seats = Seats(parts.group, subgroups, parts.parity)
-
-    def sort(self, number: int, circuit: Circuit, columns: Columns) -> None:
-        """Add one circuit to the part where it belongs."""
-        parts = self._parts
-        if all(self._of_parity(np.moveaxis(a, -1, 0)) for a in (columns.left.T, columns.right.T, columns.votes)):
-            parts.signs.append(columns)
-            return
-        if circuit.left.on == "right cosets" and circuit.right.on == "left cosets":
-            h, k = (self._seats.of(form) for form in (circuit.left, circuit.right))
-            if h and k:
-                pieces = self._pieces(circuit, columns, h, k)
-                if pieces:
-                    for mirrored, piece in pieces:
-                        self._join(mirrored, h, k, piece)
-                    return
-        parts.rest.append((f"circuit {number}", columns))
-
-    def _of_parity(self, function: Any) -> bool:
-        """Whether a function (|G|, ...) depends on the parity alone."""
-        odd = int(self._parts.parity.argmax())
-        return bool((function == function[np.where(self._parts.parity == 1, odd, 0)]).all())
-
-    def _pieces(self, circuit: Circuit, columns: Columns, h: Seat, k: Seat) -> list[tuple[bool, Columns]]:
-        """The circuit as pieces whose votes depend on Hz (False) or on zK (True); empty when it does not fall into such."""
-        inverse = self._parts.group.inv
-        if _sees(h, columns.votes):
-            return [(False, columns)]
-        if _sees(k, columns.votes[:, inverse]):
-            return [(True, columns.mirrored(inverse))]
-        if circuit.votes.on != "coset sum":
-            return []
-        linear = linear_form(self._parts.group, circuit.votes, self._subgroups)
-        lists = np.array([neuron.votes for neuron in circuit.neurons], dtype=columns.votes.dtype)
-        right, left = (lists[:, index] * sign.astype(lists.dtype) for index, sign in zip(linear.index, linear.sign, strict=True))
-        if not (_sees(h, right) and _sees(k, left[:, inverse])):
-            return []
-        return [(False, columns._replace(votes=right)), (True, columns._replace(votes=left).mirrored(inverse))]
-
-    def _join(self, mirrored: bool, h: Seat, k: Seat, columns: Columns) -> None:
-        (space, point), (other_space, other) = (k, h) if mirrored else (h, k)
-        for family in self._parts.families:
-            if family.points is space and family.mirrored == mirrored:
-                break
-        else:
-            name = f"{space.base.name}{'-mirrored' if mirrored else ''}".replace("*", "star")
-            taken = sum(f.mirrored == mirrored and f.points.base.name == space.base.name for f in self._parts.families)
-            family = Family(f"{name}-{taken + 1}" if taken else name, space, mirrored)
-            self._parts.families.append(family)
-        family.members.append(Member(point, other_space, other, columns))
-
-
-def _sees(seat: Seat, votes: Any) -> bool:
-    """Whether votes (k, |G|) depend on the point to which z takes the seat's point, and on the parity of z, alone."""
-    space, point = seat
-    representative = space.taking[point, space.moved[point], space.parity]
-    return bool((votes == votes[:, representative]).all())

@@ -1,28 +1,28 @@
-"""The lemma of one family, (2) of `potentials`, as a script: one check for each pair of points (j, j')."""
+"""The lemma of one family, (2) of `dual_variables`, as a script: one check for each pair of points (j, j')."""
 
 from typing import Any
 
 import numpy as np
 
+from verify.symbolic.dual_variables import DualVariables
 from verify.symbolic.points import Points
-from verify.symbolic.potentials import Potentials
 from verify.symbolic.smtlib import declared, disjunction, real, scope, total
 
 
 class LemmaWriter:
     """Writes (2): an element y, where it takes the points, the point p that x takes to j, and the terms of T."""
 
-    def __init__(self, potentials: Potentials, ys: Any, beta: Any, pairs: list[tuple[int, int]]) -> None:
-        self._potentials, self._ys, self._beta, self._pairs = potentials, ys, beta, pairs
-        self._spaces: list[Points] = [potentials.family.points]
-        for term in potentials.tables.terms:
+    def __init__(self, duals: DualVariables, ys: Any, beta: Any, pairs: list[tuple[int, int]]) -> None:
+        self._duals, self._ys, self._beta, self._pairs = duals, ys, beta, pairs
+        self._spaces: list[Points] = [duals.family.points]
+        for term in duals.tables.terms:
             if term.space not in self._spaces:
                 self._spaces.append(term.space)
-        self._spaces += [space for space, _ in potentials.ties if space not in self._spaces]
+        self._spaces += [space for space, _ in duals.ties if space not in self._spaces]
 
     def lines(self) -> tuple[list[str], int]:
         """The script's lines and the number of its checks."""
-        points = self._potentials.family.points
+        points = self._duals.family.points
         ps = [f"p{p}" for p in range(points.count)]
         lines = declared([f"e{y}" for y in self._ys] + ps, "Bool")
         for k, space in enumerate(self._spaces):
@@ -54,24 +54,24 @@ class LemmaWriter:
 
     def _summands(self, j: int, i: int) -> dict[tuple[int, int, int | None], Any]:
         """The left side of (2) by what it looks at: (space, q, the point ``through`` or None) to values [p, k] or [p, k, b]."""
-        potentials = self._potentials
+        duals = self._duals
         result: dict[tuple[int, int, int | None], Any] = {}
 
         def add(space: Points, q: int, through: int | None, values: Any) -> None:
             key = (self._spaces.index(space), q, through)
             result[key] = result[key] + values if key in result else values
 
-        for term in potentials.tables.terms:
+        for term in duals.tables.terms:
             add(term.space, term.q, {"": None, "j": j, "j'": i}[term.through], term.values[j, i])
-        for space, values in potentials.ties:
+        for space, values in duals.ties:
             for q in range(space.count):
                 add(space, q, None, values[j, q])
-        mine = potentials.family.points
-        if potentials.lam[j].any():
+        mine = duals.family.points
+        if duals.lam[j].any():
             for q in range(mine.count):
-                add(mine, q, None, np.tile(potentials.lam[j, q], (mine.count, 1)))
-        if potentials.mu.any():
-            add(mine, j, None, np.tile(potentials.mu[:, None], (1, mine.count)))
+                add(mine, q, None, np.tile(duals.lam[j, q], (mine.count, 1)))
+        if duals.mu.any():
+            add(mine, j, None, np.tile(duals.mu[:, None], (1, mine.count)))
         return result
 
     def _guards(self, space: int, q: int, through: int | None, values: Any) -> list[tuple[str, int]]:
@@ -88,7 +88,7 @@ class LemmaWriter:
 
     def _telescopes(self) -> list[str]:
         """That lam does not add up to 0 over j for some q and k; empty when lam is 0."""
-        lam = self._potentials.lam
+        lam = self._duals.lam
         if not lam.any():
             return []
         sums = [f"(not (= 0.0 {total([real(int(v)) for v in lam[:, q, r]])}))" for q in range(len(lam)) for r in range(len(lam))]

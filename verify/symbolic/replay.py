@@ -10,7 +10,7 @@ import numpy as np
 from algebra.permutation import format_cycles
 from net.weights import Weights
 from verify.symbolic.families import Case
-from verify.symbolic.plan import Plan
+from verify.symbolic.proof_outline import Outline
 from verify.symbolic.task import Counterexample
 
 
@@ -18,7 +18,7 @@ from verify.symbolic.task import Counterexample
 class Replay:
     """Looks for a real counterexample where the bounds do not add up, and says which bounds fall short otherwise."""
 
-    plan: Plan
+    outline: Outline
     program: Weights
 
     def interpret(self, case: Case, values: dict[str, str]) -> Counterexample:
@@ -35,7 +35,7 @@ class Replay:
         """(x, y, z) at the first pair that the program gets wrong, z the best output other than xy."""
         from verify.exact.exhaustive import evaluate
 
-        group = self.plan.parts.group
+        group = self.outline.parts.group
         answers = evaluate(self.program, expected=group.mul).answer
         for x, y in zip(*np.nonzero(answers != group.mul), strict=True):
             votes = list(self.program.exact().logits(int(x), int(y)))
@@ -51,14 +51,14 @@ class Replay:
         if self.wrong is None:
             return None
         x, y, z = self.wrong
-        parity, group = self.plan.parts.parity, self.plan.parts.group
+        parity, group = self.outline.parts.parity, self.outline.parts.group
         s = group.mul[group.inv[x], group.mul[z, group.inv[y]]]
         return Case(int(parity[x]), int(parity[y]), int(parity[s]))
 
     def _refutation(self, x: int, y: int, z: int) -> Counterexample:
         votes = self.program.exact().logits(x, y)
-        scale = self.plan.parts.scale
-        product = int(self.plan.parts.group.mul[x, y])
+        scale = self.outline.parts.scale
+        product = int(self.outline.parts.group.mul[x, y])
         text = (
             f"at x = {self._cycles(x)}, y = {self._cycles(y)} the output z = {self._cycles(z)} gets {Fraction(int(votes[z]), scale)} "
             f"votes and xy = {self._cycles(product)} gets {Fraction(int(votes[product]), scale)}"
@@ -66,10 +66,10 @@ class Replay:
         return Counterexample(text, refutes=True)
 
     def _shortfall(self, case: Case, s: int) -> str:
-        scale = self.plan.parts.scale
-        assert self.plan.failing is not None
-        shares = [(p.family.name, int(p.total(np.array([s]))[0])) for p in self.plan.failing[1].potentials]
-        constant = self.plan.constant(case)
+        scale = self.outline.parts.scale
+        assert self.outline.failing is not None
+        shares = [(p.family.name, int(p.total(np.array([s]))[0])) for p in self.outline.failing[1].duals]
+        constant = self.outline.constant(case)
         parts = ", ".join(f"{name} {float(Fraction(v, scale)):.2f}" for name, v in [*shares, ("constants", constant)])
         whole = constant + sum(v for _, v in shares)
         x, y, least = self._least_margin(case, s)
@@ -81,7 +81,7 @@ class Replay:
 
     def _least_margin(self, case: Case, s: int) -> tuple[int, int, int]:
         """(x, y, margin of xy over x s y) with the least margin over the x and y of the case, exactly."""
-        parts = self.plan.parts
+        parts = self.outline.parts
         mul, exact = parts.group.mul, self.program.exact()
         xs, ys = (np.flatnonzero(parts.parity == bit) for bit in (case.x, case.y))
         best: tuple[int, int, int] | None = None
@@ -97,4 +97,4 @@ class Replay:
         return best
 
     def _cycles(self, g: int) -> str:
-        return format_cycles(tuple(int(i) for i in self.plan.parts.group.elements[g]))
+        return format_cycles(tuple(int(i) for i in self.outline.parts.group.elements[g]))

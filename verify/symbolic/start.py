@@ -1,7 +1,7 @@
-"""Where the search for a proof may begin: bias tables and potentials that another search has found.
+"""Where the search for a proof may begin: bias tables and dual variables that another search has found.
 
 They are given over spaces of their own and carried over to the proof's spaces by the isomorphism of G-sets that matches stabilisers.
-Nothing rests on them: tables and potentials enter a proof as rounded integers, and the solver proves what they give.
+Nothing rests on them: tables and dual variables enter a proof as rounded integers, and the solver proves what they give.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class StartOf:
 
     space: Points
     bias: Any
-    potentials: dict[Case, tuple[Any, Any]]
+    duals: dict[Case, tuple[Any, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +39,13 @@ class Start:
                 return result
         return None
 
-    def potentials(self, family: Family, case: Case) -> tuple[Any, Any] | None:
+    def duals(self, family: Family, case: Case) -> tuple[Any, Any] | None:
         """Mu and lam over the family's own points, or None."""
         for known, to in self._matches(family):
-            if case in known.potentials:
-                mu, lam = (np.zeros_like(a) for a in known.potentials[case])
-                mu[to] = known.potentials[case][0]
-                lam[to[:, None, None], to[:, None], to] = known.potentials[case][1]
+            if case in known.duals:
+                mu, lam = (np.zeros_like(a) for a in known.duals[case])
+                mu[to] = known.duals[case][0]
+                lam[to[:, None, None], to[:, None], to] = known.duals[case][1]
                 return mu, lam
         return None
 

@@ -15,11 +15,13 @@ from verify.exact.exhaustive import evaluate, right
 from verify.program.program import Circuit, Neuron, Program, expand
 from verify.program.quantise import Written
 from verify.record.certificate import NeuronRecord
-from verify.symbolic import plan, prove, take_apart
 from verify.symbolic.bias import start_bias
+from verify.symbolic.decide import decide_symbolic
+from verify.symbolic.decomposition import take_apart
 from verify.symbolic.families import Case
+from verify.symbolic.obligations import prove_obligations
 from verify.symbolic.points import Points, parity
-from verify.symbolic.provable import settle
+from verify.symbolic.proof_outline import outline_proof
 from verify.symbolic.provable.bound import FamilyBound
 from verify.symbolic.provable.search import find_provable
 from verify.symbolic.provable.voters import bias_voters, sign_voters, voters_of
@@ -137,7 +139,7 @@ def test_points_of_isomorphic_spaces_are_matched() -> None:
 
 
 def test_a_start_settles_what_it_was_found_for() -> None:
-    """Potentials given over a space whose points have other numbers come back over the family's own points."""
+    """Dual variables given over a space whose points have other numbers come back over the family's own points."""
     program, group, members = veto_program("S4")
     parts = take_apart(program, group, members)
     (family,) = parts.families
@@ -149,7 +151,7 @@ def test_a_start_settles_what_it_was_found_for() -> None:
     to = same_points(other, family.points)
     assert to is not None
     moved = lam[np.ix_(to, to, to)]
-    found = Start((StartOf(other, None, {case: (mu[to], moved)}),)).potentials(family, case)
+    found = Start((StartOf(other, None, {case: (mu[to], moved)}),)).duals(family, case)
     assert found is not None
     assert (found[0] == mu).all()
     assert (found[1] == lam).all()
@@ -183,10 +185,10 @@ def test_a_provable_program_is_found_where_the_readable_one_is_beyond_the_lemmas
     source = written(built)
     answers = evaluate(source.weights, expected=group.mul)
     assert right(answers, group.mul).all()
-    assert plan(take_apart(program, group, members)).failing is not None
+    assert outline_proof(take_apart(program, group, members)).failing is not None
     network = folded_network(group, source.weights)
     width = source.weights.width
-    settled = settle(source, records(program), labels(width), network, answers, tmp_path, 60)
+    settled = decide_symbolic(source, records(program), labels(width), network, answers, tmp_path, 60)
     assert settled.result.symbolic.status == "PROVED"
     about = settled.result.symbolic.provable
     assert about is not None
@@ -211,8 +213,8 @@ def test_one_flipped_vote_of_a_provable_program_is_not_proved(tmp_path: Path) ->
     flipped = msgspec.structs.replace(program, circuits=(msgspec.structs.replace(circuit, neurons=neurons), *program.circuits[1:]))
     weights = expand(flipped, group, members)
     assert not right(evaluate(weights, expected=group.mul), group.mul).all()
-    planned = plan(take_apart(flipped, group, members), found.plan.start)
-    result = prove(flipped, group, members, folded_network(group, weights), records(flipped), tmp_path, 30, 60, planned)
+    outline = outline_proof(take_apart(flipped, group, members), found.outline.start)
+    result = prove_obligations(flipped, group, members, folded_network(group, weights), records(flipped), tmp_path, 30, 60, outline)
     assert result.symbolic.status == "REFUTED"
 
 
@@ -223,7 +225,7 @@ def test_a_network_that_is_wrong_somewhere_gets_no_provable_program(tmp_path: Pa
     source = written(built)
     answers = evaluate(source.weights, expected=group.mul)
     assert not right(answers, group.mul).all()
-    settled = settle(
+    settled = decide_symbolic(
         source, records(program), labels(source.weights.width), folded_network(group, source.weights), answers, tmp_path, 30
     )
     assert settled.provable is None

@@ -18,14 +18,15 @@ from net.weights import Weights
 from verify.exact.exhaustive import evaluate
 from verify.program.program import Program, expand
 from verify.record.certificate import NeuronRecord
-from verify.symbolic import prove
 from verify.symbolic.correct import correct_tasks
 from verify.symbolic.cross_check import cross_check
+from verify.symbolic.decomposition import take_apart
 from verify.symbolic.distance import distance_task
-from verify.symbolic.families import Case, take_apart
+from verify.symbolic.families import Case
 from verify.symbolic.lemma import LemmaWriter
 from verify.symbolic.neurons import neuron_tasks
-from verify.symbolic.plan import Plan, plan, sign_share
+from verify.symbolic.obligations import prove_obligations
+from verify.symbolic.proof_outline import Outline, outline_proof, sign_share
 from verify.symbolic.replay import Replay
 from verify.symbolic.solve import solve, write_scripts
 from verify.symbolic.task import Counterexample, Task
@@ -43,13 +44,13 @@ def records(program: Program, deviations: tuple[str, str, str] = ("0", "0", "0")
 
 def tasks_of(built: Built) -> list[Task]:
     program, group, members = built
-    planned = planned_of(program, group, members)
-    return correct_tasks(planned, Replay(planned, expand(program, group, members)).interpret)
+    outline = planned_of(program, group, members)
+    return correct_tasks(outline, Replay(outline, expand(program, group, members)).interpret)
 
 
-def planned_of(*built: Any) -> Plan:
+def planned_of(*built: Any) -> Outline:
     """The plan of a program's proof."""
-    return plan(take_apart(*built))
+    return outline_proof(take_apart(*built))
 
 
 def margins(built: Built, s: int) -> Any:
@@ -134,8 +135,8 @@ def test_a_program_of_vetoes_is_proved(name: str, tmp_path: Path) -> None:
     program, group, members = veto_program(name)
     weights = expand(program, group, members)
     assert (evaluate(weights, expected=group.mul).answer == group.mul).all()
-    planned = planned_of(program, group, members)
-    result = prove(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60, planned)
+    outline = planned_of(program, group, members)
+    result = prove_obligations(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60, outline)
     assert result.symbolic.status == "PROVED"
     assert result.symbolic.reason == ""
     assert {o.id[:2] for o in result.symbolic.obligations} == {"O1", "O2", "O3"}
@@ -160,8 +161,8 @@ def test_one_flipped_vote_is_refuted_by_a_pair_that_really_is_wrong(tmp_path: Pa
     weights = expand(program, group, members)
     answers = evaluate(weights, expected=group.mul).answer
     assert (answers != group.mul).any()
-    planned = planned_of(program, group, members)
-    result = prove(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60, planned)
+    outline = planned_of(program, group, members)
+    result = prove_obligations(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60, outline)
     assert result.symbolic.status == "REFUTED"
     (text,) = (result.models[o.id] for o in result.symbolic.obligations if o.status == "REFUTED")
     found = re.fullmatch(r"at x = (.+), y = (.+) the output z = (.+) gets (\S+) votes and xy = (.+) gets (\S+)", text)
@@ -182,24 +183,24 @@ def test_no_random_program_is_proved_right(seed: int, tmp_path: Path) -> None:
     weights = expand(program, group, members)
     wrong = (evaluate(weights, expected=group.mul).answer != group.mul).any()
     assert wrong
-    planned = planned_of(program, group, members)
-    result = prove(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60, planned)
+    outline = planned_of(program, group, members)
+    result = prove_obligations(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60, outline)
     assert result.symbolic.status == "REFUTED"
 
 
 @pytest.mark.parametrize("name", ["S3", "S4"])
 def test_bounds_are_below_every_margin_whatever_the_potentials(name: str) -> None:
-    """For each s, the sum of bounds found with potentials of every kind is at most the least margin over x and y."""
+    """For each s, the sum of bounds found with dual variables of every kind is at most the least margin over x and y."""
     built = random_program(name, 0)
     program, group, members = built
     parts = take_apart(program, group, members)
-    planned = plan(parts)
-    assert planned.failing is not None
-    case, batch = planned.failing
-    kinds = [any(getattr(p, kind).any() for p in batch.potentials) for kind in ("mu", "lam")]
+    outline = outline_proof(parts)
+    assert outline.failing is not None
+    case, batch = outline.failing
+    kinds = [any(getattr(p, kind).any() for p in batch.duals) for kind in ("mu", "lam")]
     assert all(kinds)
-    assert name == "S3" or any(p.ties for p in batch.potentials)
-    totals = batch.totals(planned.constant(case))
+    assert name == "S3" or any(p.ties for p in batch.duals)
+    totals = batch.totals(outline.constant(case))
     xs, ys = (np.flatnonzero(parts.parity == bit) for bit in (case.x, case.y))
     for s, bound in list(zip(batch.s, totals, strict=True))[:4]:
         assert bound <= margins(built, int(s))[np.ix_(xs, ys)].min()
@@ -207,17 +208,17 @@ def test_bounds_are_below_every_margin_whatever_the_potentials(name: str) -> Non
 
 @pytest.mark.parametrize("name", ["S3", "S4"])
 def test_a_bound_that_is_one_unit_too_good_is_not_proved(name: str) -> None:
-    """The solver proves each lemma with its beta, potentials of every kind included, and has a model when one beta is raised by 1."""
+    """The solver proves each lemma with its beta, dual variables included, and has a model when one beta is raised by 1."""
     program, group, members = random_program(name, 1)
-    planned = planned_of(program, group, members)
-    assert planned.failing is not None
-    for potentials in planned.failing[1].potentials:
+    outline = planned_of(program, group, members)
+    assert outline.failing is not None
+    for duals in outline.failing[1].duals:
         pairs = [(0, 1), (1, 0), (1, 1)]
-        beta = potentials.beta
+        beta = duals.beta
         for raised in (0, 1):
             sharper = beta.copy()
             sharper[0, 1] += raised
-            lines, checks = LemmaWriter(potentials, potentials.tables.ys, sharper, pairs).lines()
+            lines, checks = LemmaWriter(duals, duals.tables.ys, sharper, pairs).lines()
             answers, _ = run_script("\n".join(["(set-logic QF_LRA)", *lines]), 30)
             assert answers == (["sat"] if raised else ["unsat"]) + ["unsat"] * (checks - 1)
 
@@ -225,18 +226,18 @@ def test_a_bound_that_is_one_unit_too_good_is_not_proved(name: str) -> None:
 def test_potentials_that_do_not_cancel_are_not_proved() -> None:
     """The script of a lemma checks that lam adds up to 0: changed at one place, it has a model."""
     program, group, members = random_program("S4", 1)
-    planned = planned_of(program, group, members)
-    assert planned.failing is not None
-    potentials = next(p for p in planned.failing[1].potentials if p.lam.any())
-    potentials.lam = potentials.lam.copy()
-    potentials.lam[0, 0, 0] += 1
-    lines, _ = LemmaWriter(potentials, potentials.tables.ys, potentials.beta, []).lines()
+    outline = planned_of(program, group, members)
+    assert outline.failing is not None
+    duals = next(p for p in outline.failing[1].duals if p.lam.any())
+    duals.lam = duals.lam.copy()
+    duals.lam[0, 0, 0] += 1
+    lines, _ = LemmaWriter(duals, duals.tables.ys, duals.beta, []).lines()
     assert run_script("\n".join(["(set-logic QF_LRA)", *lines]), 30)[0] == ["sat"]
 
 
 def test_batches_cover_every_s_once() -> None:
-    """Where potentials do not serve all s at once, the batches divide them, and every batch's exact bounds are positive."""
-    from verify.symbolic import ascent
+    """Where dual variables do not serve all s at once, the batches divide them, and every batch's exact bounds are positive."""
+    from verify.symbolic import dual_ascent
 
     program, group, members = veto_program("S4")
     parts = take_apart(program, group, members)
@@ -244,8 +245,8 @@ def test_batches_cover_every_s_once() -> None:
         tables = [family.tables(case) for family in parts.families]
         s = np.flatnonzero(parts.parity == case.s)
         s = s[s != 0]
-        least = min(int(b) for b in ascent.Multipliers(tables).batch(s).totals(0))
-        settled, left = ascent.find(ascent.Multipliers(tables), s, -least, parts.scale)
+        least = min(int(b) for b in dual_ascent.RealDuals(tables).batch(s).totals(0))
+        settled, left = dual_ascent.find(dual_ascent.RealDuals(tables), s, -least, parts.scale)
         covered = np.concatenate([np.zeros(0, dtype=np.intp), *(batch.s for batch in settled)])
         rest = np.zeros(0, dtype=np.intp) if left is None else left.s
         assert sorted([*covered, *rest]) == sorted(s)

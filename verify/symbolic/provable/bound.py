@@ -1,12 +1,12 @@
-"""The bound that lemmas about single points give, as a function of votes and potentials, with its gradient.
+"""The bound that lemmas about single points give, as a function of votes and dual variables, with its gradient.
 
-For one family (the voters over one space) and one case of parities, with T from `verify.symbolic.families` and potentials mu, lam,
+For one family (the voters over one space) and one case of parities, with T from `verify.symbolic.families` and dual variables mu, lam,
 
     bound(s) = sum over j of  min over p and y of ( T(j, js, p, y) + mu[p] + sum over q of lam[j, q, qy] )  -  sum over p of mu[p].
 
-T is linear in the votes, so the bound is concave in votes and potentials together: a minimum of linear functions. Its gradient is taken
-of the soft minimum with weights exp(-value / temperature), which tends to a supergradient as the temperature falls.
-Search only: what is found is rounded, and the solver proves it.
+T is linear in the votes, so the bound is concave in votes and dual variables together: a minimum of linear functions. Its gradient is
+taken of the soft minimum with weights exp(-value / temperature), which tends to a supergradient as the temperature falls. Search only:
+what is found is rounded, and the solver proves it.
 """
 
 from dataclasses import dataclass, field

@@ -3,8 +3,8 @@
 It keeps the readable program's preactivations, bit for bit, and gives the neurons that sit over points new votes on double cosets; all
 other neurons are left out, but those that see parities alone. Spaces with many points make large lemmas. So the spaces with the fewest
 points are tried first that explain, by least squares alone, nearly as much as all of them; then other sets of spaces, those first that
-explain most. A program is handed on when exact evaluation finds it right on every pair and the exact bounds of `verify.symbolic.plan`
-settle every s in every case.
+explain most. A program is handed on when exact evaluation finds it right on every pair and the exact bounds of
+`verify.symbolic.proof_outline` settle every s in every case.
 """
 
 import itertools
@@ -24,11 +24,11 @@ from verify.distil.moments import activation_moments, centred, quadratic_form
 from verify.exact.exhaustive import Evaluation, evaluate, right
 from verify.program.program import Circuit, Neuron, Program, expand
 from verify.program.quantise import Written, renumbered
-from verify.symbolic.families import take_apart
-from verify.symbolic.plan import Plan, plan
+from verify.symbolic.decomposition import take_apart
 from verify.symbolic.points import parity
-from verify.symbolic.provable.ascent import Ascent, Quadratic
+from verify.symbolic.proof_outline import Outline, outline_proof
 from verify.symbolic.provable.voters import SignVoter, Voter, bias_voters, sign_voters, voters_of
+from verify.symbolic.provable.votes_ascent import Quadratic, VotesAscent
 
 if TYPE_CHECKING:
     from verify.program.form import Form
@@ -44,9 +44,10 @@ NEARLY = 0.03
 #: Sets of spaces that are tried at most.
 MAX_SETS = 3
 RIDGE = 1e-3
-#: A bound so far below zero, in units of the logits' root mean square, that batches of s with potentials of their own cannot mend it.
+#: A bound so far below zero, in units of the logits' root mean square, that batches of s with dual variables of their own cannot mend
+#: it.
 HOPELESS = -0.15
-#: Preactivations of more bits than this would take potentials out of 64 bits; programs that need them are not readable anyway.
+#: Preactivations of more bits than this would take dual variables out of 64 bits; programs that need them are not readable anyway.
 MAX_PREACTIVATION_BITS = 24
 #: Bits of votes beyond those that make a rounding error of a vote about one per cent of its neuron's share.
 VOTE_BITS = (7, 11)
@@ -58,7 +59,7 @@ class Provable:
 
     written: Written
     evaluation: Evaluation
-    plan: Plan
+    outline: Outline
 
 
 def find_provable(
@@ -148,7 +149,7 @@ class _Search:
         voters, places, columns = problem.voters, problem.places, problem.columns
         push = np.sqrt(np.maximum(self.moments[columns, columns], 1e-12 * self.moments.diagonal().max()))
         units = np.concatenate([np.full(v.size, self.unit / p) for v, p in zip(voters, push, strict=True)])
-        ascent = Ascent(seated, self.signs, places, self.parity, problem.start, problem.quadratic, self.unit, units)
+        ascent = VotesAscent(seated, self.signs, places, self.parity, problem.start, problem.quadratic, self.unit, units)
         reached = ascent.climb(int(np.clip(EFFORT // max(1, self._entries(seated)), MIN_ROUNDS, MAX_ROUNDS)))
         if reached.bound <= HOPELESS:
             return None
@@ -158,9 +159,9 @@ class _Search:
             evaluation = evaluate(found.weights, expected=self.group.mul)
             if not right(evaluation, self.group.mul).all():
                 continue
-            planned = plan(take_apart(found.program, self.group, found.subgroups), ascent.start(reached))
-            if planned.failing is None:
-                return Provable(found, evaluation, planned)
+            outline = outline_proof(take_apart(found.program, self.group, found.subgroups), ascent.start(reached))
+            if outline.failing is None:
+                return Provable(found, evaluation, outline)
         return None
 
     def _quadratic(self, voters: Sequence[Voter | SignVoter], columns: list[int]) -> Quadratic:

@@ -1,13 +1,13 @@
-"""Votes that are near the network's and make the lemmas add up: ascent on votes and potentials together.
+"""Votes that are near the network's and make the lemmas add up: ascent on votes and dual variables together.
 
 Maximised is
 
     min(goal, least bound(s) over all s and cases)  -  price * (share of the logits' variance left unexplained),
 
-concave in votes and potentials (`bound`; the second term is the quadratic form of least squares). Everything is measured in units of
-the network: bounds and potentials in root mean squares of its centred logits, a neuron's votes in that unit over the root mean square
-of its push. So the step sizes do not depend on the scale of any network's weights. Steps are Adam's (Kingma and Ba 2015,
-arXiv 1412.6980).
+concave in votes and dual variables (`bound`; the second term is the quadratic form of least squares). Everything is measured in units
+of the network: bounds and dual variables in root mean squares of its centred logits, a neuron's votes in that unit over the root mean
+square of its push. So the step sizes do not depend on the scale of any network's weights. Steps are Adam's (Kingma and Ba 2015, arXiv
+1412.6980).
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from verify.symbolic.provable.bound import CUT, FamilyBound
 from verify.symbolic.provable.voters import SignVoter, Voter
 from verify.symbolic.start import Start, StartOf
 
-__all__ = ["Ascent", "Quadratic", "Reached"]
+__all__ = ["Quadratic", "Reached", "VotesAscent"]
 
 #: The bound that is enough, in units of the logits' root mean square: what rounding and a solver's patience can live with.
 GOAL = 0.25
@@ -53,12 +53,12 @@ class Quadratic:
 
 @dataclass(frozen=True)
 class Reached:
-    """Votes and potentials with the least bound (in units) and the unexplained share that the ascent computed for them."""
+    """Votes and dual variables with the least bound (in units) and the unexplained share that the ascent computed for them."""
 
     votes: Floats
     bound: float
     unexplained: float
-    potentials: list[list[tuple[Any, Any]]]
+    duals: list[list[tuple[Any, Any]]]
 
 
 class _Adam:
@@ -97,7 +97,7 @@ class _Block:
     constants: Floats
 
 
-class Ascent:
+class VotesAscent:
     """The joint search for voters over some spaces; ``unit`` is the logits' root mean square, ``units`` that of each vote."""
 
     def __init__(
@@ -123,7 +123,7 @@ class Ascent:
             everything = np.ones(len(parity), dtype=bool)
             cases = [Case(x, y, 0) for x in bits for y in bits]
             self.blocks = [self._block(located, cases, parity, everything, everything)]
-        self.potentials = [[(np.zeros(f.space.count), np.zeros((f.space.count,) * 3)) for f in block.families] for block in self.blocks]
+        self.duals = [[(np.zeros(f.space.count), np.zeros((f.space.count,) * 3)) for f in block.families] for block in self.blocks]
 
     def _block(self, voters: list[tuple[Voter, slice]], cases: list[Case], parity: Integers, ys: Any, s: Any) -> _Block:
         by_space: dict[int, list[tuple[Voter, slice]]] = {}
@@ -150,7 +150,7 @@ class Ascent:
                 best = found if best is None or _better(found, best) else best
                 fade = 0.05**done
                 adam.step(slopes, [STEP_VOTES * fade] + [STEP_POTENTIALS * fade] * (len(slopes) - 1))
-                for _, lam in (pair for pairs in self.potentials for pair in pairs):
+                for _, lam in (pair for pairs in self.duals for pair in pairs):
                     lam -= lam.mean(axis=0)  # Adam's steps leave the subspace in which lam adds up to 0
             if best is not None and best.bound < GOAL / 2:
                 break
@@ -161,7 +161,7 @@ class Ascent:
         """What a proof of these votes can begin with."""
         spaces = {id(f.space): f.space for block in self.blocks for f in block.families}
         found: dict[int, dict[Case, tuple[Any, Any]]] = {key: {} for key in spaces}
-        for block, pairs in zip(self.blocks, reached.potentials, strict=True):
+        for block, pairs in zip(self.blocks, reached.duals, strict=True):
             for family, pair in zip(block.families, pairs, strict=True):
                 for case in block.cases:
                     found[id(family.space)] |= {case: pair, case._replace(s=1): pair} if len(self.blocks) == 1 else {case: pair}
@@ -179,14 +179,14 @@ class Ascent:
         return table
 
     def _flat(self) -> list[Any]:
-        return [array for pairs in self.potentials for pair in pairs for array in pair]
+        return [array for pairs in self.duals for pair in pairs for array in pair]
 
     def _look(self, temperature: float, price: float) -> tuple[Reached, list[Any]]:
-        """Bounds at the present votes, and the slopes of the objective in votes and potentials, in units."""
+        """Bounds at the present votes, and the slopes of the objective in votes and dual variables, in units."""
         tables, totals = [], []
-        for block, potentials in zip(self.blocks, self.potentials, strict=True):
+        for block, duals in zip(self.blocks, self.duals, strict=True):
             total: Any = (block.constants @ self.votes)[:, block.odd]
-            for family, images, (mu, lam) in zip(block.families, block.images, potentials, strict=True):
+            for family, images, (mu, lam) in zip(block.families, block.images, duals, strict=True):
                 values = family.values(self.votes, mu, lam)
                 least = values.reshape(*values.shape[:2], -1).min(axis=2)
                 total = total + least[np.arange(len(least))[:, None], images].sum(axis=0) - mu.sum()
@@ -207,7 +207,7 @@ class Ascent:
                 k += 1
         slopes = [slope / self.unit for slope in slopes]
         slopes[0] -= price * self.quadratic.slope(self.votes)
-        kept = [[(mu.copy(), lam.copy()) for mu, lam in pairs] for pairs in self.potentials]
+        kept = [[(mu.copy(), lam.copy()) for mu, lam in pairs] for pairs in self.duals]
         return Reached(self.votes.copy(), low / self.unit, self.quadratic.value(self.votes), kept), slopes
 
     def _pull(

@@ -1,18 +1,18 @@
-"""The search for potentials: subgradient ascent on the least bound, for as many s at a time as share their potentials.
+"""The search for dual variables: subgradient ascent on the least bound, for as many s at a time as share their dual variables.
 
-The bound of each s (the sum of the right sides of (3) in `potentials`) is concave in the potentials, and the worst p and y of each
-point give a subgradient (Held and Karp 1971). All s of a case are tried together first; when that stalls, the half with the better
-bounds is tried alone, and so on down to a single s. Every s whose exact bound has become positive is settled then with the potentials
-at hand, and the search goes on with the others. Floats are used throughout; what is returned is rounded to integers and its bounds are
-exact.
+The bound of each s (the sum of the right sides of (3) in `dual_variables`) is concave in the dual variables, and the worst p and y of
+each point give a subgradient (Held and Karp 1971). All s of a case are tried together first; when that stalls, the half with the better
+bounds is tried alone, and so on down to a single s. Every s whose exact bound has become positive is settled then with the dual
+variables at hand, and the search goes on with the others. Floats are used throughout; what is returned is rounded to integers and its
+bounds are exact.
 """
 
 from typing import Any
 
 import numpy as np
 
+from verify.symbolic.dual_variables import Batch, Tie, relaxed, sharp
 from verify.symbolic.families import Tables
-from verify.symbolic.potentials import Batch, Tie, relaxed, sharp
 
 ROUNDS = 120
 WORST = 40
@@ -24,7 +24,7 @@ EFFORT = 600_000_000
 MAX_TIE = 20_000
 
 
-class Multipliers:
+class RealDuals:
     """mu and lam of all families, and phi for each pair of a family and a mirrored one."""
 
     def __init__(self, families: list[Tables]) -> None:
@@ -43,7 +43,7 @@ class Multipliers:
         """All arrays, in a fixed order."""
         return [*self.mu, *self.lam, *self.phi.values()]
 
-    def add(self, factor: float, other: "Multipliers") -> None:
+    def add(self, factor: float, other: "RealDuals") -> None:
         """Add a multiple of others in place."""
         for mine, theirs in zip(self.arrays(), other.arrays(), strict=True):
             mine += factor * theirs
@@ -56,8 +56,8 @@ class Multipliers:
         return plain + mirror
 
     def batch(self, s: Any) -> Batch:
-        """The multipliers as integers, lam adding up to 0 over j, with their exact bounds."""
-        whole = Multipliers(self.families)
+        """The dual variables as integers, lam adding up to 0 over j, with their exact bounds."""
+        whole = RealDuals(self.families)
         for number, lam in enumerate(self.lam):
             whole.mu[number] = np.rint(self.mu[number]).astype(np.int64)
             whole.lam[number] = np.rint(lam).astype(np.int64)
@@ -67,7 +67,7 @@ class Multipliers:
         return Batch(s, found)
 
 
-def find(state: Multipliers, s: Any, constant: int, scale: int) -> tuple[list[Batch], Batch | None]:
+def find(state: RealDuals, s: Any, constant: int, scale: int) -> tuple[list[Batch], Batch | None]:
     """Batches of s whose bounds with ``constant`` are positive, and a batch of those for which no such bound was found, or None.
 
     The search begins at ``state``.
@@ -82,21 +82,21 @@ def find(state: Multipliers, s: Any, constant: int, scale: int) -> tuple[list[Ba
         batch = state.batch(left)
         good = batch.totals(constant) > 0
         if good.any():
-            settled.append(Batch(left[good], batch.potentials))
+            settled.append(Batch(left[good], batch.duals))
             left = active = left[~good]
         elif len(active) == 1 or effort <= 0:
             return settled, batch
         else:
-            totals = Batch(active, batch.potentials).totals(constant)
+            totals = Batch(active, batch.duals).totals(constant)
             active = active[np.argsort(-totals, kind="stable")[: len(active) // 2]]
     return settled, None
 
 
-def _climb(start: Multipliers, s: Any, constant: int, scale: int, effort: int) -> tuple[Multipliers, int]:
-    """The best multipliers met on an ascent from ``start`` for these s, and the effort left; stops when every bound is positive."""
+def _climb(start: RealDuals, s: Any, constant: int, scale: int, effort: int) -> tuple[RealDuals, int]:
+    """The best dual variables met on an ascent from ``start`` for these s, and the effort left; stops when every bound is positive."""
     families = start.families
     moved = [t.family.moved(s) for t in families]
-    state, velocity, best_state = _copy(start), Multipliers(families), start
+    state, velocity, best_state = _copy(start), RealDuals(families), start
     best, gap, stale = -np.inf, 0.0, 0
     for _ in range(ROUNDS):
         flat = []
@@ -126,15 +126,15 @@ def _climb(start: Multipliers, s: Any, constant: int, scale: int, effort: int) -
     return best_state, effort
 
 
-def _copy(state: Multipliers) -> Multipliers:
-    result = Multipliers(state.families)
+def _copy(state: RealDuals) -> RealDuals:
+    result = RealDuals(state.families)
     result.add(1.0, state)
     return result
 
 
-def _slope(families: list[Tables], flat: list[Any], moved: list[Any]) -> Multipliers:
+def _slope(families: list[Tables], flat: list[Any], moved: list[Any]) -> RealDuals:
     """The subgradient averaged over s (columns of ``moved``); mu and lam projected to mean 0 over p and over j."""
-    slope = Multipliers(families)
+    slope = RealDuals(families)
     share = 1.0 / moved[0].shape[1]
     for f, tables in enumerate(families):
         m, ys = len(flat[f]), tables.ys

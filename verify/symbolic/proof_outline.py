@@ -1,4 +1,4 @@
-"""The proof of a program's correctness before it is written down: constants, and batches of s with their potentials.
+"""The proof of a program's correctness before it is written down: constants, and batches of s with their dual variables.
 
 Numbers are integers in units of one vote: 2^-(preactivation_bits + vote_bits).
 """
@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from verify.symbolic.ascent import Multipliers, find
 from verify.symbolic.bias import start_bias
+from verify.symbolic.dual_ascent import RealDuals, find
+from verify.symbolic.dual_variables import Batch
 from verify.symbolic.families import Case, Columns, Parts
-from verify.symbolic.potentials import Batch
 from verify.symbolic.start import Start
 
 
 @dataclass(eq=False)
-class Plan:
+class Outline:
     """Everything that the obligations of O1 state: the constants and the batches of each case.
 
     ``failing`` is a case with a batch of s that no bounds settle; None when every s is settled in every case.
@@ -35,9 +35,9 @@ class Plan:
         self.signs[case] = sign_share(self.parts, case)
         tables = [family.tables(case) for family in self.parts.families]
         s = np.flatnonzero(self.parts.parity == case.s)
-        begin = Multipliers(tables)
+        begin = RealDuals(tables)
         for number, family in enumerate(self.parts.families):
-            known = self.start.potentials(family, case) if self.start else None
+            known = self.start.duals(family, case) if self.start else None
             if known is not None:
                 begin.mu[number], begin.lam[number] = (a * self.parts.scale for a in known)
         self.batches[case], left = find(begin, s[s != 0], self.constant(case), self.parts.scale)
@@ -61,16 +61,16 @@ class Plan:
         return all(len(batches) == 1 for batches in self.batches.values())
 
 
-def plan(parts: Parts, start: Start | None = None) -> Plan:
-    """Compute the constants and search the potentials of every case, up to the first case in which some s is not settled.
+def outline_proof(parts: Parts, start: Start | None = None) -> Outline:
+    """Compute the constants and search the dual variables of every case, up to the first case in which some s is not settled.
 
-    The search begins with the bias tables and potentials of ``start`` where there is one.
+    The search begins with the bias tables and dual variables of ``start`` where there is one.
 
-    Complexity: a pass over a case's tables (points^3 |G| for each family) per step of the search, see `ascent`.
+    Complexity: a pass over a case's tables (points^3 |G| for each family) per step of the search, see `dual_ascent`.
     """
     if start is not None:
         start_bias(parts, start)
-    result = Plan(parts, {}, _bias_range(parts), [(name, _swing(c)) for name, c in parts.rest], {}, start=start)
+    result = Outline(parts, {}, _bias_range(parts), [(name, _swing(c)) for name, c in parts.rest], {}, start=start)
     for case in parts.cases:
         left = result.search(case)
         if left is not None:

@@ -1,4 +1,4 @@
-"""Potentials that make the bounds of single points add up to a good bound of the whole.
+"""Dual variables (potentials) that make the bounds of single points add up to a good bound of the whole.
 
 With T from `families` and any numbers mu[p], lam[j, q, k] and phi[j, q, p, k] with sum over j of lam = 0,
 
@@ -8,11 +8,11 @@ for all p_j and y implies, because x permutes the points,
 
     share of the family >= sum over j of beta[j, js] - sum over p of mu[p] - sum over j and q of phi[j, q, p_j, qy].      (3)
 
-Without potentials every point j would choose the worst y and the worst p for itself alone. mu and lam keep the choices of one family's
-points together, phi those of a family and a mirrored one: for the mirrored family, at its point q, the point that y takes q to is
-its own p, and p_j is where its y (which is x^-1) takes j. So its lemma can carry -phi, and the last sum cancels when both are added.
-The potentials are Lagrange multipliers, found by `ascent` and rounded to integers; the solver proves (2), so that nothing depends on
-how they were found.
+Without dual variables every point j would choose the worst y and the worst p for itself alone. mu and lam keep the choices of one
+family's points together, phi those of a family and a mirrored one: for the mirrored family, at its point q, the point that y takes q to
+is its own p, and p_j is where its y (which is x^-1) takes j. So its lemma can carry -phi, and the last sum cancels when both are added.
+The dual variables are Lagrange multipliers, found by `dual_ascent` and rounded to integers; the solver proves (2), so that nothing
+depends on how they were found.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ import numpy as np
 from verify.symbolic.families import Family, Tables
 from verify.symbolic.points import Points
 
-#: Beyond this a constant outweighs every sum of potentials.
+#: Beyond this a constant outweighs every sum of dual variables.
 LARGEST = 2**61
 
 
@@ -35,7 +35,7 @@ class Tie(NamedTuple):
 
 
 @dataclass(eq=False)
-class Potentials:
+class DualVariables:
     """mu (m,), lam (m, m, m) and ties as integers, beta (m, m) the best numbers with which (2) holds in one case."""
 
     tables: Tables
@@ -61,16 +61,16 @@ class Potentials:
 
 @dataclass(eq=False)
 class Batch:
-    """Elements s that are settled with the same potentials, one for each family."""
+    """Elements s that are settled with the same dual variables, one for each family."""
 
     s: Any
-    potentials: list[Potentials]
+    duals: list[DualVariables]
 
     def totals(self, constant: int) -> Any:
         """The sum of the right sides of (3) and a constant, for each s."""
         # a constant beyond 64 bits, as of votes with many bits, decides the sign by itself; the solver sees the exact one
         bounded = max(-LARGEST, min(LARGEST, constant))
-        return bounded + sum((p.total(self.s) for p in self.potentials), np.zeros(len(self.s), dtype=np.int64))
+        return bounded + sum((p.total(self.s) for p in self.duals), np.zeros(len(self.s), dtype=np.int64))
 
 
 def relaxed(tables: Tables, mu: Any, lam: Any, ties: list[Tie]) -> Any:
@@ -85,7 +85,7 @@ def relaxed(tables: Tables, mu: Any, lam: Any, ties: list[Tie]) -> Any:
     return total
 
 
-def sharp(tables: Tables, mu: Any, lam: Any, ties: list[Tie]) -> Potentials:
+def sharp(tables: Tables, mu: Any, lam: Any, ties: list[Tie]) -> DualVariables:
     """The largest beta for these integers, exactly."""
     values = relaxed(tables, mu, lam, ties)
-    return Potentials(tables, mu, lam, ties, values.reshape(*values.shape[:2], -1).min(axis=2))
+    return DualVariables(tables, mu, lam, ties, values.reshape(*values.shape[:2], -1).min(axis=2))

@@ -15,13 +15,13 @@ from verify.record.certificate import NeuronRecord, Obligation, Status, Symbolic
 from verify.symbolic.correct import correct_tasks
 from verify.symbolic.distance import distance_task
 from verify.symbolic.neurons import neuron_tasks
-from verify.symbolic.plan import Plan
+from verify.symbolic.proof_outline import Outline
 from verify.symbolic.replay import Replay
 from verify.symbolic.solve import file_name, solve, write_scripts
 from verify.symbolic.task import Outcome, SymbolicResult, Task
 
 
-def prove(
+def prove_obligations(
     program: Program,
     group: FiniteGroup,
     subgroups: tuple[Subgroup, ...],
@@ -30,12 +30,12 @@ def prove(
     directory: Path,
     timeout_s: float,
     total_s: float,
-    planned: Plan,
+    outline: Outline,
     jobs: int = 2,
 ) -> SymbolicResult:
     """Write the obligations below ``directory``/obligations and let z3 decide them.
 
-    ``neurons`` are the records of the program's mechanism and ``planned`` is the plan of its proof (`verify.symbolic.plan`).
+    ``neurons`` are the records of the program's mechanism and ``outline`` is the plan of its proof (`verify.symbolic.proof_outline`).
     ``timeout_s`` bounds one obligation, ``total_s`` all of them together.
     PROVED means that z3 refuted the negation of every obligation; REFUTED that a counterexample was replayed exactly.
     """
@@ -46,10 +46,10 @@ def prove(
     ]
     write_scripts(first, directory)
     outcomes = solve(first, directory, timeout_s, deadline, jobs)
-    replay = Replay(planned, expand(program, group, subgroups))
-    if planned.failing is not None and replay.wrong_case is not None:
-        planned.fail_at(replay.wrong_case)
-    tasks = correct_tasks(planned, replay.interpret)
+    replay = Replay(outline, expand(program, group, subgroups))
+    if outline.failing is not None and replay.wrong_case is not None:
+        outline.fail_at(replay.wrong_case)
+    tasks = correct_tasks(outline, replay.interpret)
     write_scripts(tasks, directory)
     outcomes = solve(tasks, directory, timeout_s, deadline, jobs) + outcomes
     tasks += first
