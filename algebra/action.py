@@ -1,17 +1,13 @@
 """Actions on cosets: permutation representations, permutation characters, marks, shared cosets."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from algebra.containment import containment_counts
 from algebra.errors import GroupError
-from algebra.lattice import containment_counts
+from algebra.group import FiniteGroup
+from algebra.lattice import SubgroupLattice
 from algebra.subgroup import Subgroup
-
-if TYPE_CHECKING:
-    from algebra.group import FiniteGroup
-    from algebra.subgroups import Subgroups
 
 __all__ = [
     "coset_action",
@@ -32,7 +28,7 @@ def coset_action(subgroup: Subgroup) -> NDArray[np.intp]:
     return images
 
 
-def permutation_characters(group: "FiniteGroup", masks: NDArray[np.bool_]) -> NDArray[np.intp]:
+def permutation_characters(group: FiniteGroup, masks: NDArray[np.bool_]) -> NDArray[np.intp]:
     """(subgroups, classes of elements) how many right cosets of H an element x fixes, for many subgroups H.
 
     It is ``[G:H] |H n x^G| / |x^G|``; ``masks`` is (subgroups, order).
@@ -48,13 +44,13 @@ def permutation_character(subgroup: Subgroup) -> NDArray[np.intp]:
     return np.asarray(permutation_characters(subgroup.group, subgroup.mask[None])[0])
 
 
-def table_of_marks(family: "Subgroups") -> NDArray[np.intp]:
+def table_of_marks(lattice: SubgroupLattice) -> NDArray[np.intp]:
     """(classes, classes) entry [a, b]: how many right cosets of a member of b a member of a fixes (Burnside).
 
     ``Hx`` is fixed by K if x^-1 H x contains K; each conjugate of H that does accounts for [N(H):H] cosets.
     """
-    weights = [one.normalizer_order // one.order for one in family.classes]
-    return containment_counts(family) * np.array(weights, dtype=np.intp)
+    weights = [one.normalizer_order // one.order for one in lattice.classes]
+    return containment_counts(lattice) * np.array(weights, dtype=np.intp)
 
 
 def shared_cosets(left: Subgroup, right: Subgroup) -> tuple[NDArray[np.intp], ...]:

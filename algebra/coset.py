@@ -8,13 +8,11 @@ left cosets where it comes from. Cosets are numbered by their least element, so 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from algebra.group import FiniteGroup
+from algebra.group import FiniteGroup
 
 __all__ = ["Cosets", "double_cosets", "left_cosets", "right_cosets"]
 
@@ -62,7 +60,7 @@ def _swept(order: int, coset: Callable[[int], NDArray[np.integer]]) -> Cosets:
     return _from_least(least)
 
 
-def right_cosets(group: "FiniteGroup", mask: NDArray[np.bool_]) -> Cosets:
+def right_cosets(group: FiniteGroup, mask: NDArray[np.bool_]) -> Cosets:
     """Right cosets ``Hx`` of the subgroup with the membership ``mask``; at most O(|G||H|)."""
     inside = np.flatnonzero(mask)
     if len(inside) > _SWEEP_FROM:
@@ -70,7 +68,7 @@ def right_cosets(group: "FiniteGroup", mask: NDArray[np.bool_]) -> Cosets:
     return _from_least(group.mul[inside].min(axis=0))
 
 
-def left_cosets(group: "FiniteGroup", mask: NDArray[np.bool_]) -> Cosets:
+def left_cosets(group: FiniteGroup, mask: NDArray[np.bool_]) -> Cosets:
     """Left cosets ``xH`` of the subgroup with the membership ``mask``; at most O(|G||H|)."""
     inside = np.flatnonzero(mask)
     if len(inside) > _SWEEP_FROM:
@@ -78,7 +76,7 @@ def left_cosets(group: "FiniteGroup", mask: NDArray[np.bool_]) -> Cosets:
     return _from_least(group.mul[:, inside].min(axis=1))
 
 
-def double_cosets(group: "FiniteGroup", mask_h: NDArray[np.bool_], mask_k: NDArray[np.bool_]) -> Cosets:
+def double_cosets(group: FiniteGroup, mask_h: NDArray[np.bool_], mask_k: NDArray[np.bool_]) -> Cosets:
     """Double cosets ``HzK``, each the union of the right cosets ``Hzk``; O(|G|(|H| + |K|))."""
     right = right_cosets(group, mask_h)
     least_in_right_coset = right.representatives[right.labels]

@@ -19,17 +19,14 @@ recorded with all its conjugates, whose packed masks are the keys that recognise
 
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algebra.coset import right_cosets
 from algebra.errors import GroupError
+from algebra.group import FiniteGroup
 from algebra.subgroup import closure, derived_mask, generating, normalizer_mask
-
-if TYPE_CHECKING:
-    from algebra.group import FiniteGroup
 
 __all__ = ["MAX_SUBGROUPS", "FoundClass", "enumerate_classes"]
 
@@ -53,7 +50,7 @@ class FoundClass:
     normalizer: NDArray[np.bool_]
 
 
-def enumerate_classes(group: "FiniteGroup") -> list[FoundClass]:
+def enumerate_classes(group: FiniteGroup) -> list[FoundClass]:
     """Every conjugacy class of subgroups, smallest subgroups first.
 
     Raises:
@@ -66,7 +63,7 @@ def enumerate_classes(group: "FiniteGroup") -> list[FoundClass]:
 class _Search:
     """The classes found so far and those still to be extended."""
 
-    def __init__(self, group: "FiniteGroup") -> None:
+    def __init__(self, group: FiniteGroup) -> None:
         self.group = group
         self.classes: list[FoundClass] = []
         self.known: set[bytes] = set()
@@ -133,7 +130,7 @@ class _Search:
             self.add(closure(self.group, (*generators, z)))
 
 
-def _prime_powers(group: "FiniteGroup") -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _prime_powers(group: FiniteGroup) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """For each z of p-power order, p and the number of z^p; for every other z, 0 and z itself."""
     everything = np.arange(group.order)
     prime_of = np.zeros(group.order, dtype=np.intp)
@@ -156,7 +153,7 @@ def _is_power(order: int, prime: int) -> bool:
     return order == 1
 
 
-def _soluble_residual(group: "FiniteGroup") -> NDArray[np.bool_]:
+def _soluble_residual(group: FiniteGroup) -> NDArray[np.bool_]:
     """(order,) the last term of the derived series: the largest perfect subgroup."""
     mask = np.ones(group.order, dtype=bool)
     while True:

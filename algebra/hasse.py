@@ -3,13 +3,13 @@
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from algebra.lattice import class_lattice
+from algebra.containment import class_lattice
 from algebra.layered_layout import LayeredLayout, layered_layout
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from algebra.subgroups import SubgroupClass, Subgroups
+    from algebra.lattice import SubgroupClass, SubgroupLattice
 
 __all__ = ["hasse_dot", "hasse_layout", "save_hasse"]
 
@@ -17,13 +17,13 @@ _POINTS_PER_UNIT = 40.0
 _CHARACTER = 0.155
 
 
-def hasse_dot(family: "Subgroups") -> str:
+def hasse_dot(lattice: "SubgroupLattice") -> str:
     """The Hasse diagram of the classes in the DOT language, one rank for each order."""
-    lines = [f'digraph "{family.group.name}" {{', "  rankdir=BT;", "  node [shape=box];"]
-    for order in sorted({one.order for one in family.classes}):
-        nodes = " ".join(_dot_node(one) for one in family.classes if one.order == order)
+    lines = [f'digraph "{lattice.group.name}" {{', "  rankdir=BT;", "  node [shape=box];"]
+    for order in sorted({one.order for one in lattice.classes}):
+        nodes = " ".join(_dot_node(one) for one in lattice.classes if one.order == order)
         lines.append(f"  {{ rank=same; {nodes} }}")
-    edges = class_lattice(family).edges
+    edges = class_lattice(lattice).edges
     lines += [f"  n{a} -> n{b} [dir=none];" for a, b in sorted(edges)]
     return "\n".join([*lines, "}", ""])
 
@@ -32,25 +32,25 @@ def _dot_node(one: "SubgroupClass") -> str:
     return f'n{one.number} [label="{one.name}\\n{one.order}, {one.length} conj."];'
 
 
-def hasse_layout(family: "Subgroups") -> LayeredLayout:
+def hasse_layout(lattice: "SubgroupLattice") -> LayeredLayout:
     """Places of the classes, one layer for each order of subgroup, boxes as wide as their texts."""
-    orders = sorted({one.order for one in family.classes})
-    layer = {one.number: orders.index(one.order) for one in family.classes}
-    width = {one.number: _CHARACTER * max(len(line) for line in _caption(one).split("\n")) for one in family.classes}
-    return layered_layout(class_lattice(family), layer, width)
+    orders = sorted({one.order for one in lattice.classes})
+    layer = {one.number: orders.index(one.order) for one in lattice.classes}
+    width = {one.number: _CHARACTER * max(len(line) for line in _caption(one).split("\n")) for one in lattice.classes}
+    return layered_layout(class_lattice(lattice), layer, width)
 
 
 def _caption(one: "SubgroupClass") -> str:
     return one.name if one.length == 1 else f"{one.name}\n×{one.length}"
 
 
-def save_hasse(family: "Subgroups", path: FilePath) -> None:
+def save_hasse(lattice: "SubgroupLattice", path: FilePath) -> None:
     """Draw the Hasse diagram into a png, svg or pdf file; the same bytes every time."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    layout = hasse_layout(family)
+    layout = hasse_layout(lattice)
     xs = [x for route in layout.routes.values() for x, _ in route] + [x for x, _ in layout.positions.values()]
     layers = max(layer for _, layer in layout.positions.values()) + 1
     width, height = max(xs) - min(xs) + 3.2, 0.95 * layers + 1.2
@@ -61,7 +61,7 @@ def save_hasse(family: "Subgroups", path: FilePath) -> None:
         axes.set_xlim(min(xs) - 2.2, max(xs) + 1.0)
         axes.set_ylim(-0.6, layers - 1 + 1.0)
         axes.set_axis_off()
-        _draw(axes, family, layout)
+        _draw(axes, lattice, layout)
         stamp = {"Date": None} if path.suffix == ".svg" else {"CreationDate": None} if path.suffix == ".pdf" else {}
         figure.savefig(path, dpi=150, metadata=stamp)
 
@@ -76,7 +76,7 @@ def _smooth(route: list[tuple[float, int]]) -> list[tuple[float, float]]:
     return found
 
 
-def _draw(axes: "Axes", family: "Subgroups", layout: LayeredLayout) -> None:
+def _draw(axes: "Axes", lattice: "SubgroupLattice", layout: LayeredLayout) -> None:
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
@@ -84,15 +84,15 @@ def _draw(axes: "Axes", family: "Subgroups", layout: LayeredLayout) -> None:
     for route in layout.routes.values():
         codes = [Path.MOVETO, *[Path.CURVE4] * (3 * len(route) - 3)]
         axes.add_patch(PathPatch(Path(_smooth(route), codes), fill=False, edgecolor="#9aa3ad", linewidth=0.8, zorder=1))
-    for one in family.classes:
+    for one in lattice.classes:
         box = {"boxstyle": "round,pad=0.22", "facecolor": "#fff1d6" if one.length == 1 else "white",
                "edgecolor": "#44505c", "linewidth": 0.7}  # fmt: skip
         axes.text(*layout.positions[one.number], _caption(one), ha="center", va="center", fontsize=7.5,
                   linespacing=1.0, zorder=3, bbox=box)  # fmt: skip
-    layer_of = {one.order: layout.positions[one.number][1] for one in family.classes}
+    layer_of = {one.order: layout.positions[one.number][1] for one in lattice.classes}
     for order, layer in layer_of.items():
         axes.text(left, layer, str(order), fontsize=7.5, color="#7a8590", va="center", zorder=2)
-    title = f"{family.group.name}: {len(family):,} subgroups in {len(family.classes)} classes"
+    title = f"{lattice.group.name}: {len(lattice):,} subgroups in {len(lattice.classes)} classes"
     axes.text(left, top - 0.35, title, fontsize=10, va="center")
     note = "order at the left; ×k: k conjugates; shaded: normal; a line: maximal in"
     axes.text(left, top - 0.7, note, fontsize=7, color="#44505c", va="center")

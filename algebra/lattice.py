@@ -1,81 +1,97 @@
-"""Containment of subgroups, between classes and between single subgroups.
+"""All subgroups of a group, their conjugacy classes, and their names."""
 
-A subgroup is *maximal* in another if it is properly contained in it with none between. Edges of both graphs
-go from the smaller to the larger one and stand for this relation, so a drawing of the graph is the Hasse
-diagram.
-"""
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from algebra.errors import GroupError
+from algebra.group import FiniteGroup
+from algebra.naming import class_names, conjugate_marks
+from algebra.subgroup import Subgroup
+from algebra.unnamed_lattice import ConjugacyClass, UnnamedLattice, unnamed_lattice
 
-import networkx as nx
-import numpy as np
-from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from algebra.subgroups import Subgroups
-
-__all__ = ["class_lattice", "containment_counts", "maximal_subgroups", "subgroup_lattice"]
+__all__ = ["SubgroupClass", "SubgroupLattice", "subgroups"]
 
 
-def maximal_subgroups(family: "Subgroups", index: int) -> NDArray[np.intp]:
-    """Rising indices of the maximal subgroups of the subgroup with this index.
+@dataclass(frozen=True, eq=False)
+class SubgroupClass(ConjugacyClass):
+    """A conjugacy class of subgroups with its name."""
 
-    The largest subgroup that is left is maximal; it and all that it contains are struck out, and so on.
-    """
-    left = family.inside(index)
-    left[index] = False
-    found = []
-    for candidate in np.flatnonzero(left)[::-1].tolist():
-        if left[candidate]:
-            found.append(candidate)
-            left &= ~family.inside(candidate)
-    return np.array(sorted(found), dtype=np.intp)
+    lattice: "SubgroupLattice"
+
+    def __repr__(self) -> str:
+        return f"SubgroupClass({self.name} of {self.lattice.group.name}, {self.length} conjugates)"
+
+    @property
+    def name(self) -> str:
+        """Its name, which no other class of the group has."""
+        return self.lattice.names[self.number]
+
+
+class SubgroupLattice(UnnamedLattice):
+    """Every subgroup of a group, with names; numbers are those of ``UnnamedLattice``."""
+
+    classes: tuple[SubgroupClass, ...]
+
+    def __init__(self, unnamed: UnnamedLattice) -> None:
+        self.group, self.masks, self.generators, self.class_of = unnamed.group, unnamed.masks, unnamed.generators, unnamed.class_of
+        self.classes = tuple(SubgroupClass(self, one.number, one.members) for one in unnamed.classes)
+
+    def __repr__(self) -> str:
+        return f"SubgroupLattice({self.group.name}: {len(self)} subgroups in {len(self.classes)} classes)"
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Name of each class."""
+        return class_names(self)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Label of each subgroup: the class name and what tells it from its conjugates."""
+        return tuple(self.names[one.number] + mark for one in self.classes for mark in conjugate_marks(one))
+
+    @cached_property
+    def _index_of_name(self) -> dict[str, int]:
+        first = {one.name: int(one.members[0]) for one in self.classes}
+        return first | {label: index for index, label in enumerate(self.labels)}
+
+    def name_of(self, subgroup: Subgroup) -> str:
+        """Name of the class of a subgroup, such as ``S4``.
+
+        Raises:
+            GroupError: it is no subgroup of the group.
+
+        """
+        return self.names[int(self.class_of[self.find(subgroup.mask)])]
+
+    def label_of(self, subgroup: Subgroup) -> str:
+        """Label of a subgroup.
+
+        Raises:
+            GroupError: it is no subgroup of the group.
+
+        """
+        return self.labels[self.find(subgroup.mask)]
+
+    def by_name(self, name: str) -> Subgroup:
+        """The subgroup with this label (``S4(5)``), or the representative of the class of this name (``S4``).
+
+        Raises:
+            GroupError: there is none.
+
+        """
+        index = self._index_of_name.get(name.strip())
+        if index is None:
+            known = ", ".join(self.names[:60]) + (", ..." if len(self.names) > 60 else "")
+            raise GroupError(f"Expected a subgroup of {self.group.name} out of {known}, got {name!r}.")
+        return self.all[index]
 
 
 @lru_cache(maxsize=8)
-def containment_counts(family: "Subgroups") -> NDArray[np.intp]:
-    """(classes, classes) entry [a, b]: how many members of class b contain a given member of class a.
+def subgroups(group: FiniteGroup) -> SubgroupLattice:
+    """All subgroups of the group; computed once for each group object.
 
-    Double counting gives it from the number n of members of a inside a given member of b, as
-    n * length of b / length of a.
+    Raises:
+        GroupError: there are too many (``algebra.enumeration.MAX_SUBGROUPS``).
+
     """
-    number = len(family.classes)
-    lengths = np.array([one.length for one in family.classes])
-    within = np.array([np.bincount(family.class_of[family.inside(int(one.members[0]))], minlength=number) for one in family.classes])
-    counts: NDArray[np.intp] = within.T * lengths[None, :] // lengths[:, None]
-    counts.setflags(write=False)
-    return counts
-
-
-@lru_cache(maxsize=8)
-def class_lattice(family: "Subgroups") -> "nx.DiGraph[int]":
-    """The classes as nodes, with an edge (a, b) if members of class a are maximal in members of class b.
-
-    Nodes are class numbers with attributes ``name``, ``order`` and ``length``; an edge has ``below``, the
-    number of maximal members of a in a given member of b, and ``above``, the number of members of b in
-    which a given member of a is maximal.
-    """
-    graph: nx.DiGraph[int] = nx.DiGraph()
-    for one in family.classes:
-        graph.add_node(one.number, name=one.name, order=one.order, length=one.length)
-    for upper in family.classes:
-        below = family.class_of[maximal_subgroups(family, int(upper.members[0]))]
-        for number in sorted(set(below.tolist())):
-            count = int((below == number).sum())
-            above = count * upper.length // family.classes[number].length
-            graph.add_edge(number, upper.number, below=count, above=above)
-    return graph
-
-
-def subgroup_lattice(family: "Subgroups") -> "nx.DiGraph[int]":
-    """All single subgroups as nodes (indices into ``family.all``, attribute ``label``), edges as above.
-
-    Takes about a second for the 1,455 subgroups of S6 and half a minute for the 11,300 of S7.
-    """
-    graph: nx.DiGraph[int] = nx.DiGraph()
-    for index, label in enumerate(family.labels):
-        graph.add_node(index, label=label)
-    for index in range(len(family)):
-        graph.add_edges_from((below, index) for below in maximal_subgroups(family, index).tolist())
-    return graph
+    return SubgroupLattice(unnamed_lattice(group))

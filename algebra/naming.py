@@ -17,18 +17,16 @@
 from collections import Counter, defaultdict
 from itertools import chain
 from math import factorial, prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algebra.group import FiniteGroup, group_from_generators, parse_group
+from algebra.outer_automorphism import outer_automorphism
 from algebra.permutation import Images
 from algebra.structure import joined, structure_name
-
-if TYPE_CHECKING:
-    from algebra.subgroup import Subgroup
-    from algebra.subgroups import SubgroupClass, Subgroups
+from algebra.subgroup import Subgroup, closure
+from algebra.unnamed_lattice import ConjugacyClass, UnnamedLattice
 
 __all__ = ["class_names", "conjugate_marks", "orbits"]
 
@@ -41,14 +39,14 @@ def orbits(rows: NDArray[np.uint8]) -> list[list[int]]:
     return sorted((orbit for orbit in found if len(orbit) > 1), key=lambda orbit: (-len(orbit), orbit))
 
 
-def class_names(family: "Subgroups") -> tuple[str, ...]:
-    """Name of each class, in the order of ``family.classes``."""
-    symmetric = factorial(family.group.degree) if family.group.degree < 10 else 0
-    natural = family.group.order in (symmetric, symmetric // 2)
-    names = [_natural_name(one.representative, stars=natural) for one in family.classes]
-    if natural and family.group.order == symmetric // 2:
+def class_names(lattice: UnnamedLattice) -> tuple[str, ...]:
+    """Name of each class, in the order of ``lattice.classes``."""
+    symmetric = factorial(lattice.group.degree) if lattice.group.degree < 10 else 0
+    natural = lattice.group.order in (symmetric, symmetric // 2)
+    names = [_natural_name(one.representative, stars=natural) for one in lattice.classes]
+    if natural and lattice.group.order == symmetric // 2:
         names = _without_twists(names)
-    return _told_apart(names, family)
+    return _told_apart(names, lattice)
 
 
 def _without_twists(names: list[str]) -> list[str]:
@@ -57,9 +55,9 @@ def _without_twists(names: list[str]) -> list[str]:
     return [name[1:] if name.startswith("t") and bare[name[1:]] == 1 else name for name in names]
 
 
-def _told_apart(names: list[str], family: "Subgroups") -> tuple[str, ...]:
+def _told_apart(names: list[str], lattice: UnnamedLattice) -> tuple[str, ...]:
     """Append orbit lengths and letters where classes share a name."""
-    shapes = [[len(orbit) for orbit in orbits(family.group.elements[one.representative.mask])] for one in family.classes]
+    shapes = [[len(orbit) for orbit in orbits(lattice.group.elements[one.representative.mask])] for one in lattice.classes]
     sharing: dict[str, set[tuple[int, ...]]] = defaultdict(set)
     for name, shape in zip(names, shapes, strict=True):
         sharing[name].add(tuple(shape))
@@ -80,7 +78,7 @@ def _letter(number: int) -> str:
     return chr(ord("a") + number - 1) if number <= 26 else f"#{number}"
 
 
-def _natural_name(members: "Subgroup", stars: bool) -> str:
+def _natural_name(members: Subgroup, stars: bool) -> str:
     rows = members.group.elements[list(members.generators)].tolist()
     found = orbits(members.group.elements[members.mask])
     moved = sorted(point for orbit in found for point in orbit)
@@ -127,9 +125,6 @@ def _constituent(group: FiniteGroup) -> str:
 
 def _name_in_s6(generators: list[Images]) -> str:
     """Name within S6 of a subgroup that moves all six points: starred if its image keeps the plain name."""
-    from algebra.outer_automorphism import outer_automorphism
-    from algebra.subgroup import closure
-
     group = parse_group("S6")
     numbers = [int(group.index_of(images)) for images in generators]
     outside = outer_automorphism(group)[numbers].tolist()
@@ -149,7 +144,7 @@ def _star_rank(rows: NDArray[np.uint8]) -> tuple[int, int, list[int], list[int]]
     return -len(found) - fixed, -fixed, [-len(orbit) for orbit in found], (-counts[::-1]).tolist()
 
 
-def conjugate_marks(one: "SubgroupClass") -> list[str]:
+def conjugate_marks(one: ConjugacyClass) -> list[str]:
     """What tells the members of a class apart: the first of these marks that differs for all of them.
 
     ``S4(5)`` lists the fixed points, or else the shortest orbit if no other is as short; ``S2xS2(12|34)``
@@ -158,9 +153,9 @@ def conjugate_marks(one: "SubgroupClass") -> list[str]:
     """
     if one.length == 1:
         return [""]
-    group = one.family.group
+    group = one.lattice.group
     separator = "" if group.degree < 10 else ","
-    rows = [group.elements[one.family.masks[index]] for index in one.members]
+    rows = [group.elements[one.lattice.masks[index]] for index in one.members]
     for telling in (_telling_points, orbits):
         sets = ["|".join(separator.join(str(point + 1) for point in part) for part in telling(row)) for row in rows]
         if all(sets) and len(set(sets)) == len(sets):

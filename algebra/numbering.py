@@ -8,22 +8,19 @@
 """
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algebra.errors import GroupError
-
-if TYPE_CHECKING:
-    from algebra.group import FiniteGroup
+from algebra.group import FiniteGroup
 
 __all__ = ["ELEMENT_ORDERS", "element_order", "generated_order"]
 
 ELEMENT_ORDERS = ("lexicographic", "even-first", "sympy")
 
 
-def element_order(group: "FiniteGroup", name: str) -> NDArray[np.intp]:
+def element_order(group: FiniteGroup, name: str) -> NDArray[np.intp]:
     """(order,) entry k is the index in ``group`` of the k-th element of the numbering ``name``.
 
     Groups other than S_n and A_n are listed by SymPy from the group's own generators.
@@ -42,7 +39,7 @@ def element_order(group: "FiniteGroup", name: str) -> NDArray[np.intp]:
 
 
 @lru_cache(maxsize=32)
-def _sympy_order(group: "FiniteGroup") -> NDArray[np.intp]:
+def _sympy_order(group: FiniteGroup) -> NDArray[np.intp]:
     from sympy.combinatorics.named_groups import AlternatingGroup, SymmetricGroup
 
     if group.order == 1:
@@ -54,7 +51,7 @@ def _sympy_order(group: "FiniteGroup") -> NDArray[np.intp]:
     return generated_order(group, [list(images) for images in group.generators])
 
 
-def generated_order(group: "FiniteGroup", generators: list[list[int]]) -> NDArray[np.intp]:
+def generated_order(group: FiniteGroup, generators: list[list[int]]) -> NDArray[np.intp]:
     """(order,) indices of the elements as SymPy's ``PermutationGroup(generators).generate()`` lists them.
 
     Raises:

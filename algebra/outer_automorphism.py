@@ -9,15 +9,12 @@ the six synthematic totals.
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algebra.errors import GroupError
-
-if TYPE_CHECKING:
-    from algebra.group import FiniteGroup
+from algebra.group import FiniteGroup
 
 __all__ = ["homomorphism", "outer_automorphism", "synthematic_totals"]
 
@@ -33,7 +30,7 @@ def synthematic_totals() -> list[frozenset[Syntheme]]:
 
 
 @lru_cache(maxsize=4)
-def outer_automorphism(group: "FiniteGroup") -> NDArray[np.intp]:
+def outer_automorphism(group: FiniteGroup) -> NDArray[np.intp]:
     """(720,) number of the image of each element of S6 under its action on the six synthematic totals.
 
     Raises:
@@ -52,7 +49,7 @@ def _moved(total: frozenset[Syntheme], images: Sequence[int]) -> frozenset[Synth
     return frozenset(frozenset(frozenset(images[point] for point in pair) for pair in syntheme) for syntheme in total)
 
 
-def homomorphism(group: "FiniteGroup", images: Sequence[int]) -> NDArray[np.intp]:
+def homomorphism(group: FiniteGroup, images: Sequence[int]) -> NDArray[np.intp]:
     """(order,) images of all elements under the endomorphism that sends the k-th generator to ``images[k]``.
 
     Raises:

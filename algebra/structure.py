@@ -7,15 +7,13 @@ last resort.
 
 from collections import Counter
 from math import factorial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from algebra.group import FiniteGroup, group_from_generators
 from algebra.subgroup import Subgroup, derived_mask
-
-if TYPE_CHECKING:
-    from algebra.group import FiniteGroup
+from algebra.unnamed_lattice import unnamed_lattice
 
 __all__ = ["as_group", "joined", "structure_name"]
 
@@ -27,10 +25,8 @@ _PERFECT = {
 }  # fmt: skip
 
 
-def as_group(members: Subgroup) -> "FiniteGroup":
+def as_group(members: Subgroup) -> FiniteGroup:
     """The subgroup as a group by itself, on the points that its group acts on."""
-    from algebra.group import group_from_generators
-
     rows = members.group.elements[list(members.generators)].tolist()
     return group_from_generators("H", members.group.degree, [tuple(row) for row in rows])
 
@@ -45,13 +41,13 @@ def _compound(name: str, sign: str) -> bool:
     return ":" in name or "wr" in name or (sign != "x" and "x" in name)
 
 
-def structure_name(group: "FiniteGroup") -> str:
+def structure_name(group: FiniteGroup) -> str:
     """Name of the group's isomorphism type; equal names of at most order 15 mean isomorphic groups."""
     tests = (_natural, _abelian, _small, _dihedral, _frobenius, _insoluble)
     return next((name for test in tests if (name := test(group))), None) or _composed(group)
 
 
-def _natural(group: "FiniteGroup") -> str | None:
+def _natural(group: FiniteGroup) -> str | None:
     """S_k or A_k, k > 2, in its natural action on the k points that it moves, but for A3 = C3."""
     moved = int((group.elements != np.arange(group.degree)).any(axis=0).sum())
     if not 3 <= moved <= 12:
@@ -61,7 +57,7 @@ def _natural(group: "FiniteGroup") -> str | None:
     return f"A{moved}" if moved > 3 and group.order == factorial(moved) // 2 else None
 
 
-def _abelian(group: "FiniteGroup") -> str | None:
+def _abelian(group: FiniteGroup) -> str | None:
     if not np.array_equal(group.mul, group.mul.T):
         return None
     if group.order == 1:
@@ -85,13 +81,13 @@ def _invariant_factors(orders: NDArray[np.int16]) -> list[int]:
     return factors
 
 
-def _small(group: "FiniteGroup") -> str | None:
+def _small(group: FiniteGroup) -> str | None:
     """A4 and S4, which their orders of elements determine."""
     statistics = Counter(group.element_orders.tolist())
     return {((1, 1), (2, 3), (3, 8)): "A4", ((1, 1), (2, 9), (3, 8), (4, 6)): "S4"}.get(tuple(sorted(statistics.items())))
 
 
-def _dihedral(group: "FiniteGroup") -> str | None:
+def _dihedral(group: FiniteGroup) -> str | None:
     """Dihedral and generalised quaternion groups: a cyclic half, and outside it elements of order 2 or 4."""
     half = group.order // 2
     if group.order % 2 or not (group.element_orders == half).any():
@@ -103,7 +99,7 @@ def _dihedral(group: "FiniteGroup") -> str | None:
     return f"Q{group.order}" if (outside == 4).all() and group.order & (group.order - 1) == 0 else None
 
 
-def _frobenius(group: "FiniteGroup") -> str | None:
+def _frobenius(group: FiniteGroup) -> str | None:
     """Frobenius groups with a cyclic complement of order above 2 and a kernel of prime order, 8 or 9.
 
     The kernel is a Sylow p-subgroup, all of whose elements but 1 have order p and which holds all elements
@@ -124,7 +120,7 @@ def _primes(number: int) -> list[int]:
     return [p for p in range(2, number + 1) if number % p == 0 and all(p % q for q in range(2, p))]
 
 
-def _cyclic(group: "FiniteGroup", element: int) -> NDArray[np.bool_]:
+def _cyclic(group: FiniteGroup, element: int) -> NDArray[np.bool_]:
     mask = np.zeros(group.order, dtype=bool)
     power = 0
     while not mask[power]:
@@ -133,7 +129,7 @@ def _cyclic(group: "FiniteGroup", element: int) -> NDArray[np.bool_]:
     return mask
 
 
-def _insoluble(group: "FiniteGroup") -> str | None:
+def _insoluble(group: FiniteGroup) -> str | None:
     """Perfect groups of orders that have one, and S5."""
     whole = Subgroup(group, np.ones(group.order, dtype=bool))
     derived = derived_mask(group, whole.mask, whole.generators)
@@ -146,12 +142,10 @@ def _insoluble(group: "FiniteGroup") -> str | None:
     return None
 
 
-def _composed(group: "FiniteGroup") -> str:
+def _composed(group: FiniteGroup) -> str:
     """A direct product, wreath product or split extension of smaller groups, looked for in this order."""
-    from algebra.subgroups import subgroups
-
-    family = subgroups(group)
-    normal = [one.representative for one in family.classes if one.length == 1 and 1 < one.order < group.order]
+    lattice = unnamed_lattice(group)
+    normal = [one.representative for one in lattice.classes if one.length == 1 and 1 < one.order < group.order]
     for kernel in reversed(normal):
         for other in reversed(normal):
             if kernel.order * other.order == group.order and not (kernel.mask & other.mask)[1:].any():
@@ -159,7 +153,7 @@ def _composed(group: "FiniteGroup") -> str:
     if wreath := _wreath(group, normal):
         return wreath
     for kernel in reversed(normal):
-        for one in family.classes:
+        for one in lattice.classes:
             if one.order * kernel.order == group.order and not (one.representative.mask & kernel.mask)[1:].any():
                 names = [structure_name(as_group(part)) for part in (kernel, one.representative)]
                 return joined(names, ":")
@@ -170,15 +164,13 @@ def _sorted_names(parts: list[Subgroup]) -> list[str]:
     return [structure_name(as_group(part)) for part in sorted(parts, key=lambda part: -part.order)]
 
 
-def _wreath(group: "FiniteGroup", normal: list[Subgroup]) -> str | None:
+def _wreath(group: FiniteGroup, normal: list[Subgroup]) -> str | None:
     """A wr S2: a normal A x A of index 2 whose two factors an involution outside it exchanges."""
-    from algebra.subgroups import subgroups
-
     for base in (part for part in normal if part.index == 2):
         involutions = np.flatnonzero((group.element_orders == 2) & ~base.mask)
-        for one in subgroups(group).classes:
+        for one in unnamed_lattice(group).classes:
             if one.order**2 == base.order and one.length == 2:
-                first, second = (subgroups(group).all[i] for i in one.members)
+                first, second = (unnamed_lattice(group).all[i] for i in one.members)
                 product = group.mul[np.ix_(first.elements, second.elements)]
                 direct = len(np.unique(product)) == base.order and base.mask[product].all()
                 if direct and len(involutions) and _commute(group, first, second):
@@ -186,6 +178,6 @@ def _wreath(group: "FiniteGroup", normal: list[Subgroup]) -> str | None:
     return None
 
 
-def _commute(group: "FiniteGroup", first: Subgroup, second: Subgroup) -> bool:
+def _commute(group: FiniteGroup, first: Subgroup, second: Subgroup) -> bool:
     here = group.mul[np.ix_(first.elements, second.elements)]
     return bool(np.array_equal(here, group.mul[np.ix_(second.elements, first.elements)].T))

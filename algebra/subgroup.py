@@ -3,17 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algebra.coset import Cosets, left_cosets, right_cosets
 from algebra.errors import GroupError
-
-if TYPE_CHECKING:
-    from algebra.group import FiniteGroup
-    from algebra.subgroups import Subgroups
+from algebra.group import FiniteGroup
 
 __all__ = ["Subgroup", "closure", "core_mask", "derived_mask", "generating", "normalizer_mask", "subgroup"]
 
@@ -28,29 +24,11 @@ class Subgroup:
 
     """
 
-    group: "FiniteGroup"
+    group: FiniteGroup
     mask: NDArray[np.bool_]
 
     def __repr__(self) -> str:
         return f"Subgroup(of {self.group.name}, order {self.order})"
-
-    @cached_property
-    def name(self) -> str:
-        """Name of its conjugacy class, such as ``S4``; enumerates the subgroups of the group."""
-        family = self._family
-        return family.names[int(family.class_of[family.find(self.mask)])]
-
-    @cached_property
-    def label(self) -> str:
-        """The name with a mark that tells it from its conjugates, such as ``S4(5)`` or ``F20#2``."""
-        return self._family.labels[self._family.find(self.mask)]
-
-    @property
-    def _family(self) -> "Subgroups":
-        from algebra.subgroups import subgroups
-
-        family: Subgroups = subgroups(self.group)
-        return family
 
     @cached_property
     def elements(self) -> NDArray[np.intp]:
@@ -83,12 +61,12 @@ class Subgroup:
         return left_cosets(self.group, self.mask)
 
 
-def subgroup(group: "FiniteGroup", generators: Iterable[int]) -> Subgroup:
+def subgroup(group: FiniteGroup, generators: Iterable[int]) -> Subgroup:
     """The subgroup that the elements with these numbers generate."""
     return Subgroup(group, closure(group, generators))
 
 
-def generating(group: "FiniteGroup", mask: NDArray[np.bool_]) -> tuple[int, ...]:
+def generating(group: FiniteGroup, mask: NDArray[np.bool_]) -> tuple[int, ...]:
     """Elements that generate the subgroup: each the first one outside what those before generate."""
     found: list[int] = []
     generated = np.zeros(group.order, dtype=bool)
@@ -99,7 +77,7 @@ def generating(group: "FiniteGroup", mask: NDArray[np.bool_]) -> tuple[int, ...]
     return tuple(found)
 
 
-def closure(group: "FiniteGroup", generators: Iterable[int]) -> NDArray[np.bool_]:
+def closure(group: FiniteGroup, generators: Iterable[int]) -> NDArray[np.bool_]:
     """(order,) membership of the subgroup that the elements generate.
 
     Breadth first from the identity: each round multiplies the newest elements by the generators. A finite set
@@ -118,7 +96,7 @@ def closure(group: "FiniteGroup", generators: Iterable[int]) -> NDArray[np.bool_
     return mask
 
 
-def normalizer_mask(group: "FiniteGroup", mask: NDArray[np.bool_], generators: Iterable[int]) -> NDArray[np.bool_]:
+def normalizer_mask(group: FiniteGroup, mask: NDArray[np.bool_], generators: Iterable[int]) -> NDArray[np.bool_]:
     """(order,) elements x with x^-1 H x = H; it is enough to look at generators of H."""
     inside = np.ones(group.order, dtype=bool)
     everything = np.arange(group.order)
@@ -127,14 +105,14 @@ def normalizer_mask(group: "FiniteGroup", mask: NDArray[np.bool_], generators: I
     return inside
 
 
-def core_mask(group: "FiniteGroup", members: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def core_mask(group: FiniteGroup, members: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(order,) the core of H: the intersection of its conjugates, whose masks are the rows of ``members``."""
     if members.shape[-1] != group.order:
         raise GroupError(f"Expected masks of {group.order} entries, got {members.shape[-1]}.")
     return np.asarray(members.all(axis=0))
 
 
-def derived_mask(group: "FiniteGroup", mask: NDArray[np.bool_], generators: Iterable[int]) -> NDArray[np.bool_]:
+def derived_mask(group: FiniteGroup, mask: NDArray[np.bool_], generators: Iterable[int]) -> NDArray[np.bool_]:
     """(order,) the derived subgroup H': the normal closure in H of the commutators of generators of H."""
     images = np.fromiter(generators, dtype=np.intp)
     pairs = group.mul[group.mul[group.inv[images][:, None], group.inv[images]], group.mul[images[:, None], images]]

@@ -1,46 +1,43 @@
 """What is known of a group, a subgroup's cosets, as plain data for tables and JSON."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from algebra.action import permutation_characters, shared_cosets
 from algebra.characters.character_table import character_table, format_value
+from algebra.containment import class_lattice
 from algebra.coset import double_cosets
 from algebra.errors import GroupError
-from algebra.lattice import class_lattice
+from algebra.group import FiniteGroup
+from algebra.lattice import SubgroupClass, subgroups
 from algebra.naming import orbits
 from algebra.permutation import format_cycles
-from algebra.subgroups import subgroups
-
-if TYPE_CHECKING:
-    from algebra.group import FiniteGroup
-    from algebra.subgroup import Subgroup
-    from algebra.subgroups import SubgroupClass
+from algebra.subgroup import Subgroup
 
 __all__ = ["coset_summary", "group_summary"]
 
 
-def group_summary(group: "FiniteGroup") -> dict[str, Any]:
+def group_summary(group: FiniteGroup) -> dict[str, Any]:
     """Classes of elements, classes of subgroups and irreducible characters, ready for JSON.
 
     Raises:
         GroupError: there are too many subgroups or classes of elements; the sentence states the limit.
 
     """
-    family = subgroups(group)
+    lattice = subgroups(group)
     return {
         "group": group.name,
         "degree": group.degree,
         "order": group.order,
         "generators": [format_cycles(images) for images in group.generators],
         "element_classes": _element_classes(group),
-        "subgroups": len(family),
-        "subgroup_classes": [_subgroup_class(one) for one in family.classes],
+        "subgroups": len(lattice),
+        "subgroup_classes": [_subgroup_class(one) for one in lattice.classes],
         "irreps": _irreps(group),
         "permutation_characters": _permutation_characters(group),
     }
 
 
-def _element_classes(group: "FiniteGroup") -> list[dict[str, Any]]:
+def _element_classes(group: FiniteGroup) -> list[dict[str, Any]]:
     return [
         {
             "representative": group.word(int(one[0])),
@@ -53,23 +50,23 @@ def _element_classes(group: "FiniteGroup") -> list[dict[str, Any]]:
     ]
 
 
-def _subgroup_class(one: "SubgroupClass") -> dict[str, Any]:
-    graph, group, first = class_lattice(one.family), one.family.group, one.representative
+def _subgroup_class(one: SubgroupClass) -> dict[str, Any]:
+    graph, group, first = class_lattice(one.lattice), one.lattice.group, one.representative
     return {
         "name": one.name,
         "order": one.order,
         "index": first.index,
         "conjugates": one.length,
-        "normalizer": one.normalizer.name,
-        "core": one.core.name,
+        "normalizer": one.lattice.name_of(one.normalizer),
+        "core": one.lattice.name_of(one.core),
         "orbits": [[point + 1 for point in orbit] for orbit in orbits(group.elements[first.mask])],
         "generators": [group.word(element) for element in first.generators],
-        "maximal_in": [one.family.names[number] for number in sorted(graph.successors(one.number))],
-        "maximal_subgroups": [one.family.names[number] for number in sorted(graph.predecessors(one.number))],
+        "maximal_in": [one.lattice.names[number] for number in sorted(graph.successors(one.number))],
+        "maximal_subgroups": [one.lattice.names[number] for number in sorted(graph.predecessors(one.number))],
     }
 
 
-def _irreps(group: "FiniteGroup") -> list[dict[str, Any]]:
+def _irreps(group: FiniteGroup) -> list[dict[str, Any]]:
     table = character_table(group)
     return [
         {"name": name, "degree": int(degree), "values": [format_value(value) for value in row]}
@@ -77,18 +74,18 @@ def _irreps(group: "FiniteGroup") -> list[dict[str, Any]]:
     ]
 
 
-def _permutation_characters(group: "FiniteGroup") -> dict[str, dict[str, int]]:
+def _permutation_characters(group: FiniteGroup) -> dict[str, dict[str, int]]:
     """Multiplicity of each irreducible character in the action on the cosets of each class of subgroups."""
-    family, table = subgroups(group), character_table(group)
-    firsts = family.masks[[one.members[0] for one in family.classes]]
+    lattice, table = subgroups(group), character_table(group)
+    firsts = lattice.masks[[one.members[0] for one in lattice.classes]]
     found = table.multiplicities(permutation_characters(group, firsts)).tolist()
     return {
         name: {irrep: count for irrep, count in zip(table.names, row, strict=True) if count}
-        for name, row in zip(family.names, found, strict=True)
+        for name, row in zip(lattice.names, found, strict=True)
     }
 
 
-def coset_summary(subgroup: "Subgroup") -> dict[str, Any]:
+def coset_summary(subgroup: Subgroup) -> dict[str, Any]:
     """Right, left and double cosets of a subgroup, and the right cosets that are left cosets of conjugates.
 
     Raises:
@@ -98,17 +95,17 @@ def coset_summary(subgroup: "Subgroup") -> dict[str, Any]:
     group = subgroup.group
     right, left = subgroup.right_cosets, subgroup.left_cosets
     double = double_cosets(group, subgroup.mask, subgroup.mask)
-    family = subgroups(group)
-    conjugates = family.classes[int(family.class_of[family.find(subgroup.mask)])].members
+    lattice = subgroups(group)
+    conjugates = lattice.classes[int(lattice.class_of[lattice.find(subgroup.mask)])].members
     shared = {
-        family.labels[index]: [group.word(int(coset[0])) for coset in shared_cosets(subgroup, family.all[index])]
+        lattice.labels[index]: [group.word(int(coset[0])) for coset in shared_cosets(subgroup, lattice.all[index])]
         for index in conjugates.tolist()
     }
     if sum(len(words) for words in shared.values()) != subgroup.index:
-        raise GroupError(f"Expected every right coset of {subgroup.label} to be a left coset of one conjugate.")
+        raise GroupError(f"Expected every right coset of {lattice.label_of(subgroup)} to be a left coset of one conjugate.")
     return {
         "group": group.name,
-        "subgroup": subgroup.label,
+        "subgroup": lattice.label_of(subgroup),
         "order": subgroup.order,
         "index": subgroup.index,
         "elements": [group.word(element) for element in subgroup.elements.tolist()],

@@ -20,12 +20,12 @@ GROUPS = ("S5", "S6", "S7", "A6", "A7")
 OURS = """
 import sys, time
 from algebra.group import parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 start = time.perf_counter()
-family = subgroups(parse_group(sys.argv[1]))
+lattice = subgroups(parse_group(sys.argv[1]))
 spent = time.perf_counter() - start
-family.names
-print(spent, time.perf_counter() - start, len(family.classes), len(family))
+lattice.names
+print(spent, time.perf_counter() - start, len(lattice.classes), len(lattice))
 """
 
 THEIRS = """

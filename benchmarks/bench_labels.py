@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 from algebra.group import parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from net.planted import planted_network
 from net.weights import Weights
 from verify.distil.coset_spaces import candidate_shares, candidates
@@ -19,15 +19,15 @@ KINDS = {"twisted": 8, "dual": 8, "sign": 4, "raw": 8}
 
 
 def labels(name: str, weights: Weights) -> tuple[NeuronLabel, ...]:
-    family = subgroups(parse_group(name))
-    choices = candidates(family)
-    shares = [candidate_shares(family.group, family, choices, part) for part in (weights.L, weights.R)]
-    return label_neurons(family, choices, shares[0], shares[1], weights)
+    lattice = subgroups(parse_group(name))
+    choices = candidates(lattice)
+    shares = [candidate_shares(lattice.group, lattice, choices, part) for part in (weights.L, weights.R)]
+    return label_neurons(lattice, choices, shares[0], shares[1], weights)
 
 
 def row(name: str, noise: float) -> list[str]:
     group = parse_group(name)
-    family = subgroups(group)
+    lattice = subgroups(group)
     planted = planted_network(group, seed=7, width=160, kinds=KINDS, noise=noise)
     found = labels(name, planted.network.weights)
     hits: dict[str, list[bool]] = {}
@@ -35,8 +35,8 @@ def row(name: str, noise: float) -> list[str]:
         hit = label.kind == truth.kind
         if hit and truth.kind in ("coset", "sign") and label.left and label.right and truth.left and truth.right:
             hit = bool(
-                (family.masks[label.left.subgroup] == truth.left.mask).all()
-                and (family.masks[label.right.subgroup] == truth.right.mask).all()
+                (lattice.masks[label.left.subgroup] == truth.left.mask).all()
+                and (lattice.masks[label.right.subgroup] == truth.right.mask).all()
             )
         hits.setdefault(truth.kind, []).append(hit)
     return [f"{noise:.2f}", *(f"{np.mean(hits[kind]):.2f}" for kind in ("coset", "sign", "twisted", "dual", "raw"))]

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from algebra.group import parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from net.checkpoint import load_network
 from verify.compare.levels import fve, mechanism
 from verify.distil.curve import distill

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from algebra.group import FiniteGroup
-from algebra.subgroups import Subgroups, subgroups
+from algebra.lattice import SubgroupLattice, subgroups
 from net.folded import FoldedNetwork
 from verify.compact import CompactResult, prove
 from verify.compare.levels import mechanism
@@ -27,7 +27,7 @@ class Findings:
     """Everything that was computed about one network before any of it is written down."""
 
     network: FoldedNetwork
-    family: Subgroups
+    lattice: SubgroupLattice
     evaluation: Evaluation
     correct: cert.Correct
     distillation: Distillation
@@ -64,17 +64,17 @@ def investigate(network: FoldedNetwork, group: FiniteGroup, proof: Proof, progre
         raise AssertionError("the compact proof certified a pair that exact evaluation finds wrong")
     progress("enumerating subgroups")
     started = time.perf_counter()
-    family = subgroups(group)
+    lattice = subgroups(group)
     timed("subgroups", started)
     started = time.perf_counter()
-    distillation = distill(family, network.weights, evaluation, progress)
+    distillation = distill(lattice, network.weights, evaluation, progress)
     point = distillation.point("readable")
     timed("distillation", started)
     started = time.perf_counter()
     neurons = mechanism(distillation.labels, point.written.program, network.weights.exact(), point.written.weights.exact())
     timed("mechanism", started)
     equivalent = decide_equivalent(evaluation, point.evaluation)
-    return Findings(network, family, evaluation, correct, distillation, neurons, equivalent, compact, seconds)
+    return Findings(network, lattice, evaluation, correct, distillation, neurons, equivalent, compact, seconds)
 
 
 def answers_digest(evaluation: Evaluation) -> str:

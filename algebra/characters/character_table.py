@@ -9,7 +9,6 @@ speed computation of group characters", Numer. Math. 10, 1967).
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import isqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,7 @@ from numpy.typing import NDArray
 from algebra.characters.irrep import has_irreps, irreps
 from algebra.characters.modular import column_basis, eigenspaces, least_prime, primitive_root_of_unity, product
 from algebra.errors import GroupError
-
-if TYPE_CHECKING:
-    from algebra.group import FiniteGroup
+from algebra.group import FiniteGroup
 
 __all__ = ["MAX_CLASSES", "CharacterTable", "character_table", "cyclotomic_polynomial", "format_value"]
 
@@ -43,7 +40,7 @@ class CharacterTable:
 
     """
 
-    group: "FiniteGroup"
+    group: FiniteGroup
     names: tuple[str, ...]
     root: int
     coefficients: NDArray[np.int64]
@@ -80,7 +77,7 @@ class CharacterTable:
 
 
 @lru_cache(maxsize=32)
-def character_table(group: "FiniteGroup") -> CharacterTable:
+def character_table(group: FiniteGroup) -> CharacterTable:
     """The character table of any group with at most ``MAX_CLASSES`` conjugacy classes.
 
     Raises:
@@ -99,7 +96,7 @@ def character_table(group: "FiniteGroup") -> CharacterTable:
     return CharacterTable(group, names, root, coefficients[order], prime, residues[order])
 
 
-def _class_matrix(group: "FiniteGroup", number: int) -> NDArray[np.int64]:
+def _class_matrix(group: FiniteGroup, number: int) -> NDArray[np.int64]:
     """[i, k]: how often a given z of class k is a product xy of x in class i and y in class ``number``."""
     classes = group.conjugacy_classes
     firsts = np.array([one[0] for one in classes])
@@ -107,7 +104,7 @@ def _class_matrix(group: "FiniteGroup", number: int) -> NDArray[np.int64]:
     return np.stack([np.bincount(row, minlength=len(classes)) for row in left], axis=1).astype(np.int64)
 
 
-def _residues(group: "FiniteGroup", prime: int) -> NDArray[np.int64]:
+def _residues(group: FiniteGroup, prime: int) -> NDArray[np.int64]:
     """(characters, classes) the irreducible characters modulo p, in no particular order."""
     sizes = np.array([len(one) for one in group.conjugacy_classes], dtype=np.int64)
     spaces = [np.eye(len(sizes), dtype=np.int64)]
@@ -133,7 +130,7 @@ def _split(space: NDArray[np.int64], matrix: NDArray[np.int64], prime: int) -> l
     return [product(basis, part, prime) for part in eigenspaces(restricted, prime)]
 
 
-def _power_classes(group: "FiniteGroup", exponent: int) -> NDArray[np.intp]:
+def _power_classes(group: FiniteGroup, exponent: int) -> NDArray[np.intp]:
     """(classes,) the class of g^exponent for g in each class; exponent -1 or 0 and more."""
     firsts = np.array([one[0] for one in group.conjugacy_classes])
     if exponent < 0:
@@ -144,7 +141,7 @@ def _power_classes(group: "FiniteGroup", exponent: int) -> NDArray[np.intp]:
     return np.asarray(group.class_of[power])
 
 
-def _lifted(group: "FiniteGroup", residues: NDArray[np.int64], root: int, prime: int) -> NDArray[np.int64]:
+def _lifted(group: FiniteGroup, residues: NDArray[np.int64], root: int, prime: int) -> NDArray[np.int64]:
     """Values as integer combinations of 1, zeta, ..., zeta^(phi(e) - 1).
 
     The multiplicity of zeta^l as an eigenvalue of g is (1/e) sum over t of chi(g^t) zeta^(-lt).
@@ -189,7 +186,7 @@ def _quotient(dividend: list[int], divisor: tuple[int, ...]) -> list[int]:
     return quotient
 
 
-def _arranged(group: "FiniteGroup", values: NDArray[np.complex128]) -> tuple[list[int], tuple[str, ...]]:
+def _arranged(group: FiniteGroup, values: NDArray[np.complex128]) -> tuple[list[int], tuple[str, ...]]:
     """Order and names of the characters: as the irreps where these are known, else by degree and values."""
     rounded = np.round(values, 6) + 0.0
     if not has_irreps(group):

@@ -7,29 +7,27 @@ sqrt(d_rho / |G|), are one unitary matrix, so both are a single matrix product f
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from algebra.characters.irrep import irreps
 from algebra.errors import GroupError
-
-if TYPE_CHECKING:
-    from algebra.group import FiniteGroup
+from algebra.group import FiniteGroup
 
 __all__ = ["inverse_transform", "matrix_coefficients", "power", "power_share", "transform"]
 
 
 @lru_cache(maxsize=4)
-def matrix_coefficients(group: "FiniteGroup") -> NDArray[Any]:
+def matrix_coefficients(group: FiniteGroup) -> NDArray[Any]:
     """(order, order) row g holds the entries of rho(g) for all irreps; 8 |G|^2 bytes, 16 if complex."""
     entries = np.concatenate([rho.matrices.reshape(group.order, -1) for rho in irreps(group)], axis=1)
     entries.setflags(write=False)
     return entries
 
 
-def transform(group: "FiniteGroup", functions: ArrayLike) -> list[NDArray[Any]]:
+def transform(group: FiniteGroup, functions: ArrayLike) -> list[NDArray[Any]]:
     """``f^(rho) = sum_g f(g) rho(g)`` for each irrep, arrays (..., d, d) for functions (..., order).
 
     Raises:
@@ -46,7 +44,7 @@ def transform(group: "FiniteGroup", functions: ArrayLike) -> list[NDArray[Any]]:
     return found
 
 
-def inverse_transform(group: "FiniteGroup", coefficients: Sequence[ArrayLike]) -> NDArray[Any]:
+def inverse_transform(group: FiniteGroup, coefficients: Sequence[ArrayLike]) -> NDArray[Any]:
     """``f(g) = (1/|G|) sum_rho d_rho tr(f^(rho) rho(g)^*)``, (..., order) for matrices (..., d, d).
 
     It is complex where a matrix is, which on S_n needs complex functions.
@@ -64,7 +62,7 @@ def inverse_transform(group: "FiniteGroup", coefficients: Sequence[ArrayLike]) -
     return np.asarray(np.concatenate(flat, axis=-1) @ matrix_coefficients(group).conj().T)
 
 
-def power(group: "FiniteGroup", functions: ArrayLike) -> NDArray[np.float64]:
+def power(group: FiniteGroup, functions: ArrayLike) -> NDArray[np.float64]:
     """(irreps, ...) power ``d_rho |f^(rho)|_F^2 / |G|^2`` of functions (..., order).
 
     It adds up to the mean of f^2 (Parseval).
@@ -80,7 +78,7 @@ def power(group: "FiniteGroup", functions: ArrayLike) -> NDArray[np.float64]:
     return np.stack(shares)
 
 
-def power_share(group: "FiniteGroup", functions: ArrayLike) -> NDArray[np.float64]:
+def power_share(group: FiniteGroup, functions: ArrayLike) -> NDArray[np.float64]:
     """(irreps, ...) power divided by the mean of f^2, so that it adds up to 1; 0 for the function 0."""
     found = power(group, functions)
     total = (np.abs(np.asarray(functions)) ** 2).mean(axis=-1)
@@ -88,7 +86,7 @@ def power_share(group: "FiniteGroup", functions: ArrayLike) -> NDArray[np.float6
     return np.asarray(np.divide(found, total, out=np.zeros_like(found), where=positive))
 
 
-def _checked(group: "FiniteGroup", functions: ArrayLike) -> NDArray[Any]:
+def _checked(group: FiniteGroup, functions: ArrayLike) -> NDArray[Any]:
     values = np.asarray(functions)
     if values.shape[-1:] != (group.order,):
         raise GroupError(f"Expected functions of {group.order} values on {group.name}, got shape {values.shape}.")

@@ -14,16 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import factorial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algebra.errors import GroupError
+from algebra.group import FiniteGroup
 from algebra.permutation import parity
-
-if TYPE_CHECKING:
-    from algebra.group import FiniteGroup
 
 __all__ = [
     "Irrep",
@@ -50,7 +48,7 @@ class Irrep:
 
     """
 
-    group: "FiniteGroup"
+    group: FiniteGroup
     partition: Partition
     half: int = 0
 
@@ -85,13 +83,13 @@ class Irrep:
         return [basis.conj().T @ matrix @ basis for matrix in matrices]
 
 
-def has_irreps(group: "FiniteGroup") -> bool:
+def has_irreps(group: FiniteGroup) -> bool:
     """Whether the group is S_n or A_n on its n points, the groups whose irreps are built here."""
     return group.degree < 10 and group.order * 2 in (factorial(group.degree) * 2, factorial(group.degree))
 
 
 @lru_cache(maxsize=16)
-def irreps(group: "FiniteGroup") -> tuple[Irrep, ...]:
+def irreps(group: FiniteGroup) -> tuple[Irrep, ...]:
     """All irreps of S_n or A_n, the trivial one first; matrices are built when first asked for.
 
     Raises:
@@ -183,7 +181,7 @@ def _word_matrix(young: tuple[NDArray[np.float64], ...], images: Sequence[int]) 
     return matrix
 
 
-def _spread(group: "FiniteGroup", generator_matrices: list[NDArray[Any]]) -> NDArray[Any]:
+def _spread(group: FiniteGroup, generator_matrices: list[NDArray[Any]]) -> NDArray[Any]:
     """Matrices of all elements from those of the generators, one round for each length of word."""
     generators = [int(group.index_of(images)) for images in group.generators]
     kind = np.result_type(float, *generator_matrices) if generator_matrices else np.dtype(float)

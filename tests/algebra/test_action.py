@@ -12,7 +12,7 @@ from algebra.action import (
 )
 from algebra.errors import GroupError
 from algebra.group import parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 
 
 @pytest.mark.parametrize("name", ["S3", "S4", "A5"])
@@ -29,9 +29,9 @@ def test_the_action_on_cosets_is_a_homomorphism(name: str) -> None:
 def test_permutation_characters_count_fixed_cosets(name: str) -> None:
     group = parse_group(name)
     firsts = [int(one[0]) for one in group.conjugacy_classes]
-    family = subgroups(group)
-    every = permutation_characters(group, family.masks)
-    for index, one in enumerate(family.all):
+    lattice = subgroups(group)
+    every = permutation_characters(group, lattice.masks)
+    for index, one in enumerate(lattice.all):
         fixed = (coset_action(one)[firsts] == np.arange(one.index)).sum(axis=1)
         assert np.array_equal(permutation_character(one), fixed)
         assert np.array_equal(every[index], fixed)
@@ -39,11 +39,11 @@ def test_permutation_characters_count_fixed_cosets(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["S4", "A5"])
 def test_marks_count_the_cosets_that_a_subgroup_fixes(name: str) -> None:
-    family = subgroups(parse_group(name))
-    marks = table_of_marks(family)
-    for b in family.classes:
+    lattice = subgroups(parse_group(name))
+    marks = table_of_marks(lattice)
+    for b in lattice.classes:
         images = coset_action(b.representative)
-        for a in family.classes:
+        for a in lattice.classes:
             fixed = (images[a.representative.elements] == np.arange(images.shape[1])).all(axis=0).sum()
             assert marks[a.number, b.number] == fixed
     assert not np.tril(marks, -1).any()
@@ -52,10 +52,10 @@ def test_marks_count_the_cosets_that_a_subgroup_fixes(name: str) -> None:
 
 def test_shared_cosets_by_definition() -> None:
     group = parse_group("S4")
-    family = subgroups(group).all
-    for one in family:
+    everything = subgroups(group).all
+    for one in everything:
         right = {frozenset(np.flatnonzero(one.right_cosets.labels == k).tolist()) for k in range(one.index)}
-        for other in family:
+        for other in everything:
             left = {frozenset(np.flatnonzero(other.left_cosets.labels == k).tolist()) for k in range(other.index)}
             assert {frozenset(coset.tolist()) for coset in shared_cosets(one, other)} == right & left
 
@@ -63,10 +63,10 @@ def test_shared_cosets_by_definition() -> None:
 def test_point_stabilisers_share_the_coset_that_sends_one_point_to_the_other() -> None:
     """Stander et al., section 5.2: for the stabilisers of i and j it is {x: x(i) = j}."""
     group = parse_group("S5")
-    family = subgroups(group)
+    lattice = subgroups(group)
     for i in range(5):
         for j in range(5):
-            (shared,) = shared_cosets(family.by_name(f"S4({i + 1})"), family.by_name(f"S4({j + 1})"))
+            (shared,) = shared_cosets(lattice.by_name(f"S4({i + 1})"), lattice.by_name(f"S4({j + 1})"))
             assert shared.tolist() == np.flatnonzero(group.elements[:, i] == j).tolist()
 
 

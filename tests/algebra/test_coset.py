@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from algebra import coset
 from algebra.coset import Cosets, double_cosets, left_cosets, right_cosets
 from algebra.group import FiniteGroup, parse_group
+from algebra.lattice import subgroups
 from algebra.subgroup import subgroup
-from algebra.subgroups import subgroups
 
 
 def by_definition(group: FiniteGroup, sets: list[frozenset[int]]) -> list[int]:
@@ -39,9 +39,9 @@ def test_right_and_left_cosets_of_every_subgroup(name: str) -> None:
 @pytest.mark.parametrize("name", ["S3", "S4", "A4"])
 def test_double_cosets_of_every_pair_of_subgroups(name: str) -> None:
     group = parse_group(name)
-    family = subgroups(group).all
-    for one in family:
-        for other in family:
+    everything = subgroups(group).all
+    for one in everything:
+        for other in everything:
             sets = [
                 frozenset(int(group.mul[group.mul[h, z], k]) for h in one.elements.tolist() for k in other.elements.tolist())
                 for z in range(group.order)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from algebra.action import coset_action
 from algebra.group import parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from verify.cli import cli, execute
 
 

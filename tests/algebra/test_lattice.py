@@ -6,51 +6,51 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from algebra.containment import class_lattice, containment_counts, maximal_subgroups, subgroup_lattice
 from algebra.group import parse_group
 from algebra.hasse import hasse_dot, hasse_layout, save_hasse
-from algebra.lattice import class_lattice, containment_counts, maximal_subgroups, subgroup_lattice
+from algebra.lattice import subgroups
 from algebra.layered_layout import layered_layout
-from algebra.subgroups import subgroups
 
 
 @pytest.mark.parametrize("name", ["S3", "S4", "A5", "S5", "D12", "C12"])
 def test_maximal_relations_by_definition(name: str) -> None:
     """H is maximal in K if H < K and no L has H < L < K; networkx reduces the order to the same."""
-    family = subgroups(parse_group(name))
-    below = np.array([family.inside(i) for i in range(len(family))]).T & ~np.eye(len(family), dtype=bool)
+    lattice = subgroups(parse_group(name))
+    below = np.array([lattice.inside(i) for i in range(len(lattice))]).T & ~np.eye(len(lattice), dtype=bool)
     reduced = nx.transitive_reduction(nx.DiGraph(list(zip(*np.nonzero(below), strict=True))))
-    lattice = subgroup_lattice(family)
-    assert set(lattice.edges) == set(reduced.edges)
+    graph = subgroup_lattice(lattice)
+    assert set(graph.edges) == set(reduced.edges)
     between = (below.astype(int) @ below.astype(int)) > 0
-    assert set(lattice.edges) == set(zip(*(part.tolist() for part in np.nonzero(below & ~between)), strict=True))
+    assert set(graph.edges) == set(zip(*(part.tolist() for part in np.nonzero(below & ~between)), strict=True))
 
 
 @pytest.mark.parametrize("name", ["S4", "A5", "S5"])
 def test_the_lattice_of_classes_counts_maximal_members(name: str) -> None:
-    family = subgroups(parse_group(name))
-    single, classes = subgroup_lattice(family), class_lattice(family)
+    lattice = subgroups(parse_group(name))
+    single, classes = subgroup_lattice(lattice), class_lattice(lattice)
     for a, b, data in classes.edges(data=True):
-        first, last = int(family.classes[a].members[0]), int(family.classes[b].members[0])
-        assert data["below"] == sum(family.class_of[i] == a for i in single.predecessors(last))
-        assert data["above"] == sum(family.class_of[i] == b for i in single.successors(first))
-    expected = {(int(family.class_of[a]), int(family.class_of[b])) for a, b in single.edges}
+        first, last = int(lattice.classes[a].members[0]), int(lattice.classes[b].members[0])
+        assert data["below"] == sum(lattice.class_of[i] == a for i in single.predecessors(last))
+        assert data["above"] == sum(lattice.class_of[i] == b for i in single.successors(first))
+    expected = {(int(lattice.class_of[a]), int(lattice.class_of[b])) for a, b in single.edges}
     assert set(classes.edges) == expected
 
 
 @pytest.mark.parametrize("name", ["S4", "S5"])
 def test_containment_counts_by_definition(name: str) -> None:
-    family = subgroups(parse_group(name))
-    counts = containment_counts(family)
-    for a in family.classes:
-        for b in family.classes:
-            direct = sum(not (a.representative.mask & ~family.masks[i]).any() for i in b.members)
+    lattice = subgroups(parse_group(name))
+    counts = containment_counts(lattice)
+    for a in lattice.classes:
+        for b in lattice.classes:
+            direct = sum(not (a.representative.mask & ~lattice.masks[i]).any() for i in b.members)
             assert counts[a.number, b.number] == direct
 
 
 def test_maximal_subgroups_of_s6_are_the_known_ones() -> None:
     """ATLAS of Finite Groups, p. 4: A6, S5 twice, S4xS2 twice, S3wrS2."""
-    family = subgroups(parse_group("S6"))
-    found = {family.names[family.class_of[i]] for i in maximal_subgroups(family, len(family) - 1)}
+    lattice = subgroups(parse_group("S6"))
+    found = {lattice.names[lattice.class_of[i]] for i in maximal_subgroups(lattice, len(lattice) - 1)}
     assert found == {"A6", "S5", "S5*", "S4xS2", "S4xS2*", "S3wrS2"}
 
 
@@ -60,30 +60,30 @@ def test_boxes_of_the_hasse_diagram_do_not_overlap(name: str, tmp_path: Path) ->
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    family = subgroups(parse_group(name))
+    lattice = subgroups(parse_group(name))
     drawn: list[Figure] = []
     original = Figure.savefig
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", lambda self, *a, **k: (drawn.append(self), original(self, *a, **k))[1])
-        save_hasse(family, tmp_path / "figure.png")
+        save_hasse(lattice, tmp_path / "figure.png")
     figure = drawn[0]
     assert isinstance(figure.canvas, FigureCanvasAgg)
     renderer = figure.canvas.get_renderer()
     boxes = [text.get_window_extent(renderer) for text in figure.axes[0].texts]
     boxes += [t.get_bbox_patch().get_window_extent(renderer) for t in figure.axes[0].texts if t.get_bbox_patch()]
     texts = boxes[: len(figure.axes[0].texts)]
-    assert len(texts) > len(family.classes)
+    assert len(texts) > len(lattice.classes)
     for i, one in enumerate(texts):
         assert not any(one.overlaps(other) for other in texts[i + 1 :])
 
 
 def test_layers_follow_orders_and_routes_run_upwards() -> None:
-    family = subgroups(parse_group("S5"))
-    layout = hasse_layout(family)
-    for a, b in class_lattice(family).edges:
+    lattice = subgroups(parse_group("S5"))
+    layout = hasse_layout(lattice)
+    for a, b in class_lattice(lattice).edges:
         heights = [y for _, y in layout.routes[a, b]]
         assert heights == list(range(layout.positions[a][1], layout.positions[b][1] + 1))
-    orders = {layout.positions[one.number][1]: one.order for one in family.classes}
+    orders = {layout.positions[one.number][1]: one.order for one in lattice.classes}
     assert [orders[layer] for layer in sorted(orders)] == sorted(orders.values())
 
 
@@ -96,15 +96,15 @@ def test_crossings_that_can_be_avoided_are() -> None:
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_the_figure_has_the_same_bytes_every_time(suffix: str, tmp_path: Path) -> None:
-    family = subgroups(parse_group("S4"))
+    lattice = subgroups(parse_group("S4"))
     files = [tmp_path / f"{k}{suffix}" for k in range(2)]
     for file in files:
-        save_hasse(family, file)
+        save_hasse(lattice, file)
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
 def test_dot_has_a_node_for_each_class_and_a_line_for_each_relation() -> None:
-    family = subgroups(parse_group("S4"))
-    text = hasse_dot(family)
+    lattice = subgroups(parse_group("S4"))
+    text = hasse_dot(lattice)
     assert text.count("[label=") == 11
-    assert text.count(" -> ") == class_lattice(family).number_of_edges()
+    assert text.count(" -> ") == class_lattice(lattice).number_of_edges()

@@ -8,12 +8,12 @@ import pytest
 
 from algebra.errors import GroupError
 from algebra.group import parse_group
+from algebra.lattice import subgroups
 from algebra.naming import orbits
 from algebra.outer_automorphism import homomorphism, outer_automorphism, synthematic_totals
 from algebra.permutation import cycle_type
 from algebra.structure import as_group, structure_name
 from algebra.subgroup import subgroup
-from algebra.subgroups import subgroups
 
 DATA = Path(__file__).parent.parent / "data"
 S5 = "1 S2 C2 C3 K4 S2xS2 C4 C5 S3 C6 tS3 D8 D10 A4 S3xS2 F20 S4 A5 S5".split()  # noqa: SIM905
@@ -31,15 +31,15 @@ def test_names_of_the_19_classes_of_s5() -> None:
 
 def test_names_of_the_56_classes_of_s6_and_which_the_outer_automorphism_exchanges() -> None:
     group = parse_group("S6")
-    family = subgroups(group)
+    lattice = subgroups(group)
     pairs = S6_UP_TO_THE_OUTER_AUTOMORPHISM
-    assert sorted(family.names) == sorted([*pairs, *pairs.values(), *S6_FIXED])
+    assert sorted(lattice.names) == sorted([*pairs, *pairs.values(), *S6_FIXED])
     outer = outer_automorphism(group)
     expected = pairs | {star: name for name, star in pairs.items()} | {name: name for name in S6_FIXED}
-    for one in family.classes:
+    for one in lattice.classes:
         image = np.zeros(720, dtype=bool)
         image[outer[one.representative.elements]] = True
-        assert family.all[family.find(image)].name == expected[one.name]
+        assert lattice.names[lattice.class_of[lattice.find(image)]] == expected[one.name]
 
 
 def test_s5_star_is_transitive_and_sharply_three_transitive_like_pgl_2_5() -> None:
@@ -58,24 +58,24 @@ def test_twisted_s3_moves_the_two_other_points_by_the_sign() -> None:
 
 @pytest.mark.parametrize("name", ["S4", "S5", "S6", "A5", "A6", "S3xS3", "D8", "D10", "C6", "C2xC2xC2", "(1 2), (3 4)"])
 def test_one_name_one_class_and_one_label_one_subgroup(name: str) -> None:
-    family = subgroups(parse_group(name))
-    assert len(set(family.names)) == len(family.classes)
-    assert len(set(family.labels)) == len(family)
-    assert all(label.startswith(family.names[k]) for label, k in zip(family.labels, family.class_of, strict=True))
+    lattice = subgroups(parse_group(name))
+    assert len(set(lattice.names)) == len(lattice.classes)
+    assert len(set(lattice.labels)) == len(lattice)
+    assert all(label.startswith(lattice.names[k]) for label, k in zip(lattice.labels, lattice.class_of, strict=True))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["S7", "A7", "S4xS4"])
 def test_names_and_labels_of_large_groups_are_distinct(name: str) -> None:
-    family = subgroups(parse_group(name))
-    assert len(set(family.names)) == len(family.classes)
-    assert len(set(family.labels)) == len(family)
+    lattice = subgroups(parse_group(name))
+    assert len(set(lattice.names)) == len(lattice.classes)
+    assert len(set(lattice.labels)) == len(lattice)
 
 
 def test_subgroups_of_s7_on_six_points_have_their_names_in_s6() -> None:
-    within, family = subgroups(parse_group("S6")), subgroups(parse_group("S7"))
+    within, lattice = subgroups(parse_group("S6")), subgroups(parse_group("S7"))
     moving = [one for one in within.classes if sum(map(len, orbits(within.group.elements[one.representative.mask]))) == 6]
-    assert {one.name for one in moving} <= set(family.names)
+    assert {one.name for one in moving} <= set(lattice.names)
 
 
 def test_names_do_not_depend_on_generators() -> None:
@@ -86,12 +86,12 @@ def test_names_do_not_depend_on_generators() -> None:
 
 
 def test_a_label_names_fixed_points_or_orbits() -> None:
-    family = subgroups(parse_group("S5"))
-    rows = family.group.elements
-    assert (rows[family.by_name("A4(3)").mask][:, 2] == 2).all()
-    assert orbits(rows[family.by_name("S3xS2(45)").mask]) == [[0, 1, 2], [3, 4]]
-    assert orbits(rows[family.by_name("S2xS2(12|35)").mask]) == [[0, 1], [2, 4]]
-    assert family.by_name("F20#6").order == 20
+    lattice = subgroups(parse_group("S5"))
+    rows = lattice.group.elements
+    assert (rows[lattice.by_name("A4(3)").mask][:, 2] == 2).all()
+    assert orbits(rows[lattice.by_name("S3xS2(45)").mask]) == [[0, 1, 2], [3, 4]]
+    assert orbits(rows[lattice.by_name("S2xS2(12|35)").mask]) == [[0, 1], [2, 4]]
+    assert lattice.by_name("F20#6").order == 20
 
 
 STRUCTURES = {

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from algebra import enumeration
 from algebra.errors import GroupError
 from algebra.group import parse_group
+from algebra.lattice import subgroups
 from algebra.naming import orbits
 from algebra.subgroup import Subgroup, closure, derived_mask, subgroup
-from algebra.subgroups import subgroups
 
 DATA = Path(__file__).parent.parent / "data"
 COUNTS = {
@@ -48,9 +48,9 @@ def test_subgroups_are_those_that_brute_force_finds(twins: Any, name: str, rank:
 @pytest.mark.parametrize("name", ["S4", "A5", "S3xS3"])
 def test_classes_are_orbits_of_conjugation_with_their_normalizers_and_cores(twins: Any, name: str) -> None:
     group = parse_group(name)
-    family = subgroups(group)
-    sets = [frozenset(one.elements.tolist()) for one in family.all]
-    for one in family.classes:
+    lattice = subgroups(group)
+    sets = [frozenset(one.elements.tolist()) for one in lattice.all]
+    for one in lattice.classes:
         first = sets[one.members[0]]
         images = [twins.conjugate(group, first, x) for x in range(group.order)]
         assert {sets[i] for i in one.members} == set(images)
@@ -64,14 +64,14 @@ def test_classes_are_orbits_of_conjugation_with_their_normalizers_and_cores(twin
 def test_every_class_is_matched_with_one_of_gap(name: str) -> None:
     """GAP 4.12 wrote order, conjugates, normalizer, core, orbits, a representative (scripts/subgroups.g)."""
     group = parse_group(name)
-    family = subgroups(group)
+    lattice = subgroups(group)
     oracle: dict[str, Any] = json.loads((DATA / f"subgroups_{name}.json").read_text())
-    assert (len(family.classes), len(family)) == COUNTS[name]
+    assert (len(lattice.classes), len(lattice)) == COUNTS[name]
     hit = []
     for expected in oracle["classes"]:
         generators = [group.index_of([image - 1 for image in images]) for images in expected["generators"]]
         mask = closure(group, generators)
-        one = family.classes[int(family.class_of[family.find(mask)])]
+        one = lattice.classes[int(lattice.class_of[lattice.find(mask)])]
         moved = [len(orbit) for orbit in orbits(group.elements[mask])]
         lengths = sorted([1] * (group.degree - sum(moved)) + moved)
         assert (one.order, one.length) == (expected["order"], expected["conjugates"])
@@ -79,7 +79,7 @@ def test_every_class_is_matched_with_one_of_gap(name: str) -> None:
         assert one.core_order == expected["core_order"]
         assert lengths == expected["orbit_lengths"]
         hit.append(one.number)
-    assert sorted(hit) == list(range(len(family.classes)))
+    assert sorted(hit) == list(range(len(lattice.classes)))
 
 
 def test_numbers_of_subgroups_of_other_groups() -> None:
@@ -97,9 +97,9 @@ def test_perfect_subgroups_are_found_where_no_chain_of_prime_steps_leads_to_them
     assert {"A5", "A5*", "A6", "A7", "L3(2)"} <= set(names)
     affine = parse_group("(1 2 3 4 5 6 7), (1 2)(3 6), (1 8)(2 4)(3 7)(5 6)")  # 2^3:L3(2), order 1344
     assert affine.order == 1344
-    family = subgroups(affine)
+    lattice = subgroups(affine)
     perfect = [
-        one.order for one in family.classes
+        one.order for one in lattice.classes
         if np.array_equal(derived_mask(affine, one.representative.mask, one.representative.generators),
                           one.representative.mask)
     ]  # fmt: skip
@@ -107,40 +107,40 @@ def test_perfect_subgroups_are_found_where_no_chain_of_prime_steps_leads_to_them
 
 
 def test_lookup_by_mask_and_by_name() -> None:
-    family = subgroups(parse_group("S5"))
-    for index, one in enumerate(family.all):
-        assert family.find(one.mask) == index
-        assert family.by_name(one.label) is one
-        assert one.name == family.names[family.class_of[index]]
-    assert family.by_name("S4") is family.classes[family.names.index("S4")].representative
-    point = family.by_name("S4(5)")
-    assert (family.group.elements[point.elements][:, 4] == 4).all()
+    lattice = subgroups(parse_group("S5"))
+    for index, one in enumerate(lattice.all):
+        assert lattice.find(one.mask) == index
+        assert lattice.by_name(lattice.label_of(one)) is one
+        assert lattice.name_of(one) == lattice.names[lattice.class_of[index]]
+    assert lattice.by_name("S4") is lattice.classes[lattice.names.index("S4")].representative
+    point = lattice.by_name("S4(5)")
+    assert (lattice.group.elements[point.elements][:, 4] == 4).all()
 
 
 def test_masks_and_generators_belong_together() -> None:
-    family = subgroups(parse_group("S5"))
-    for index, one in enumerate(family.all):
-        assert np.array_equal(closure(family.group, family.generators[index]), family.masks[index])
-        assert np.array_equal(closure(family.group, one.generators), one.mask)
-        assert one.order == family.orders[index]
+    lattice = subgroups(parse_group("S5"))
+    for index, one in enumerate(lattice.all):
+        assert np.array_equal(closure(lattice.group, lattice.generators[index]), lattice.masks[index])
+        assert np.array_equal(closure(lattice.group, one.generators), one.mask)
+        assert one.order == lattice.orders[index]
 
 
 def test_inside_is_containment() -> None:
-    family = subgroups(parse_group("S4"))
-    for index in range(len(family)):
-        assert np.array_equal(family.inside(index), ~(family.masks & ~family.masks[index]).any(axis=1))
+    lattice = subgroups(parse_group("S4"))
+    for index in range(len(lattice)):
+        assert np.array_equal(lattice.inside(index), ~(lattice.masks & ~lattice.masks[index]).any(axis=1))
 
 
 def test_what_is_no_subgroup_is_refused() -> None:
-    family = subgroups(parse_group("S4"))
+    lattice = subgroups(parse_group("S4"))
     mask = np.zeros(24, dtype=bool)
     mask[[0, 1, 2]] = True
     with pytest.raises(GroupError, match="membership mask"):
-        family.find(mask)
+        lattice.find(mask)
     with pytest.raises(GroupError, match="membership mask"):
-        family.find(np.ones(23, dtype=bool))
+        lattice.find(np.ones(23, dtype=bool))
     with pytest.raises(GroupError, match="Expected a subgroup of S4 out of 1, C2, S2"):
-        family.by_name("S9")
+        lattice.by_name("S9")
 
 
 def test_too_many_subgroups_are_refused_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,6 +163,6 @@ def test_a_generated_subgroup_is_closed_and_named(twins: Any, name: str, seeds: 
     assert frozenset(inside.tolist()) == twins.generated(group, generators)
     assert members.mask[group.mul[np.ix_(inside, inside)]].all()
     assert group.order % members.order == 0
-    same = subgroups(group).by_name(members.label)
+    same = subgroups(group).by_name(subgroups(members.group).label_of(members))
     assert isinstance(same, Subgroup)
     assert np.array_equal(same.mask, members.mask)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from algebra.group import parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from net.planted import KINDS, planted_network
 
 ALL_KINDS = {"twisted": 4, "sign": 2, "dual": 3, "dead": 4, "raw": 3}
@@ -108,8 +108,8 @@ def test_neurons_have_the_structure_that_is_stated(name):
 
 def test_other_families_are_planted_too():
     group = parse_group("S5")
-    family = subgroups(group).by_name("F20")
-    neurons = planted_network(group, 0, 200, families=[family]).neurons
+    chosen = subgroups(group).by_name("F20")
+    neurons = planted_network(group, 0, 200, families=[chosen]).neurons
     orders = [neuron.left.order for neuron in neurons]
 
     assert set(orders) == {24, 20}

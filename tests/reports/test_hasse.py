@@ -5,19 +5,19 @@ import itertools
 import pytest
 from matplotlib.patches import FancyBboxPatch
 
+from algebra.containment import class_lattice
 from algebra.group import parse_group
-from algebra.lattice import class_lattice
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from reports.hasse import arrange, draw_lattice
 
 
 def rows_of(name: str) -> tuple[list[int], list[tuple[int, int]], int]:
     """Rows by order, edges of the class lattice, and the number of places in a row."""
     group = parse_group(name)
-    family = subgroups(group)
-    orders = [c.order for c in family.classes]
+    lattice = subgroups(group)
+    orders = [c.order for c in lattice.classes]
     level = [sorted(set(orders)).index(order) for order in orders]
-    edges = [(int(i), int(j)) for i, j in class_lattice(family).edges]
+    edges = [(int(i), int(j)) for i, j in class_lattice(lattice).edges]
     return level, edges, 2 * max(map(level.count, level)) + 1
 
 

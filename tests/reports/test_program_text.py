@@ -17,7 +17,7 @@ import pytest
 
 import algebra.permutation
 from algebra.group import FiniteGroup, parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from reports import coset_voting
 from reports.program_text import program_source, write_program
 from verify.program.form import Form, On, linear_form

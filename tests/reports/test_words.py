@@ -8,15 +8,21 @@ import pytest
 import algebra.permutation
 from algebra.coset import double_cosets
 from algebra.group import FiniteGroup, parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
+from algebra.subgroup import Subgroup
 from reports.words import Words, set_of
 from verify.program.program import group_record, subgroup_record
+
+
+def label_of(subgroup: Subgroup) -> str:
+    """The label under which programs name the subgroup."""
+    return subgroups(subgroup.group).label_of(subgroup)
 
 
 def words_of(group: FiniteGroup) -> Words:
     """Words for a program that names every subgroup of the group."""
     record = group_record(group)
-    named = [{"name": s.label, "generators": subgroup_record(s).generators} for s in subgroups(group).all]
+    named = [{"name": label_of(s), "generators": subgroup_record(s).generators} for s in subgroups(group).all]
     return Words({"generators": record.generators, "degree": record.degree}, named)
 
 
@@ -34,7 +40,7 @@ def test_points_tell_right_cosets_apart(group: FiniteGroup, words: Words) -> Non
     """Said by points and parity, two elements agree on those just when they share a coset."""
     described = 0
     for subgroup in subgroups(group).all:
-        looks = words.looks(subgroup.label)
+        looks = words.looks(label_of(subgroup))
         if looks is None:
             continue
         described += 1
@@ -51,11 +57,11 @@ def test_points_tell_right_cosets_apart(group: FiniteGroup, words: Words) -> Non
 def test_conjugates_tell_right_cosets_apart(group: FiniteGroup, words: Words) -> None:
     """A subgroup that is said by its conjugates has one for each coset, and x moves it to x^-1 H x."""
     for subgroup in subgroups(group).all:
-        if words.conjugates(subgroup.label) is None:
+        if words.conjugates(label_of(subgroup)) is None:
             continue
         for x in range(group.order):
             moved = {int(g) for g in group.mul[group.mul[group.inv[x], subgroup.elements], x]}
-            name = words.moved(subgroup.label, words.group.elements[x])
+            name = words.moved(label_of(subgroup), words.group.elements[x])
 
             assert {words.group.number[h] for h in words.members(name)} == moved
 
@@ -64,7 +70,7 @@ def test_conjugates_tell_right_cosets_apart(group: FiniteGroup, words: Words) ->
 def test_a_label_for_each_coset(group: FiniteGroup, words: Words, on: str) -> None:
     """There are as many different labels as cosets."""
     for subgroup in subgroups(group).all:
-        labels = words.labels(on, (subgroup.label,), (None,))
+        labels = words.labels(on, (label_of(subgroup),), (None,))
 
         assert len(set(labels)) == len(labels) == subgroup.index
 
@@ -73,16 +79,16 @@ def test_labels_of_double_cosets() -> None:
     """Double cosets of stabilisers in S5 are labelled by what their elements do."""
     group = parse_group("S5")
     words = words_of(group)
-    sets = {s.label: looks.sets[0] for s in subgroups(group).all if (looks := words.looks(s.label)) and looks.sets}
-    chosen = [s for s in subgroups(group).all if s.label in sets and s.label.startswith(("S4", "S3xS2"))]
+    sets = {label_of(s): looks.sets[0] for s in subgroups(group).all if (looks := words.looks(label_of(s))) and looks.sets}
+    chosen = [s for s in subgroups(group).all if label_of(s) in sets and label_of(s).startswith(("S4", "S3xS2"))]
     for first in chosen[::3]:
         for second in chosen[::4]:
-            labels = words.labels("double cosets", (first.label, second.label), (None, None))
+            labels = words.labels("double cosets", (label_of(first), label_of(second)), (None, None))
             cosets = double_cosets(group, first.mask, second.mask)
             for g, images in enumerate(group.elements.tolist()):
-                hits = sum(images[i] in sets[second.label] for i in sets[first.label])
+                hits = sum(images[i] in sets[label_of(second)] for i in sets[label_of(first)])
 
-                assert labels[cosets.labels[g]] == expected_label(sets[first.label], sets[second.label], hits)
+                assert labels[cosets.labels[g]] == expected_label(sets[label_of(first)], sets[label_of(second)], hits)
 
 
 def expected_label(first: Sequence[int], second: Sequence[int], hits: int) -> str:

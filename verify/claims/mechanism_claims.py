@@ -29,14 +29,14 @@ class Switches(Bounded, frozen=True, kw_only=True, tag="switches"):
 
     def decide(self, subject: Subject) -> Outcome:
         """Test every labelled neuron on every coset that its subgroups share."""
-        exact, family = subject.weights.exact(), subject.family
+        exact, lattice = subject.weights.exact(), subject.lattice
         good, others = 0, []
         shared: dict[tuple[int, int], list[int]] = {}
         for label in subject.labels:
             if label.kind not in ("coset", "sign") or label.left is None or label.right is None:
                 continue
             key = (label.left.subgroup, label.right.subgroup)
-            H, K = family.all[key[0]], family.all[key[1]]
+            H, K = lattice.all[key[0]], lattice.all[key[1]]
             if key not in shared:
                 shared[key] = [int(coset[0]) for coset in shared_cosets(H, K)]
             L, R = exact.L[:, label.index], exact.R[:, label.index]

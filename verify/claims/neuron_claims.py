@@ -231,8 +231,8 @@ def named_subgroup(subject: Subject, key: str, name: str) -> Subgroup:
         if name.startswith("("):
             words = re.split(r"(?<=\))\s*,\s*(?=\()", name)
             generators = [int(group.index_of(parse_cycles(text, group.degree))) for text in words]
-            return subject.family.all[subject.family.find(closure(group, generators))]
-        return subject.family.by_name(name)
+            return subject.lattice.all[subject.lattice.find(closure(group, generators))]
+        return subject.lattice.by_name(name)
     except GroupError as error:
         raise Mistake(key, str(error).rstrip(".")) from error
 

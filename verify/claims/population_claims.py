@@ -74,13 +74,13 @@ class ClassDistribution(Claim, frozen=True, kw_only=True, tag="subgroup classes"
 
     def decide(self, subject: Subject) -> Outcome:
         """Count classes."""
-        names, family = subject.family.names, subject.family
+        names, lattice = subject.lattice.names, subject.lattice
         if self.by == "concentration":
             low, _, best = subject.concentration("left", "right").least()
-            found = [names[int(family.class_of[h])] if c < 1 else "none" for c, h in zip(low, best, strict=True)]
+            found = [names[int(lattice.class_of[h])] if c < 1 else "none" for c, h in zip(low, best, strict=True)]
         else:
             sides = [label.left for label in subject.labels]
-            found = ["none" if s is None else names[int(family.class_of[s.subgroup])] for s in sides]
+            found = ["none" if s is None else names[int(lattice.class_of[s.subgroup])] for s in sides]
         found = ["dead" if dead else name for name, dead in zip(found, subject.dead, strict=True)]
         shares = {name: count / len(found) for name, count in Counter(found).most_common()}
         finding = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
@@ -133,7 +133,7 @@ class Coverage(Bounded, frozen=True, kw_only=True, tag="coverage"):
         covered = left.astype(np.int64) @ right.astype(np.int64).T > 0
         value = Fraction(int(covered.sum()), covered.size)
         finding = f"{int(covered.sum())} of {covered.size} pairs have a neuron"
-        labels = [member.label for member in members]
+        labels = [subject.lattice.label_of(member) for member in members]
         missing = [[labels[i], labels[j]] for i, j in np.argwhere(~covered)]
         claim = self if self.bounds or self.published is not None else Coverage(at_least=1.0)
         return claim.decided(value, finding, lambda _: {"uncovered": missing, "within": self.within})
@@ -153,12 +153,12 @@ class UnembeddingCorrelation(Claim, frozen=True, kw_only=True, tag="unembedding 
 
     def decide(self, subject: Subject) -> Outcome:
         """Correlate and average."""
-        family, rows, read, kinds = subject.family, [], [], []
+        lattice, rows, read, kinds = subject.lattice, [], [], []
         for label in subject.labels:
             if label.left is not None and label.right is not None:
                 rows.append(label.index)
                 read.append((label.left, label.right))
-                kinds.append(tuple(int(family.class_of[s.subgroup]) for s in (label.left, label.right)))
+                kinds.append(tuple(int(lattice.class_of[s.subgroup]) for s in (label.left, label.right)))
         if len(rows) < 2:
             return Outcome("SKIPPED", "fewer than two neurons have labels")
         correlation = np.asarray(np.corrcoef(subject.weights.U[rows]))
@@ -205,17 +205,17 @@ def conjugates(subject: Subject, key: str, name: str) -> list[Subgroup]:
         Mistake: there is none, or for "sign" no odd permutation.
 
     """
-    family, group = subject.family, subject.group
+    lattice, group = subject.lattice, subject.group
     if name == "sign":
         if not group.parity.any():
             raise Mistake(key, f"expected a group with odd permutations for 'sign', got {group.name}")
-        return [family.all[family.find(group.parity == 0)]]
+        return [lattice.all[lattice.find(group.parity == 0)]]
     if name == "point stabiliser":
         masks = {(mask := group.elements[:, point] == point).tobytes(): mask for point in range(group.degree)}
-        return [family.all[family.find(mask)] for mask in masks.values()]
+        return [lattice.all[lattice.find(mask)] for mask in masks.values()]
     one = named_subgroup(subject, key, name)
-    number = int(family.class_of[family.find(one.mask)])
-    return [family.all[int(i)] for i in family.classes[number].members]
+    number = int(lattice.class_of[lattice.find(one.mask)])
+    return [lattice.all[int(i)] for i in lattice.classes[number].members]
 
 
 def fits(subject: Subject, of: str, members: list[Subgroup], within: float) -> Mask:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.group import FiniteGroup
-from algebra.subgroups import Subgroups, subgroups
+from algebra.lattice import SubgroupLattice, subgroups
 from net.folded import FoldedNetwork
 from net.weights import Weights
 from verify.compare.concentration import Concentration, concentration
@@ -46,7 +46,7 @@ class Subject:
         return self.network.weights
 
     @cached_property
-    def family(self) -> Subgroups:
+    def lattice(self) -> SubgroupLattice:
         """All subgroups of the group."""
         return subgroups(self.group)
 
@@ -80,16 +80,16 @@ class Subject:
     @cached_property
     def labels(self) -> tuple[NeuronLabel, ...]:
         """Which subgroups each neuron reads its inputs through."""
-        choices = candidates(self.family)
-        shares = [candidate_shares(self.group, self.family, choices, f) for f in (self.weights.L, self.weights.R)]
-        return label_neurons(self.family, choices, shares[0], shares[1], self.weights)
+        choices = candidates(self.lattice)
+        shares = [candidate_shares(self.group, self.lattice, choices, f) for f in (self.weights.L, self.weights.R)]
+        return label_neurons(self.lattice, choices, shares[0], shares[1], self.weights)
 
     def concentration(self, argument: str, side: Side) -> Concentration:
         """Coset concentration of L ("left") or R ("right") on the right or the left cosets of every subgroup."""
         key = (argument, side)
         if key not in self._concentrations:
             functions, error = self.side(argument)
-            self._concentrations[key] = concentration(self.family, functions, error, side)
+            self._concentrations[key] = concentration(self.lattice, functions, error, side)
         return self._concentrations[key]
 
     def side(self, argument: str) -> tuple[Floats, Floats]:
@@ -104,7 +104,7 @@ class Subject:
         """The network's programs."""
         from verify.distil.curve import distill
 
-        return distill(self.family, self.weights, self.evaluation)
+        return distill(self.lattice, self.weights, self.evaluation)
 
     @cached_property
     def compact(self) -> "CompactResult":

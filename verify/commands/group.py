@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from algebra.group import parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 
 __all__ = ["command"]
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from algebra.group import FiniteGroup
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from verify.compact.partition import Indices, Partition, Side, coset_partition, singletons
 from verify.compact.rounding import Floats
 from verify.distil.coset_fit import autocorrelation, captured_energy
@@ -33,11 +33,11 @@ def candidate_partitions(group: FiniteGroup, functions: Floats) -> list[tuple[Pa
     side.
     """
     functions = np.ascontiguousarray(functions)
-    family = subgroups(group)
-    counts = group.order // family.orders
+    lattice = subgroups(group)
+    counts = group.order // lattice.orders
     total = (functions**2).sum(axis=0)
     sides: tuple[Side, Side] = ("right", "left")
-    captured = [captured_energy(family.masks, autocorrelation(group, functions, side)) for side in sides]
+    captured = [captured_energy(lattice.masks, autocorrelation(group, functions, side)) for side in sides]
     residual = [total - part for part in captured]
     result = []
     for i in range(functions.shape[1]):

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from algebra.coset import double_cosets
 from algebra.group import FiniteGroup
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from net.weights import Weights
 from verify.compact.partition import Indices
 from verify.compact.rounding import INFLATE, U64, Floats, gamma
@@ -51,16 +51,16 @@ def coset_circuits(group: FiniteGroup, weights: Weights) -> dict[tuple[int, int]
 
     Dead neurons (never positive, or without votes) are left out. Search: float64 decides only what is tried.
     """
-    family = subgroups(group)
+    lattice = subgroups(group)
     live = np.flatnonzero(_hidden(weights) * np.ptp(weights.U, axis=1) > 0)
-    largest_first = np.argsort(-family.orders, kind="stable")
+    largest_first = np.argsort(-lattice.orders, kind="stable")
     chosen = []
     for functions, right in ((weights.L, True), (weights.R, False)):
         correlation = autocorrelation(group, np.ascontiguousarray(functions[:, live]), "right" if right else "left")
-        left_over = correlation[0] - captured_energy(family.masks[largest_first], correlation)
+        left_over = correlation[0] - captured_energy(lattice.masks[largest_first], correlation)
         fits = left_over <= STRUCTURED * correlation[0]
         first = fits.argmax(axis=0)
-        if (family.orders[largest_first[first]] == 1).any():
+        if (lattice.orders[largest_first[first]] == 1).any():
             return None
         chosen.append(largest_first[first])
     circuits: dict[tuple[int, int], list[int]] = {}
@@ -101,9 +101,9 @@ class _Circuit:
     """The constants of one (H, K) and its neurons: l (cells of x, k), r (cells of y, k), u (k, double cosets)."""
 
     def __init__(self, group: FiniteGroup, weights: Weights, H: int, K: int, neurons: Indices) -> None:
-        family = subgroups(group)
-        x, y = family.all[H].right_cosets, family.all[K].left_cosets
-        z = double_cosets(group, family.all[H].mask, family.all[K].mask)
+        lattice = subgroups(group)
+        x, y = lattice.all[H].right_cosets, lattice.all[K].left_cosets
+        z = double_cosets(group, lattice.all[H].mask, lattice.all[K].mask)
         self.double = z.labels
         self.met = z.labels[group.mul[np.ix_(x.representatives, y.representatives)]]  # D(p, q)
         L, R, U = weights.L[:, neurons], weights.R[:, neurons], weights.U[neurons]

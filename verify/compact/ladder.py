@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from algebra.errors import GroupError
 from algebra.group import FiniteGroup
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from net.folded import FoldedNetwork
 from net.weights import Weights
 from verify.compact.coset_tables import coset_circuits, prove_by_tables

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.group import FiniteGroup
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 
 Side = Literal["right", "left"]
 Indices = npt.NDArray[np.intp]

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.group import FiniteGroup
-from algebra.subgroups import Subgroups
+from algebra.lattice import SubgroupLattice
 from verify.distil.coset_fit import Floats, Side, autocorrelation, captured_energy
 
 UNIT = 2.0**-53
@@ -31,7 +31,7 @@ class Concentration:
     """C_H of every function on the cosets of every proper nontrivial subgroup.
 
     Attributes:
-        subgroup: (s,) indices into ``Subgroups.all``.
+        subgroup: (s,) indices into ``SubgroupLattice.all``.
         index: (s,) their indices in the group.
         low, high: (s, m) proved bounds of C_H; infinite where the function may be constant.
 
@@ -50,19 +50,19 @@ class Concentration:
         return low.min(axis=0), high[best, np.arange(high.shape[1])], self.subgroup[best]
 
 
-def concentration(family: Subgroups, functions: Floats, error: Floats, side: Side) -> Concentration:
+def concentration(lattice: SubgroupLattice, functions: Floats, error: Floats, side: Side) -> Concentration:
     """C_H of functions (|G|, m), each within ``error`` (m,) of the exact one, on the ``side`` cosets of all subgroups.
 
     Complexity: as ``verify.distil.coset_fit.autocorrelation`` and ``captured_energy``.
     """
-    group = family.group
-    chosen = np.flatnonzero((family.orders > 1) & (family.orders < group.order))
+    group = lattice.group
+    chosen = np.flatnonzero((lattice.orders > 1) & (lattice.orders < group.order))
     correlation, moved = centred_autocorrelation(group, functions, error, side)
     energy = np.maximum(correlation[0], np.finfo(float).tiny)
-    low, high = residual_bounds(captured_energy(family.masks[chosen], correlation) / energy, moved, group.order)
-    factor = ((group.order - 1) / (family.orders[chosen] - 1))[:, None]
+    low, high = residual_bounds(captured_energy(lattice.masks[chosen], correlation) / energy, moved, group.order)
+    factor = ((group.order - 1) / (lattice.orders[chosen] - 1))[:, None]
     low, high = np.where(moved >= 0.5, np.inf, factor * low), np.where(moved >= 0.5, np.inf, factor * high)
-    return Concentration(chosen, group.order // family.orders[chosen], low * (1 - 2**-50), high * (1 + 2**-50))
+    return Concentration(chosen, group.order // lattice.orders[chosen], low * (1 - 2**-50), high * (1 + 2**-50))
 
 
 def centred_autocorrelation(group: FiniteGroup, functions: Floats, error: Floats, side: Side) -> tuple[Floats, Floats]:

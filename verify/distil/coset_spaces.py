@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.group import FiniteGroup
-from algebra.subgroups import Subgroups
+from algebra.lattice import SubgroupLattice
 from verify.distil.coset_fit import Floats, Side, autocorrelation, captured_energy
 
 SIDES: tuple[Side, Side] = ("right", "left")
 
 
 class Candidates(NamedTuple):
-    """Indices into ``Subgroups.all``, smallest spaces first; kernel is -1 for the trivial character.
+    """Indices into ``SubgroupLattice.all``, smallest spaces first; kernel is -1 for the trivial character.
 
     ``dimension`` counts the functions of the space with mean zero; ``size`` is the length of the list that a program keeps.
     """
@@ -28,28 +28,28 @@ class Candidates(NamedTuple):
     size: Floats
 
 
-def candidates(family: Subgroups) -> Candidates:
+def candidates(lattice: SubgroupLattice) -> Candidates:
     """All candidates of a group. Functions twisted over the whole group are constant on cosets of the kernel and left out."""
-    order = family.group.order
-    kernels, overgroups = _index_two_pairs(family)
-    plain = np.flatnonzero((family.orders < order) & (family.orders > 1))
-    proper = family.orders[overgroups] < order
+    order = lattice.group.order
+    kernels, overgroups = _index_two_pairs(lattice)
+    plain = np.flatnonzero((lattice.orders < order) & (lattice.orders > 1))
+    proper = lattice.orders[overgroups] < order
     kernels, overgroups = kernels[proper], overgroups[proper]
     subgroup = np.concatenate([plain, overgroups])
     kernel = np.concatenate([np.full(len(plain), -1), kernels])
-    index = order / family.orders[subgroup]
+    index = order / lattice.orders[subgroup]
     dimension = np.where(kernel < 0, index - 1, index)
     sort = np.lexsort((subgroup, kernel >= 0, dimension))
     size = np.where(kernel < 0, index, index + 1)
     return Candidates(subgroup[sort], kernel[sort], dimension[sort], size[sort])
 
 
-def _index_two_pairs(family: Subgroups) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _index_two_pairs(lattice: SubgroupLattice) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """All pairs (N, H) with N of index two in H."""
     found_n, found_h = [np.zeros(0, dtype=np.intp)], [np.zeros(0, dtype=np.intp)]
-    masks = family.masks.astype(np.float32)
-    for order in np.unique(family.orders):
-        small, large = np.flatnonzero(family.orders == order), np.flatnonzero(family.orders == 2 * order)
+    masks = lattice.masks.astype(np.float32)
+    for order in np.unique(lattice.orders):
+        small, large = np.flatnonzero(lattice.orders == order), np.flatnonzero(lattice.orders == 2 * order)
         if len(large):
             n, h = np.nonzero(masks[small] @ masks[large].T > order - 0.5)
             found_n.append(small[n])
@@ -57,7 +57,7 @@ def _index_two_pairs(family: Subgroups) -> tuple[npt.NDArray[np.intp], npt.NDArr
     return np.concatenate(found_n), np.concatenate(found_h)
 
 
-def candidate_shares(group: FiniteGroup, family: Subgroups, choices: Candidates, functions: Floats) -> dict[Side, Floats]:
+def candidate_shares(group: FiniteGroup, lattice: SubgroupLattice, choices: Candidates, functions: Floats) -> dict[Side, Floats]:
     """Share of each function's variance that each candidate explains, on right and on left cosets.
 
     ``functions`` (|G|, m) gives two arrays (number of candidates, m).
@@ -69,7 +69,7 @@ def candidate_shares(group: FiniteGroup, family: Subgroups, choices: Candidates,
     for side in SIDES:
         correlation = autocorrelation(group, centred, side)
         total = np.maximum(correlation[0], np.finfo(float).tiny)
-        plain = captured_energy(family.masks, correlation) / total
+        plain = captured_energy(lattice.masks, correlation) / total
         share = plain[choices.subgroup]
         share[twisted] = plain[choices.kernel[twisted]] - share[twisted]
         shares[side] = np.clip(share, 0.0, 1.0)

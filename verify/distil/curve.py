@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from algebra.subgroups import Subgroups
+from algebra.lattice import SubgroupLattice
 from net.weights import Weights
 from verify.compare.answers import float_answers
 from verify.distil.coset_fit import Floats
@@ -70,7 +70,7 @@ class Distillation:
 class _Search:
     """What every step of the search looks at."""
 
-    family: Subgroups
+    lattice: SubgroupLattice
     network: Weights
     answers: Evaluation
     choices: Candidates
@@ -86,7 +86,7 @@ class _Search:
         network = self.network
         votes = (RAW,) * len(self.neurons)
         return Draft(
-            self.family,
+            self.lattice,
             self.neurons,
             left,
             right,
@@ -98,7 +98,7 @@ class _Search:
         )
 
     def _values(self, forms: tuple[Form, ...], functions: Floats) -> tuple[Floats, ...]:
-        linear = [linear_form(self.family.group, form, self.family.all) for form in forms]
+        linear = [linear_form(self.lattice.group, form, self.lattice.all) for form in forms]
         return tuple(
             functions[:, i].copy() if form == RAW else project(lin, functions[:, i])
             for i, form, lin in zip(self.neurons, forms, linear, strict=True)
@@ -106,7 +106,7 @@ class _Search:
 
     def forms(self, rate: float) -> tuple[tuple[Form, ...], tuple[Form, ...]]:
         """The cheapest forms of both preactivations at a rate in constants."""
-        order = self.family.group.order
+        order = self.lattice.group.order
         return (
             choose_forms(self.choices, self.left, self.neurons, rate, order),
             choose_forms(self.choices, self.right, self.neurons, rate, order),
@@ -125,22 +125,22 @@ class _Search:
         return None
 
 
-def distill(family: Subgroups, network: Weights, answers: Evaluation, progress: Progress = lambda _: None) -> Distillation:
+def distill(lattice: SubgroupLattice, network: Weights, answers: Evaluation, progress: Progress = lambda _: None) -> Distillation:
     """Labels and programs of a network whose exact answers are known; see the module's docstring.
 
     Complexity: a few passes over all pairs of O(|G|^2 m (m + |G|)) each.
     """
     progress("fitting subgroups to neurons")
-    choices = candidates(family)
-    left_shares = candidate_shares(family.group, family, choices, network.L)
-    right_shares = candidate_shares(family.group, family, choices, network.R)
-    labels = label_neurons(family, choices, left_shares, right_shares, network)
+    choices = candidates(lattice)
+    left_shares = candidate_shares(lattice.group, lattice, choices, network.L)
+    right_shares = candidate_shares(lattice.group, lattice, choices, network.R)
+    labels = label_neurons(lattice, choices, left_shares, right_shares, network)
     moments = activation_moments(network)
     left_loss, right_loss = side_losses(network, moments)
     variance = quadratic_form(moments, centred(np.concatenate([network.U, network.b[None]])))
     alive = np.flatnonzero(~dead_neurons(network))
     search = _Search(
-        family,
+        lattice,
         network,
         answers,
         choices,
@@ -223,7 +223,7 @@ def _faithful_rate(search: _Search) -> float:
     loss = np.inf
     for _ in range(100):
         both = search.forms(1.5 * rate)
-        size = sum(linear_form(search.family.group, form, search.family.all).size for side in both for form in side)
+        size = sum(linear_form(search.lattice.group, form, search.lattice.all).size for side in both for form in side)
         if size > MAX_FAITHFUL * 3 * search.network.L.size and loss <= MAX_LOSS:
             break
         rate *= 1.5

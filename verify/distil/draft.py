@@ -1,4 +1,4 @@
-"""A program in the making: real numbers where the finished program has integers, forms that name subgroups of the whole family.
+"""A program in the making: real numbers where the finished program has integers, forms that name subgroups of the whole lattice.
 
 The forms of preactivations are chosen by exchange rate. Writing L[:, i] on a space that explains a share s of its variance costs
 its list's length in constants and loses about
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from algebra.subgroups import Subgroups
+from algebra.lattice import SubgroupLattice
 from net.weights import Weights
 from verify.distil.coset_fit import Floats, Side
 from verify.distil.coset_spaces import Candidates
@@ -27,9 +27,9 @@ RAW = Form("elements")
 
 @dataclass(frozen=True)
 class Draft:
-    """Forms and real lists of each neuron that is kept; forms index ``family.all``."""
+    """Forms and real lists of each neuron that is kept; forms index ``lattice.all``."""
 
-    family: Subgroups
+    lattice: SubgroupLattice
     neurons: npt.NDArray[np.intp]
     left: tuple[Form, ...]
     right: tuple[Form, ...]
@@ -61,11 +61,11 @@ class Draft:
 
     def _expanded(self, forms: tuple[Form, ...], values: tuple[Floats, ...]) -> Floats:
         rows = [self.linear(form).expand(t) for form, t in zip(forms, values, strict=True)]
-        return np.array(rows).reshape(-1, self.family.group.order)
+        return np.array(rows).reshape(-1, self.lattice.group.order)
 
     def linear(self, form: Form) -> LinearForm:
         """The linear map of one of the draft's forms."""
-        return linear_form(self.family.group, form, self.family.all)
+        return linear_form(self.lattice.group, form, self.lattice.all)
 
     def with_votes(self, votes: tuple[Form, ...], values: tuple[Floats, ...], bias: Floats) -> "Draft":
         """The same preactivations with other votes."""

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from algebra.subgroups import Subgroups
+from algebra.lattice import SubgroupLattice
 from net.weights import Weights
 from verify.distil.coset_fit import Floats, Side
 from verify.distil.coset_spaces import Candidates
@@ -85,14 +85,14 @@ def dead_neurons(weights: Weights) -> npt.NDArray[np.bool_]:
 
 
 def label_neurons(
-    family: Subgroups, choices: Candidates, left_shares: Shares, right_shares: Shares, weights: Weights
+    lattice: SubgroupLattice, choices: Candidates, left_shares: Shares, right_shares: Shares, weights: Weights
 ) -> tuple[NeuronLabel, ...]:
     """The label of every neuron; the module's docstring states the rule.
 
     A neuron reads x through right cosets Hx and y through left cosets yK; one that reads x through left cosets and y through right
     ones is dual. ``left_shares`` and ``right_shares`` are ``candidate_shares`` of L and of R.
     """
-    order = family.group.order
+    order = lattice.group.order
     left = {side: _best(choices, shares, side, order) for side, shares in left_shares.items()}
     right = {side: _best(choices, shares, side, order) for side, shares in right_shares.items()}
     energy = energies(weights)
@@ -105,17 +105,17 @@ def label_neurons(
         coset = (left["right"][i], right["left"][i])
         dual = (left["left"][i], right["right"][i])
         best = min(coset, dual, key=lambda pair: pair[0].log_accident + pair[1].log_accident)
-        kind = _kind(family, choices, best, is_dual=best is dual)
+        kind = _kind(lattice, choices, best, is_dual=best is dual)
         seen = (None, None) if kind == "raw" else best
         labels.append(NeuronLabel(i, kind, seen[0], seen[1], float(energy[i])))
     return tuple(labels)
 
 
-def _kind(family: Subgroups, choices: Candidates, pair: tuple[SideLabel, SideLabel], is_dual: bool) -> Kind:
+def _kind(lattice: SubgroupLattice, choices: Candidates, pair: tuple[SideLabel, SideLabel], is_dual: bool) -> Kind:
     bar = np.log(ACCIDENT / max(1, len(choices.subgroup)))
     if any(side.share < MAJORITY or side.log_accident > bar for side in pair):
         return "raw"
-    if all(2 * family.orders[side.subgroup] == family.group.order and side.kernel is None for side in pair):
+    if all(2 * lattice.orders[side.subgroup] == lattice.group.order and side.kernel is None for side in pair):
         return "sign"
     if any(side.kernel is not None for side in pair):
         return "twisted"

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from algebra.subgroups import Subgroups
+from algebra.lattice import SubgroupLattice
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.draft import RAW, Draft
@@ -22,7 +22,7 @@ MAX_ROUNDS = 12
 MAX_VOTES = 2000
 
 
-def vote_forms(family: Subgroups, left: Form, right: Form) -> tuple[Form, ...]:
+def vote_forms(lattice: SubgroupLattice, left: Form, right: Form) -> tuple[Form, ...]:
     """The forms that a neuron's votes may take, cheapest first, given the forms of its preactivations.
 
     relu(l(x) + r(y)) with l on right cosets Hx and r on left cosets yK is constant on the z = xy of no finer sets than HzK; a dual
@@ -40,31 +40,31 @@ def vote_forms(family: Subgroups, left: Form, right: Form) -> tuple[Form, ...]:
     if h and k:
         both = h.subgroups + k.subgroups
         forms += [Form("coset sum", both, (None, None)), Form("coset sum", both, h.kernels + k.kernels)]
-    order = family.group.order
-    halves = [None, *np.flatnonzero(2 * family.orders == order)]
+    order = lattice.group.order
+    halves = [None, *np.flatnonzero(2 * lattice.orders == order)]
     for side in (left, right):
-        if side.subgroups and 2 * (order // family.all[side.subgroups[0]].order) ** 2 < order:
+        if side.subgroups and 2 * (order // lattice.all[side.subgroups[0]].order) ** 2 < order:
             # conjugate subgroups have the same coset matrices, up to numbering
-            first = int(family.classes[int(family.class_of[side.subgroups[0]])].members[0])
+            first = int(lattice.classes[int(lattice.class_of[side.subgroups[0]])].members[0])
             forms += [Form("coset matrix", (first,), (None if c is None else int(c),)) for c in halves]
-    sized = [(linear_form(family.group, form, family.all).size, form) for form in dict.fromkeys(forms)]
+    sized = [(linear_form(lattice.group, form, lattice.all).size, form) for form in dict.fromkeys(forms)]
     cheaper = [form for size, form in sorted(sized, key=lambda pair: pair[0]) if 0 < size < order]
     return tuple(cheaper) or (RAW,)
 
 
 @lru_cache(maxsize=4096)
-def _orthonormal(family: Subgroups, form: Form) -> Floats | None:
+def _orthonormal(lattice: SubgroupLattice, form: Form) -> Floats | None:
     """An orthonormal basis of the form's functions centred over z; None stands for all functions."""
     if form == RAW:
         return None
-    basis = linear_form(family.group, form, family.all).basis()
+    basis = linear_form(lattice.group, form, lattice.all).basis()
     q, singular, _ = np.linalg.svd(basis - basis.mean(axis=0), full_matrices=False)
     return np.asarray(q[:, singular > 1e-9 * max(1.0, float(singular.max(initial=0.0)))])
 
 
 def refine_votes(draft: Draft, moments: Moments, network: Weights, rate: float) -> VoteFit:
     """The fit with the vote forms that ``rate`` (constants for the whole variance) buys; see the module's docstring."""
-    options = [vote_forms(draft.family, a, b) for a, b in zip(draft.left, draft.right, strict=True)]
+    options = [vote_forms(draft.lattice, a, b) for a, b in zip(draft.left, draft.right, strict=True)]
     forms = tuple(choice[0] for choice in options)
     known: dict[tuple[int, Form], Floats] = {}
     for _ in range(MAX_ROUNDS):
@@ -93,18 +93,18 @@ def _upgrades(
 ) -> list[tuple[float, int, Form, int]]:
     """(surplus, neuron, form, price) of the best upgrade in each circuit, the most surplus for its price first."""
     best: dict[tuple[Form, Form, Form], tuple[float, int, Form, int]] = {}
-    order = draft.family.group.order
+    order = draft.lattice.group.order
     for i, current in enumerate(forms):
         spread = moments.program[i, i]
         if spread <= 0:
             continue
-        now = _captured(draft.family, current, residual[i])
+        now = _captured(draft.lattice, current, residual[i])
         size = draft.linear(current).size
         for form in options[i]:
             price = (order if form == RAW else draft.linear(form).size) - size
             if price <= 0:
                 continue
-            gain = (_captured(draft.family, form, residual[i]) - now) / spread / moments.total
+            gain = (_captured(draft.lattice, form, residual[i]) - now) / spread / moments.total
             circuit = (draft.left[i], draft.right[i], current)
             offer = (rate * gain - price, i, form, price)
             if offer[0] > 0 and (circuit not in best or offer[0] > best[circuit][0]):
@@ -112,7 +112,7 @@ def _upgrades(
     return sorted(best.values(), key=lambda offer: -offer[0] / offer[3])
 
 
-def _captured(family: Subgroups, form: Form, residual: Floats) -> float:
+def _captured(lattice: SubgroupLattice, form: Form, residual: Floats) -> float:
     """|P r|^2 for the projection on the form's functions."""
-    basis = _orthonormal(family, form)
+    basis = _orthonormal(lattice, form)
     return float(residual @ residual) if basis is None else float(((residual @ basis) ** 2).sum())

@@ -99,7 +99,7 @@ def _parameters(draft: Draft, forms: tuple[Form, ...]) -> _Parameters:
         column.append(np.arange(start, start + size, dtype=np.intp))
         starts.append(starts[-1] + size)
     empty = np.zeros(0, dtype=np.intp)
-    basis = np.concatenate([np.zeros((draft.family.group.order, 0)), *blocks], axis=1)
+    basis = np.concatenate([np.zeros((draft.lattice.group.order, 0)), *blocks], axis=1)
     return _Parameters(np.concatenate([empty, *neuron]), np.concatenate([empty, *column]), basis - basis.mean(axis=0), starts)
 
 
@@ -119,7 +119,7 @@ class VoteFit:
     @property
     def constants(self) -> int:
         """The price of the finished program: preactivation lists, vote lists and the bias."""
-        return self.draft.preactivation_constants + len(self.target) + self.draft.family.group.order
+        return self.draft.preactivation_constants + len(self.target) + self.draft.lattice.group.order
 
     @classmethod
     def of(cls, draft: Draft, forms: tuple[Form, ...], moments: Moments, averaged: tuple[Floats, ...]) -> "VoteFit":

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from algebra.lattice import SubgroupLattice, subgroups
 from algebra.permutation import format_cycles
-from algebra.subgroups import Subgroups, subgroups
 from net.folded import FoldedNetwork
 from verify.distil.coset_fit import Floats, Side
 from verify.distil.coset_spaces import candidate_shares, candidates
@@ -26,23 +26,23 @@ def neuron_page(network: FoldedNetwork, index: int) -> str:
     The effect of removal is exact (every pair is decided twice); the rest describes the weights.
     Complexity: two exact evaluations of the network.
     """
-    family = subgroups(network.group)
-    choices = candidates(family)
+    lattice = subgroups(network.group)
+    choices = candidates(lattice)
     weights = network.weights
-    shares = [candidate_shares(network.group, family, choices, part) for part in (weights.L, weights.R)]
-    label = label_neurons(family, choices, shares[0], shares[1], weights)[index]
-    lines = [f"# Neuron {index} of {network.width}", "", *_label_lines(family, label, network, index)]
+    shares = [candidate_shares(network.group, lattice, choices, part) for part in (weights.L, weights.R)]
+    label = label_neurons(lattice, choices, shares[0], shares[1], weights)[index]
+    lines = [f"# Neuron {index} of {network.width}", "", *_label_lines(lattice, label, network, index)]
     forms = []
     for name, side, column, table in (
         ("x", label.left, weights.L[:, index], shares[0]),
         ("y", label.right, weights.R[:, index], shares[1]),
     ):
-        lines += ["", f"## Preactivation of {name}", "", *_stander(family, choices.subgroup, choices.kernel, table, index)]
+        lines += ["", f"## Preactivation of {name}", "", *_stander(lattice, choices.subgroup, choices.kernel, table, index)]
         form = Form("elements") if side is None else _form(side)
         forms.append(form)
         if side is not None:
-            lines += ["", *_table(family, form, column)]
-    lines += ["", "## Votes", "", *_votes(family, forms[0], forms[1], weights.U[index])]
+            lines += ["", *_table(lattice, form, column)]
+    lines += ["", "## Votes", "", *_votes(lattice, forms[0], forms[1], weights.U[index])]
     lines += ["", "## Without it", "", *_removal(network, index)]
     return "\n".join(lines) + "\n"
 
@@ -51,21 +51,21 @@ def _form(side: SideLabel) -> Form:
     return Form("right cosets" if side.side == "right" else "left cosets", (side.subgroup,), (side.kernel,))
 
 
-def _label_lines(family: Subgroups, label: NeuronLabel, network: FoldedNetwork, index: int) -> Iterator[str]:
+def _label_lines(lattice: SubgroupLattice, label: NeuronLabel, network: FoldedNetwork, index: int) -> Iterator[str]:
     yield f"- kind: {label.kind}"
     for name, side in (("x", label.left), ("y", label.right)):
         if side is not None:
-            twist = "" if side.kernel is None else f", with the sign whose kernel is {family.labels[side.kernel]}"
-            space = f"{side.side} cosets of {family.labels[side.subgroup]}{twist}"
+            twist = "" if side.kernel is None else f", with the sign whose kernel is {lattice.labels[side.kernel]}"
+            space = f"{side.side} cosets of {lattice.labels[side.subgroup]}{twist}"
             yield f"- reads {name} through {space}: {side.share:.4%} of the variance"
     yield f"- fires on {firing_rates(network.weights)[index]:.1%} of all pairs"
-    names = irrep_shares(family, network.weights)[index]
+    names = irrep_shares(lattice, network.weights)[index]
     if names:
         yield "- irreps of its votes: " + ", ".join(f"{name} {share:.1%}" for name, share in names)
 
 
 def _stander(
-    family: Subgroups, subgroup: npt.NDArray[np.intp], kernel: npt.NDArray[np.intp], table: dict[Side, Floats], index: int
+    lattice: SubgroupLattice, subgroup: npt.NDArray[np.intp], kernel: npt.NDArray[np.intp], table: dict[Side, Floats], index: int
 ) -> list[str]:
     """The three best subgroups by coset concentration, C_H = sum over cosets of Var[f | c] / Var[f], on each side.
 
@@ -74,21 +74,21 @@ def _stander(
     """
     lines = ["| cosets | subgroup | C_H | 1 - share |", "|---|---|---|---|"]
     plain = kernel < 0
-    orders = family.orders[subgroup[plain]]
-    order = family.group.order
+    orders = lattice.orders[subgroup[plain]]
+    order = lattice.group.order
     for side, shares in table.items():
         left_over = 1 - shares[plain, index]
         # numerator over |H| - 1, denominator over |G| - 1
         concentration = left_over * (order - 1) / (orders - 1)
         for c in np.argsort(concentration, kind="stable")[:3]:
-            name = family.labels[int(subgroup[plain][c])]
+            name = lattice.labels[int(subgroup[plain][c])]
             lines.append(f"| {side} | {name} | {concentration[c]:.3g} | {left_over[c]:.3g} |")
     return lines
 
 
-def _table(family: Subgroups, form: Form, column: Floats) -> list[str]:
+def _table(lattice: SubgroupLattice, form: Form, column: Floats) -> list[str]:
     """Value on each coset, with a bar, and the largest deviation from it."""
-    linear = linear_form(family.group, form, family.all)
+    linear = linear_form(lattice.group, form, lattice.all)
     values = project(linear, column)
     deviation = np.abs(linear.expand(values) - column)
     top = max(float(np.abs(values).max()), 1e-300)
@@ -96,28 +96,28 @@ def _table(family: Subgroups, form: Form, column: Floats) -> list[str]:
     least = [int((linear.index[0] == c).argmax()) for c in range(linear.index[0].max() + 1)]
     for c, g in list(enumerate(least))[:ROWS]:
         bar = ("+" if values[c] > 0 else "-") * round(20 * abs(float(values[c])) / top)
-        lines.append(f"| {_cycles(family, g)} | {values[c]:.4f} | `{bar}` |")
+        lines.append(f"| {_cycles(lattice, g)} | {values[c]:.4f} | `{bar}` |")
     if len(least) > ROWS:
         lines.append(f"| and {len(least) - ROWS} more | | |")
     return lines
 
 
-def _votes(family: Subgroups, left: Form, right_form: Form, votes: Floats) -> list[str]:
+def _votes(lattice: SubgroupLattice, left: Form, right_form: Form, votes: Floats) -> list[str]:
     """Each form that the votes may take, with its price and how much of their variance it explains, then the cheapest's table."""
-    forms = vote_forms(family, left, right_form)
+    forms = vote_forms(lattice, left, right_form)
     lines = ["| form | constants | share of variance |", "|---|---|---|"]
     spread = max(float(votes.var()), np.finfo(float).tiny)
     for form in forms:
-        linear = linear_form(family.group, form, family.all)
+        linear = linear_form(lattice.group, form, lattice.all)
         rest = float((votes - linear.expand(project(linear, votes))).var())
         lines.append(f"| {form.on} | {linear.size} | {1 - rest / spread:.4f} |")
-    linear = linear_form(family.group, forms[0], family.all)
+    linear = linear_form(lattice.group, forms[0], lattice.all)
     if linear.size <= ROWS and len(linear.index) == 1:
         values = project(linear, votes)
         lines += ["", f"Averaged on {forms[0].on}:", "", "| coset of | elements | vote |", "|---|---|---|"]
         for c in range(linear.size):
             inside = (linear.index[0] == c) & (linear.sign[0] != 0)
-            lines.append(f"| {_cycles(family, int(inside.argmax()))} | {int(inside.sum())} | {values[c]:.4f} |")
+            lines.append(f"| {_cycles(lattice, int(inside.argmax()))} | {int(inside.sum())} | {values[c]:.4f} |")
     return lines
 
 
@@ -132,5 +132,5 @@ def _removal(network: FoldedNetwork, index: int) -> list[str]:
     ]
 
 
-def _cycles(family: Subgroups, element: int) -> str:
-    return format_cycles(tuple(int(i) for i in family.group.elements[element]))
+def _cycles(lattice: SubgroupLattice, element: int) -> str:
+    return format_cycles(tuple(int(i) for i in lattice.group.elements[element]))

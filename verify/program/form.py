@@ -117,7 +117,7 @@ def character_signs(subgroup: Subgroup, kernel: Subgroup | None) -> npt.NDArray[
     if kernel is None:
         return signs
     if 2 * kernel.order != subgroup.order or not subgroup.mask[kernel.elements].all():
-        raise ValueError(f"the kernel {kernel.name} is not a subgroup of index two of {subgroup.name}")
+        raise ValueError(f"a kernel of order {kernel.order} is not a subgroup of index two of a subgroup of order {subgroup.order}")
     return np.asarray(2 * kernel.mask.astype(np.int8) - signs, dtype=np.int8)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.group import FiniteGroup
+from algebra.lattice import subgroups
 from algebra.permutation import format_cycles, parse_cycles
 from algebra.subgroup import Subgroup, closure
 from net.weights import Weights
@@ -83,7 +84,7 @@ def subgroup_record(subgroup: Subgroup) -> SubgroupRecord:
     """The record of a subgroup, under its label."""
     elements = subgroup.group.elements
     generators = tuple(format_cycles(tuple(int(i) for i in elements[g])) for g in subgroup.generators)
-    return SubgroupRecord(subgroup.label, subgroup.order, generators)
+    return SubgroupRecord(subgroups(subgroup.group).label_of(subgroup), subgroup.order, generators)
 
 
 def expand(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...]) -> Weights:

@@ -100,17 +100,17 @@ def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], p: int
             continue
         key = (renumbered(left, used), renumbered(right, used), renumbered(votes, used))
         circuits.setdefault(key, []).append(neuron)
-    subgroups = tuple(draft.family.all[s] for s in used)
+    subgroups = tuple(draft.lattice.all[s] for s in used)
     program = Program(
         FORMAT,
-        group_record(draft.family.group),
+        group_record(draft.lattice.group),
         tuple(subgroup_record(s) for s in subgroups),
         p,
         v,
         bias,
         tuple(Circuit(*key, tuple(members)) for key, members in circuits.items()),
     )
-    return Written(program, subgroups, expand(program, draft.family.group, subgroups))
+    return Written(program, subgroups, expand(program, draft.lattice.group, subgroups))
 
 
 def renumbered(form: Form, used: dict[int, int]) -> Form:

@@ -14,10 +14,10 @@ from verify.findings import Findings
 from verify.program.quantise import Written
 from verify.record import certificate as cert
 from verify.record.summary import (
+    class_drawing,
     compact_map,
     families,
     family_members,
-    lattice,
     margin_histogram,
     neuron_rows,
     proved_part,
@@ -41,7 +41,7 @@ def summarise(findings: Findings, certificate: cert.Certificate, settled: Symbol
     points += [(p.name, p.written, p.evaluation) for p in findings.distillation.points]
     curve = [curve_point(findings, *point, base) for point in points]
     readable = next(p for p in curve if p["name"] == "readable")
-    rows = neuron_rows(findings.family, findings.distillation, program, network, expanded)
+    rows = neuron_rows(findings.lattice, findings.distillation, program, network, expanded)
     energy = sum(label.energy for label in labels) or 1.0
     gcr = logit_fve(findings.network)
     summary = proved_part(certificate)
@@ -74,8 +74,8 @@ def summarise(findings: Findings, certificate: cert.Certificate, settled: Symbol
         "curve": curve,
         "counterfactuals": counterfactuals(findings, everything),
         "gcr": {"logit_fve": gcr.total, "irreps": gcr.per_irrep},
-        "families": families(findings.family, findings.distillation),
-        "lattice": lattice(findings.family, labels),
+        "families": families(findings.lattice, findings.distillation),
+        "lattice": class_drawing(findings.lattice, labels),
         "labels": {
             "energy_labelled": sum(label.energy for label in labels if label.kind not in ("raw", "dead")) / energy,
             "kinds": {kind: sum(label.kind == kind for label in labels) for kind in sorted({x.kind for x in labels})},
@@ -139,7 +139,7 @@ def counterfactuals(findings: Findings, everything: bool) -> list[dict[str, Any]
     """Level 3: the same surgery on network and readable program, compared on the pairs of ``counterfactual_rows``."""
     point = findings.readable
     x = counterfactual_rows(findings.network.group.order, everything)
-    members = family_members(findings.family, findings.distillation.labels)
+    members = family_members(findings.lattice, findings.distillation.labels)
     largest = dict(list(members.items())[:3])
     rows = []
     for name, on_network, on_program in surgeries(point.written.program, findings.distillation.labels, largest):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from algebra.subgroups import Subgroups
+from algebra.lattice import SubgroupLattice
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.curve import Distillation
@@ -30,35 +30,35 @@ def rounded(value: Any) -> Any:
     return int(value) if isinstance(value, np.integer) else value
 
 
-def family_name(family: Subgroups, label: NeuronLabel) -> str:
+def family_name(lattice: SubgroupLattice, label: NeuronLabel) -> str:
     """The family that a neuron belongs to: its left subgroup's class and how it is used."""
     if label.left is None or label.right is None:
         return label.kind
     if label.kind == "sign":
         return "sign"
-    names = [family.names[family.class_of[side.subgroup]] for side in (label.left, label.right)]
+    names = [lattice.names[lattice.class_of[side.subgroup]] for side in (label.left, label.right)]
     name = names[0] if names[0] == names[1] else " / ".join(names)
     return name if label.kind == "coset" else f"{name} {label.kind}"
 
 
-def family_members(family: Subgroups, labels: tuple[NeuronLabel, ...]) -> dict[str, list[int]]:
+def family_members(lattice: SubgroupLattice, labels: tuple[NeuronLabel, ...]) -> dict[str, list[int]]:
     """Neurons of each family, the family with the most energy first; dead neurons belong to none."""
     members: dict[str, list[int]] = {}
     energy: Counter[str] = Counter()
     for label in labels:
         if label.kind != "dead":
-            name = family_name(family, label)
+            name = family_name(lattice, label)
             members.setdefault(name, []).append(label.index)
             energy[name] += label.energy  # type: ignore[assignment]
     return {name: members[name] for name, _ in energy.most_common()}
 
 
-def families(family: Subgroups, distillation: Distillation) -> list[dict[str, Any]]:
+def families(lattice: SubgroupLattice, distillation: Distillation) -> list[dict[str, Any]]:
     """Families with their circuits, neurons and share of energy."""
     labels = distillation.labels
     total = sum(label.energy for label in labels) or 1.0
     rows = []
-    for name, members in family_members(family, labels).items():
+    for name, members in family_members(lattice, labels).items():
         circuits = {(_read_on(labels[i].left), _read_on(labels[i].right)) for i in members}
         share = sum(labels[i].energy for i in members) / total
         rows.append({"name": name, "circuits": len(circuits), "neurons": len(members), "energy_share": share})
@@ -69,34 +69,34 @@ def _read_on(side: SideLabel | None) -> tuple[object, ...]:
     return () if side is None else (side.side, side.subgroup, side.kernel)
 
 
-def lattice(family: Subgroups, labels: tuple[NeuronLabel, ...]) -> dict[str, Any]:
+def class_drawing(lattice: SubgroupLattice, labels: tuple[NeuronLabel, ...]) -> dict[str, Any]:
     """The Hasse diagram of the subgroup classes with the number of neurons that read an input through each."""
-    from algebra.lattice import class_lattice
+    from algebra.containment import class_lattice
 
     used: Counter[int] = Counter()
     for label in labels:
         if label.left and label.right:
-            used.update({int(family.class_of[side.subgroup]) for side in (label.left, label.right)})
-    nodes = [{"name": c.name, "order": c.order, "length": c.length, "used": used[c.number]} for c in family.classes]
-    return {"nodes": nodes, "edges": sorted([int(a), int(b)] for a, b in class_lattice(family).edges)}
+            used.update({int(lattice.class_of[side.subgroup]) for side in (label.left, label.right)})
+    nodes = [{"name": c.name, "order": c.order, "length": c.length, "used": used[c.number]} for c in lattice.classes]
+    return {"nodes": nodes, "edges": sorted([int(a), int(b)] for a, b in class_lattice(lattice).edges)}
 
 
 def neuron_rows(
-    family: Subgroups, distillation: Distillation, program: Program, network: Weights, expanded: Weights
+    lattice: SubgroupLattice, distillation: Distillation, program: Program, network: Weights, expanded: Weights
 ) -> list[dict[str, Any]]:
     """One row per neuron: label, residuals as shares of variance that the program's own forms leave, energy, irreps."""
     labels = distillation.labels
     total = sum(label.energy for label in labels) or 1.0
     position = {n.index: p for p, n in enumerate(n for c in program.circuits for n in c.neurons)}
-    irreps = irrep_shares(family, network)
+    irreps = irrep_shares(lattice, network)
     rows = []
     for label in labels:
         i, p = label.index, position.get(label.index)
         row: dict[str, Any] = {
             "index": i,
             "kind": label.kind,
-            "left": _side(family, label.left),
-            "right": _side(family, label.right),
+            "left": _side(lattice, label.left),
+            "right": _side(lattice, label.right),
             "left_share": label.left.share if label.left else None,
             "right_share": label.right.share if label.right else None,
             "energy_share": label.energy / total,
@@ -119,22 +119,22 @@ def _residual(ours: Floats, theirs: Floats) -> float:
     return float((ours - theirs).var()) / spread if spread > 0 else 0.0
 
 
-def _side(family: Subgroups, side: SideLabel | None) -> str | None:
+def _side(lattice: SubgroupLattice, side: SideLabel | None) -> str | None:
     if side is None:
         return None
-    mark = "" if side.kernel is None else f" over {family.labels[side.kernel]}"
-    return f"{family.labels[side.subgroup]}{mark}"
+    mark = "" if side.kernel is None else f" over {lattice.labels[side.kernel]}"
+    return f"{lattice.labels[side.subgroup]}{mark}"
 
 
-def irrep_shares(family: Subgroups, network: Weights) -> list[list[list[Any]]]:
+def irrep_shares(lattice: SubgroupLattice, network: Weights) -> list[list[list[Any]]]:
     """For each neuron the irreps that hold at least one per cent of its votes' power, [[name, share], ...]; [] where unknown."""
     from algebra.characters.fourier import power_share
     from algebra.characters.irrep import has_irreps, irreps
 
-    if not has_irreps(family.group):
+    if not has_irreps(lattice.group):
         return [[] for _ in range(network.width)]
-    table = irreps(family.group)
-    shares = power_share(family.group, network.U - network.U.mean(axis=1, keepdims=True))
+    table = irreps(lattice.group)
+    shares = power_share(lattice.group, network.U - network.U.mean(axis=1, keepdims=True))
     names = [irrep.name for irrep in table]
     return [[[names[k], float(shares[k, i])] for k in np.argsort(-shares[:, i]) if shares[k, i] >= 0.01] for i in range(network.width)]
 

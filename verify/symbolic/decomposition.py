@@ -87,8 +87,8 @@ class _Sorter:
             if family.points is space and family.mirrored == mirrored:
                 break
         else:
-            name = f"{space.base.name}{'-mirrored' if mirrored else ''}".replace("*", "star")
-            taken = sum(f.mirrored == mirrored and f.points.base.name == space.base.name for f in self._parts.families)
+            name = f"{space.name}{'-mirrored' if mirrored else ''}".replace("*", "star")
+            taken = sum(f.mirrored == mirrored and f.points.name == space.name for f in self._parts.families)
             family = Family(f"{name}-{taken + 1}" if taken else name, space, mirrored)
             self._parts.families.append(family)
         family.members.append(Member(point, other_space, other, columns))

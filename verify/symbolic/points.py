@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.group import FiniteGroup
+from algebra.lattice import subgroups
 from algebra.subgroup import Subgroup
 
 Integers = npt.NDArray[np.intp]
@@ -23,6 +24,11 @@ class Points:
     group: FiniteGroup
     base: Subgroup
     parity: Integers
+
+    @cached_property
+    def name(self) -> str:
+        """Name of the base's class of subgroups."""
+        return subgroups(self.group).name_of(self.base)
 
     @cached_property
     def moved(self) -> Integers:

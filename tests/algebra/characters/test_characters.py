@@ -21,8 +21,8 @@ from algebra.characters.fourier import inverse_transform, power, power_share, tr
 from algebra.characters.irrep import conjugate_partition, irreps, partitions, standard_tableaux
 from algebra.errors import GroupError
 from algebra.group import parse_group
+from algebra.lattice import subgroups
 from algebra.permutation import cycle_type
-from algebra.subgroups import subgroups
 
 ROUNDING = 1e-12
 
@@ -183,8 +183,8 @@ def test_the_share_of_the_zero_function_is_zero() -> None:
 def test_multiplicities_in_permutation_characters_are_dimensions_of_invariants(name: str) -> None:
     """Frobenius: the multiplicity of rho on G/H is the trace of the mean of rho over H."""
     group = parse_group(name)
-    family = subgroups(group)
-    firsts = [one.representative for one in family.classes]
+    lattice = subgroups(group)
+    firsts = [one.representative for one in lattice.classes]
     found = character_table(group).multiplicities(permutation_characters(group, np.array([one.mask for one in firsts])))
     for row, one in zip(found, firsts, strict=True):
         invariants = [np.trace(rho.matrices[one.elements].mean(axis=0)) for rho in irreps(group)]
@@ -231,9 +231,9 @@ def test_power_of_a_centred_indicator_is_degree_times_multiplicity_over_index_mi
     """Stander et al., section F: d_rho m_rho / ([G:H] - 1), m_rho the dimension of the H-invariants."""
     group = parse_group(name)
     table = character_table(group)
-    family = subgroups(group)
-    multiplicities = table.multiplicities(permutation_characters(group, family.masks))
-    for index, one in enumerate(family.all):
+    lattice = subgroups(group)
+    multiplicities = table.multiplicities(permutation_characters(group, lattice.masks))
+    for index, one in enumerate(lattice.all):
         if one.index > 1:
             indicator = one.mask.astype(float)
             expected = table.degrees * multiplicities[index] / (one.index - 1)

@@ -5,8 +5,8 @@ import pytest
 
 from algebra.characters.linear_character import linear_characters, sign_characters
 from algebra.group import parse_group
+from algebra.lattice import subgroups
 from algebra.subgroup import derived_mask
-from algebra.subgroups import subgroups
 
 
 @pytest.mark.parametrize("name", ["S3", "S4", "A4", "S5", "C12", "C2xC2xC4", "D8", "(1 2 3 4 5 6 7), (2 4 3 7 5 6)"])
@@ -30,12 +30,12 @@ def test_linear_characters_are_all_homomorphisms_to_roots_of_unity(name: str) ->
 @pytest.mark.parametrize("name", ["S3", "S4", "S5", "C2xC2xC2", "D8", "A5"])
 def test_sign_characters_are_those_with_a_kernel_of_index_two(name: str) -> None:
     group = parse_group(name)
-    family = subgroups(group)
-    for index, one in enumerate(family.all):
-        inside = np.flatnonzero(family.inside(index) & (2 * family.orders == one.order))
+    lattice = subgroups(group)
+    for index, one in enumerate(lattice.all):
+        inside = np.flatnonzero(lattice.inside(index) & (2 * lattice.orders == one.order))
         found = sign_characters(one)
-        assert [family.find(kernel.mask) for kernel, _ in found] == sorted(
-            inside.tolist(), key=lambda i: family.all[i].elements.tolist()
+        assert [lattice.find(kernel.mask) for kernel, _ in found] == sorted(
+            inside.tolist(), key=lambda i: lattice.all[i].elements.tolist()
         )
         for kernel, signs in found:
             assert np.array_equal(np.flatnonzero(signs), one.elements)

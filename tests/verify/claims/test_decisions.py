@@ -26,7 +26,7 @@ def labelled(planted, kind):
 
 
 def name_of(subject, subgroup):
-    return subject.family.labels[subject.family.find(subgroup.mask)]
+    return subject.lattice.labels[subject.lattice.find(subgroup.mask)]
 
 
 def changed(subject, x, y, z):
@@ -81,9 +81,9 @@ def test_planted_neurons_are_on_their_cosets(planted_s4, claim):
             assert verdict(claim("on cosets", **keys), subject) == "PROVED"
     for i, neuron in labelled(planted_s4, "twisted"):
         name = name_of(subject, neuron.left)
-        kernel = subject.family.find(neuron.left.mask & (subject.group.parity == 0))
+        kernel = subject.lattice.find(neuron.left.mask & (subject.group.parity == 0))
         keys = {"neuron": i, "of": "left", "subgroup": name}
-        assert verdict(claim("on cosets", **keys, kernel=subject.family.labels[kernel]), subject) == "PROVED"
+        assert verdict(claim("on cosets", **keys, kernel=subject.lattice.labels[kernel]), subject) == "PROVED"
         assert verdict(claim("on cosets", **keys), subject) == "REFUTED"
     for i, _neuron in labelled(planted_s4, "raw"):
         assert verdict(claim("on cosets", neuron=i, of="left", subgroup="S2"), subject) == "REFUTED"
@@ -93,8 +93,8 @@ def test_a_constant_function_is_refuted_as_twisted_by_four_elements(planted_s4, 
     """A coset neuron is constant on H, so c + t with t changing its sign fails; the counterexample's four values say so."""
     subject, _ = planted_s4
     i, neuron = labelled(planted_s4, "coset")[0]
-    kernel = subject.family.find(neuron.left.mask & (subject.group.parity == 0))
-    keys = {"subgroup": name_of(subject, neuron.left), "kernel": subject.family.labels[kernel]}
+    kernel = subject.lattice.find(neuron.left.mask & (subject.group.parity == 0))
+    keys = {"subgroup": name_of(subject, neuron.left), "kernel": subject.lattice.labels[kernel]}
     outcome = claim("on cosets", neuron=i, of="left", **keys).decide(subject)
     network, shown = replay(subject.weights, 4), outcome.counterexample
     value = {key: network.left(i, network.element(shown[key])) for key in ("x+", "x-", "y+", "y-")}
@@ -175,8 +175,8 @@ def _criterion(name, **keys):
 def test_vote_formula_by_definition(planted_s4, claim):
     """The formula's answers are those of counting, for every z, the conjugates with z and xy in one coset."""
     subject, _ = planted_s4
-    group, family = subject.group, subject.family
-    members = [s for s in family.all if s.name == "S2xS2"]
+    group, lattice = subject.group, subject.lattice
+    members = [s for s in lattice.all if lattice.name_of(s) == "S2xS2"]
     scores = np.zeros((group.order, group.order), dtype=int)  # [xy, z]
     for member in members:
         labels = member.right_cosets.labels
@@ -230,7 +230,7 @@ def test_within_is_a_distance_and_spread_twice_that(planted_s4, claim):
     f[labels == 0] += np.where(group.parity[labels == 0] == 1, 0.0, 6.0)  # range 30, spread 6 on one coset
     g = -f[group.inv]
     subject = Subject(folded_network(group, Weights.from_arrays(f[:, None], g[:, None], np.arange(24.0)[None])))
-    name = name_of(subject, subject.family.all[subject.family.find(group.elements[:, 0] == 0)])
+    name = name_of(subject, subject.lattice.all[subject.lattice.find(group.elements[:, 0] == 0)])
 
     for within, wanted in ((0.1, "PROVED"), (0.09, "REFUTED")):
         assert verdict(claim("on cosets", neuron=0, of="left", subgroup=name, within=within), subject) == wanted

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from verify.claims.decide import decide_claims
 from verify.claims.schema import KINDS, read_claims
 
@@ -94,8 +94,8 @@ def cosets(network, generators, side):
 
 
 def named(s5, network, name):
-    family = subgroups(s5.group)
-    return [tuple(int(i) for i in s5.group.elements[g]) for g in family.by_name(name).generators]
+    lattice = subgroups(s5.group)
+    return [tuple(int(i) for i in s5.group.elements[g]) for g in lattice.by_name(name).generators]
 
 
 def replay_on_cosets(claim, shown, network, s5):
@@ -189,7 +189,7 @@ def replay_switches(claim, shown, network, s5):
     sums = s5.weights.L[:, i][:, None] + s5.weights.R[:, i]
     allowed = claim.within * np.ptp(s5.weights.L[:, i])
     label = s5.labels[i]
-    H = s5.family.all[label.left.subgroup]
+    H = s5.lattice.all[label.left.subgroup]
     labels = H.right_cosets.labels[s5.group.mul]
     for coset in range(H.index):
         inside = labels == coset

@@ -138,10 +138,10 @@ def test_concentration_bounds_hold_the_exact_value(planted_s4, side):
     """For all subgroups of S4 and a few neurons of each kind, and the bounds are tight to 1e-9."""
     subject, neurons = planted_s4
     columns = [next(i for i, n in enumerate(neurons) if n.kind == kind) for kind in ("coset", "twisted", "sign", "raw", "dual")]
-    found = concentration(subject.family, *(part[..., columns] for part in subject.side("left")), side)
+    found = concentration(subject.lattice, *(part[..., columns] for part in subject.side("left")), side)
 
     for row, number in enumerate(found.subgroup):
-        subgroup = subject.family.all[number]
+        subgroup = subject.lattice.all[number]
         labels = (subgroup.right_cosets if side == "right" else subgroup.left_cosets).labels
         for column, neuron in enumerate(columns):
             exact = exact_concentration(subject.weights.L[:, neuron], labels)
@@ -152,11 +152,11 @@ def test_concentration_bounds_hold_the_exact_value(planted_s4, side):
 def test_concentration_of_noise_is_about_the_index():
     """The published sum is about [G:H] for noise, so its least value is about 2, of A_n; the normalised form is about 1."""
     group = parse_group("S4")
-    from algebra.subgroups import subgroups
+    from algebra.lattice import subgroups
 
-    family = subgroups(group)
+    lattice = subgroups(group)
     noise = np.random.default_rng(0).standard_normal((24, 400))
-    found = concentration(family, noise, np.zeros(400), "right")
+    found = concentration(lattice, noise, np.zeros(400), "right")
 
     assert found.low.mean(axis=1) == pytest.approx(found.index, rel=0.1)
     assert np.median(found.least()[0]) == pytest.approx(2, rel=0.2)

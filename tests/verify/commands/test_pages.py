@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from algebra.group import parse_group
+from algebra.lattice import subgroups
 from net.errors import MalformedInput
 from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
@@ -35,7 +36,9 @@ def test_neuron_page_names_the_planted_subgroups(checkpoint, capsys):
         assert f"- kind: {kind}" in page
         assert "answers changed: 0 (exact)" in page or kind == "coset"
         if kind == "coset":
-            assert f"right cosets of {truth[index].left.label}: 100.0000% of the variance" in page
+            assert (
+                f"right cosets of {subgroups(truth[index].left.group).label_of(truth[index].left)}: 100.0000% of the variance" in page
+            )
 
 
 def test_neuron_beyond_the_last_is_wrong_usage(checkpoint):

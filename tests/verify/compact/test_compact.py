@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from algebra.group import FiniteGroup, parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from net.planted import planted_network
 from net.weights import Weights
 from verify.compact.candidates import candidate_partitions
@@ -47,10 +47,10 @@ def _weights(planted: object) -> Weights:
 
 def random_factorisation(group: FiniteGroup, weights: Weights, rng: np.random.Generator) -> Factorisation:
     """Every neuron reads x through cosets of a random subgroup, by element, or not at all: mostly far too coarsely."""
-    family = subgroups(group)
+    lattice = subgroups(group)
     chosen: list[Partition | None] = [
-        coset_partition(group, int(rng.integers(len(family))), "right"),
-        coset_partition(group, int(rng.integers(len(family))), "left"),
+        coset_partition(group, int(rng.integers(len(lattice))), "right"),
+        coset_partition(group, int(rng.integers(len(lattice))), "left"),
         singletons(group.order),
         candidate_partitions(group, weights.L)[0][0],
     ]

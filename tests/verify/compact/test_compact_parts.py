@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from algebra.group import parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from net.planted import planted_network
 from net.weights import Weights
 from verify.compact.candidates import candidate_partitions

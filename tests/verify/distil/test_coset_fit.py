@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from algebra.group import parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from net.planted import planted_network
 from net.weights import Weights
 from verify.distil.coset_fit import autocorrelation, captured_energy
@@ -25,10 +25,10 @@ def projected(group, subgroup, f, side):
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_captured_energy_is_that_of_the_coset_averages(name, side):
     group = parse_group(name)
-    family = subgroups(group)
+    lattice = subgroups(group)
     functions = np.random.default_rng(0).normal(size=(group.order, 3))
-    energy = captured_energy(family.masks, autocorrelation(group, functions, side))
-    for number, subgroup in enumerate(family.all):
+    energy = captured_energy(lattice.masks, autocorrelation(group, functions, side))
+    for number, subgroup in enumerate(lattice.all):
         expected = (projected(group, subgroup, functions, side) ** 2).sum(axis=0)
 
         assert np.allclose(energy[number], expected)
@@ -36,13 +36,13 @@ def test_captured_energy_is_that_of_the_coset_averages(name, side):
 
 def test_shares_of_twisted_candidates_are_those_of_the_signed_averages():
     group = parse_group("S4")
-    family = subgroups(group)
-    choices = candidates(family)
+    lattice = subgroups(group)
+    choices = candidates(lattice)
     functions = np.random.default_rng(1).normal(size=(group.order, 2))
-    shares = candidate_shares(group, family, choices, functions)
+    shares = candidate_shares(group, lattice, choices, functions)
     centred = functions - functions.mean(axis=0)
     for c in np.flatnonzero(choices.kernel >= 0):
-        h, n = family.all[choices.subgroup[c]], family.all[choices.kernel[c]]
+        h, n = lattice.all[choices.subgroup[c]], lattice.all[choices.kernel[c]]
         twisted = projected(group, n, centred, "right") - projected(group, h, centred, "right")
 
         assert np.allclose(shares["right"][c], (twisted**2).sum(axis=0) / (centred**2).sum(axis=0))
@@ -60,27 +60,27 @@ def test_accident_bound_holds_for_white_noise():
 
 
 def labels_of(network):
-    family = subgroups(network.group)
-    choices = candidates(family)
+    lattice = subgroups(network.group)
+    choices = candidates(lattice)
     w = network.weights
-    shares = [candidate_shares(network.group, family, choices, part) for part in (w.L, w.R)]
-    return label_neurons(family, choices, shares[0], shares[1], w), family
+    shares = [candidate_shares(network.group, lattice, choices, part) for part in (w.L, w.R)]
+    return label_neurons(lattice, choices, shares[0], shares[1], w), lattice
 
 
-def same_coset_space(family, side, subgroup):
-    return side is not None and (family.masks[side.subgroup] == subgroup.mask).all()
+def same_coset_space(lattice, side, subgroup):
+    return side is not None and (lattice.masks[side.subgroup] == subgroup.mask).all()
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.05, 0.2])
 def test_planted_coset_neurons_get_their_own_subgroups_back(noise):
     """At up to 20 % noise every planted coset and sign neuron of S5 is labelled with exactly its H and K."""
     planted = planted_network(parse_group("S5"), seed=3, width=80, kinds={"sign": 3, "dead": 2}, noise=noise)
-    labels, family = labels_of(planted.network)
+    labels, lattice = labels_of(planted.network)
     for label, truth in zip(labels, planted.neurons, strict=True):
         if truth.kind in ("coset", "sign"):
             assert label.kind == truth.kind
-            assert same_coset_space(family, label.left, truth.left)
-            assert same_coset_space(family, label.right, truth.right)
+            assert same_coset_space(lattice, label.left, truth.left)
+            assert same_coset_space(lattice, label.right, truth.right)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.05])
@@ -96,11 +96,11 @@ def test_random_weights_get_no_coset_label():
     rng = np.random.default_rng(5)
     planted = planted_network(parse_group("S5"), seed=0, width=50).network
     w = Weights.from_arrays(rng.normal(size=(120, 256)), rng.normal(size=(120, 256)), rng.normal(size=(256, 120)))
-    family = subgroups(planted.group)
-    choices = candidates(family)
-    shares = [candidate_shares(planted.group, family, choices, part) for part in (w.L, w.R)]
+    lattice = subgroups(planted.group)
+    choices = candidates(lattice)
+    shares = [candidate_shares(planted.group, lattice, choices, part) for part in (w.L, w.R)]
 
-    assert {x.kind for x in label_neurons(family, choices, shares[0], shares[1], w)} == {"raw"}
+    assert {x.kind for x in label_neurons(lattice, choices, shares[0], shares[1], w)} == {"raw"}
 
 
 def test_dead_neurons_are_those_that_cannot_fire_or_move_an_answer():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from algebra.group import parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from net.planted import planted_network
 from net.weights import Weights
 from verify.compare.answers import float_answers, shortfalls

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from algebra.group import parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from verify.program.form import Form, character_signs, linear_form
 
 S4 = parse_group("S4")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from algebra.group import parse_group
-from algebra.subgroups import subgroups
+from algebra.lattice import subgroups
 from verify.program.form import Form, linear_form
 from verify.program.program import FORMAT, Circuit, Neuron, Program, group_record, subgroup_record
 
@@ -20,9 +20,9 @@ Built = tuple[Program, "FiniteGroup", tuple["Subgroup", ...]]
 
 def stabilisers(group: FiniteGroup) -> list[Subgroup]:
     """The stabilisers of the points, in order."""
-    family = subgroups(group)
+    lattice = subgroups(group)
     points = [group.elements[:, i] == i for i in range(group.degree)]
-    return [next(s for s in family.all if (s.mask == mask).all()) for mask in points]
+    return [next(s for s in lattice.all if (s.mask == mask).all()) for mask in points]
 
 
 def even(group: FiniteGroup, inside: Subgroup | None = None) -> Subgroup:

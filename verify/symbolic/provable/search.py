@@ -73,7 +73,7 @@ def find_provable(
         return None
     search = _Search(readable, group, network)
     for seated in search.choices():
-        names = sorted({v.space.base.name for v in seated})
+        names = sorted({v.space.name for v in seated})
         progress(f"fitting votes that lemmas can bound ({', '.join(names)})")
         found = search.attempt(seated)
         if found is not None:

@@ -1,50 +1,42 @@
-"""All subgroups of a group, their conjugacy classes, and look-up by membership or by name."""
+"""All subgroups of a group by number: membership, conjugacy classes, containment, look-up by membership.
+
+Names come later (``algebra.lattice``): naming a subgroup asks for the subgroups of smaller groups, and those need no names.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algebra.enumeration import FoundClass, enumerate_classes
 from algebra.errors import GroupError
-from algebra.naming import class_names, conjugate_marks
+from algebra.group import FiniteGroup
 from algebra.subgroup import Subgroup, core_mask, normalizer_mask
 
-if TYPE_CHECKING:
-    from algebra.group import FiniteGroup
-
-__all__ = ["SubgroupClass", "Subgroups", "subgroups"]
+__all__ = ["ConjugacyClass", "UnnamedLattice", "unnamed_lattice"]
 
 
 @dataclass(frozen=True, eq=False)
-class SubgroupClass:
+class ConjugacyClass:
     """A conjugacy class of subgroups.
 
     Attributes:
-        family: all subgroups of the group.
-        number: its place in ``family.classes``.
-        members: rising indices into ``family.all`` of its subgroups; consecutive.
+        lattice: all subgroups of the group.
+        number: its place in ``lattice.classes``.
+        members: rising indices into ``lattice.all`` of its subgroups; consecutive.
 
     """
 
-    family: "Subgroups"
+    lattice: "UnnamedLattice"
     number: int
     members: NDArray[np.intp]
-
-    def __repr__(self) -> str:
-        return f"SubgroupClass({self.name} of {self.family.group.name}, {self.length} conjugates)"
 
     @property
     def representative(self) -> Subgroup:
         """Its first member: the one with the lexicographically least list of elements."""
-        return self.family.all[int(self.members[0])]
-
-    @property
-    def name(self) -> str:
-        """Its name, which no other class of the group has."""
-        return self.family.names[self.number]
+        return self.lattice.all[int(self.members[0])]
 
     @property
     def order(self) -> int:
@@ -59,18 +51,18 @@ class SubgroupClass:
     @cached_property
     def normalizer(self) -> Subgroup:
         """Normalizer in the group of the representative."""
-        group, first = self.family.group, self.representative
+        group, first = self.lattice.group, self.representative
         return Subgroup(group, normalizer_mask(group, first.mask, first.generators))
 
     @property
     def normalizer_order(self) -> int:
         """Order of the normalizer of each of its subgroups."""
-        return self.family.group.order // self.length
+        return self.lattice.group.order // self.length
 
     @cached_property
     def core(self) -> Subgroup:
         """The largest normal subgroup of the group inside its subgroups: their intersection."""
-        return Subgroup(self.family.group, core_mask(self.family.group, self.family.masks[self.members]))
+        return Subgroup(self.lattice.group, core_mask(self.lattice.group, self.lattice.masks[self.members]))
 
     @property
     def core_order(self) -> int:
@@ -78,7 +70,7 @@ class SubgroupClass:
         return self.core.order
 
 
-class Subgroups:
+class UnnamedLattice:
     """Every subgroup of a group.
 
     Classes are sorted by order, then by number of conjugates, then by the representative's list of
@@ -94,7 +86,9 @@ class Subgroups:
 
     """
 
-    def __init__(self, group: "FiniteGroup", found: list[FoundClass]) -> None:
+    classes: tuple[ConjugacyClass, ...]
+
+    def __init__(self, group: FiniteGroup, found: list[FoundClass]) -> None:
         self.group = group
         blocks = sorted(
             (_sorted_members(one) for one in found),
@@ -110,12 +104,8 @@ class Subgroups:
         for array in (self.masks, self.generators):
             array.setflags(write=False)
         self.class_of: NDArray[np.intp] = np.repeat(np.arange(len(blocks)), lengths)
-        self.classes: tuple[SubgroupClass, ...] = tuple(
-            SubgroupClass(self, number, np.arange(starts[number], starts[number + 1])) for number in range(len(blocks))
-        )
-
-    def __repr__(self) -> str:
-        return f"Subgroups({self.group.name}: {len(self)} in {len(self.classes)} classes)"
+        members = [np.arange(start, end) for start, end in pairwise(starts.tolist())]
+        self.classes = tuple(ConjugacyClass(self, number, some) for number, some in enumerate(members))
 
     def __len__(self) -> int:
         return len(self.masks)
@@ -131,23 +121,8 @@ class Subgroups:
         return np.asarray(np.count_nonzero(self.masks, axis=1), dtype=np.intp)
 
     @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Name of each class."""
-        return class_names(self)
-
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """Label of each subgroup: the class name and what tells it from its conjugates."""
-        return tuple(self.names[one.number] + mark for one in self.classes for mark in conjugate_marks(one))
-
-    @cached_property
     def _index_of_mask(self) -> dict[bytes, int]:
         return {row.tobytes(): index for index, row in enumerate(np.packbits(self.masks, axis=1))}
-
-    @cached_property
-    def _index_of_name(self) -> dict[str, int]:
-        first = {one.name: int(one.members[0]) for one in self.classes}
-        return first | {label: index for index, label in enumerate(self.labels)}
 
     def inside(self, index: int) -> NDArray[np.bool_]:
         """(number,) which subgroups lie in the subgroup with this index: those whose generators do."""
@@ -165,19 +140,6 @@ class Subgroups:
             raise GroupError(f"Expected the membership mask of a subgroup of {self.group.name}, got none.")
         return index
 
-    def by_name(self, name: str) -> Subgroup:
-        """The subgroup with this label (``S4(5)``), or the representative of the class of this name (``S4``).
-
-        Raises:
-            GroupError: there is none.
-
-        """
-        index = self._index_of_name.get(name.strip())
-        if index is None:
-            known = ", ".join(self.names[:60]) + (", ..." if len(self.names) > 60 else "")
-            raise GroupError(f"Expected a subgroup of {self.group.name} out of {known}, got {name!r}.")
-        return self.all[index]
-
 
 def _sorted_members(found: FoundClass) -> tuple[bytes, NDArray[np.bool_], NDArray[np.intp]]:
     """The first packed mask, and the masks and generators of the members by rising lists of elements.
@@ -190,11 +152,11 @@ def _sorted_members(found: FoundClass) -> tuple[bytes, NDArray[np.bool_], NDArra
 
 
 @lru_cache(maxsize=8)
-def subgroups(group: "FiniteGroup") -> Subgroups:
+def unnamed_lattice(group: FiniteGroup) -> UnnamedLattice:
     """All subgroups of the group; computed once for each group object.
 
     Raises:
         GroupError: there are too many (``algebra.enumeration.MAX_SUBGROUPS``).
 
     """
-    return Subgroups(group, enumerate_classes(group))
+    return UnnamedLattice(group, enumerate_classes(group))
