@@ -20,10 +20,10 @@ from algebra.group import FiniteGroup, parse_group
 from net.checkpoint import load_network
 from net.planted import planted_network
 from net.weights import Weights
-from verify.compact.factored import prove_factored
 from verify.compact.ladder import prove_weights
 from verify.compact.plan import find_plan
 from verify.compact.result import CompactResult
+from verify.compact.strategies.factored import prove_factored
 
 #: Widths of the planted networks by group, and their noise relative to each column's root mean square.
 PLANTED = {"S4": 64, "S5": 128, "S6": 256, "S7": 512}
@@ -54,7 +54,7 @@ def proof(group: FiniteGroup, weights: Weights) -> CompactResult:
     """The proof, timed in CPU seconds so that a busy machine does not show."""
     with (
         patch("verify.compact.ladder.perf_counter", process_time),
-        patch("verify.compact.factored.perf_counter", process_time),
+        patch("verify.compact.strategies.factored.perf_counter", process_time),
     ):
         return prove_weights(group, weights)
 

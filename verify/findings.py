@@ -11,7 +11,7 @@ import numpy as np
 from algebra.group import FiniteGroup
 from algebra.lattice import SubgroupLattice, subgroups
 from net.folded import FoldedNetwork
-from verify.compact import CompactResult, prove
+from verify.compact import CompactResult, prove_compactly
 from verify.compare.levels import mechanism
 from verify.distil.curve import Distillation, Point, distill
 from verify.exact.exhaustive import Evaluation, evaluate, right, smallest_margin
@@ -53,7 +53,7 @@ def investigate(network: FoldedNetwork, group: FiniteGroup, proof: Proof, progre
     compact = None
     if proof != "exhaustive":
         progress("proving pairs through the coset structure")
-        compact = prove(network)
+        compact = prove_compactly(network)
         timed("compact", started)
     progress("evaluating every pair exactly")
     started = time.perf_counter()

@@ -10,8 +10,8 @@ import numpy as np
 from algebra.group import FiniteGroup
 from algebra.lattice import subgroups
 from verify.compact.partition import Indices, Partition, Side, coset_partition, singletons
-from verify.compact.rounding import Floats
 from verify.distil.coset_fit import autocorrelation, captured_energy
+from verify.exact.rounding import Floats
 
 __all__ = ["candidate_partitions"]
 

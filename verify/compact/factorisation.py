@@ -25,9 +25,9 @@ import numpy as np
 
 from net.weights import Weights
 from verify.compact.merge import MergePlan, merge_plan
-from verify.compact.pair_slack import PairSlack, pair_slack
+from verify.compact.pair_slack import PairSlack, slack_of_pairs
 from verify.compact.partition import Indices, Partition
-from verify.compact.rounding import INFLATE, TINY32, U32, U64, Floats, Singles, gamma
+from verify.exact.rounding import INFLATE, TINY32, U32, U64, Floats, Singles, gamma
 
 __all__ = ["Factorisation", "Family", "factorise"]
 
@@ -118,7 +118,7 @@ def factorise(weights: Weights, partitions: Sequence[Partition | None], groups: 
     constant = _constant(weights, U, centre, b, hidden)
     magnitude = float(hidden @ np.abs(U).max(axis=1).astype(np.float64) + np.abs(b).max()) * INFLATE
     merge = merge_plan([family.partition for family in families])
-    pairs = pair_slack(weights, left, U, hidden, constant)
+    pairs = slack_of_pairs(weights, left, U, hidden, constant)
     return Factorisation(families, R, U, b, residual, reach, right, constant, magnitude, merge, pairs)
 
 

@@ -11,20 +11,20 @@ from algebra.group import FiniteGroup
 from algebra.lattice import subgroups
 from net.folded import FoldedNetwork
 from net.weights import Weights
-from verify.compact.coset_tables import coset_circuits, prove_by_tables
-from verify.compact.factored import prove_factored
 from verify.compact.flops import brute_force
 from verify.compact.plan import Plan, find_plan
 from verify.compact.result import CompactResult, StrategyRecord
-from verify.compact.shortlist import prove_shortlist
+from verify.compact.strategies.coset_tables import coset_circuits, prove_by_tables
+from verify.compact.strategies.factored import prove_factored
+from verify.compact.strategies.shortlist import prove_shortlist
 
-__all__ = ["prove", "prove_weights"]
+__all__ = ["prove_compactly", "prove_weights"]
 
 #: Weights beyond this are not attempted: sums of float32 products must stay finite.
 LARGEST = 2.0**40
 
 
-def prove(network: FoldedNetwork, deadline_s: float | None = None, seed: int = 0, lines: bool | None = None) -> CompactResult:
+def prove_compactly(network: FoldedNetwork, deadline_s: float | None = None, seed: int = 0, lines: bool | None = None) -> CompactResult:
     """Prove pairs right through partitions of x or y, cheaper than by evaluating the network on them.
 
     Certified means: for the exact real-valued function of the checkpoint's weights, xy is the unique argmax at (x, y). Every rounding
@@ -42,7 +42,7 @@ def prove_weights(
     seed: int = 0,
     lines: bool | None = None,
 ) -> CompactResult:
-    """``prove`` for bare weights in the group's own element order."""
+    """``prove_compactly`` for bare weights in the group's own element order."""
     n, m = weights.L.shape
     result = _Ladder(np.zeros((n, n), dtype=np.uint8), np.full((n, n), -np.inf, dtype=np.float32))
     if reason := _refusal(group, weights):

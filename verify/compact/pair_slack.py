@@ -23,9 +23,9 @@ import numpy as np
 
 from net.weights import Weights
 from verify.compact.partition import Indices
-from verify.compact.rounding import INFLATE, TINY32, U32, Floats, Singles, gamma
+from verify.exact.rounding import INFLATE, TINY32, U32, Floats, Singles, gamma
 
-__all__ = ["PairSlack", "pair_slack"]
+__all__ = ["PairSlack", "slack_of_pairs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ class PairSlack:
         return 10 * int(self.L.shape[1]) * pairs
 
 
-def pair_slack(weights: Weights, levels: Floats, U: Singles, hidden: Floats, constant: float) -> PairSlack:
+def slack_of_pairs(weights: Weights, levels: Floats, U: Singles, hidden: Floats, constant: float) -> PairSlack:
     """The bound for float32 ``levels`` at every x (-inf for a neuron left out) and votes ``U``.
 
     ``hidden`` are upper bounds of every activation, ``constant`` bounds what errors of U and b can do.

@@ -19,15 +19,15 @@ import numpy.typing as npt
 from algebra.group import FiniteGroup
 from net.weights import Weights
 from verify.compact.candidates import candidate_partitions
-from verify.compact.factored import CROWDED, block_size, factored_flops, sweep_flops
 from verify.compact.factorisation import Factorisation, factorise
 from verify.compact.flops import brute_force
-from verify.compact.lines import LineBounder
 from verify.compact.partition import Partition
 from verify.compact.price import lines_price, plan_price, sweep_price
-from verify.compact.rounding import Floats
-from verify.compact.shortlist import shortlist_flops
-from verify.compact.tables_of_y import TableMaker
+from verify.compact.strategies.factored import CROWDED, block_size, factored_flops, sweep_flops
+from verify.compact.strategies.lines import LineBounder
+from verify.compact.strategies.shortlist import shortlist_flops
+from verify.compact.strategies.tables_of_y import TableMaker
+from verify.exact.rounding import Floats
 
 __all__ = ["Plan", "find_plan"]
 

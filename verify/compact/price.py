@@ -9,7 +9,7 @@ are reported are counted by verify.compact.flops without weights.
 
 from verify.compact.factorisation import Factorisation
 from verify.compact.flops import brute_force, matrix_product
-from verify.compact.tables_of_y import in_integers
+from verify.compact.strategies.tables_of_y import in_integers
 
 __all__ = ["lines_price", "plan_price", "sweep_price"]
 

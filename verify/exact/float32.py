@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from verify.exact.exhaustive import tighten
+from verify.exact.rounding import INFLATE, U32, gamma
 from verify.exact.scaled_integers import round_network
 
 if TYPE_CHECKING:
@@ -43,11 +44,9 @@ if TYPE_CHECKING:
     from verify.exact.exhaustive import Evaluation, Mask
     from verify.exact.scaled_integers import Doubles, Indices, ScaledNetwork
 
-UNIT = 2.0**-24
 UNDERFLOW = 2.0**-149
 #: Below a quarter of the greatest float32: sums of absolute products that stay here overflow in no order.
 OVERFLOW = 2.0**126
-_INFLATION = 1 + 2.0**-30
 
 
 def float32_proved(network: FoldedNetwork, evaluation: Evaluation) -> Mask | None:
@@ -80,24 +79,19 @@ def float32_proved(network: FoldedNetwork, evaluation: Evaluation) -> Mask | Non
     return proved
 
 
-def gamma(terms: int) -> float:
-    """gamma_k = k u / (1 - k u) for u = 2^-24, rounded up."""
-    return terms * UNIT / (1 - terms * UNIT) * _INFLATION
-
-
 def _separable_error(network: FoldedNetwork, p: int, q: int) -> tuple[Doubles, Mask]:
     """An upper bound (n, n) of eps_z for every z, and the pairs at which no sum can overflow."""
     weights = network.weights
     votes = np.abs(weights.U).max(axis=1, initial=0.0) + weights.U_error
     bias = np.abs(weights.b).max() + weights.b_error
-    grown = gamma(p) + gamma(q) * (1 + gamma(p))
+    grown = gamma(p, U32) + gamma(q, U32) * (1 + gamma(p, U32))
     with np.errstate(over="ignore", invalid="ignore"):
         size = (network.L_abs @ votes)[:, None] + network.R_abs @ votes
-        floor = p * UNDERFLOW * (1 + gamma(q)) * votes.sum() + gamma(q) * bias + q * UNDERFLOW
+        floor = p * UNDERFLOW * (1 + gamma(q, U32)) * votes.sum() + gamma(q, U32) * bias + q * UNDERFLOW
         hidden = network.L_abs.max(axis=1, initial=0.0)[:, None] + network.R_abs.max(axis=1, initial=0.0)
         # NaN and infinity compare as unsafe.
         safe = (hidden < OVERFLOW) & (size + bias < OVERFLOW) & (floor < OVERFLOW)
-        return (grown * size + floor) * _INFLATION, safe
+        return (grown * size + floor) * INFLATE, safe
 
 
 def _output_by_output(network: FoldedNetwork, scaled: ScaledNetwork, pairs: Indices, answer: Indices, terms: tuple[int, int]) -> Mask:
@@ -106,10 +100,10 @@ def _output_by_output(network: FoldedNetwork, scaled: ScaledNetwork, pairs: Indi
     error = _error_per_output(network, x, y, *terms)
     logits = scaled.logits(pairs)
     # Differences of integer logits are exact and within the slack of the real ones. Scaling by a power of two
-    # is exact, or rounds far below what _INFLATION adds to the right-hand side.
+    # is exact, or rounds far below what INFLATE adds to the right-hand side.
     lead = np.ldexp(logits[rows, answer][:, None] - logits, -scaled.exponent)
     slack = np.ldexp(scaled.slack, -scaled.exponent)
-    clear = lead > (error[rows, answer][:, None] + error + slack) * _INFLATION
+    clear = lead > (error[rows, answer][:, None] + error + slack) * INFLATE
     clear[rows, answer] = True
     return np.asarray(clear.all(axis=1))
 
@@ -117,12 +111,12 @@ def _output_by_output(network: FoldedNetwork, scaled: ScaledNetwork, pairs: Indi
 def _error_per_output(network: FoldedNetwork, x: Indices, y: Indices, p: int, q: int) -> Doubles:
     """Upper bounds (rows, n) of eps_z."""
     weights = network.weights
-    alpha = gamma(p) * (network.L_abs[x] + network.R_abs[y]) + p * UNDERFLOW
+    alpha = gamma(p, U32) * (network.L_abs[x] + network.R_abs[y]) + p * UNDERFLOW
     near = weights.L[x] + weights.R[y]
     # |near - exact| <= 2^-53 |near| + the weights' own errors; the sign of a rounded sum is that of the sum.
-    above = near + ((alpha + weights.L_error + weights.R_error) * _INFLATION + np.abs(near) * 2.0**-50)
-    activation = np.maximum(above, 0) * _INFLATION
-    share = np.where(above > 0, alpha, 0) + gamma(q) * activation
+    above = near + ((alpha + weights.L_error + weights.R_error) * INFLATE + np.abs(near) * 2.0**-50)
+    activation = np.maximum(above, 0) * INFLATE
+    share = np.where(above > 0, alpha, 0) + gamma(q, U32) * activation
     votes = np.abs(weights.U) + weights.U_error
-    bias = gamma(q) * (np.abs(weights.b) + weights.b_error)
-    return np.asarray((share @ votes + bias + q * UNDERFLOW) * _INFLATION)
+    bias = gamma(q, U32) * (np.abs(weights.b) + weights.b_error)
+    return np.asarray((share @ votes + bias + q * UNDERFLOW) * INFLATE)

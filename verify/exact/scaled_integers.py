@@ -36,6 +36,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from verify.exact.rounding import INFLATE
+
 if TYPE_CHECKING:
     from net.weights import Weights
 
@@ -49,8 +51,6 @@ BITS = {"float32": 24, "float64": 52}
 
 # Stands in for every non-zero rounding error below it, so that products of two bounds do not underflow.
 _LEAST_ERROR = 2.0**-500
-# Sums of at most 2^20 non-negative terms, each from a handful of roundings, are off by less than this factor.
-_INFLATION = 1 + 2.0**-30
 _BLOCK_BYTES = 1 << 22
 
 
@@ -193,14 +193,14 @@ class _Scaled:
         The sum is rounded, so it is held below the limit by more than its relative error.
         """
         sums = np.maximum(self.top, 1) @ np.abs(self.V)
-        return bool(sums.max() * _INFLATION <= limit)
+        return bool(sums.max() * INFLATE <= limit)
 
     def slack(self, real: _Live, s: Indices, t: Indices) -> float:
         """The bound of the module's docstring, rounded up."""
         e = _error(real.L, self.L, s, real.L_error) + _error(real.R, self.R, s, real.R_error)
         f = _error(real.U.T, self.V.T, t, real.U_error)
         spread = self.V.max(axis=1) - self.V.min(axis=1)
-        return float((2 * f * (self.top + e) + e * spread).sum() * _INFLATION)
+        return float((2 * f * (self.top + e) + e * spread).sum() * INFLATE)
 
 
 def _error(real: Doubles, rounded: Doubles, shift: Indices, bound: Doubles) -> Doubles:

@@ -12,13 +12,13 @@ from algebra.lattice import subgroups
 from net.planted import planted_network
 from net.weights import Weights
 from verify.compact.candidates import candidate_partitions
-from verify.compact.coset_tables import coset_circuits, prove_by_tables
-from verify.compact.factored import prove_factored
 from verify.compact.factorisation import Factorisation, factorise
 from verify.compact.ladder import prove_weights
-from verify.compact.lines import LineBounder
 from verify.compact.partition import Partition, coset_partition, singletons
-from verify.compact.shortlist import margin_error, prove_shortlist
+from verify.compact.strategies.coset_tables import coset_circuits, prove_by_tables
+from verify.compact.strategies.factored import prove_factored
+from verify.compact.strategies.lines import LineBounder
+from verify.compact.strategies.shortlist import margin_error, prove_shortlist
 from verify.exact.exhaustive import Evaluation, evaluate, right
 
 Array = npt.NDArray[Any]

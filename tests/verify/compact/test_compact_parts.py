@@ -12,16 +12,16 @@ from algebra.lattice import subgroups
 from net.planted import planted_network
 from net.weights import Weights
 from verify.compact.candidates import candidate_partitions
-from verify.compact.factored import factored_flops
 from verify.compact.factorisation import factorise
 from verify.compact.flops import brute_force
-from verify.compact.lines import LineBounder
 from verify.compact.merge import merge_plan, nested_plan
 from verify.compact.partition import Partition, coset_partition, refine, singletons
-from verify.compact.patterns import minimal_patterns
-from verify.compact.potentials import Potentials
-from verify.compact.rounding import gamma
-from verify.compact.tables_of_y import TableMaker, in_integers
+from verify.compact.strategies.factored import factored_flops
+from verify.compact.strategies.lines import LineBounder
+from verify.compact.strategies.patterns import minimal_patterns
+from verify.compact.strategies.potentials import Potentials
+from verify.compact.strategies.tables_of_y import TableMaker, in_integers
+from verify.exact.rounding import gamma
 
 
 def partitions_of(name: str, count: int, seed: int) -> list[Partition]:

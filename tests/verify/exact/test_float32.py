@@ -17,7 +17,8 @@ from net.folded import fold, folded_network
 from net.formats import chughtai
 from net.weights import Weights
 from verify.exact.exhaustive import evaluate, right
-from verify.exact.float32 import _error_per_output, _separable_error, float32_proved, gamma
+from verify.exact.float32 import _error_per_output, _separable_error, float32_proved
+from verify.exact.rounding import U32, gamma
 
 SHARED = Path(__file__).parents[4] / "shared" / "checkpoints" / "chughtai"
 S3 = parse_group("S3")
@@ -136,7 +137,7 @@ def dot(tensors, x, y, i):
 @pytest.mark.parametrize("terms", [1, 2, 129, 512, 2**20, 2**23 - 1])
 def test_gamma_is_rounded_up(terms):
     exact = Fraction(terms, 2**24) / (1 - Fraction(terms, 2**24))
-    assert exact <= Fraction(gamma(terms)) <= exact * (1 + Fraction(1, 2**29))
+    assert exact <= Fraction(gamma(terms, U32)) <= exact * (1 + Fraction(1, 2**29))
 
 
 def test_margins_far_above_the_error_are_all_proved(vote_counter):

@@ -25,7 +25,7 @@ import numpy.typing as npt
 from verify.compact.factorisation import Factorisation
 from verify.compact.flops import matrix_product
 from verify.compact.partition import Indices, Refinement
-from verify.compact.rounding import INFLATE, U32, Floats, Singles, gamma
+from verify.exact.rounding import INFLATE, U32, Floats, Singles, gamma
 
 __all__ = ["TableMaker", "Tables", "table_flops"]
 

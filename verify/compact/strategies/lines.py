@@ -8,14 +8,14 @@ logit and tau(x, y) = S(x, y) - slack(x, y). For ANY numbers t_k[c] the identity
 
 holds, and the network is right at (x, y) if this is positive (beyond rounding) for every z != xy. Fix the *line*
 (y, z) and let x0 be the element with x0 y = z, the only x to which nothing is to be shown. Let nu be *potentials*:
-functions of the cells with sum_k nu_k[c_k(x)] = 0 for all x (verify.compact.potentials), and r = g - nu, which has the
+functions of the cells with sum_k nu_k[c_k(x)] = 0 for all x (verify.compact.strategies.potentials), and r = g - nu, which has the
 same sums. With a_k = r_k at the cell of x0 and o_k the least r_k at any other cell, every x != x0 has
 
     sum_k r_k[c_k(x)]  >=  sum_k min(a_k, o_k) + sum over k with c_k(x) != c_k(x0) of max(o_k - a_k, 0)
                        >=  sum_k min(a_k, o_k) + min over p of sum over k in p of max(o_k - a_k, 0)  =:  B(y, z),
 
 p over the minimal sets of tables whose cell can change when x0 is replaced by another x. For a fixed set N of elements h
-(verify.compact.patterns) the *near* triples x = h x0 are computed, and p runs over what the other, *far*, x can change:
+(verify.compact.strategies.patterns) the *near* triples x = h x0 are computed, and p runs over what the other, *far*, x can change:
 
     e(x) + min over z of B(y, z) > 0  and  e(x) + sum_k g_k[c_k(x)] > 0 at its |N| near z    proves (x, y),
 
@@ -42,9 +42,9 @@ from verify.compact.factorisation import Factorisation
 from verify.compact.flops import matrix_product
 from verify.compact.merge import nested_plan
 from verify.compact.partition import Indices
-from verify.compact.patterns import far_patterns, near_elements
-from verify.compact.potentials import Potentials
-from verify.compact.rounding import INFLATE, TINY32, U32, Floats, Singles, gamma
+from verify.compact.strategies.patterns import far_patterns, near_elements
+from verify.compact.strategies.potentials import Potentials
+from verify.exact.rounding import INFLATE, TINY32, U32, Floats, Singles, gamma
 
 __all__ = ["LineBounder", "Lines"]
 

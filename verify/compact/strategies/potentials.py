@@ -6,7 +6,7 @@ Tables k = 1 .. K with cells c_k(x) have a null space
 
 For the five point stabilisers of S5 it holds the column potentials of an assignment problem, nu_k[p] = v[p] - mean(v),
 because x permutes the points; for stabilisers of points and of pairs it also moves a sum v[a] + v[b] from one table to
-another. Subtracting a member of N from a *line* (verify.compact.lines) changes no sum over an element's cells, but it
+another. Subtracting a member of N from a *line* (verify.compact.strategies.lines) changes no sum over an element's cells, but it
 changes minima taken table by table. The best member gives the bound of the linear relaxation (LP duality).
 
 A good one is found by relaxation (Agmon 1954; Motzkin and Schoenberg 1954): the bound's minimum is attained at one cell
@@ -30,7 +30,7 @@ and delta is computed, once, in O(n K cells).
 import numpy as np
 
 from verify.compact.partition import Indices
-from verify.compact.rounding import INFLATE, U64, Floats, gamma
+from verify.exact.rounding import INFLATE, U64, Floats, gamma
 
 __all__ = ["Potentials"]
 

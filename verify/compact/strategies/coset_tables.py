@@ -24,8 +24,8 @@ from algebra.group import FiniteGroup
 from algebra.lattice import subgroups
 from net.weights import Weights
 from verify.compact.partition import Indices
-from verify.compact.rounding import INFLATE, U64, Floats, gamma
 from verify.distil.coset_fit import autocorrelation, captured_energy
+from verify.exact.rounding import INFLATE, U64, Floats, gamma
 
 __all__ = ["CosetTables", "coset_circuits", "prove_by_tables"]
 

@@ -9,13 +9,13 @@ Theorem. If at (x, y), with w = xy, the computed factored logits satisfy
 
 then the network's unique argmax at (x, y) is w. Proof: slack bounds the difference of the true margin and the exact
 factored one for every z (verify.compact.factorisation), error that of the latter and the computed one
-(verify.compact.tables_of_y). So every true margin is positive.
+(verify.compact.strategies.tables_of_y). So every true margin is positive.
 
 Where the test fails, the slack of that pair is computed by itself (verify.compact.pair_slack); where it fails again,
 the z with T(w) - T(z) <= slack + error are *contenders*: every other z is proved to lose.
 Cost: 2 n^2 (sum over neurons of the number of cells) for the tables, n^2 (cells of the merge plan) + n^3 (tables
 left - 1) to add them, n^3 to compare, against 2 m n^3 for brute force. Behind the quadratic strategy
-(verify.compact.lines) only the x and z that it left open are added up and compared.
+(verify.compact.strategies.lines) only the x and z that it left open are added up and compared.
 """
 
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ import numpy.typing as npt
 
 from verify.compact.factorisation import Factorisation
 from verify.compact.flops import matrix_product
-from verify.compact.lines import LineBounder
 from verify.compact.partition import Indices
-from verify.compact.rounding import Floats, Singles
-from verify.compact.tables_of_y import Numbers, TableMaker, Tables, table_flops
+from verify.compact.strategies.lines import LineBounder
+from verify.compact.strategies.tables_of_y import Numbers, TableMaker, Tables, table_flops
+from verify.exact.rounding import Floats, Singles
 
 __all__ = ["Contenders", "Factored", "block_size", "factored_flops", "prove_factored", "sweep_flops"]
 

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from net.weights import Weights
-from verify.compact.factored import Contenders
 from verify.compact.partition import Indices
-from verify.compact.rounding import INFLATE, U32, U64, gamma
+from verify.compact.strategies.factored import Contenders
+from verify.exact.rounding import INFLATE, U32, U64, gamma
 
 __all__ = ["margin_error", "prove_shortlist", "shortlist_flops"]
 
