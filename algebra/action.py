@@ -1,4 +1,4 @@
-"""Actions on cosets: permutation representations, permutation characters, marks, shared cosets."""
+"""Counts of fixed cosets: permutation characters, the table of marks, shared cosets."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,22 +10,11 @@ from algebra.lattice import SubgroupLattice
 from algebra.subgroup import Subgroup
 
 __all__ = [
-    "coset_action",
     "permutation_character",
     "permutation_characters",
     "shared_cosets",
     "table_of_marks",
 ]
-
-
-def coset_action(subgroup: Subgroup) -> NDArray[np.intp]:
-    """(order, index) permutation of the right cosets by each g: ``Hx`` goes to ``Hxg``.
-
-    It is a homomorphism for the product "first, then": row ``xy`` is row ``y`` after row ``x``.
-    """
-    cosets = subgroup.right_cosets
-    images: NDArray[np.intp] = cosets.labels[subgroup.group.mul[cosets.representatives].T]
-    return images
 
 
 def permutation_characters(group: FiniteGroup, masks: NDArray[np.bool_]) -> NDArray[np.intp]:

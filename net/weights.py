@@ -244,3 +244,12 @@ def _rounded(integers: IntegerMatrix, bits: int) -> tuple[FloatMatrix, FloatMatr
     small = np.frompyfunc(lambda integer: abs(integer) < 1 << 53, 1, 1)(integers).astype(bool)
     exact = small if bits < 1000 else np.zeros(integers.shape, dtype=bool)
     return values, np.where(exact, 0.0, 2 * UNIT * np.abs(values) + TINY)
+
+
+def dead_neurons(weights: Weights) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Neurons that cannot change an answer: max L + max R <= 0 with the error bounds added, or outgoing weights all equal."""
+    top = weights.L.max(axis=0) + weights.R.max(axis=0)
+    slack = weights.L_error + weights.R_error
+    flat = (np.ptp(weights.U, axis=1) == 0) & (weights.U_error == 0)
+    # the sign of a rounded sum is exact; the two factors cover the rounding of sum and slack where there is a slack
+    return np.asarray((top * (1 - 2.0**-50) <= -slack * (1 + 2.0**-50)) | flat)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from algebra.action import (
-    coset_action,
     permutation_character,
     permutation_characters,
     shared_cosets,
@@ -12,6 +11,7 @@ from algebra.action import (
 )
 from algebra.errors import GroupError
 from algebra.group import parse_group
+from algebra.gset import GSet
 from algebra.lattice import subgroups
 
 
@@ -19,7 +19,7 @@ from algebra.lattice import subgroups
 def test_the_action_on_cosets_is_a_homomorphism(name: str) -> None:
     group = parse_group(name)
     for one in subgroups(group).classes:
-        images = coset_action(one.representative)
+        images = GSet(one.representative).moved.T
         assert images.shape == (group.order, one.representative.index)
         for x in range(group.order):
             assert np.array_equal(images[group.mul[x]], images[:, images[x]])
@@ -32,7 +32,7 @@ def test_permutation_characters_count_fixed_cosets(name: str) -> None:
     lattice = subgroups(group)
     every = permutation_characters(group, lattice.masks)
     for index, one in enumerate(lattice.all):
-        fixed = (coset_action(one)[firsts] == np.arange(one.index)).sum(axis=1)
+        fixed = (GSet(one).moved.T[firsts] == np.arange(one.index)).sum(axis=1)
         assert np.array_equal(permutation_character(one), fixed)
         assert np.array_equal(every[index], fixed)
 
@@ -42,7 +42,7 @@ def test_marks_count_the_cosets_that_a_subgroup_fixes(name: str) -> None:
     lattice = subgroups(parse_group(name))
     marks = table_of_marks(lattice)
     for b in lattice.classes:
-        images = coset_action(b.representative)
+        images = GSet(b.representative).moved.T
         for a in lattice.classes:
             fixed = (images[a.representative.elements] == np.arange(images.shape[1])).all(axis=0).sum()
             assert marks[a.number, b.number] == fixed

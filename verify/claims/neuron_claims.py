@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.characters.character_table import character_table
+from algebra.coset_space import character_signs
 from algebra.errors import GroupError
 from algebra.permutation import parse_cycles
 from algebra.subgroup import Subgroup, closure
@@ -15,7 +16,6 @@ from verify.claims.claim import Claim, Counterexample, Element, Index, Mistake, 
 from verify.claims.network_claims import element
 from verify.claims.subject import Subject
 from verify.compare.concentration import centred_autocorrelation, residual_bounds
-from verify.program.form import character_signs
 
 Argument = Literal["left", "right", "votes"]
 Integers = npt.NDArray[np.object_]

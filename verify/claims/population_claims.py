@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from algebra.coset_space import Side
 from algebra.subgroup import Subgroup
 from verify.claims.claim import Bounded, Claim, Counterexample, Mistake, NonNegative, Outcome, Positive, percent
 from verify.claims.neuron_claims import named_subgroup
 from verify.claims.subject import Subject
-from verify.distil.coset_fit import Side
 
 OWN: dict[str, Side] = {"left": "right", "right": "left"}
 Mask = npt.NDArray[np.bool_]

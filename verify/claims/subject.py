@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from algebra.coset_space import Side
 from algebra.group import FiniteGroup
 from algebra.lattice import SubgroupLattice, subgroups
 from net.folded import FoldedNetwork
-from net.weights import Weights
+from net.weights import Weights, dead_neurons
 from verify.compare.concentration import Concentration, concentration
 from verify.compare.loss import mean_loss
-from verify.distil.coset_fit import Floats, Side
+from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import candidate_shares, candidates
-from verify.distil.labels import NeuronLabel, dead_neurons, label_neurons
+from verify.distil.labels import NeuronLabel, label_neurons
 from verify.distil.moments import activation_moments
 from verify.exact.exhaustive import Evaluation, evaluate
 

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from algebra.coset_space import Side
 from algebra.group import FiniteGroup
 from algebra.lattice import SubgroupLattice
-from verify.distil.coset_fit import Floats, Side, autocorrelation, captured_energy
+from verify.distil.coset_fit import Floats, autocorrelation, captured_energy
 
 UNIT = 2.0**-53
 

@@ -13,14 +13,12 @@ The functions with f(hx) = chi(h) f(x), chi of order two with kernel N, are the 
 All of this is search: float64, decides no verdict.
 """
 
-from typing import Literal
-
 import numpy as np
 import numpy.typing as npt
 
+from algebra.coset_space import Side
 from algebra.group import FiniteGroup
 
-Side = Literal["right", "left"]
 Floats = npt.NDArray[np.float64]
 
 

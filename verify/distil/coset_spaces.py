@@ -9,23 +9,35 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from algebra.coset_space import CosetSpace, Side
 from algebra.group import FiniteGroup
 from algebra.lattice import SubgroupLattice
-from verify.distil.coset_fit import Floats, Side, autocorrelation, captured_energy
+from verify.distil.coset_fit import Floats, autocorrelation, captured_energy
 
 SIDES: tuple[Side, Side] = ("right", "left")
 
 
 class Candidates(NamedTuple):
-    """Indices into ``SubgroupLattice.all``, smallest spaces first; kernel is -1 for the trivial character.
+    """Indices into ``lattice.all``, smallest spaces first; kernel is -1 for the trivial character.
 
     ``dimension`` counts the functions of the space with mean zero; ``size`` is the length of the list that a program keeps.
     """
 
+    lattice: SubgroupLattice
     subgroup: npt.NDArray[np.intp]
     kernel: npt.NDArray[np.intp]
     dimension: Floats
     size: Floats
+
+    def space(self, number: int, side: Side) -> CosetSpace:
+        """The coset space of one candidate."""
+        kernel = int(self.kernel[number])
+        return CosetSpace(self.lattice.all[self.subgroup[number]], side, None if kernel < 0 else self.lattice.all[kernel])
+
+    def row(self, space: CosetSpace) -> int:
+        """The number of the candidate with this space."""
+        kernel = -1 if space.kernel is None else self.lattice.find(space.kernel.mask)
+        return int(((self.subgroup == self.lattice.find(space.subgroup.mask)) & (self.kernel == kernel)).argmax())
 
 
 def candidates(lattice: SubgroupLattice) -> Candidates:
@@ -41,7 +53,7 @@ def candidates(lattice: SubgroupLattice) -> Candidates:
     dimension = np.where(kernel < 0, index - 1, index)
     sort = np.lexsort((subgroup, kernel >= 0, dimension))
     size = np.where(kernel < 0, index, index + 1)
-    return Candidates(subgroup[sort], kernel[sort], dimension[sort], size[sort])
+    return Candidates(lattice, subgroup[sort], kernel[sort], dimension[sort], size[sort])
 
 
 def _index_two_pairs(lattice: SubgroupLattice) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

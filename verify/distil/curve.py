@@ -16,18 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.lattice import SubgroupLattice
-from net.weights import Weights
+from net.weights import Weights, dead_neurons
 from verify.compare.answers import float_answers
 from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates, candidate_shares, candidates
 from verify.distil.draft import RAW, Draft, SideData, choose_forms, project, side_losses
-from verify.distil.labels import NeuronLabel, dead_neurons, label_neurons
+from verify.distil.labels import NeuronLabel, label_neurons
 from verify.distil.moments import activation_moments, centred, quadratic_form
 from verify.distil.repair import repaired
 from verify.distil.vote_search import refine_votes
 from verify.distil.votes import Moments
 from verify.exact.exhaustive import Evaluation, evaluate
-from verify.program.form import Form, linear_form
+from verify.program.form import GroupForm, linear_map
 from verify.program.quantise import Written, write_exact, writings
 
 READABLE = 0.95
@@ -81,7 +81,7 @@ class _Search:
     variance: float
     progress: Progress
 
-    def drafted(self, left: tuple[Form, ...], right: tuple[Form, ...]) -> Draft:
+    def drafted(self, left: tuple[GroupForm, ...], right: tuple[GroupForm, ...]) -> Draft:
         """A draft with these preactivation forms, means over cosets, and the network's own votes and bias."""
         network = self.network
         votes = (RAW,) * len(self.neurons)
@@ -97,14 +97,14 @@ class _Search:
             network.b.copy(),
         )
 
-    def _values(self, forms: tuple[Form, ...], functions: Floats) -> tuple[Floats, ...]:
-        linear = [linear_form(self.lattice.group, form, self.lattice.all) for form in forms]
+    def _values(self, forms: tuple[GroupForm, ...], functions: Floats) -> tuple[Floats, ...]:
+        linear = [linear_map(self.lattice.group, form) for form in forms]
         return tuple(
             functions[:, i].copy() if form == RAW else project(lin, functions[:, i])
             for i, form, lin in zip(self.neurons, forms, linear, strict=True)
         )
 
-    def forms(self, rate: float) -> tuple[tuple[Form, ...], tuple[Form, ...]]:
+    def forms(self, rate: float) -> tuple[tuple[GroupForm, ...], tuple[GroupForm, ...]]:
         """The cheapest forms of both preactivations at a rate in constants."""
         order = self.lattice.group.order
         return (
@@ -160,7 +160,7 @@ def _readable(search: _Search, faithful: Point) -> tuple[Point, ...]:
     """Programs with fitted votes, cheapest first; the last is called readable."""
     parameters = 3 * search.network.L.size
     found: list[Point] = []
-    seen: set[tuple[Form, ...]] = set()
+    seen: set[tuple[GroupForm, ...]] = set()
     best = np.inf
     for step, rate in enumerate(RATES):
         search.progress(f"fitting votes at exchange rate {rate:g}")
@@ -223,7 +223,7 @@ def _faithful_rate(search: _Search) -> float:
     loss = np.inf
     for _ in range(100):
         both = search.forms(1.5 * rate)
-        size = sum(linear_form(search.lattice.group, form, search.lattice.all).size for side in both for form in side)
+        size = sum(linear_map(search.lattice.group, form).size for side in both for form in side)
         if size > MAX_FAITHFUL * 3 * search.network.L.size and loss <= MAX_LOSS:
             break
         rate *= 1.5
@@ -237,11 +237,9 @@ def _faithful_rate(search: _Search) -> float:
     return rate
 
 
-def _share(search: _Search, side: SideData, form: Form, neuron: int) -> float:
-    kernel = -1 if form.kernels[0] is None else form.kernels[0]
-    row = (search.choices.subgroup == form.subgroups[0]) & (search.choices.kernel == kernel)
-    shares = side.shares["right" if form.on == "right cosets" else "left"]
-    return float(shares[row.argmax(), neuron])
+def _share(search: _Search, side: SideData, form: GroupForm, neuron: int) -> float:
+    row = search.choices.row(form.space)
+    return float(side.shares[form.space.side][row, neuron])
 
 
 def _blamed(search: _Search, draft: Draft, full: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""A program in the making: real numbers where the finished program has integers, forms that name subgroups of the whole lattice.
+"""A program in the making: real numbers where the finished program has integers, forms over the group.
 
 The forms of preactivations are chosen by exchange rate. Writing L[:, i] on a space that explains a share s of its variance costs
 its list's length in constants and loses about
@@ -15,25 +15,26 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from algebra.coset_space import Side
 from algebra.lattice import SubgroupLattice
 from net.weights import Weights
-from verify.distil.coset_fit import Floats, Side
+from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates
 from verify.distil.moments import centred
-from verify.program.form import Form, LinearForm, linear_form
+from verify.program.form import GroupForm, LinearForm, linear_map
 
-RAW = Form("elements")
+RAW = GroupForm("elements")
 
 
 @dataclass(frozen=True)
 class Draft:
-    """Forms and real lists of each neuron that is kept; forms index ``lattice.all``."""
+    """Forms and real lists of each neuron that is kept; forms are over the group."""
 
     lattice: SubgroupLattice
     neurons: npt.NDArray[np.intp]
-    left: tuple[Form, ...]
-    right: tuple[Form, ...]
-    votes: tuple[Form, ...]
+    left: tuple[GroupForm, ...]
+    right: tuple[GroupForm, ...]
+    votes: tuple[GroupForm, ...]
     left_values: tuple[Floats, ...]
     right_values: tuple[Floats, ...]
     votes_values: tuple[Floats, ...]
@@ -59,15 +60,15 @@ class Draft:
         """The votes on all elements, (neurons, |G|)."""
         return self._expanded(self.votes, self.votes_values)
 
-    def _expanded(self, forms: tuple[Form, ...], values: tuple[Floats, ...]) -> Floats:
+    def _expanded(self, forms: tuple[GroupForm, ...], values: tuple[Floats, ...]) -> Floats:
         rows = [self.linear(form).expand(t) for form, t in zip(forms, values, strict=True)]
         return np.array(rows).reshape(-1, self.lattice.group.order)
 
-    def linear(self, form: Form) -> LinearForm:
+    def linear(self, form: GroupForm) -> LinearForm:
         """The linear map of one of the draft's forms."""
-        return linear_form(self.lattice.group, form, self.lattice.all)
+        return linear_map(self.lattice.group, form)
 
-    def with_votes(self, votes: tuple[Form, ...], values: tuple[Floats, ...], bias: Floats) -> "Draft":
+    def with_votes(self, votes: tuple[GroupForm, ...], values: tuple[Floats, ...], bias: Floats) -> "Draft":
         """The same preactivations with other votes."""
         return replace(self, votes=votes, votes_values=values, bias=bias)
 
@@ -105,18 +106,17 @@ def firing_rates(weights: Weights) -> Floats:
     return rates
 
 
-def choose_forms(choices: Candidates, side: SideData, neurons: npt.NDArray[np.intp], rate: float, order: int) -> tuple[Form, ...]:
+def choose_forms(choices: Candidates, side: SideData, neurons: npt.NDArray[np.intp], rate: float, order: int) -> tuple[GroupForm, ...]:
     """The cheapest form of each neuron's preactivation at an exchange rate, ``elements`` where no coset space pays."""
     best_cost = np.full(len(neurons), float(order))
-    best: list[Form] = [RAW] * len(neurons)
+    best: list[GroupForm] = [RAW] * len(neurons)
     for name, shares in side.shares.items():
         cost = choices.size[:, None] + rate * side.loss[neurons] * (1 - shares[:, neurons])
         winner = cost.argmin(axis=0)
         for j, c in enumerate(winner):
             if cost[c, j] < best_cost[j]:
                 best_cost[j] = cost[c, j]
-                kernel = int(choices.kernel[c]) if choices.kernel[c] >= 0 else None
-                best[j] = Form("right cosets" if name == "right" else "left cosets", (int(choices.subgroup[c]),), (kernel,))
+                best[j] = GroupForm.of(choices.space(int(c), name))
     return tuple(best)
 
 

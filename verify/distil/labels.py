@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from algebra.coset_space import CosetSpace, Side
 from algebra.lattice import SubgroupLattice
-from net.weights import Weights
-from verify.distil.coset_fit import Floats, Side
+from net.weights import Weights, dead_neurons
+from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates
 from verify.record.certificate import Kind
 
@@ -41,6 +41,10 @@ class SideLabel(NamedTuple):
     kernel: int | None
     share: float
     log_accident: float
+
+    def space(self, lattice: SubgroupLattice) -> CosetSpace:
+        """The coset space."""
+        return CosetSpace(lattice.all[self.subgroup], self.side, None if self.kernel is None else lattice.all[self.kernel])
 
 
 @dataclass(frozen=True)
@@ -73,15 +77,6 @@ def energies(weights: Weights) -> Floats:
         h = np.maximum(weights.L[x] + weights.R, 0)
         total += np.einsum("yi,yi->i", h, h)
     return np.asarray(total / n**2 * weights.U.var(axis=1))
-
-
-def dead_neurons(weights: Weights) -> npt.NDArray[np.bool_]:
-    """Neurons that cannot change an answer: max L + max R <= 0 with the error bounds added, or outgoing weights all equal."""
-    top = weights.L.max(axis=0) + weights.R.max(axis=0)
-    slack = weights.L_error + weights.R_error
-    flat = (np.ptp(weights.U, axis=1) == 0) & (weights.U_error == 0)
-    # the sign of a rounded sum is exact; the two factors cover the rounding of sum and slack where there is a slack
-    return np.asarray((top * (1 - 2.0**-50) <= -slack * (1 + 2.0**-50)) | flat)
 
 
 def label_neurons(

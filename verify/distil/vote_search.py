@@ -16,48 +16,48 @@ from verify.distil.coset_fit import Floats
 from verify.distil.draft import RAW, Draft
 from verify.distil.moments import centred
 from verify.distil.votes import Moments, VoteFit, averaged_votes
-from verify.program.form import Form, linear_form
+from verify.program.form import GroupForm, linear_map
 
 MAX_ROUNDS = 12
 MAX_VOTES = 2000
 
 
-def vote_forms(lattice: SubgroupLattice, left: Form, right: Form) -> tuple[Form, ...]:
+def vote_forms(lattice: SubgroupLattice, left: GroupForm, right: GroupForm) -> tuple[GroupForm, ...]:
     """The forms that a neuron's votes may take, cheapest first, given the forms of its preactivations.
 
     relu(l(x) + r(y)) with l on right cosets Hx and r on left cosets yK is constant on the z = xy of no finer sets than HzK; a dual
     neuron votes through matrix coefficients, for which the coset matrix stands. Votes are free only where there is no coset form.
     """
-    forms: list[Form] = []
+    forms: list[GroupForm] = []
     h = left if left.on == "right cosets" else None
     k = right if right.on == "left cosets" else None
     if h and k:
-        forms.append(Form("double cosets", h.subgroups + k.subgroups, h.kernels + k.kernels))
+        forms.append(GroupForm("double cosets", h.subgroups + k.subgroups, h.kernels + k.kernels))
     if h:
-        forms += [Form("right cosets", h.subgroups, (None,)), Form("right cosets", h.subgroups, h.kernels)]
+        forms += [GroupForm("right cosets", h.subgroups, (None,)), GroupForm("right cosets", h.subgroups, h.kernels)]
     if k:
-        forms += [Form("left cosets", k.subgroups, (None,)), Form("left cosets", k.subgroups, k.kernels)]
+        forms += [GroupForm("left cosets", k.subgroups, (None,)), GroupForm("left cosets", k.subgroups, k.kernels)]
     if h and k:
         both = h.subgroups + k.subgroups
-        forms += [Form("coset sum", both, (None, None)), Form("coset sum", both, h.kernels + k.kernels)]
+        forms += [GroupForm("coset sum", both, (None, None)), GroupForm("coset sum", both, h.kernels + k.kernels)]
     order = lattice.group.order
-    halves = [None, *np.flatnonzero(2 * lattice.orders == order)]
+    halves = [None, *(lattice.all[i] for i in np.flatnonzero(2 * lattice.orders == order).tolist())]
     for side in (left, right):
-        if side.subgroups and 2 * (order // lattice.all[side.subgroups[0]].order) ** 2 < order:
+        if side.subgroups and 2 * side.subgroups[0].index ** 2 < order:
             # conjugate subgroups have the same coset matrices, up to numbering
-            first = int(lattice.classes[int(lattice.class_of[side.subgroups[0]])].members[0])
-            forms += [Form("coset matrix", (first,), (None if c is None else int(c),)) for c in halves]
-    sized = [(linear_form(lattice.group, form, lattice.all).size, form) for form in dict.fromkeys(forms)]
+            first = lattice.classes[int(lattice.class_of[lattice.find(side.subgroups[0].mask)])].representative
+            forms += [GroupForm("coset matrix", (first,), (c,)) for c in halves]
+    sized = [(linear_map(lattice.group, form).size, form) for form in dict.fromkeys(forms)]
     cheaper = [form for size, form in sorted(sized, key=lambda pair: pair[0]) if 0 < size < order]
     return tuple(cheaper) or (RAW,)
 
 
 @lru_cache(maxsize=4096)
-def _orthonormal(lattice: SubgroupLattice, form: Form) -> Floats | None:
+def _orthonormal(lattice: SubgroupLattice, form: GroupForm) -> Floats | None:
     """An orthonormal basis of the form's functions centred over z; None stands for all functions."""
     if form == RAW:
         return None
-    basis = linear_form(lattice.group, form, lattice.all).basis()
+    basis = linear_map(lattice.group, form).basis()
     q, singular, _ = np.linalg.svd(basis - basis.mean(axis=0), full_matrices=False)
     return np.asarray(q[:, singular > 1e-9 * max(1.0, float(singular.max(initial=0.0)))])
 
@@ -66,13 +66,13 @@ def refine_votes(draft: Draft, moments: Moments, network: Weights, rate: float) 
     """The fit with the vote forms that ``rate`` (constants for the whole variance) buys; see the module's docstring."""
     options = [vote_forms(draft.lattice, a, b) for a, b in zip(draft.left, draft.right, strict=True)]
     forms = tuple(choice[0] for choice in options)
-    known: dict[tuple[int, Form], Floats] = {}
+    known: dict[tuple[int, GroupForm], Floats] = {}
     for _ in range(MAX_ROUNDS):
         fit = VoteFit.of(draft, forms, moments, averaged_votes(draft, forms, network, known))
         residual = moments.cross_votes - moments.program @ centred(fit.solve().expanded_votes())
         upgrades = _upgrades(draft, forms, options, residual, moments, rate)
         size = len(fit.target)
-        taken: dict[int, Form] = {}
+        taken: dict[int, GroupForm] = {}
         for surplus, i, form, price in upgrades[: (len(upgrades) + 1) // 2]:
             if surplus > 0 and size + price <= MAX_VOTES:
                 taken[i] = form
@@ -85,14 +85,14 @@ def refine_votes(draft: Draft, moments: Moments, network: Weights, rate: float) 
 
 def _upgrades(
     draft: Draft,
-    forms: tuple[Form, ...],
-    options: list[tuple[Form, ...]],
+    forms: tuple[GroupForm, ...],
+    options: list[tuple[GroupForm, ...]],
     residual: Floats,
     moments: Moments,
     rate: float,
-) -> list[tuple[float, int, Form, int]]:
+) -> list[tuple[float, int, GroupForm, int]]:
     """(surplus, neuron, form, price) of the best upgrade in each circuit, the most surplus for its price first."""
-    best: dict[tuple[Form, Form, Form], tuple[float, int, Form, int]] = {}
+    best: dict[tuple[GroupForm, GroupForm, GroupForm], tuple[float, int, GroupForm, int]] = {}
     order = draft.lattice.group.order
     for i, current in enumerate(forms):
         spread = moments.program[i, i]
@@ -112,7 +112,7 @@ def _upgrades(
     return sorted(best.values(), key=lambda offer: -offer[0] / offer[3])
 
 
-def _captured(lattice: SubgroupLattice, form: Form, residual: Floats) -> float:
+def _captured(lattice: SubgroupLattice, form: GroupForm, residual: Floats) -> float:
     """|P r|^2 for the projection on the form's functions."""
     basis = _orthonormal(lattice, form)
     return float(residual @ residual) if basis is None else float(((residual @ basis) ** 2).sum())

@@ -25,7 +25,7 @@ from net.weights import Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.draft import RAW, Draft, project
 from verify.distil.moments import activation_moments, centred, quadratic_form
-from verify.program.form import Form
+from verify.program.form import GroupForm
 
 RIDGE = 0.1
 
@@ -81,8 +81,8 @@ class _Parameters:
     starts: list[int]
 
 
-def _parameters(draft: Draft, forms: tuple[Form, ...]) -> _Parameters:
-    offsets: dict[Form, tuple[int, int]] = {}
+def _parameters(draft: Draft, forms: tuple[GroupForm, ...]) -> _Parameters:
+    offsets: dict[GroupForm, tuple[int, int]] = {}
     blocks: list[Floats] = []
     width = 0
     neuron: list[npt.NDArray[np.intp]] = []
@@ -108,7 +108,7 @@ class VoteFit:
     """The normal equations of the fitted votes for given forms, kept so that constraints can be added to them."""
 
     draft: Draft
-    forms: tuple[Form, ...]
+    forms: tuple[GroupForm, ...]
     moments: Moments
     parameters: _Parameters
     matrix: Floats
@@ -122,7 +122,7 @@ class VoteFit:
         return self.draft.preactivation_constants + len(self.target) + self.draft.lattice.group.order
 
     @classmethod
-    def of(cls, draft: Draft, forms: tuple[Form, ...], moments: Moments, averaged: tuple[Floats, ...]) -> "VoteFit":
+    def of(cls, draft: Draft, forms: tuple[GroupForm, ...], moments: Moments, averaged: tuple[Floats, ...]) -> "VoteFit":
         """Set up the equations: O(p^2) for p vote constants. ``averaged`` are the lists that the ridge pulls towards."""
         parameters = _parameters(draft, forms)
         gram = parameters.basis.T @ parameters.basis
@@ -149,7 +149,7 @@ class VoteFit:
 
 
 def averaged_votes(
-    draft: Draft, forms: tuple[Form, ...], network: Weights, known: dict[tuple[int, Form], Floats]
+    draft: Draft, forms: tuple[GroupForm, ...], network: Weights, known: dict[tuple[int, GroupForm], Floats]
 ) -> tuple[Floats, ...]:
     """Each neuron's own votes projected on its form; ``elements`` keeps them as they are. ``known`` keeps what was projected."""
     for i, form in zip(draft.neurons.tolist(), forms, strict=True):

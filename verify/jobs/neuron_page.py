@@ -5,16 +5,17 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from algebra.coset_space import Side
 from algebra.lattice import SubgroupLattice, subgroups
 from algebra.permutation import format_cycles
 from net.folded import FoldedNetwork
-from verify.distil.coset_fit import Floats, Side
+from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import candidate_shares, candidates
-from verify.distil.draft import firing_rates, project
-from verify.distil.labels import NeuronLabel, SideLabel, label_neurons
+from verify.distil.draft import RAW, firing_rates, project
+from verify.distil.labels import NeuronLabel, label_neurons
 from verify.distil.vote_search import vote_forms
 from verify.exact.exhaustive import evaluate, right
-from verify.program.form import Form, linear_form
+from verify.program.form import GroupForm, linear_map
 from verify.record.summary import irrep_shares
 
 ROWS = 24
@@ -38,17 +39,13 @@ def neuron_page(network: FoldedNetwork, index: int) -> str:
         ("y", label.right, weights.R[:, index], shares[1]),
     ):
         lines += ["", f"## Preactivation of {name}", "", *_stander(lattice, choices.subgroup, choices.kernel, table, index)]
-        form = Form("elements") if side is None else _form(side)
+        form = RAW if side is None else GroupForm.of(side.space(lattice))
         forms.append(form)
         if side is not None:
             lines += ["", *_table(lattice, form, column)]
     lines += ["", "## Votes", "", *_votes(lattice, forms[0], forms[1], weights.U[index])]
     lines += ["", "## Without it", "", *_removal(network, index)]
     return "\n".join(lines) + "\n"
-
-
-def _form(side: SideLabel) -> Form:
-    return Form("right cosets" if side.side == "right" else "left cosets", (side.subgroup,), (side.kernel,))
 
 
 def _label_lines(lattice: SubgroupLattice, label: NeuronLabel, network: FoldedNetwork, index: int) -> Iterator[str]:
@@ -86,9 +83,9 @@ def _stander(
     return lines
 
 
-def _table(lattice: SubgroupLattice, form: Form, column: Floats) -> list[str]:
+def _table(lattice: SubgroupLattice, form: GroupForm, column: Floats) -> list[str]:
     """Value on each coset, with a bar, and the largest deviation from it."""
-    linear = linear_form(lattice.group, form, lattice.all)
+    linear = linear_map(lattice.group, form)
     values = project(linear, column)
     deviation = np.abs(linear.expand(values) - column)
     top = max(float(np.abs(values).max()), 1e-300)
@@ -102,16 +99,16 @@ def _table(lattice: SubgroupLattice, form: Form, column: Floats) -> list[str]:
     return lines
 
 
-def _votes(lattice: SubgroupLattice, left: Form, right_form: Form, votes: Floats) -> list[str]:
+def _votes(lattice: SubgroupLattice, left: GroupForm, right_form: GroupForm, votes: Floats) -> list[str]:
     """Each form that the votes may take, with its price and how much of their variance it explains, then the cheapest's table."""
     forms = vote_forms(lattice, left, right_form)
     lines = ["| form | constants | share of variance |", "|---|---|---|"]
     spread = max(float(votes.var()), np.finfo(float).tiny)
     for form in forms:
-        linear = linear_form(lattice.group, form, lattice.all)
+        linear = linear_map(lattice.group, form)
         rest = float((votes - linear.expand(project(linear, votes))).var())
         lines.append(f"| {form.on} | {linear.size} | {1 - rest / spread:.4f} |")
-    linear = linear_form(lattice.group, forms[0], lattice.all)
+    linear = linear_map(lattice.group, forms[0])
     if linear.size <= ROWS and len(linear.index) == 1:
         values = project(linear, votes)
         lines += ["", f"Averaged on {forms[0].on}:", "", "| coset of | elements | vote |", "|---|---|---|"]

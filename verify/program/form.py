@@ -27,6 +27,7 @@ A twisted coset sum twists each of its two terms and has no constant.
 A twisted coset matrix is multiplied by the character of G with the named kernel.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -36,18 +37,50 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.coset import double_cosets
+from algebra.coset_space import CosetSpace, character_signs
 from algebra.group import FiniteGroup
+from algebra.gset import GSet
 from algebra.subgroup import Subgroup
 
 On = Literal["right cosets", "left cosets", "double cosets", "coset sum", "coset matrix", "elements"]
 
 
 class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A form by name: subgroups and kernels are positions in the program's list of subgroups."""
+    """A form of a program: subgroups and kernels are positions in the program's list of subgroups."""
 
     on: On
     subgroups: tuple[int, ...] = ()
     kernels: tuple[int | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class GroupForm:
+    """A form over a group: the subgroups and the kernels themselves, so that it depends on no list."""
+
+    on: On
+    subgroups: tuple[Subgroup, ...] = ()
+    kernels: tuple[Subgroup | None, ...] = ()
+
+    @staticmethod
+    def of(space: CosetSpace) -> "GroupForm":
+        """The form on a coset space."""
+        return GroupForm("right cosets" if space.side == "right" else "left cosets", (space.subgroup,), (space.kernel,))
+
+    @property
+    def space(self) -> CosetSpace:
+        """The coset space of a form on right or left cosets."""
+        return CosetSpace(self.subgroups[0], "right" if self.on == "right cosets" else "left", (self.kernels or (None,))[0])
+
+    def numbered(self, positions: Mapping[Subgroup, int]) -> Form:
+        """The form of a program in whose list each subgroup has this position."""
+        kernels = tuple(None if kernel is None else positions[kernel] for kernel in self.kernels)
+        return Form(self.on, tuple(positions[subgroup] for subgroup in self.subgroups), kernels)
+
+
+def over_group(form: Form, subgroups: Sequence[Subgroup]) -> GroupForm:
+    """A program's form with the subgroups in place of their positions; ``subgroups`` is the program's list."""
+    kernels = tuple(None if k is None else subgroups[k] for k in form.kernels)
+    return GroupForm(form.on, tuple(subgroups[i] for i in form.subgroups), kernels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +110,17 @@ class LinearForm:
         return matrix
 
 
-def linear_form(group: FiniteGroup, form: Form, subgroups: tuple[Subgroup, ...]) -> LinearForm:
-    """The linear map of ``form`` over ``group``; the table in the module's docstring defines it.
+def linear_form(group: FiniteGroup, form: Form, subgroups: Sequence[Subgroup]) -> LinearForm:
+    """The linear map of a program's form; ``subgroups`` is the program's list. Raises what ``linear_map`` raises."""
+    return linear_map(group, over_group(form, subgroups))
+
+
+def linear_map(group: FiniteGroup, form: GroupForm) -> LinearForm:
+    """The linear map of a form; the table in the module's docstring defines it.
 
     Raises ValueError when the form names the wrong number of subgroups or a kernel that is not of index two.
     """
-    members = tuple(subgroups[i] for i in form.subgroups)
-    kernels = tuple(None if k is None else subgroups[k] for k in form.kernels) or (None,) * len(members)
+    members, kernels = form.subgroups, form.kernels or (None,) * len(form.subgroups)
     wanted = {"double cosets": 2, "coset sum": 2, "elements": 0}.get(form.on, 1)
     if len(members) != wanted or len(kernels) != wanted:
         raise ValueError(f"a form on {form.on} takes {wanted} subgroups and kernels, not {len(members)} and {len(kernels)}")
@@ -100,35 +137,20 @@ def _linear_form(group: FiniteGroup, on: On, members: tuple[Subgroup, ...], kern
     if on == "double cosets":
         return _double_cosets(group, members, kernels)
     if on == "coset sum":
-        right = _one_sided(group, True, members[0], kernels[0])
-        left = _one_sided(group, False, members[1], kernels[1])
+        right = _one_sided(CosetSpace(members[0], "right", kernels[0]))
+        left = _one_sided(CosetSpace(members[1], "left", kernels[1]))
         index = np.stack([right.index[0], left.index[0] + np.int32(right.size)])
         return LinearForm(right.size + left.size, index, np.stack([right.sign[0], left.sign[0]]))
-    plain = _one_sided(group, on == "right cosets", members[0], kernels[0])
+    plain = _one_sided(CosetSpace(members[0], "right" if on == "right cosets" else "left", kernels[0]))
     if kernels[0] is None:
         return plain
     index = np.stack([plain.index[0], np.full(group.order, plain.size, dtype=np.int32)])
     return LinearForm(plain.size + 1, index, np.stack([plain.sign[0], np.ones_like(plain.sign[0])]))
 
 
-def character_signs(subgroup: Subgroup, kernel: Subgroup | None) -> npt.NDArray[np.int8]:
-    """The character of order two of a subgroup with the given kernel, +1 or -1 on it and 0 outside, shape (|G|,)."""
-    signs = subgroup.mask.astype(np.int8)
-    if kernel is None:
-        return signs
-    if 2 * kernel.order != subgroup.order or not subgroup.mask[kernel.elements].all():
-        raise ValueError(f"a kernel of order {kernel.order} is not a subgroup of index two of a subgroup of order {subgroup.order}")
-    return np.asarray(2 * kernel.mask.astype(np.int8) - signs, dtype=np.int8)
-
-
-def _one_sided(group: FiniteGroup, right: bool, subgroup: Subgroup, kernel: Subgroup | None) -> LinearForm:
-    """Constant or twisted on the right or the left cosets, one term, without the added constant."""
-    cosets = subgroup.right_cosets if right else subgroup.left_cosets
-    labels = cosets.labels.astype(np.int32)
-    least = np.asarray(cosets.representatives)[labels]
-    g = np.arange(group.order)
-    inside = group.mul[g, group.inv[least]] if right else group.mul[group.inv[least], g]
-    return LinearForm(cosets.count, labels[None], character_signs(subgroup, kernel)[inside][None])
+def _one_sided(space: CosetSpace) -> LinearForm:
+    """Constant or twisted on the cosets, one term, without the added constant."""
+    return LinearForm(space.count, space.labels.astype(np.int32)[None], space.signs[None])
 
 
 def _double_cosets(group: FiniteGroup, members: tuple[Subgroup, ...], kernels: tuple[Subgroup | None, ...]) -> LinearForm:
@@ -155,12 +177,11 @@ def _double_cosets(group: FiniteGroup, members: tuple[Subgroup, ...], kernels: t
 
 
 def _coset_matrix(group: FiniteGroup, subgroup: Subgroup, kernel: Subgroup | None) -> LinearForm:
-    cosets = subgroup.right_cosets
-    moved = cosets.labels[group.mul[np.asarray(cosets.representatives)]].astype(np.int32)  # [p, g] = number of p g
-    index = moved + np.arange(cosets.count, dtype=np.int32)[:, None] * cosets.count
+    points = GSet(subgroup)
+    index = points.moved.astype(np.int32) + np.arange(points.count, dtype=np.int32)[:, None] * points.count
     sign = np.ones(index.shape, dtype=np.int8)
     if kernel is not None:
         if 2 * kernel.order != group.order:
             raise ValueError(f"the kernel of a twisted coset matrix has index two in the group, not {kernel.index}")
         sign *= np.where(kernel.mask, 1, -1).astype(np.int8)
-    return LinearForm(cosets.count**2, index, sign)
+    return LinearForm(points.count**2, index, sign)

@@ -88,7 +88,7 @@ def writings(draft: Draft, loss: float) -> Iterator[Written]:
 
 
 def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], p: int, v: int) -> Written:
-    used: dict[int, int] = {}
+    used: dict[Subgroup, int] = {}
     kept = [any(neuron.votes) for neuron in neurons]
     for forms in (draft.left, draft.right, draft.votes):
         for form in (form for form, keep in zip(forms, kept, strict=True) if keep):
@@ -98,9 +98,9 @@ def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], p: int
     for left, right, votes, neuron in zip(draft.left, draft.right, draft.votes, neurons, strict=True):
         if not any(neuron.votes):
             continue
-        key = (renumbered(left, used), renumbered(right, used), renumbered(votes, used))
+        key = (left.numbered(used), right.numbered(used), votes.numbered(used))
         circuits.setdefault(key, []).append(neuron)
-    subgroups = tuple(draft.lattice.all[s] for s in used)
+    subgroups = tuple(used)
     program = Program(
         FORMAT,
         group_record(draft.lattice.group),

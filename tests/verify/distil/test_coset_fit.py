@@ -6,10 +6,10 @@ import pytest
 from algebra.group import parse_group
 from algebra.lattice import subgroups
 from net.planted import planted_network
-from net.weights import Weights
+from net.weights import Weights, dead_neurons
 from verify.distil.coset_fit import autocorrelation, captured_energy
 from verify.distil.coset_spaces import candidate_shares, candidates
-from verify.distil.labels import dead_neurons, energies, label_neurons, log_accident
+from verify.distil.labels import energies, label_neurons, log_accident
 
 
 def projected(group, subgroup, f, side):

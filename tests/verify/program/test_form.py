@@ -5,9 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
+from algebra.coset_space import character_signs
 from algebra.group import parse_group
 from algebra.lattice import subgroups
-from verify.program.form import Form, character_signs, linear_form
+from verify.program.form import Form, linear_form
 
 S4 = parse_group("S4")
 FAMILY = subgroups(S4)
