@@ -1,0 +1,80 @@
+"""The command line of the checker: it redoes what a certificate states, from the checkpoint alone.
+
+    python -I verify/checker CERTIFICATE --checkpoint FILE [--sample N --seed S] [--jobs J]
+    python -I checker.pyz CERTIFICATE --checkpoint FILE
+
+Standard library only; no code shared with the program that writes certificates.
+
+    last line of stdout    exit code
+    s VERIFIED             0   everything that the certificate states holds, and its verdict is VERIFIED
+    s CONFIRMED REFUTED    1   everything that the certificate states holds, and its verdict is REFUTED
+    s NOT VERIFIED         1   something does not hold; stderr says what is stated and what was found
+    s SAMPLED              3   nothing wrong on the sampled pairs; the others were not looked at
+    s MALFORMED            4   a file is not what it should be; stderr says why
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .files import FILE_LIMIT
+from .progress import Line, Progress
+from .shape import Differs, Malformed, shown
+from .statement import Options, check
+
+CODES = {"s VERIFIED": 0, "s CONFIRMED REFUTED": 1, "s NOT VERIFIED": 1, "s SAMPLED": 3, "s MALFORMED": 4}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check one certificate, print the table and the verdict; the exit code is that of the module's docstring."""
+    description, _, rest = (__doc__ or "").partition("\n\n")
+    parser = argparse.ArgumentParser(
+        "checker", description=description, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("certificate", type=Path)
+    parser.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="the network that it is about")
+    parser.add_argument("--sample", type=_positive, metavar="N", help="look at N pairs only; never s VERIFIED")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="which pairs these are")
+    parser.add_argument("--jobs", type=_positive, default=1, metavar="J", help="processes")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    options = parser.parse_args(arguments)
+    try:
+        certificate, checkpoint = _read(options.certificate), _read(options.checkpoint)
+        progress = Progress(None if options.quiet else sys.stderr)
+        line, table = check(certificate, checkpoint, Options(options.sample, options.seed, options.jobs), progress)
+        print(*_lines(table), sep="\n")
+    except Differs as error:
+        print(error, file=sys.stderr)
+        line = "s NOT VERIFIED"
+    except Malformed as error:
+        print(error, file=sys.stderr)
+        line = "s MALFORMED"
+    print(line)
+    return CODES[line]
+
+
+def _positive(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a file of at most FILE_LIMIT."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_LIMIT + 1)
+    except (OSError, ValueError) as error:
+        raise Malformed(f"expected a readable file, got {shown(str(error))}") from None
+    if len(data) > FILE_LIMIT:
+        raise Malformed(f"expected a file of at most {FILE_LIMIT:,} bytes, got more at {shown(str(path))}")
+    return data
+
+
+def _lines(table: list[Line]) -> list[str]:
+    """The table as text."""
+    rows = [("statement", "how it was redone", "on", "seconds")]
+    rows += [(line.statement, line.how, f"{line.number:,} {line.unit}", f"{line.seconds:.1f}") for line in table]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,0 +1,338 @@
+"""The certificate as records: what fields there are, of which types, and how JSON is read into them.
+
+What this module proves: a value that `parse` returns has exactly the fields and types of its class, nothing more and nothing less, so
+the other modules need not ask again. A file in which a key is missing, unknown or there twice, in which a number stands where a text
+should, or in which there is a floating-point number is `Malformed`.
+
+Every record of verify/record/certificate.py stands here once more under the same name; a test compares the two.
+"""
+
+import hashlib
+import json
+import reprlib
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+FORMAT = "coset-verify certificate 2"
+#: Integers are below this in absolute value.
+LARGEST = 2**4000
+
+Record = TypeVar("Record")
+
+
+class Malformed(Exception):  # noqa: N818 - says what the file is
+    """A file that is not what it should be."""
+
+
+class Differs(Exception):  # noqa: N818 - says what the two values do
+    """A statement of the certificate that does not hold."""
+
+
+_SHORT = reprlib.Repr()  # writes any value in a few hundred characters, however deep it is and however often it holds itself
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother, _SHORT.maxlong = 3, 300, 300, 300
+
+
+def shown(value: object) -> str:
+    """A value as one line of printable ASCII characters, shortened: what a file contains forges no line of our output."""
+    return _SHORT.repr(value).encode("ascii", "backslashreplace").decode()
+
+
+def need(true: bool, sentence: str) -> None:
+    """Raise Malformed with the sentence unless it is true."""
+    if not true:
+        raise Malformed(sentence)
+
+
+def same(what: str, stated: object, found: object) -> None:
+    """Raise Differs unless the certificate states what was found."""
+    if type(stated) is not type(found) or stated != found:
+        raise Differs(f"{what}: the certificate states {shown(stated)}, the checker finds {shown(found)}")
+
+
+# ---- the records
+
+Status = Literal["PROVED", "REFUTED", "UNKNOWN"]
+Kind = Literal["coset", "twisted", "dual", "sign", "raw", "dead"]
+On = Literal["right cosets", "left cosets", "double cosets", "coset sum", "coset matrix", "elements"]
+
+
+@dataclass(frozen=True)
+class GroupRecord:
+    """A permutation group by generators in cycle notation."""
+
+    name: str
+    degree: int
+    order: int
+    generators: list[str]
+
+
+@dataclass(frozen=True)
+class SubgroupRecord:
+    """A subgroup by generators; programs refer to it by its place in their list."""
+
+    name: str
+    order: int
+    generators: list[str]
+
+
+@dataclass(frozen=True)
+class CheckpointRecord:
+    """Which file, and how its numbering maps to the group: ``numbering[k]`` is the element that the file calls k."""
+
+    sha256: str
+    format: str
+    order: Literal["lexicographic", "even-first", "sympy", "table"]
+    product: Literal["left-first", "right-first"]
+    numbering: list[int]
+    width: int
+    parameters: int
+    float32_forward: bool
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a list of integers becomes a function on the group; programs.py says what each word means."""
+
+    on: On
+    subgroups: list[int]
+    kernels: list[int | None]
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """One neuron of a program: its number in the network and its three lists."""
+
+    index: int
+    left: list[int]
+    right: list[int]
+    votes: list[int]
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """Neurons that share three forms."""
+
+    left: Form
+    right: Form
+    votes: Form
+    neurons: list[Neuron]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A coset-voting program; programs.py writes it out as a network."""
+
+    format: Literal["coset-voting program 1"]
+    group: GroupRecord
+    subgroups: list[SubgroupRecord]
+    preactivation_bits: int
+    vote_bits: int
+    bias: list[int]
+    circuits: list[Circuit]
+
+
+@dataclass(frozen=True)
+class NeuronRecord:
+    """One neuron of the network: its kind, its circuit, and the largest differences between network and program."""
+
+    index: int
+    kind: Kind
+    circuit: int | None
+    left_deviation: str | None
+    right_deviation: str | None
+    votes_deviation: str | None
+
+
+@dataclass(frozen=True)
+class Correct:
+    """Q1: the network's answers on every pair against the group's product."""
+
+    status: Status
+    pairs: int
+    right: int
+    ties: int
+    wrong: list[tuple[int, int, int]]
+    answers_sha256: str
+    min_margin: str | None
+    min_margin_pair: tuple[int, int] | None
+    float32_any_order: int | None
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """Q2: the program's answers on every pair against the network's."""
+
+    status: Status
+    pairs: int
+    agree: int
+    differ: list[tuple[int, int, int, int]]
+    answers_sha256: str
+
+
+# ---- Q3
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """One statement behind Q3."""
+
+    id: str
+    statement: str
+    status: Status
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ProvableProgram:
+    """The program that Q3 is about, where it is not the certificate's own."""
+
+    program: Program
+    neurons: list[NeuronRecord]
+
+
+@dataclass(frozen=True)
+class Symbolic:
+    """Q3: the program is correct for all x, y and z other than xy."""
+
+    status: Status
+    reason: str
+    provable: ProvableProgram | None
+    obligations: list[Obligation]
+
+
+# ---- Q4
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """Pairs that one strategy of the compact proof settled, and its operations."""
+
+    name: str
+    certified: int
+    flops: int
+
+
+@dataclass(frozen=True)
+class Compact:
+    """Q4: pairs settled through the coset structure at less cost than evaluation."""
+
+    status: Status
+    certified: int
+    flops: int
+    flops_brute: int
+    strategies: list[Strategy]
+
+
+# ---- the whole
+
+
+@dataclass(frozen=True)
+class NotChecked:
+    """What stands in the certificate for information alone; nothing in it is redone."""
+
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A whole certificate; ``sha256`` is the digest of the rest."""
+
+    format: str
+    verdict: Literal["VERIFIED", "REFUTED", "UNKNOWN"]
+    group: GroupRecord
+    checkpoint: CheckpointRecord
+    program: Program
+    neurons: list[NeuronRecord]
+    correct: Correct
+    equivalent: Equivalent
+    symbolic: Symbolic
+    compact: Compact | None
+    not_checked: NotChecked
+    sha256: str
+
+
+# ---- reading
+
+
+def read_json(data: bytes) -> Any:
+    """A JSON value whose objects have each key once; Malformed otherwise."""
+    try:
+        return json.loads(data.decode(), object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"expected JSON in UTF-8, got: {shown(str(error))}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    need(len(found) == len(pairs), "expected every key of an object once, got one twice")
+    return found
+
+
+def read_certificate(data: bytes) -> Certificate:
+    """The certificate in a file, after its digest was compared: that of the same JSON without spaces and with ``sha256`` empty."""
+    value = read_json(data)
+    if type(value) is dict and value.get("format") == "coset-verify certificate 1":
+        raise Malformed("expected a certificate of format 2, got one of format 1: write it again with `verify run`")
+    certificate = parse(Certificate, value, "certificate")
+    need(certificate.format == FORMAT, f"expected the format {FORMAT!r}, got {shown(certificate.format)}")
+    blank = json.dumps({**value, "sha256": ""}, ensure_ascii=False, separators=(",", ":"))
+    same("sha256", certificate.sha256, hashlib.sha256(blank.encode(errors="surrogatepass")).hexdigest())
+    return certificate
+
+
+def parse(cls: type[Record], value: Any, where: str) -> Record:
+    """The JSON value as a record of the class ``cls``; Malformed unless it has exactly that shape."""
+    result: Record = _read(cls, value, where)
+    return result
+
+
+@cache
+def _types(cls: type) -> dict[str, Any]:
+    """The fields of a record and their types."""
+    hints = get_type_hints(cls)
+    return {field.name: hints[field.name] for field in fields(cls)}
+
+
+def _read(kind: Any, value: Any, where: str) -> Any:
+    """The value as ``kind``: int, str, bool, Literal, a record, list[...], dict[str, ...], tuple[...] or a choice with None."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        (other,) = (argument for argument in arguments if argument is not NoneType)
+        return None if value is None else _read(other, value, where)
+    if origin is Literal:
+        return value if type(value) is str and value in arguments else _refuse(f"one of {arguments}", value, where)
+    if origin is list:
+        _expect(list, value, where)
+        if arguments == (int,):
+            fits = all(type(item) is int and -LARGEST < item < LARGEST for item in value)
+            return value if fits else _refuse("integers", value, where)
+        return [_read(arguments[0], item, f"{where}[{k}]") for k, item in enumerate(value)]
+    if origin is tuple:
+        if type(value) is not list or len(value) != len(arguments):
+            _refuse(f"a list of {len(arguments)}", value, where)
+        return tuple(_read(part, item, f"{where}[{k}]") for k, (part, item) in enumerate(zip(arguments, value, strict=True)))
+    if origin is dict:
+        _expect(dict, value, where)
+        return {key: _read(arguments[1], item, f"{where}[{shown(key)}]") for key, item in value.items()}
+    if is_dataclass(kind):
+        _expect(dict, value, where)
+        types = _types(kind)  # type: ignore[arg-type]
+        if value.keys() != types.keys():
+            _refuse(f"the keys {[*types]}", sorted(value), where)
+        return kind(**{name: _read(part, value[name], f"{where}.{name}") for name, part in types.items()})  # type: ignore[operator]
+    _expect(kind, value, where)
+    if kind is int and not -LARGEST < value < LARGEST:
+        _refuse("an integer below 2^4000", value, where)
+    return value
+
+
+def _expect(kind: type, value: Any, where: str) -> None:
+    if type(value) is not kind:  # True is no int
+        _refuse({int: "an integer", str: "a text", bool: "true or false", list: "a list", dict: "an object"}[kind], value, where)
+
+
+def _refuse(expected: str, value: Any, where: str) -> None:
+    raise Malformed(f"{where}: expected {expected:.400}, got {shown(value)}")

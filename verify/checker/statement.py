@@ -1,0 +1,154 @@
+"""The statements of a certificate, one after the other, and the verdict.
+
+What `check` proves when it says `s VERIFIED`: that every statement of the certificate which its table calls redone is true of the
+checkpoint. The order is: shape and digest of the certificate; the group, its name; the network, its numbering; the program written
+out and compared with the network neuron by neuron; Q1 and Q2; Q3; Q4. The first thing that does not hold ends the check.
+"""
+
+import hashlib
+import random
+from fractions import Fraction
+from time import monotonic
+from typing import NamedTuple
+
+from .evaluation import Pairs, answers_of, check_correct, check_equivalent, evaluate
+from .groups import Group
+from .integers import Network, columns
+from .layouts import read_network
+from .programs import Expanded
+from .progress import Line, Progress
+from .shape import Certificate, NeuronRecord, read_certificate, same
+
+PARTS = ("left", "right", "votes")
+
+
+class Options(NamedTuple):
+    """How to look: at a sample of pairs or at all, with which seed, in how many processes."""
+
+    sample: int | None = None
+    seed: int = 0
+    jobs: int = 1
+
+
+class Verdict(NamedTuple):
+    """The last line, and the table of what was done."""
+
+    line: str
+    table: list[Line]
+
+
+def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Progress) -> Verdict:
+    """Redo a certificate; raises Differs or Malformed where something does not hold."""
+    started, table = monotonic(), []  # type: float, list[Line]
+
+    def done(statement: str, how: str, count: int, unit: str, redone: bool = True) -> None:
+        nonlocal started
+        table.append(Line(statement, how, count, unit, monotonic() - started, redone))
+        started = monotonic()
+
+    c = read_certificate(certificate)
+    same("checkpoint.sha256", c.checkpoint.sha256, hashlib.sha256(checkpoint).hexdigest())
+    group = Group(c.group)
+    done("the group is what it is called", "its generators multiplied out", group.order, "elements")
+    network, forward = read_network(checkpoint, c.checkpoint, group)
+    done("the network is that of the file", "read, folded, and put in the group's order", network.width, "neurons")
+    same("group of the program", c.program.group, c.group)
+    program = Expanded(c.program, group, network.width)
+    check_neurons(c.neurons, network, program)
+    done(
+        "mechanism: the program's neurons are the network's, but for the deviations",
+        "written out and compared",
+        network.width,
+        "neurons",
+    )
+
+    pairs = chosen(group.order, options)
+    rows = evaluate(network, forward, group.mul, pairs, options.jobs, progress)
+    check_correct(c, rows, group.mul, pairs, network.bits + network.vote_bits)
+    done(
+        "Q1: the network's answers against xy",
+        "every pair evaluated" if pairs.complete else "a sample",
+        pairs.count,
+        "pairs",
+        pairs.complete,
+    )
+    program_rows = answers_of(program.network, pairs, options.jobs, progress)
+    check_equivalent(c, rows, program_rows, pairs)
+    done("Q2: the program's answers against the network's", "every pair evaluated" if pairs.complete else "a sample", pairs.count,
+    "pairs",
+         pairs.complete)  # fmt: skip
+    verdict = "REFUTED" if c.correct.wrong or c.equivalent.differ else "VERIFIED"
+    same("verdict", c.verdict, verdict)
+    check_symbolic(c, group, network, program, program_rows, pairs, options, progress)
+    done("Q3: the program is correct for all x, y, z", "not redone", len(c.symbolic.obligations), "obligations", False)
+    check_compact(c)
+    done("Q4: pairs settled through the coset structure", "not redone", c.compact.certified if c.compact else 0, "pairs", False)
+    line = "s SAMPLED" if options.sample is not None else "s VERIFIED" if verdict == "VERIFIED" else "s CONFIRMED REFUTED"
+    return Verdict(line, table)
+
+
+def chosen(n: int, options: Options) -> Pairs:
+    """All pairs, or the sample."""
+    if options.sample is None:
+        return Pairs([list(range(n)) for _ in range(n)])
+    ys: list[list[int]] = [[] for _ in range(n)]
+    for k in random.Random(options.seed).sample(range(n * n), min(options.sample, n * n)):
+        ys[k // n].append(k % n)
+    return Pairs([sorted(row) for row in ys])
+
+
+def check_neurons(records: list[NeuronRecord], network: Network, program: Expanded) -> None:
+    """Each neuron's circuit, the largest deviations of network and program over the group, and that dead neurons change no answer."""
+    same("neurons", [record.index for record in records], list(range(network.width)))
+    ours, theirs = ((columns(net.left), columns(net.right), net.votes) for net in (network, program.network))
+    scales = [(net.bits, net.bits, net.vote_bits) for net in (network, program.network)]
+    for i, record in enumerate(records):
+        place, circuit = program.where.get(i, (None, None))
+        same(f"neurons[{i}].circuit", record.circuit, circuit)
+        stated = (record.left_deviation, record.right_deviation, record.votes_deviation)
+        for part, a, b, p, q, text in zip(PARTS, ours, theirs, *scales, stated, strict=True):
+            found = None
+            if place is not None:
+                gap = max(abs((u << max(0, q - p)) - (v << max(0, p - q))) for u, v in zip(a[i], b[place], strict=True))
+                found = str(Fraction(gap, 1 << max(p, q)))
+            same(f"neurons[{i}].{part}_deviation", text, found)
+        alive = network.highest[i] > 0 and len({*network.votes[i]}) > 1
+        same(f"neurons[{i}].kind", record.kind, "alive" if alive and record.kind == "dead" else record.kind)
+
+
+def check_symbolic(
+    c: Certificate,
+    group: Group,
+    network: Network,
+    own: Expanded,
+    own_rows: list[list[int]],
+    pairs: Pairs,
+    options: Options,
+    progress: Progress,
+) -> None:
+    """Q3, as far as evaluation decides it: a program that is wrong somewhere is not PROVED correct, one that is right not REFUTED."""
+    rows = own_rows
+    if c.symbolic.provable is not None:
+        same("group of the provable program", c.symbolic.provable.program.group, c.group)
+        provable = Expanded(c.symbolic.provable.program, group, network.width)
+        check_neurons(c.symbolic.provable.neurons, network, provable)
+        rows = answers_of(provable.network, pairs, options.jobs, progress)
+    right = all(answer == group.mul[x][y] for x, ys in enumerate(pairs.ys) for y, answer in zip(ys, rows[x], strict=True))
+    false = "PROVED" if not right else "REFUTED" if pairs.complete else ""
+    same("symbolic.status", c.symbolic.status, c.symbolic.status if c.symbolic.status != false else f"program right: {right}")
+    kinds = {part.status for part in c.symbolic.obligations if part.id[:2] == "O1" or part.status != "PROVED"}
+    if c.symbolic.status == "PROVED":
+        same("statuses of the obligations behind Q3", sorted(kinds), ["PROVED"])
+
+
+def check_compact(c: Certificate) -> None:
+    """Q4, as far as sums go."""
+    if c.compact is None:
+        return
+    for key in ("certified", "flops"):
+        parts = [getattr(strategy, key) for strategy in c.compact.strategies]
+        same(f"compact.{key}", getattr(c.compact, key), sum(parts))
+        same(f"compact, {key} not negative", min([0, *parts]), 0)
+    status = "PROVED" if c.compact.certified == c.correct.pairs else "UNKNOWN"
+    same("compact.status", c.compact.status, "REFUTED" if c.correct.status == "REFUTED" else status)
+    same("compact, no more pairs than are right", c.compact.certified <= c.correct.right and c.compact.flops_brute >= 0, True)
