@@ -74,7 +74,7 @@ def certificate() -> JSON:
     }
     neuron = {"kind": "coset", "left_deviation": "1/1024", "right_deviation": "0", "votes_deviation": "3/8"}
     return {
-        "format": "coset-verify certificate 1",
+        "format": "coset-verify certificate 2",
         "verdict": "VERIFIED",
         "group": veto_program()["group"],
         "checkpoint": {
@@ -118,7 +118,7 @@ def certificate() -> JSON:
                 {"name": "factored", "certified": 10, "flops": 234},
             ],
         },
-        "versions": {"numpy": "2.4.6", "coset-verify": "0.1.0"},
+        "not_checked": {"versions": {"numpy": "2.4.6", "coset-verify": "0.1.0"}},
         "sha256": "b" * 64,
     }
 

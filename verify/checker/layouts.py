@@ -9,11 +9,12 @@ file whose settings say that it is another function is refused.
 from operator import add
 from typing import Any, NamedTuple
 
-from .files import Tensor, Tensors, read_tensors
+from .files import read_tensors
 from .float32 import Forward
 from .groups import Group, check_numbering
 from .integers import Matrix, Network, Packed, columns
 from .shape import CheckpointRecord, Malformed, need, read_json, same, shown
+from .tensors import Tensor, Tensors
 
 #: Per layout: for each tensor's name what it is, and how many dimensions it has. W is both halves of the hidden layer's matrix, one
 #: above the other; ^T is transposed; "after relu" is a bias added to the activations.

@@ -15,10 +15,10 @@ def command(certificate: Path, checkpoint: Path, sample: int | None, seed: int, 
     """Redo everything that CERTIFICATE states from the checkpoint alone, in exact integer arithmetic.
 
     Prints s VERIFIED (0), s CONFIRMED REFUTED (1: an honest report of a network that is wrong), s NOT VERIFIED
-    (1: stderr says what is stated and what was found), s SAMPLED (3) or s MALFORMED (4). The checker is the one
-    file verify/checker.py, which also runs by itself: python -I checker.py CERTIFICATE --checkpoint FILE.
+    (1: stderr says what is stated and what was found), s SAMPLED (3) or s MALFORMED (4). The checker is the package
+    verify/checker, which also runs by itself: python -I verify/checker CERTIFICATE --checkpoint FILE.
     """
-    from verify.checker import main
+    from verify.checker.command import main
 
     options = ["--checkpoint", str(checkpoint), "--seed", str(seed), "--jobs", str(jobs)]
     options += [] if sample is None else ["--sample", str(sample)]

@@ -126,7 +126,7 @@ def certify(findings: Findings, settled: SymbolicFinding) -> cert.Certificate:
             equivalent=findings.equivalent,
             symbolic=symbolic,
             compact=None if compact is None else compact_record(compact, findings.correct),
-            versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+            not_checked=cert.NotChecked({name: version(name) for name in PACKAGES} | {"python": platform.python_version()}),
         )
     )
 

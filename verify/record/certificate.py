@@ -1,4 +1,4 @@
-"""The certificate: what was proved, in a form that `verify/checker.py` can redo from the checkpoint alone.
+"""The certificate: what was proved, in a form that `verify/checker/` can redo from the checkpoint alone.
 
 Everything in a certificate is exact and can be recomputed: integers, rationals as strings "p/q", permutations in cycle notation,
 digests. Measured figures and times live in summary.json, which no proof rests on.
@@ -15,7 +15,7 @@ import msgspec
 
 from verify.program.program import GroupRecord, Program
 
-FORMAT = "coset-verify certificate 1"
+FORMAT = "coset-verify certificate 2"
 
 Status = Literal["PROVED", "REFUTED", "UNKNOWN"]
 Verdict = Literal["VERIFIED", "REFUTED", "UNKNOWN"]
@@ -131,6 +131,12 @@ class Compact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strategies: tuple[Strategy, ...]
 
 
+class NotChecked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands in a certificate for information alone: the versions of the software that wrote it. The checker redoes none of it."""
+
+    versions: dict[str, str]
+
+
 class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A whole certificate; ``sha256`` is the digest of all the rest in canonical form."""
 
@@ -144,7 +150,7 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     equivalent: Equivalent
     symbolic: Symbolic
     compact: Compact | None
-    versions: dict[str, str]
+    not_checked: NotChecked
     sha256: str = ""
 
 

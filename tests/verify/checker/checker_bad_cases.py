@@ -39,7 +39,7 @@ def flip(neuron: dict[str, Any]) -> None:
 
 #: name: (accepted certificate to start from, change); all are sealed again except the first two
 FALSE: dict[str, tuple[str, Change]] = {
-    "digest_of_another_version": ("s3_every_form", lambda c: c["versions"].update({"coset-verify": "0.1.1"})),
+    "digest_of_another_version": ("s3_every_form", lambda c: c["not_checked"]["versions"].update({"coset-verify": "0.1.1"})),
     "digest_left_alone": ("s3_every_form", lambda c: c["correct"].update(min_margin="1000")),
     "wrong_pair_hidden": ("refuted_network", lie_about_the_wrong_pair),
     "verdict": ("refuted_network", lambda c: c.update(verdict="VERIFIED")),
@@ -87,7 +87,6 @@ FALSE: dict[str, tuple[str, Change]] = {
         "s3_provable",
         lambda c: c["symbolic"]["provable"]["neurons"][0].update(votes_deviation="0"),
     ),
-    "obligation_with_another_digest": ("s3_every_form", lambda c: c["symbolic"]["obligations"][0].update(sha256="0" * 64)),
     "compact_beyond_the_right_pairs": (
         "s3_chughtai_table",
         lambda c: [part.update(certified=37) for part in (c["compact"], c["compact"]["strategies"][0])],
@@ -119,7 +118,7 @@ BROKEN: dict[str, Callable[[bytes], bytes]] = {
     "number_as_string": changed_text(b'"pairs":36', b'"pairs":"36"'),
     "boolean_as_number": changed_text(b'"float32_forward":true', b'"float32_forward":1'),
     "huge_number": changed_text(b'"pairs":36', b'"pairs":' + b"9" * 10_000),
-    "another_format": changed_text(b"certificate 1", b"certificate 2"),
+    "another_format": changed_text(b"certificate 2", b"certificate 3"),
     "lone_surrogate_as_verdict": changed_text(b'"VERIFIED"', b'"\\ud800"'),
 }
 #: name: change of the certificate, which is sealed again
@@ -130,7 +129,6 @@ UNREADABLE: dict[str, Change] = {
     "bits_of_a_billion": lambda c: c["program"].update(vote_bits=10**9),
     "subgroup_that_is_not_there": lambda c: c["program"]["circuits"][0]["left"].update(subgroups=[-1]),
     "form_with_too_many_subgroups": lambda c: c["program"]["circuits"][0]["left"].update(subgroups=[0, 1]),
-    "obligation_outside_of_the_folder": lambda c: c["symbolic"]["obligations"][0].update(file="../../0.smt2"),
 }
 
 

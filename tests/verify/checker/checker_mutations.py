@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from verify import checker
+from verify.checker.progress import Progress
+from verify.checker.shape import Differs, Malformed
+from verify.checker.statement import Options, check
 
 FOLDER = Path(__file__).parents[2] / "certificates"
 SMALL = ["s3_every_form", "s3_provable", "s3_chughtai_table", "s3_sn_grok_even_first", "refuted_network", "refuted_program"]
@@ -38,10 +40,10 @@ def sealed(certificate: dict[str, Any]) -> bytes:
 def verdict(certificate: bytes, checkpoint: bytes, sample: int | None = None) -> str:
     """The checker's line."""
     try:
-        return checker.check(checker.parse_json(certificate), checkpoint, FOLDER / "accepted", sample, 0, 1)
-    except checker.Differs:
+        return check(certificate, checkpoint, Options(sample), Progress(None)).line
+    except Differs:
         return NOT_VERIFIED
-    except checker.Malformed:
+    except Malformed:
         return MALFORMED
 
 
@@ -99,7 +101,7 @@ def kind_of_change(path: tuple[Any, ...], before: dict[str, Any], after: dict[st
     last = keys[-1]
     if keys[:2] == ["symbolic", "provable"]:
         keys = keys[2:]
-    if keys[0] == "versions" or keys == ["checkpoint", "order"] or (keys[0] == "neurons" and last == "kind"):
+    if keys[0] == "not_checked" or keys == ["checkpoint", "order"] or (keys[0] == "neurons" and last == "kind"):
         return LABEL
     if keys == ["symbolic", "status"] and after["symbolic"]["status"] == "UNKNOWN":
         return WEAKER

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from verify import checker
+from verify.checker.float32 import Forward
+from verify.checker.integers import Matrix, Network, Packed
+from verify.checker.layouts import fold
 
 TINY = Fraction(1, 2**126)
 
@@ -16,7 +18,7 @@ TINY = Fraction(1, 2**126)
 def test_sums_at_the_limit_of_what_was_promised_fit_in_their_slots(top: int, sign: int) -> None:
     """Largest coefficients, all entries of one sign, largest base: the slot's greatest or least number, beside zeros."""
     rows, largest = [[sign * top, 0, -sign * top], [sign * 3, 0, sign * 3]], [7, 0]
-    packed = checker.Packed(rows, [sign * top, 0, sign], largest)
+    packed = Packed(rows, [sign * top, 0, sign], largest)
     slots = packed.combine([7, 1])
     expected = [sign * (8 * top + 3), 0, sign * (4 - 7 * top)]
     assert [packed.number(slots, j) for j in range(3)] == expected
@@ -32,7 +34,7 @@ def test_a_contest_is_decided_below_the_highest_64_bits(seed: int) -> None:
     base = rng.randint(-(2**200), 2**200)
     for _ in range(100):
         values = [base + rng.choice([-1, 0, 0, 1, -(2**199)]) for _ in range(5)]
-        packed = checker.Packed([], values, [])
+        packed = Packed([], values, [])
         slots = packed.combine([])
         for z in range(5):
             best = [j for j, value in enumerate(values) if value == max(values)]
@@ -43,26 +45,26 @@ def test_a_contest_is_decided_below_the_highest_64_bits(seed: int) -> None:
 def test_a_contest_among_the_least_numbers_that_fit() -> None:
     """All highest words are 0; the second number leads by 1."""
     least = -(2**200 - 1)
-    packed = checker.Packed([], [least, least + 1, least], [])
+    packed = Packed([], [least, least + 1, least], [])
     assert [packed.contest(packed.combine([]), z) for z in range(3)] == [(1, -1), (1, 1), (1, -1)]
 
 
-def matrix(rng: random.Random, rows: int, columns: int, bits: int) -> checker.Matrix:
-    return checker.Matrix([[rng.randint(-(2**bits), 2**bits) for _ in range(columns)] for _ in range(rows)], bits)
+def matrix(rng: random.Random, rows: int, columns: int, bits: int) -> Matrix:
+    return Matrix([[rng.randint(-(2**bits), 2**bits) for _ in range(columns)] for _ in range(rows)], bits)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_folded_layer_is_the_product_and_its_sizes_the_product_of_absolute_values(seed: int) -> None:
     rng = random.Random(seed)
     a, b = matrix(rng, 3, 4, 20 * seed), matrix(rng, 4, 2, 60)
-    product, sizes = checker.fold(a, b)
+    product, sizes = fold(a, b)
     for x in range(3):
         for i in range(2):
             terms = [a.rows[x][k] * b.rows[k][i] for k in range(4)]
             assert product.rows[x][i] == sum(terms)
             assert sizes.rows[x][i] == sum(map(abs, terms))
     assert product.bits == sizes.bits == 20 * seed + 60
-    alone, sizes = checker.fold(a, None)
+    alone, sizes = fold(a)
     assert alone == a
     assert (sizes.rows, sizes.bits) == ([[abs(v) for v in row] for row in a.rows], a.bits)
     assert a.at(a.bits + 3) == [[8 * v for v in row] for row in a.rows]
@@ -94,8 +96,8 @@ class Random:
                 row[x] = row[0] + rng.randint(-1, 1)
             self.b[x] = self.b[0] + rng.randint(-3, 3)
         self.b[0] += lead
-        self.network = checker.Network(self.L, self.R, self.U, self.b, self.bits, self.vote_bits)
-        self.forward = checker.Forward(self.network, self.A, self.B, self.b, self.K, self.M)
+        self.network = Network(self.L, self.R, self.U, self.b, self.bits, self.vote_bits)
+        self.forward = Forward(self.network, self.A, self.B, (self.K, self.M))
 
     def logits(self, x: int, y: int) -> list[Fraction]:
         """From the definition."""
@@ -155,10 +157,10 @@ def test_logits_and_the_least_lead_are_those_of_fractions(seed: int) -> None:
 def overflows(left: int, right: int, vote: int, bias: int) -> bool:
     """Of a network over two elements with one neuron, weights in units of 2^-2, votes of 2^-3, and another row and output of 0."""
     L, R, U, b = [[0], [left]], [[right], [0]], [[0, vote]], [bias, 0]
-    network = checker.Network(L, R, U, b, 2, 3)
+    network = Network(L, R, U, b, 2, 3)
     A: Any = [[abs(v) for v in row] for row in L]
     B: Any = [[abs(v) for v in row] for row in R]
-    return bool(checker.Forward(network, A, B, b, 2, 1).overflows)
+    return bool(Forward(network, A, B, (2, 1)).overflows)
 
 
 def test_sums_of_2_to_126_may_overflow_and_less_may_not() -> None:
