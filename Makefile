@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help prove test test-all lint bench clean
+.PHONY: help prove coq test test-all lint bench clean
 
 help:
 	@echo "make prove   set up, then prove the bundled S6 network right (proofs/S6-*/)"
+	@echo "make coq     set up, then let Coq's kernel check that the bundled S5 network multiplies (needs coqc)"
 	@echo "make test    set up, then run the tests"
 	@echo "make test-all  the same with the slow tests"
 	@echo "make lint    set up, then run ruff and mypy"
@@ -14,6 +15,12 @@ help:
 
 prove: .venv/.installed
 	$(BIN)/verify run --group S6
+
+coq: .venv/.installed
+	@command -v coqc >/dev/null || { echo "expected coqc, found none: install Coq 8.16 or later (Debian and Ubuntu: apt-get install coq)" >&2; exit 1; }
+	$(BIN)/verify run --group S5 --out proofs/S5
+	$(BIN)/verify export coq proofs/S5 --checkpoint net/checkpoints/S5.safetensors --out proofs/S5-coq
+	$(MAKE) --no-print-directory -C proofs/S5-coq
 
 test: .venv/.installed-dev
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 -q -m "not slow"

@@ -1,0 +1,99 @@
+"""`verify export coq`: what it writes, what it says, and what it refuses."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from verify.cli import execute
+
+ACCEPTED = Path(__file__).parents[2] / "certificates" / "accepted"
+NAMES = sorted(path.stem for path in ACCEPTED.glob("*.json"))
+
+
+def export(name: str, out: Path, checkpoint: str | None = None) -> int:
+    return execute(
+        [
+            "export",
+            "coq",
+            str(ACCEPTED / f"{name}.json"),
+            "--checkpoint",
+            str(ACCEPTED / f"{checkpoint or name}.ckpt"),
+            "--out",
+            str(out),
+        ]
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_certificate_gives_a_project(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Theory, network, theorem and Makefile are written; a network with a wrong answer is announced as one."""
+    assert export(name, tmp_path / "project") == 0
+    certificate = json.loads((ACCEPTED / f"{name}.json").read_text(encoding="utf-8"))
+    files = {str(path.relative_to(tmp_path / "project")) for path in (tmp_path / "project").rglob("*") if path.is_file()}
+    text = (tmp_path / "project" / "Network.v").read_text(encoding="utf-8")
+    shown = capsys.readouterr()
+
+    assert {"Makefile", "Network.v", "Theorem.v", "theory/Definitions.v"} <= files
+    assert shown.out == f"{tmp_path / 'project'}\n"
+    assert ("will not compile" in shown.err) == bool(certificate["correct"]["wrong"])
+    assert certificate["checkpoint"]["sha256"] in text
+    assert ("second input" in text) == (certificate["checkpoint"]["product"] == "right-first")
+    assert f"neurons := {certificate['checkpoint']['width']};" in text
+    assert len(re.search(r"elements : list permutation :=\n(.*?)%nat", text, re.DOTALL)[1].split("\n")) == certificate["group"]["order"]
+
+
+def test_a_network_in_a_numbering_of_its_own_has_its_theorem(theory_of_export: Path, tmp_path: Path) -> None:
+    """The file's own numbering and its product stand in Network.v, and Coq accepts the theorem."""
+    for name in ("s3_wu_right_first", "s3_sn_grok_even_first", "s3_chughtai_table"):
+        assert export(name, tmp_path / name) == 0
+        shutil.rmtree(tmp_path / name / "theory")
+        shutil.copytree(theory_of_export, tmp_path / name / "theory", copy_function=shutil.copy2)
+        made = subprocess.run(["make", "-s"], cwd=tmp_path / name, capture_output=True, text=True, check=False, timeout=300)
+
+        assert made.returncode == 0, made.stderr
+        assert "Axioms:" in made.stdout
+
+
+@pytest.fixture(scope="module")
+def theory_of_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The theory of an exported project, compiled by its own Makefile."""
+    if shutil.which("coqc") is None or shutil.which("make") is None:
+        pytest.skip("coqc or make is not installed (Debian and Ubuntu: apt-get install coq)")
+    folder = tmp_path_factory.mktemp("coq") / "project"
+    assert export("s3_float64", folder) == 0
+    subprocess.run(["make", "-s"], cwd=folder, check=True, capture_output=True, timeout=300)
+    return folder / "theory"
+
+
+def test_another_checkpoint_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The digest is that of another file: exit code 4, one sentence, nothing written."""
+    assert export("s3_float64", tmp_path / "project", "s3_every_form") == 4
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "project").exists()
+
+
+def test_a_directory_with_something_else_is_left_alone(tmp_path: Path) -> None:
+    """An earlier export is replaced; a directory that holds other files is not."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes").write_text("mine", encoding="utf-8")
+
+    assert export("s3_float64", tmp_path / "mine") == 4
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes"]
+    assert export("s3_float64", tmp_path / "project") == 0
+    (tmp_path / "project" / "Network.v").write_text("", encoding="utf-8")
+    assert export("s3_float64", tmp_path / "project") == 0
+    assert (tmp_path / "project" / "Network.v").stat().st_size > 1000
+
+
+def test_without_coqc_the_project_is_still_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Coq is not installed, stderr says how to install it."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert export("s3_float64", tmp_path / "project") == 0
+    assert "apt-get install coq" in capsys.readouterr().err

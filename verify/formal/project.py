@@ -1,0 +1,73 @@
+"""Writes the Coq project of a run: the theory, Network.v, Theorem.v and a Makefile."""
+
+import shutil
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+from algebra.group import parse_group
+from algebra.permutation import parse_cycles
+from net.checkpoint import read_checkpoint
+from net.errors import MalformedInput
+from net.folded import fold
+from verify.formal.text import StoredNetwork, network_text, theorem_text
+from verify.record.certificate import Certificate
+
+
+def stored_network(certificate: Certificate, checkpoint: Path) -> StoredNetwork:
+    """The network in the file, in its own numbering, whose elements and product are those that the certificate states.
+
+    Raises MalformedInput when the file is not the one that the certificate is about.
+    """
+    record, group = certificate.checkpoint, parse_group(certificate.group.name)
+    layers, source = read_checkpoint(checkpoint)
+    if source.sha256 != record.sha256:
+        raise MalformedInput(f"expected the checkpoint with digest {record.sha256[:16]}..., got one with {source.sha256[:16]}...")
+    if sorted(record.numbering) != list(range(group.order)) or len(layers.left[0]) != group.order:
+        raise MalformedInput(f"expected a certificate and a checkpoint over the {group.order} elements of {group.name}, got others")
+    network = fold(layers, group, source)
+    if record.product == "right-first":
+        network = network.exchanged()
+    exact = network.weights.exact()
+    return StoredNetwork(
+        name=group.name,
+        degree=group.degree,
+        generators=[parse_cycles(text, group.degree) for text in certificate.group.generators],
+        numbering=[tuple(int(i) for i in group.elements[g]) for g in record.numbering],
+        left=exact.L.tolist(),
+        right=exact.R.tolist(),
+        votes=exact.U.T.tolist(),
+        bias=exact.b.tolist(),
+        input_bits=exact.preactivation_bits,
+        vote_bits=exact.vote_bits,
+        sha256=record.sha256,
+        product=record.product,
+    )
+
+
+def theory_files() -> dict[str, str]:
+    """The texts of the theory and of the Makefile, by the names that they have in a project."""
+    package = resources.files("verify.formal")
+    names = sorted(entry.name for entry in package.joinpath("theory").iterdir() if entry.name.endswith(".v"))
+    texts = {f"theory/{name}": package.joinpath("theory", name).read_text(encoding="utf-8") for name in names}
+    return texts | {"Makefile": package.joinpath("theory.mk").read_text(encoding="utf-8")}
+
+
+def write_project(network: StoredNetwork, out: Path) -> list[str]:
+    """Write the project into the directory `out`, which must not hold anything but an earlier project; returns the files' names."""
+    texts = theory_files() | {"Network.v": network_text(network), "Theorem.v": theorem_text(network)}
+    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / "theory" / "Definitions.v").is_file())):
+        raise MalformedInput(f"expected a new or empty directory or an earlier export, got {out}; name another one with --out")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        for name, text in texts.items():
+            (work / name).parent.mkdir(exist_ok=True)
+            (work / name).write_text(text, encoding="utf-8")
+        work.chmod(0o755)
+        if out.exists():
+            shutil.rmtree(out)
+        work.rename(out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return sorted(texts)

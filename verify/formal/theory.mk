@@ -1,0 +1,19 @@
+# Compiles the theory, the network and the theorem: make, or make -j2. Needs coqc (Debian and Ubuntu: apt-get install coq).
+COQC ?= coqc
+COQFLAGS = -noglob -Q theory CosetVerify
+
+Theorem.vo: Network.vo theory/Check.vo
+theory/Sums.vo: theory/Definitions.vo
+theory/Machine.vo: theory/Sums.vo
+theory/Rounding.vo: theory/Machine.vo
+theory/Groups.vo: theory/Sums.vo
+theory/Pairs.vo: theory/Rounding.vo
+theory/Check.vo: theory/Groups.vo theory/Pairs.vo
+Network.vo: theory/Definitions.vo
+
+%.vo: %.v
+	$(COQC) $(COQFLAGS) $<
+
+.PHONY: clean
+clean:
+	rm -f *.vo* .*.aux theory/*.vo* theory/.*.aux
