@@ -1,14 +1,16 @@
-"""Obligations of Q3 per network: status, how many, seconds, and whether cvc5 agrees.
+"""Q3 per network: status, lemmas, seconds, and what z3 and cvc5 say.
 
-    python benchmarks/bench_symbolic.py [--cross-check] CHECKPOINT:GROUP ...
+    python benchmarks/bench_symbolic.py [--budget SECONDS] CHECKPOINT:GROUP ...
 
-Prints a table in Markdown. Seconds: z3's by kind of obligation, then wall time of planning with the search for a provable program, and
-of solving. Distillation is not counted. cvc5: files on which it agrees / disagrees / ran out of time.
+Prints a table in Markdown. Seconds: *deciding* is planning, the search for a provable program and the exact minima, *asking* the solvers'
+wall time (0 asks none). Distillation is not counted. Solvers: files on which they agree / run out of time / err; one that disagrees
+ends the program.
 """
 
 import argparse
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from algebra.group import parse_group
@@ -18,51 +20,47 @@ from verify.compare.levels import fve, mechanism
 from verify.distil.curve import distill
 from verify.distil.moments import activation_moments
 from verify.exact.exhaustive import evaluate
-from verify.symbolic.cross_check import cross_check
 from verify.symbolic.decide import decide_symbolic
-
-TIMEOUT_S = 60.0
+from verify.symbolic.obligation import write_scripts
+from verify.symbolic.obligations import obligations_of
+from verify.symbolic.solver.opinions import ask_solvers
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoints", nargs="+", metavar="CHECKPOINT:GROUP")
-    parser.add_argument("--cross-check", action="store_true")
+    parser.add_argument("--budget", type=float, default=0.0)
     arguments = parser.parse_args()
-    columns = ["network", "Q3", "about", "constants", "FVE", "obligations", "proved"]
-    columns += ["O1 s", "O2 s", "O3 s", "search s", "solving s", "cvc5", "reason"]
+    columns = ["network", "Q3", "about", "constants", "FVE", "lemmas", "proved", "deciding s", "asking s", "z3", "cvc5", "reason"]
     print("| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|")
     for argument in arguments.checkpoints:
         path, _, name = argument.rpartition(":")
-        print(row(Path(path), name, arguments.cross_check), flush=True)
+        print(row(Path(path), name, arguments.budget), flush=True)
 
 
-def row(path: Path, name: str, second_solver: bool) -> str:
+def row(path: Path, name: str, budget_s: float) -> str:
     group = parse_group(name)
     network = load_network(path, group)
     answers = evaluate(network.weights, expected=group.mul)
     found = distill(subgroups(group), network.weights, answers)
     written = found.point("readable").written
     records = mechanism(found.labels, written.program, network.weights.exact(), written.weights.exact())
+    started = time.perf_counter()
+    finding = decide_symbolic(written, records, found.labels, network, answers)
+    obligations = obligations_of(finding)
+    deciding = time.perf_counter() - started
     with tempfile.TemporaryDirectory() as folder:
+        write_scripts(obligations, Path(folder))
         started = time.perf_counter()
-        settled = decide_symbolic(written, records, found.labels, network, answers, Path(folder), TIMEOUT_S)
-        wall = time.perf_counter() - started
-        result = settled.result
-        agreement = cross_check(Path(folder), 30.0) if second_solver else None
-    obligations = result.symbolic.obligations
-    seconds = [sum(s for key, s in result.seconds.items() if key.startswith(kind)) for kind in ("O1", "O2", "O3")]
-    proved = sum(o.status == "PROVED" for o in obligations)
-    about = settled.provable.written if settled.provable else written
-    share = fve(network.weights, about.weights, activation_moments(network.weights, about.weights))
-    kind = "provable" if settled.provable else "readable"
-    times = " | ".join(f"{s:.1f}" for s in (*seconds, wall - settled.seconds, settled.seconds))
-    counts = "-"
-    if agreement is not None:
-        counts = " / ".join(str(len(part)) for part in (agreement.agree, agreement.disagree, agreement.timeout))
+        opinions = ask_solvers(obligations, Path(folder), budget_s)
+        asking = time.perf_counter() - started
+    words = {solver: Counter(opinions[o.id][solver].word for o in obligations) for solver in ("z3", "cvc5")}
+    said = [" / ".join(str(words[s][word]) for word in ("agrees", "time-out", "error")) if budget_s else "-" for s in words]
+    share = fve(network.weights, finding.written.weights, activation_moments(network.weights, finding.written.weights))
     label = path.parent.name if path.name == "model.pt" else path.name
-    cells = [label, result.symbolic.status, kind, about.program.constants, f"{share:.3f}", len(obligations), proved, times, counts]
-    return f"| {' | '.join(map(str, cells))} | {result.symbolic.reason} |"
+    cells = [label, finding.status, finding.about, finding.written.program.constants, f"{share:.3f}", len(obligations)]
+    cells += [sum(o.status == "PROVED" for o in obligations), f"{deciding:.1f}", f"{asking:.1f}", *said, finding.reason]
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 if __name__ == "__main__":

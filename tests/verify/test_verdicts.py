@@ -14,54 +14,47 @@ from net.folded import folded_network
 from net.weights import Weights
 from verify.exact.exhaustive import evaluate
 from verify.findings import answers_digest, decide_correct, decide_equivalent
-from verify.symbolic.solve import _judge, file_name, write_scripts
-from verify.symbolic.task import Counterexample, Outcome, Task
+from verify.symbolic.obligation import Obligation, write_scripts
+from verify.symbolic.solver.opinions import Opinion, judge
 
 S3 = parse_group("S3")
-REFUTING, OTHER = Counterexample("a wrong pair", True), Counterexample("a pair that is right")
 
 
-def reply(*answers: str, values: Any = None) -> dict[str, Any]:
-    return {"answers": list(answers), "seconds": 1.5, "values": values or {}}
+def reply(*answers: str) -> dict[str, Any]:
+    return {"answers": list(answers), "seconds": 1.5}
 
 
 @pytest.mark.parametrize(
-    ("checks", "model", "answer", "expected"),
+    ("expected", "answer", "opinion"),
     [
-        (1, None, None, Outcome("UNKNOWN", 7.0, "no answer within 7 s")),
-        (1, None, reply("unsat"), Outcome("PROVED", 1.5)),
-        (2, None, reply("unsat", "unsat"), Outcome("PROVED", 1.5)),
-        (2, None, reply("unsat"), Outcome("UNKNOWN", 1.5, "the solver answered 'too few answers'")),
-        (1, None, reply(), Outcome("UNKNOWN", 1.5, "the solver answered 'too few answers'")),
-        (1, None, reply("unsat", "unsat"), Outcome("UNKNOWN", 1.5, "the solver answered 'too few answers'")),
-        (2, None, reply("unsat", "unknown"), Outcome("UNKNOWN", 1.5, "the solver answered 'unknown'")),
-        (1, None, reply("x" * 500), Outcome("UNKNOWN", 1.5, "the solver answered '" + "x" * 179)),
-        (3, None, reply("unsat", "sat", "unknown"), Outcome("UNKNOWN", 1.5, "check 2 has a model")),
-        (1, REFUTING, reply("sat"), Outcome("UNKNOWN", 1.5, "check 1 has a model")),
-        (1, REFUTING, reply("sat", values={"x": "1"}), Outcome("REFUTED", 1.5, "a wrong pair", REFUTING)),
-        (1, OTHER, reply("sat", values={"x": "1"}), Outcome("UNKNOWN", 1.5, "a pair that is right", OTHER)),
-        (1, None, reply("sat", values={"x": "1"}), Outcome("UNKNOWN", 1.5, "check 1 has a model")),
-        (2, REFUTING, reply("unsat", "unsat", values={"x": "1"}), Outcome("PROVED", 1.5)),
+        (["unsat"], None, Opinion("time-out", 7.0)),
+        (["unsat"], reply("unsat"), Opinion("agrees", 1.5)),
+        (["unsat", "unsat"], reply("unsat", "unsat"), Opinion("agrees", 1.5)),
+        (["unsat", "unsat"], reply("unsat"), Opinion("time-out", 1.5)),
+        (["unsat"], reply(), Opinion("time-out", 1.5)),
+        (["unsat"], reply("unsat", "unsat"), Opinion("error", 1.5, "2 answers to 1 checks")),
+        (["unsat", "unsat"], reply("unsat", "unknown"), Opinion("time-out", 1.5)),
+        (["unsat"], reply("x" * 500), Opinion("error", 1.5, "x" * 200)),
+        (["unsat"] * 3, reply("unsat", "sat", "unknown"), None),
+        (["unsat"], reply("sat"), None),
+        (["sat"], reply("sat"), Opinion("agrees", 1.5)),
+        (["sat"], reply("unsat"), None),
+        (["sat"], reply("unknown"), Opinion("time-out", 1.5)),
     ],
 )
-def test_only_unsat_to_every_check_proves_and_only_a_refuting_model_refutes(
-    checks: int, model: Counterexample | None, answer: dict[str, Any] | None, expected: Outcome
+def test_an_opinion_agrees_comes_too_late_errs_or_contradicts(
+    expected: list[str], answer: dict[str, Any] | None, opinion: Opinion | None
 ) -> None:
-    def interpret(values: dict[str, str]) -> Counterexample:
-        assert values == {"x": "1"}
-        assert model is not None
-        return model
-
-    task = Task("O1", "", "", checks, ("x",), interpret if model else None)
-    assert _judge(task, answer, 7.0) == expected
+    assert judge(expected, answer, 7.0) == opinion
 
 
 def test_scripts_lie_in_the_folder_of_obligations(tmp_path: Any) -> None:
-    task = Task("O1-3", "", "(check-sat) é\n")
-    write_scripts([task], tmp_path)
-    write_scripts([task], tmp_path)
-    assert file_name(task) == "obligations/O1-3.smt2"
-    assert (tmp_path / "obligations" / "O1-3.smt2").read_text(encoding="utf-8") == "(check-sat) é\n"
+    obligation = Obligation("O1-3", "", "(check-sat) é\n", ("unsat",))
+    write_scripts((obligation,), tmp_path)
+    write_scripts((obligation,), tmp_path)
+    assert obligation.file == "obligations/O1-3.smt2"
+    assert (tmp_path / obligation.file).read_text(encoding="utf-8") == "(check-sat) é\n"
+    assert hashlib.sha256((tmp_path / obligation.file).read_bytes()).hexdigest() == obligation.sha256
 
 
 def table_network(table: list[list[int]], margin: float = 1.0) -> Any:

@@ -23,6 +23,9 @@ from verify.program.program import group_record
 from verify.record import certificate as cert
 from verify.record.measure import summarise
 from verify.symbolic.decide import SymbolicFinding, decide_symbolic
+from verify.symbolic.obligation import Obligation, write_scripts
+from verify.symbolic.obligations import obligations_of
+from verify.symbolic.solver.opinions import Opinion, advice, ask_solvers, checked_budget
 
 PACKAGES = ("coset-verify", "numpy", "torch", "sympy", "z3-solver")
 
@@ -49,10 +52,12 @@ def run(
 ) -> Result:
     """Load, decide, distil, prove and write; returns what ``out`` (default proofs/GROUP-SHA8) then holds.
 
-    ``all_counterfactuals`` measures level 3 on all pairs even of a large group. ``timeout_s`` bounds the SMT obligations, all together
-    and each one. Raises MalformedInput for a checkpoint that cannot be read or does not fit the group, and for an ``out`` that holds
-    something else than an earlier run.
+    ``all_counterfactuals`` measures level 3 on all pairs even of a large group. ``timeout_s`` is the wall time that SMT solvers get
+    for second opinions on the lemmas, 0 for none; no status depends on it. Raises MalformedInput for a checkpoint that cannot be read
+    or does not fit the group, and for an ``out`` that holds something else than an earlier run; ValueError for a budget that is no
+    number of seconds from 0 to 86,400; SolverDisagrees.
     """
+    checked_budget(timeout_s)
     group = parse_group(group_name)
     network = load_network(checkpoint, group, order, product)
     assert network.source is not None
@@ -62,10 +67,17 @@ def run(
     target.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
-        settled = _settle(findings, work, timeout_s, progress)
-        certificate = certify(findings, settled)
+        started = time.perf_counter()
+        symbolic = decide_symbolic(
+            findings.readable.written, findings.neurons, findings.distillation.labels, network, findings.evaluation, progress
+        )
+        obligations = obligations_of(symbolic)
+        findings.seconds["symbolic_search"] = time.perf_counter() - started
+        opinions = _second_opinions(obligations, work, timeout_s, progress)
+        findings.seconds["symbolic"] = time.perf_counter() - started - findings.seconds["symbolic_search"]
+        certificate = certify(findings, symbolic, obligations)
         progress("measuring the levels of equivalence")
-        summary = summarise(findings, certificate, settled, all_counterfactuals)
+        summary = summarise(findings, certificate, symbolic, obligations, opinions, all_counterfactuals)
         progress("writing the report")
         write(work, certificate, summary)
         _replace(work, target)
@@ -74,34 +86,28 @@ def run(
     return Result(certificate, summary, target)
 
 
-def _settle(findings: Findings, work: Path, timeout_s: float, progress: Progress) -> SymbolicFinding:
-    started = time.perf_counter()
-    settled = decide_symbolic(
-        findings.readable.written,
-        findings.neurons,
-        findings.distillation.labels,
-        findings.network,
-        findings.evaluation,
-        work,
-        timeout_s,
-        progress,
-    )
-    findings.seconds["symbolic"] = settled.seconds
-    findings.seconds["symbolic_search"] = time.perf_counter() - started - settled.seconds
-    return settled
+def _second_opinions(
+    obligations: tuple[Obligation, ...], work: Path, budget_s: float, progress: Progress
+) -> dict[str, dict[str, Opinion]]:
+    """Write the lemmas' files below ``work`` and ask the solvers that are installed."""
+    write_scripts(obligations, work)
+    if budget_s > 0:
+        progress(f"asking SMT solvers for second opinions on {len(obligations)} lemmas, at most {budget_s:.0f} s")
+        if advice():
+            progress(advice())
+    return ask_solvers(obligations, work, budget_s)
 
 
-def certify(findings: Findings, settled: SymbolicFinding) -> cert.Certificate:
+def certify(findings: Findings, symbolic: SymbolicFinding, obligations: tuple[Obligation, ...]) -> cert.Certificate:
     """The certificate of the findings, sealed."""
     network = findings.network
     source, convention = network.source, network.convention
     assert source is not None
     assert convention is not None
-    symbolic = settled.result.symbolic
-    evaluation = (settled.provable or findings.readable).evaluation
+    evaluation = (symbolic.provable or findings.readable).evaluation
     program_right = bool(right(evaluation, network.group.mul).all())
     if symbolic.status == "PROVED" and not program_right:
-        raise AssertionError("the solver proved a program correct that exact evaluation finds wrong")
+        raise AssertionError("the lemmas proved a program correct that exact evaluation finds wrong")
     order, width = network.weights.L.shape
     checkpoint = cert.CheckpointRecord(
         sha256=source.sha256,
@@ -124,11 +130,18 @@ def certify(findings: Findings, settled: SymbolicFinding) -> cert.Certificate:
             neurons=findings.neurons,
             correct=findings.correct,
             equivalent=findings.equivalent,
-            symbolic=symbolic,
+            symbolic=symbolic_record(symbolic, obligations),
             compact=None if compact is None else compact_record(compact, findings.correct),
             not_checked=cert.NotChecked({name: version(name) for name in PACKAGES} | {"python": platform.python_version()}),
         )
     )
+
+
+def symbolic_record(symbolic: SymbolicFinding, obligations: tuple[Obligation, ...]) -> cert.Symbolic:
+    """Q3 as the certificate states it."""
+    about = None if symbolic.provable is None else cert.ProvableProgram(symbolic.written.program, symbolic.neurons)
+    rows = tuple(cert.Obligation(o.id, o.statement, o.status, o.file, o.sha256) for o in obligations)
+    return cert.Symbolic(symbolic.status, symbolic.reason, about, rows)
 
 
 def compact_record(compact: CompactResult, correct: cert.Correct) -> cert.Compact:

@@ -24,19 +24,28 @@ from verify.record.summary import (
     rounded,
 )
 from verify.symbolic.decide import SymbolicFinding
+from verify.symbolic.obligation import Obligation
+from verify.symbolic.solver.opinions import Opinion
 
 #: Level 3 is measured on a sample of x where there are more pairs than this.
 COUNTERFACTUAL_PAIRS = 60_000
 
 
-def summarise(findings: Findings, certificate: cert.Certificate, settled: SymbolicFinding, everything: bool) -> dict[str, Any]:
+def summarise(
+    findings: Findings,
+    certificate: cert.Certificate,
+    symbolic: SymbolicFinding,
+    obligations: tuple[Obligation, ...],
+    opinions: dict[str, dict[str, Opinion]],
+    everything: bool,
+) -> dict[str, Any]:
     """summary.json: the proved figures again, and everything that was measured."""
     network, group, point = findings.network.weights, findings.network.group, findings.readable
     program, expanded = point.written.program, point.written.weights
     seconds = findings.seconds
     labels = findings.distillation.labels
     base = compare(network, expanded, findings.network.group.mul)
-    symbolic, provable = settled.result, settled.provable
+    provable = symbolic.provable
     points = [("provable", provable.written, provable.evaluation)] if provable else []
     points += [(p.name, p.written, p.evaluation) for p in findings.distillation.points]
     curve = [curve_point(findings, *point, base) for point in points]
@@ -81,20 +90,21 @@ def summarise(findings: Findings, certificate: cert.Certificate, settled: Symbol
             "kinds": {kind: sum(label.kind == kind for label in labels) for kind in sorted({x.kind for x in labels})},
         },
         "symbolic": {
-            "status": symbolic.symbolic.status,
-            "reason": symbolic.symbolic.reason,
+            "status": symbolic.status,
+            "reason": symbolic.reason,
             "seconds": seconds["symbolic"],
             "seconds_search": seconds["symbolic_search"],
-            "about": "provable" if provable else "readable",
+            "about": symbolic.about,
             "obligations": [
                 {
                     "id": o.id,
                     "statement": o.statement,
                     "status": o.status,
-                    "seconds": symbolic.seconds.get(o.id, 0.0),
+                    "seconds": max((opinion.seconds for opinion in opinions[o.id].values()), default=0.0),
                     "file": o.file,
+                    "opinions": {solver: asdict(opinion) for solver, opinion in opinions[o.id].items()},
                 }
-                for o in symbolic.symbolic.obligations
+                for o in obligations
             ],
         },
         "compact": _compact_summary(findings),

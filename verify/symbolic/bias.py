@@ -11,11 +11,14 @@ import numpy as np
 from verify.symbolic.families import Family, Parts
 from verify.symbolic.start import Start
 
+#: Integers of more bits than this are not turned into floats.
+FLOAT_BITS = 900
+
 
 def split_bias(parts: Parts) -> None:
     """Set each unmirrored family's ``bias`` table and the program's ``bias_rest``; changes ``parts`` in place."""
     families = [family for family in parts.families if not family.mirrored]
-    if not families or not parts.bias.any():
+    if not families or not parts.bias.any() or max(abs(int(b)) for b in parts.bias).bit_length() > FLOAT_BITS:
         return
     order = parts.group.order
     sign = 1.0 - 2.0 * parts.parity
@@ -31,11 +34,11 @@ def split_bias(parts: Parts) -> None:
                     columns.append(column - mean)
                     places.append((f, p, q, twist))
     found, *_ = np.linalg.lstsq(np.array(columns).T, parts.bias.astype(np.float64), rcond=None)
-    tables = [np.zeros((f.points.count, f.points.count, 2), dtype=parts.bias.dtype) for f in families]
+    tables = [np.zeros((f.points.count, f.points.count, 2), dtype=object) for f in families]
     for place, value in zip(places, found, strict=True):
         if place is not None:
             f, p, q, twist = place
-            tables[f][p, q] += round(float(value)) * np.array([1, -1 if twist else 1])
+            tables[f][p, q] += round(float(value)) * np.array([1, -1 if twist else 1], dtype=object)
     _take_off(parts, families, tables)
 
 
@@ -47,12 +50,19 @@ def start_bias(parts: Parts, start: Start) -> None:
         known = start.bias(family)
         shape = (family.points.count,) * 2 + (2,)
         values = np.zeros(shape) if known is None else known * parts.scale
-        tables.append(np.array([round(float(v)) for v in values.ravel()], dtype=parts.bias.dtype).reshape(shape))
+        tables.append(np.array([round(float(v)) for v in values.ravel()], dtype=object).reshape(shape))
     _take_off(parts, families, tables)
 
 
 def _take_off(parts: Parts, families: list[Family], tables: list[Any]) -> None:
-    rest = parts.bias.copy()
+    """The tables of Python's integers become int64 where |bias| + (the tables' largest entries, summed over points) < 2^60.
+
+    Then neither the rest of the bias nor a difference of two entries, added to a margin below 2^60, leaves 64 bits.
+    """
+    reach = max(abs(int(b)) for b in parts.bias) + sum(len(table) * int(abs(table).max(initial=0)) for table in tables)
+    if reach < 1 << 60 and parts.bias.dtype == np.int64:
+        tables = [table.astype(np.int64) for table in tables]
+    rest = parts.bias.astype(tables[0].dtype) if tables else parts.bias.copy()
     for family, table in zip(families, tables, strict=True):
         family.bias = table
         for p, reached in enumerate(family.points.moved):

@@ -11,37 +11,37 @@ Where no dual variables serve all s of a case at once, the s are divided into ba
 Numbers are integers in units of one vote: 2^-(preactivation_bits + vote_bits).
 """
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from verify.record.certificate import Status
 from verify.symbolic.dual_variables import Batch, DualVariables
 from verify.symbolic.families import Case, Parts
 from verify.symbolic.lemma import LemmaWriter
+from verify.symbolic.obligation import Obligation
 from verify.symbolic.proof_outline import Outline, extremes
 from verify.symbolic.smtlib import declared, disjunction, real, scope, script, total
-from verify.symbolic.task import Counterexample, Task
 
 WORDS = {0: "even", 1: "odd"}
-Interpret = Callable[[Case, dict[str, str]], Counterexample]
 
 
-def correct_tasks(outline: Outline, interpret: Interpret) -> list[Task]:
-    """The obligations of O1. ``interpret`` reads a model of O1-sum, in which e<s> is true for one element s.
+def correct_obligations(outline: Outline, status: Status) -> list[Obligation]:
+    """The obligations of O1; ``status`` is that of the sum where it falls short.
 
     When some s of a case is not settled, the sum over these s is the only task: the lemmas under it would prove nothing.
     """
     if outline.failing is not None:
         case, batch = outline.failing
-        return [_sum_task(outline, case, batch, f"O1-sum-{case.name}", [p.beta for p in batch.duals], interpret)]
+        return [_sum_obligation(outline, case, batch, f"O1-sum-{case.name}", [p.beta for p in batch.duals], status)]
     tasks, betas = _lemmas(outline)
-    tasks += [_signs_task(outline), _bias_task(outline), *_rest_tasks(outline)]
+    tasks += [_signs(outline), _bias(outline), *_rest(outline)]
     for case, batches in outline.batches.items():
         for number, batch in enumerate(batches):
             name = f"O1-sum-{case.name}" + (f"-{number + 1}" if len(batches) > 1 else "")
             found = [betas[case, number, f] for f in range(len(batch.duals))]
-            tasks.append(_sum_task(outline, case, batch, name, found, interpret))
+            tasks.append(_sum_obligation(outline, case, batch, name, found))
     return tasks
 
 
@@ -57,19 +57,34 @@ class _Use(NamedTuple):
     duals: DualVariables
 
 
-def _lemmas(outline: Outline) -> tuple[list[Task], dict[tuple[Case, int, int], Any]]:
+def _lemmas(outline: Outline) -> tuple[list[Obligation], dict[tuple[Case, int, int], Any]]:
     """One task per family and per set of batches with the same tables and dual variables; the beta that each proves."""
     grouped: dict[tuple[int, bytes], list[_Use]] = {}
     for case, batches in outline.batches.items():
         for number, batch in enumerate(batches):
             for f, duals in enumerate(batch.duals):
                 grouped.setdefault((f, _signature(duals)), []).append(_Use(case, number, batch, duals))
-    tasks, betas = [], {}
+    tasks: list[Obligation] = []
+    betas: dict[tuple[Case, int, int], Any] = {}
+    if not _enough(outline, grouped):  # each use has a lemma of its own, with its own beta
+        apart = [(f, use) for (f, _), uses in grouped.items() for use in uses]
+        grouped = {(f, str(k).encode()): [use] for k, (f, use) in enumerate(apart)}
     for (f, _), uses in grouped.items():
         beta = np.minimum.reduce([use.duals.beta for use in uses])
         tasks.append(_lemma(outline, uses, beta))
         betas.update({(use.case, use.number, f): beta for use in uses})
     return tasks, betas
+
+
+def _enough(outline: Outline, grouped: dict[Any, list[_Use]]) -> bool:
+    """Whether the sums of all batches stay positive with the least beta of each set of uses, which their common lemma proves."""
+    totals: dict[tuple[Case, int], Any] = {}
+    for uses in grouped.values():
+        beta = np.minimum.reduce([use.duals.beta for use in uses])
+        for use in uses:
+            share = replace(use.duals, beta=beta).total(use.batch.s)
+            totals[use.case, use.number] = totals.get((use.case, use.number), outline.constant(use.case)) + share
+    return all(bool((total > 0).all()) for total in totals.values())
 
 
 def _signature(duals: DualVariables) -> bytes:
@@ -80,7 +95,7 @@ def _signature(duals: DualVariables) -> bytes:
     return b"\0".join(parts)
 
 
-def _lemma(outline: Outline, uses: list[_Use], beta: Any) -> Task:
+def _lemma(outline: Outline, uses: list[_Use], beta: Any) -> Obligation:
     duals = uses[0].duals
     ys = np.unique(np.concatenate([use.duals.tables.ys for use in uses]))
     moved = np.concatenate([use.duals.family.moved(use.batch.s) for use in uses], axis=1)
@@ -94,20 +109,20 @@ def _lemma(outline: Outline, uses: list[_Use], beta: Any) -> Task:
         + ", the share that point j contributes to the margin, with its dual variables, is at least beta[j, j']."
     )
     name = f"O1-family-{duals.family.name}" + ("" if every else f"-{names[0]}" + ("-etc" if len(names) > 1 else ""))
-    return Task(name, statement, script("QF_LRA", statement, lines), checks)
+    return Obligation(name, statement, script("QF_LRA", statement, lines), ("unsat",) * checks)
 
 
 # --- constants -----------------------------------------------------------------------------------------------------
 
 
-def _signs_task(outline: Outline) -> Task:
+def _signs(outline: Outline) -> Obligation:
     """Exact arithmetic on a few constants, one check per case."""
     parts = outline.parts
     first = [0, int(parts.parity.argmax())]
     lines: list[str] = []
     for case, value in outline.signs.items():
         terms = []
-        for c in parts.signs:
+        for _, c in parts.signs:
             for i in range(len(c.votes)):
                 sum_ = f"(+ {real(int(c.left[first[case.x], i]))} {real(int(c.right[first[case.y], i]))})"
                 push = f"(ite (< 0.0 {sum_}) {sum_} 0.0)"
@@ -116,10 +131,10 @@ def _signs_task(outline: Outline) -> Task:
     statement = (
         "Neurons that see parities alone: in each case of parities their share of the margin is at least the constant used in O1-sum."
     )
-    return Task("O1-signs", statement, script("QF_LRA", statement, lines), len(outline.signs))
+    return Obligation("O1-signs", statement, script("QF_LRA", statement, lines), ("unsat",) * len(outline.signs))
 
 
-def _bias_task(outline: Outline) -> Task:
+def _bias(outline: Outline) -> Obligation:
     """For every z: the bias less the tables B[p, pz] lies within the range of z's parity."""
     parts = outline.parts
     families = [family for family in parts.families if family.bias is not None]
@@ -143,11 +158,11 @@ def _bias_task(outline: Outline) -> Task:
         rows.append(f"(assert (or (< {rest} {real(low)}) (< {real(high)} {rest})))")
         lines += scope(rows)
     statement = "For all z, the bias less its tables over points lies between the constants used in O1-sum for z's parity."
-    return Task("O1-bias", statement, script("QF_LRA", statement, lines), len(outline.bias))
+    return Obligation("O1-bias", statement, script("QF_LRA", statement, lines), ("unsat",) * len(outline.bias))
 
 
-def _rest_tasks(outline: Outline) -> list[Task]:
-    """One task for all circuits that belong to no family."""
+def _rest(outline: Outline) -> list[Obligation]:
+    """One obligation for all circuits that belong to no family."""
     if not outline.rest:
         return []
     lines = declared(("w", "z"), "Real")
@@ -156,24 +171,17 @@ def _rest_tasks(outline: Outline) -> list[Task]:
             f"(and (<= {real(low)} w) (<= w {real(high)}) (<= {real(low)} z) (<= z {real(high)}))" for high, low in extremes(columns)
         ]
         lines += scope([f"(assert {disjunction(cells)})", f"(assert (< (- w z) {real(-bound)}))"])
-    names = ", ".join(name for name, _ in outline.rest)
+    names = ", ".join(f"circuit {number}" for number, _ in outline.rest)
     statement = (
         f"Circuits outside all families ({names}): none can prefer one output to another by more than the constant used in O1-sum."
     )
-    return [Task("O1-rest", statement, script("QF_LRA", statement, lines), len(outline.rest))]
+    return [Obligation("O1-rest", statement, script("QF_LRA", statement, lines), ("unsat",) * len(outline.rest))]
 
 
 # --- the sum -------------------------------------------------------------------------------------------------------
 
 
-def _sum_task(
-    outline: Outline,
-    case: Case,
-    batch: Batch,
-    name: str,
-    betas: list[Any],
-    interpret: Interpret,
-) -> Task:
+def _sum_obligation(outline: Outline, case: Case, batch: Batch, name: str, betas: list[Any], status: Status = "PROVED") -> Obligation:
     parts = outline.parts
     elements, found = [int(s) for s in batch.s], batch.duals
     names = [f"e{s}" for s in elements]
@@ -194,13 +202,8 @@ def _sum_task(
             lines.append(f"(assert (=> {element} (and {' '.join(images)})))")
     lines += [f"(assert (<= {total([*terms, real(constant)])} 0.0))", "(check-sat)"]
     statement = _sum_statement(parts, case, len(elements))
-    return Task(
-        name,
-        statement,
-        script("QF_LRA", statement, lines, models=True),
-        wanted=tuple(names),
-        interpret=lambda values: interpret(case, values),
-    )
+    expected = "unsat" if status == "PROVED" else "sat"
+    return Obligation(name, statement, script("QF_LRA", statement, lines), (expected,), status)
 
 
 def _sum_statement(parts: Parts, case: Case, count: int) -> str:

@@ -1,37 +1,62 @@
-"""Q3 for a network: about the readable program where the lemmas reach it, else about a provable program where one is found."""
+"""Q3: whether the program is right for all x, y and z, decided by exact integers.
 
-import time
+The question is asked about the readable program where the lemmas reach it, else about a provable program where one is found.
+PROVED: in every case of parities, for every s != 1, the exact minima of the families' lemmas and the constants add up to more than 0
+(`proof_outline`). REFUTED: exact evaluation finds a pair that the program gets wrong. UNKNOWN: the bounds found are too weak.
+No solver and no time limit decides; `obligations` writes the lemmas for solvers, and `solver` asks them.
+"""
+
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
-
-import msgspec
+from dataclasses import dataclass
+from typing import Literal
 
 from net.folded import FoldedNetwork
 from verify.compare.levels import mechanism
 from verify.distil.labels import NeuronLabel
-from verify.exact.exhaustive import Evaluation, right
+from verify.exact.exhaustive import Evaluation, right, smallest_margin
 from verify.program.quantise import Written
-from verify.record.certificate import NeuronRecord, ProvableProgram
+from verify.record.certificate import NeuronRecord, Status
 from verify.symbolic.decomposition import take_apart
-from verify.symbolic.obligations import prove_obligations
-from verify.symbolic.proof_outline import outline_proof
+from verify.symbolic.distance import Distance, margin_distance
+from verify.symbolic.neurons import NeuronPush, neuron_pushes
+from verify.symbolic.proof_outline import Outline, outline_proof
 from verify.symbolic.provable.search import Provable, find_provable
-from verify.symbolic.task import SymbolicResult
+from verify.symbolic.replay import Replay
 
 __all__ = ["SymbolicFinding", "decide_symbolic"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SymbolicFinding:
-    """The answer to Q3; ``provable`` when it is about another program than the readable one.
+    """The answer to Q3 and all that it rests on.
 
-    ``seconds`` is the wall time of z3's part, without planning and search.
+    Attributes:
+        status: PROVED, REFUTED or UNKNOWN.
+        reason: in words why it is not PROVED; empty when it is.
+        counterexample: (x, y, z) with votes(x, y)[z] >= votes(x, y)[xy] and z != xy when REFUTED, else None.
+        written: the program that Q3 is about; ``neurons`` are the network's neurons in it.
+        outline: dual variables, minima and constants (O1).
+        pushes: what each neuron does (O2).
+        distance: how far margins of network and program are apart (O3), where that is less than the network's smallest margin: then
+            the program's answers follow from the network's. None where the bound says nothing.
+        provable: set when ``written`` is not the readable program.
+
     """
 
-    result: SymbolicResult
-    seconds: float
+    status: Status
+    reason: str
+    counterexample: tuple[int, int, int] | None
+    written: Written
+    neurons: tuple[NeuronRecord, ...]
+    outline: Outline
+    pushes: tuple[NeuronPush, ...]
+    distance: Distance | None
     provable: Provable | None = None
+
+    @property
+    def about(self) -> Literal["readable", "provable"]:
+        """Which program Q3 is about."""
+        return "readable" if self.provable is None else "provable"
 
 
 def decide_symbolic(
@@ -40,11 +65,9 @@ def decide_symbolic(
     labels: tuple[NeuronLabel, ...],
     network: FoldedNetwork,
     answers: Evaluation,
-    directory: Path,
-    timeout_s: float,
     progress: Callable[[str], None] = lambda _: None,
 ) -> SymbolicFinding:
-    """Outline, and let z3 decide, the obligations of one program; they are written below ``directory``.
+    """The answer to Q3 for a network with this readable program; writes nothing and asks no solver.
 
     ``neurons`` are the readable program's records, ``answers`` the network's own. A provable program is looked for when the readable
     one's bounds do not add up and the network is right on every pair: it would not have the network's answers otherwise.
@@ -57,15 +80,35 @@ def decide_symbolic(
         if found is not None:
             written = found.written
             records = mechanism(labels, written.program, network.weights.exact(), written.weights.exact())
-            progress("proving the provable program symbolically")
-            started = time.perf_counter()
-            result = prove_obligations(
-                written.program, group, written.subgroups, network, records, directory, timeout_s, timeout_s, found.outline
-            )
-            about = ProvableProgram(written.program, records)
-            result = replace(result, symbolic=msgspec.structs.replace(result.symbolic, provable=about))
-            return SymbolicFinding(result, time.perf_counter() - started, found)
-    progress("proving the readable program symbolically")
-    started = time.perf_counter()
-    result = prove_obligations(readable.program, group, readable.subgroups, network, neurons, directory, timeout_s, timeout_s, outline)
-    return SymbolicFinding(result, time.perf_counter() - started)
+            return _finding(written, records, network, answers, found.outline, found)
+    return _finding(readable, neurons, network, answers, outline)
+
+
+def _finding(
+    written: Written,
+    neurons: tuple[NeuronRecord, ...],
+    network: FoldedNetwork,
+    answers: Evaluation,
+    outline: Outline,
+    provable: Provable | None = None,
+) -> SymbolicFinding:
+    group, program = network.group, written.program
+    status, reason, wrong = decide_outline(outline, written)
+    pushes = tuple(neuron_pushes(program, group, written.subgroups, neurons))
+    distance = margin_distance(program, group, written.subgroups, network, neurons)
+    least = smallest_margin(network.weights, answers, group.mul) if right(answers, group.mul).all() else None
+    says_something = least is not None and distance.whole < least[0]
+    return SymbolicFinding(status, reason, wrong, written, neurons, outline, pushes, distance if says_something else None, provable)
+
+
+def decide_outline(outline: Outline, written: Written) -> tuple[Status, str, tuple[int, int, int] | None]:
+    """Status, reason and counterexample of a program whose proof was outlined.
+
+    Where the bounds do not add up the program is evaluated on every pair; the outline then fails at the case of the wrong pair.
+    """
+    if outline.failing is None:
+        return "PROVED", "", None
+    replay = Replay(outline, written.weights)
+    if replay.wrong_case is not None:
+        outline.fail_at(replay.wrong_case)
+    return ("UNKNOWN" if replay.wrong is None else "REFUTED"), f"O1-sum: {replay.reason}", replay.wrong

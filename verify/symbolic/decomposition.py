@@ -9,7 +9,7 @@ from algebra.subgroup import Subgroup
 from verify.program.form import linear_form
 from verify.program.program import Circuit, Program, expand
 from verify.symbolic.bias import split_bias
-from verify.symbolic.families import Columns, Family, Member, Parts
+from verify.symbolic.families import Columns, Family, Member, Parts, Share
 from verify.symbolic.points import parity
 from verify.symbolic.seats import Seat, Seats
 
@@ -32,7 +32,10 @@ def take_apart(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, 
 
 
 def _largest(weights: Any) -> int:
-    """A bound of every number that occurs when margins are summed up."""
+    """A bound of every number that occurs when margins are summed up, with a factor of two to spare.
+
+    |votes[w] - votes[z]| <= 2 (sum over neurons of push times the largest |u|) + 2 max |b|, and push <= 2 max(|l|, |r|).
+    """
     push = 2 * max(int(abs(weights.L).max(initial=0)), int(abs(weights.R).max(initial=0)))
     return 4 * (push * int(abs(weights.U).max(initial=0)) * max(1, len(weights.U)) + int(abs(weights.b).max(initial=0)))
 
@@ -48,30 +51,30 @@ class _Sorter:
         """Add one circuit to the part where it belongs."""
         parts = self._parts
         if all(self._of_parity(np.moveaxis(a, -1, 0)) for a in (columns.left.T, columns.right.T, columns.votes)):
-            parts.signs.append(columns)
+            parts.signs.append((number, columns))
             return
         if circuit.left.on == "right cosets" and circuit.right.on == "left cosets":
             h, k = (self._seats.of(form) for form in (circuit.left, circuit.right))
             if h and k:
                 pieces = self._pieces(circuit, columns, h, k)
                 if pieces:
-                    for mirrored, piece in pieces:
-                        self._join(mirrored, h, k, piece)
+                    for share, mirrored, piece in pieces:
+                        self._join(number, share, mirrored, h, k, piece)
                     return
-        parts.rest.append((f"circuit {number}", columns))
+        parts.rest.append((number, columns))
 
     def _of_parity(self, function: Any) -> bool:
         """Whether a function (|G|, ...) depends on the parity alone."""
         odd = int(self._parts.parity.argmax())
         return bool((function == function[np.where(self._parts.parity == 1, odd, 0)]).all())
 
-    def _pieces(self, circuit: Circuit, columns: Columns, h: Seat, k: Seat) -> list[tuple[bool, Columns]]:
-        """The circuit as pieces whose votes depend on Hz (False) or on zK (True); empty when it does not fall into such."""
+    def _pieces(self, circuit: Circuit, columns: Columns, h: Seat, k: Seat) -> list[tuple[Share, bool, Columns]]:
+        """The circuit as pieces whose votes depend on Hz, or on zK (mirrored); empty when it does not fall into such."""
         inverse = self._parts.group.inv
         if _sees(h, columns.votes):
-            return [(False, columns)]
+            return [("whole", False, columns)]
         if _sees(k, columns.votes[:, inverse]):
-            return [(True, columns.mirrored(inverse))]
+            return [("whole", True, columns.mirrored(inverse))]
         if circuit.votes.on != "coset sum":
             return []
         linear = linear_form(self._parts.group, circuit.votes, self._subgroups)
@@ -79,9 +82,9 @@ class _Sorter:
         right, left = (lists[:, index] * sign.astype(lists.dtype) for index, sign in zip(linear.index, linear.sign, strict=True))
         if not (_sees(h, right) and _sees(k, left[:, inverse])):
             return []
-        return [(False, columns._replace(votes=right)), (True, columns._replace(votes=left).mirrored(inverse))]
+        return [("right", False, columns._replace(votes=right)), ("left", True, columns._replace(votes=left).mirrored(inverse))]
 
-    def _join(self, mirrored: bool, h: Seat, k: Seat, columns: Columns) -> None:
+    def _join(self, number: int, share: Share, mirrored: bool, h: Seat, k: Seat, columns: Columns) -> None:
         (space, point), (other_space, other) = (k, h) if mirrored else (h, k)
         for family in self._parts.families:
             if family.points is space and family.mirrored == mirrored:
@@ -91,7 +94,7 @@ class _Sorter:
             taken = sum(f.mirrored == mirrored and f.points.name == space.name for f in self._parts.families)
             family = Family(f"{name}-{taken + 1}" if taken else name, space, mirrored)
             self._parts.families.append(family)
-        family.members.append(Member(point, other_space, other, columns))
+        family.members.append(Member(number, share, point, other_space, other, columns))
 
 
 def _sees(seat: Seat, votes: Any) -> bool:

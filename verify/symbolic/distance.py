@@ -10,6 +10,7 @@ top spread of its own. The margin's difference is the sum over the neurons and t
 """
 
 import math
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -20,23 +21,32 @@ from algebra.subgroup import Subgroup
 from net.folded import FoldedNetwork
 from verify.program.program import Program, expand
 from verify.record.certificate import NeuronRecord, rational
+from verify.symbolic.obligation import Obligation
 from verify.symbolic.smtlib import between, declared, real, scope, script, total
-from verify.symbolic.task import Task
 
 
-def distance_task(
+@dataclass(frozen=True)
+class Distance:
+    """O3: every margin of network and program differs by at most ``whole``; the neurons' (e, c, top, spread) and all ``bounds``."""
+
+    whole: Fraction
+    bounds: dict[str, Fraction]
+    neurons: dict[str, tuple[Fraction, Fraction, Fraction, Fraction]]
+
+
+def margin_distance(
     program: Program,
     group: FiniteGroup,
     subgroups: tuple[Subgroup, ...],
     network: FoldedNetwork,
     neurons: tuple[NeuronRecord, ...],
-) -> Task:
-    """The obligation that network and program differ by at most the sum of the neurons' bounds in every margin."""
+) -> Distance:
+    """The sum of the neurons' bounds and of the biases' difference, each rounded up to a multiple of 2^-20."""
     weights, written = network.weights.exact(), expand(program, group, subgroups).exact()
     order = [neuron.index for circuit in program.circuits for neuron in circuit.neurons]
     column = {index: k for k, index in enumerate(order)}
-    lines: list[str] = []
     bounds: dict[str, Fraction] = {}
+    parts: dict[str, tuple[Fraction, Fraction, Fraction, Fraction]] = {}
     for record in neurons:
         if record.left_deviation is None or record.right_deviation is None or record.votes_deviation is None:
             bound = _top(weights, record.index) * _spread(weights.U[record.index], weights.vote_bits)
@@ -46,15 +56,22 @@ def distance_task(
             c = 2 * Fraction(record.votes_deviation)
             top, spread = _top(written, k), _spread(written.U[k], written.vote_bits)
             bound = e * spread + (top + e) * c
-            lines += scope(_neuron(e, c, top, spread, _up(bound)))
+            parts[f"d{record.index}"] = (e, c, top, spread)
         bounds[f"d{record.index}"] = _up(bound)
     bounds["bias"] = _up(_bias(weights, written))
-    whole = sum(bounds.values(), Fraction(0))
-    lines += scope(_sum(bounds, whole))
-    above = f"{math.ceil(whole * 100) / 100:.2f}"
-    differ = f"margins of network and program differ by at most {rational(whole)} (below {above})"
-    statement = f"For all activations within the intervals, {differ}."
-    return Task("O3-distance", statement, script("QF_NRA", statement, lines), checks=lines.count("(check-sat)"))
+    return Distance(sum(bounds.values(), Fraction(0)), bounds, parts)
+
+
+def distance_obligation(distance: Distance) -> Obligation:
+    """O3 as a script: one check for each neuron of the program, and the sum."""
+    lines: list[str] = []
+    for name, (e, c, top, spread) in distance.neurons.items():
+        lines += scope(_neuron(e, c, top, spread, distance.bounds[name]))
+    lines += scope(_sum(distance.bounds, distance.whole))
+    above = f"{math.ceil(distance.whole * 100) / 100:.2f}"
+    differ = f"margins of network and program differ by at most {rational(distance.whole)} (at most {above})"
+    statement = f"For all activations within the intervals, {differ}, less than the network's smallest margin."
+    return Obligation("O3-distance", statement, script("QF_NRA", statement, lines), ("unsat",) * lines.count("(check-sat)"))
 
 
 def _up(bound: Fraction) -> Fraction:

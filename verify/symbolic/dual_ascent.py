@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.symbolic.dual_variables import Batch, Tie, relaxed, sharp
+from verify.symbolic.dual_variables import Batch, Tie, largest, relaxed, sharp
 from verify.symbolic.families import Tables
 
 ROUNDS = 120
@@ -20,6 +20,8 @@ MOMENTUM = 0.8
 SHRINK = 0.7
 #: Table entries looked at in the whole search of one case.
 EFFORT = 600_000_000
+#: Numbers of more bits than this are beyond floats: their bounds are taken as they are, without a search.
+FLOAT_BITS = 900
 #: Largest table phi that is worth having.
 MAX_TIE = 20_000
 
@@ -59,12 +61,19 @@ class RealDuals:
         """The dual variables as integers, lam adding up to 0 over j, with their exact bounds."""
         whole = RealDuals(self.families)
         for number, lam in enumerate(self.lam):
-            whole.mu[number] = np.rint(self.mu[number]).astype(np.int64)
-            whole.lam[number] = np.rint(lam).astype(np.int64)
+            whole.mu[number] = _rounded(self.mu[number])
+            whole.lam[number] = _rounded(lam)
             whole.lam[number][0] -= whole.lam[number].sum(axis=0)
-        whole.phi = {key: np.rint(c).astype(np.int64) for key, c in self.phi.items()}
+        whole.phi = {key: _rounded(c) for key, c in self.phi.items()}
         found = [sharp(t, whole.mu[f], whole.lam[f], whole.ties(f)) for f, t in enumerate(self.families)]
         return Batch(s, found)
+
+
+def _rounded(values: Any) -> Any:
+    """The nearest integers: int64 where they are below 2^50, so that sums over a space's points are exact, else Python's."""
+    if np.abs(values).max(initial=0) < 2.0**50:
+        return np.rint(values).astype(np.int64)
+    return np.array([int(v) for v in np.rint(values).ravel()], dtype=object).reshape(values.shape)
 
 
 def find(state: RealDuals, s: Any, constant: int, scale: int) -> tuple[list[Batch], Batch | None]:
@@ -76,11 +85,13 @@ def find(state: RealDuals, s: Any, constant: int, scale: int) -> tuple[list[Batc
     """
     settled: list[Batch] = []
     effort = EFFORT // max(1, sum(t.whole.size for t in state.families))
+    if max([abs(constant), *(largest(t.whole) for t in state.families)]).bit_length() > FLOAT_BITS:
+        effort = 0
     left = active = s
     while len(left):
         state, effort = _climb(state, active, constant, scale, effort)
         batch = state.batch(left)
-        good = batch.totals(constant) > 0
+        good = (batch.totals(constant) > 0).astype(bool)
         if good.any():
             settled.append(Batch(left[good], batch.duals))
             left = active = left[~good]
@@ -98,7 +109,7 @@ def _climb(start: RealDuals, s: Any, constant: int, scale: int, effort: int) -> 
     moved = [t.family.moved(s) for t in families]
     state, velocity, best_state = _copy(start), RealDuals(families), start
     best, gap, stale = -np.inf, 0.0, 0
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if effort > 0 else 0):
         flat = []
         for f, t in enumerate(families):
             values = relaxed(t, state.mu[f], state.lam[f], state.ties(f))

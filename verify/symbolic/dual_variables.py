@@ -11,8 +11,8 @@ for all p_j and y implies, because x permutes the points,
 Without dual variables every point j would choose the worst y and the worst p for itself alone. mu and lam keep the choices of one
 family's points together, phi those of a family and a mirrored one: for the mirrored family, at its point q, the point that y takes q to
 is its own p, and p_j is where its y (which is x^-1) takes j. So its lemma can carry -phi, and the last sum cancels when both are added.
-The dual variables are Lagrange multipliers, found by `dual_ascent` and rounded to integers; the solver proves (2), so that nothing
-depends on how they were found.
+The dual variables are Lagrange multipliers, found by `dual_ascent` and rounded to integers. Their best beta is an exact minimum over
+integers, which proves (2), so that nothing depends on how they were found.
 """
 
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ import numpy as np
 from verify.symbolic.families import Family, Tables
 from verify.symbolic.points import Points
 
-#: Beyond this a constant outweighs every sum of dual variables.
-LARGEST = 2**61
+#: Sums of |T| and dual variables stay in int64 below this: a sum of beta over up to 2^7 points is then below 2^63.
+INT64_SAFE = 1 << 56
 
 
 class Tie(NamedTuple):
@@ -52,11 +52,11 @@ class DualVariables:
     @property
     def constant(self) -> int:
         """The sum of mu, which (3) takes off."""
-        return int(self.mu.sum())
+        return sum(int(value) for value in self.mu)
 
     def total(self, s: Any) -> Any:
-        """The right side of (3) without phi, which cancels in the sum over families, for elements s: an array of their shape."""
-        return self.beta[np.arange(len(self.beta))[:, None], self.family.moved(s)].sum(axis=0) - self.constant
+        """The right side of (3) without phi, which cancels in the sum over families, for elements s: Python's integers."""
+        return self.beta[np.arange(len(self.beta))[:, None], self.family.moved(s)].sum(axis=0).astype(object) - self.constant
 
 
 @dataclass(eq=False)
@@ -67,14 +67,12 @@ class Batch:
     duals: list[DualVariables]
 
     def totals(self, constant: int) -> Any:
-        """The sum of the right sides of (3) and a constant, for each s."""
-        # a constant beyond 64 bits, as of votes with many bits, decides the sign by itself; the solver sees the exact one
-        bounded = max(-LARGEST, min(LARGEST, constant))
-        return bounded + sum((p.total(self.s) for p in self.duals), np.zeros(len(self.s), dtype=np.int64))
+        """The sum of the right sides of (3) and a constant, for each s: Python's integers."""
+        return constant + sum((p.total(self.s) for p in self.duals), np.zeros(len(self.s), dtype=object))
 
 
 def relaxed(tables: Tables, mu: Any, lam: Any, ties: list[Tie]) -> Any:
-    """The left side of (2) at [j, j', p, y], y over ``tables.ys``."""
+    """The left side of (2) at [j, j', p, y], y over ``tables.ys``; floats when the dual variables are floats."""
     reached = tables.family.points.moved[:, tables.ys]
     per_y = lam[:, np.arange(len(reached))[:, None], reached].sum(axis=1)
     total = tables.whole + mu[None, None, :, None] + per_y[:, None, None, :]
@@ -86,6 +84,18 @@ def relaxed(tables: Tables, mu: Any, lam: Any, ties: list[Tie]) -> Any:
 
 
 def sharp(tables: Tables, mu: Any, lam: Any, ties: list[Tie]) -> DualVariables:
-    """The largest beta for these integers, exactly."""
+    """The largest beta for these integers, exactly: the minimum over p and y.
+
+    In int64 where |T| + |mu| + (number of points) |lam| + the same of each phi stays below 2^56, else in Python's integers.
+    """
+    reach = largest(tables.whole) + largest(mu) + len(mu) * largest(lam) + sum(tie.space.count * largest(tie.values) for tie in ties)
+    if reach >= INT64_SAFE or len(mu) > 1 << 7:
+        mu, lam = mu.astype(object), lam.astype(object)
+        ties = [Tie(space, values.astype(object)) for space, values in ties]
     values = relaxed(tables, mu, lam, ties)
     return DualVariables(tables, mu, lam, ties, values.reshape(*values.shape[:2], -1).min(axis=2))
+
+
+def largest(values: Any) -> int:
+    """The largest absolute value, as one of Python's integers."""
+    return max(int(values.max(initial=0)), -int(values.min(initial=0)))

@@ -17,7 +17,7 @@ B[p_j, jy] - B[p_j, (js)y].
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -60,9 +60,18 @@ class Columns(NamedTuple):
         return Columns(self.right[inverse], self.left[inverse], self.votes[:, inverse])
 
 
-class Member(NamedTuple):
-    """The neurons of a family that read x through the stabiliser of one point, y through that of one point of ``space``."""
+#: Which part of a circuit's votes: all of them, or one of the two terms of votes on a coset sum.
+Share = Literal["whole", "right", "left"]
 
+
+class Member(NamedTuple):
+    """The neurons of a family that read x through the stabiliser of one point, y through that of one point of ``space``.
+
+    They are those of the program's circuit of this number, with all of its votes or with one term of a coset sum.
+    """
+
+    circuit: int
+    share: Share
     point: int
     space: Points
     other: int
@@ -120,7 +129,7 @@ class Tables:
 
     @cached_property
     def whole(self) -> Any:
-        """T[j, j', p, y] with y running over ``ys``."""
+        """T[j, j', p, y] with y running over ``ys``; int64 where no sum can leave it (`decomposition`), else Python's integers."""
         points, m, case, ys = self.family.points, self.family.points.count, self._case, self.ys
         mul = points.group.mul
         whole = None
@@ -136,6 +145,8 @@ class Tables:
         if whole is None:
             whole = np.zeros((m, m, m, len(ys)), dtype=np.int64)
         if self.family.bias is not None:
+            if self.family.bias.dtype == object:
+                whole = whole.astype(object)
             reached = points.moved[:, ys]
             for p in range(m):
                 table = self.family.bias[p]
@@ -152,7 +163,7 @@ class Tables:
             name = (id(space), q, through)
             if name not in found:
                 shape = (m, m, m, space.count) + ((m,) if through else ())
-                found[name] = Term(space, q, through, np.zeros(shape, dtype=np.asarray(values).dtype))
+                found[name] = Term(space, q, through, np.zeros(shape, dtype=self.whole.dtype))
             found[name].values[key] += values
 
         for member in self.family.members:
@@ -193,20 +204,23 @@ class Tables:
 
 
 def _inner(push: Any, votes: Any) -> Any:
-    """The sum over the last axis of products, exactly: in int64 where no sum can reach 2^62, else in Python ints."""
+    """The sum over the last axis of products."""
     return (push * votes).sum(axis=-1)
 
 
 @dataclass(eq=False)
 class Parts:
-    """A whole program taken apart: families, neurons that see parities alone, the rest, and the rest of the bias."""
+    """A whole program taken apart: families, neurons that see parities alone, the rest, and the rest of the bias.
+
+    ``signs`` and ``rest`` come with the numbers of their circuits. ``scale`` is the unit of one vote, 2^(preactivation and vote bits).
+    """
 
     group: FiniteGroup
     parity: Integers
     scale: int
     families: list[Family]
-    signs: list[Columns]
-    rest: list[tuple[str, Columns]]
+    signs: list[tuple[int, Columns]]
+    rest: list[tuple[int, Columns]]
     bias: Any
     bias_rest: Any
 

@@ -25,7 +25,7 @@ class Outline:
     parts: Parts
     signs: dict[Case, int]
     bias: dict[int, tuple[int, int]]
-    rest: list[tuple[str, int]]
+    rest: list[tuple[int, int]]
     batches: dict[Case, list[Batch]]
     failing: tuple[Case, Batch] | None = None
     start: Start | None = None
@@ -70,7 +70,7 @@ def outline_proof(parts: Parts, start: Start | None = None) -> Outline:
     """
     if start is not None:
         start_bias(parts, start)
-    result = Outline(parts, {}, _bias_range(parts), [(name, _swing(c)) for name, c in parts.rest], {}, start=start)
+    result = Outline(parts, {}, _bias_range(parts), [(number, _swing(c)) for number, c in parts.rest], {}, start=start)
     for case in parts.cases:
         left = result.search(case)
         if left is not None:
@@ -88,7 +88,7 @@ def _sign_values(parts: Parts, case: Case) -> list[tuple[Any, Any, Any]]:
     first = [0, int(parts.parity.argmax())]
     return [
         (np.maximum(c.left[first[case.x]] + c.right[first[case.y]], 0), c.votes[:, first[case.product]], c.votes[:, first[case.other]])
-        for c in parts.signs
+        for _, c in parts.signs
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a model of a failed sum means, decided by exact evaluation of the program."""
+"""What a sum that falls short means, decided by exact evaluation of the program."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,7 +11,6 @@ from algebra.permutation import format_cycles
 from net.weights import Weights
 from verify.symbolic.families import Case
 from verify.symbolic.proof_outline import Outline
-from verify.symbolic.task import Counterexample
 
 
 @dataclass(eq=False)
@@ -21,14 +20,15 @@ class Replay:
     outline: Outline
     program: Weights
 
-    def interpret(self, case: Case, values: dict[str, str]) -> Counterexample:
-        """The meaning of a model of O1-sum in which e<s> is true for some element s."""
-        if self.wrong is not None and self.wrong_case == case:
+    @property
+    def reason(self) -> str:
+        """In words: the pair that the program gets wrong, or the s whose bounds fall shortest, with each family's share."""
+        if self.wrong is not None:
             return self._refutation(*self.wrong)
-        chosen = [int(name[1:]) for name, value in values.items() if value == "true"]
-        if not chosen:
-            return Counterexample("the model names no element s")
-        return Counterexample(self._shortfall(case, chosen[0]))
+        assert self.outline.failing is not None
+        case, batch = self.outline.failing
+        totals = batch.totals(self.outline.constant(case))
+        return self._shortfall(case, int(batch.s[int(np.argmin(totals))]))
 
     @cached_property
     def wrong(self) -> tuple[int, int, int] | None:
@@ -55,15 +55,14 @@ class Replay:
         s = group.mul[group.inv[x], group.mul[z, group.inv[y]]]
         return Case(int(parity[x]), int(parity[y]), int(parity[s]))
 
-    def _refutation(self, x: int, y: int, z: int) -> Counterexample:
+    def _refutation(self, x: int, y: int, z: int) -> str:
         votes = self.program.exact().logits(x, y)
         scale = self.outline.parts.scale
         product = int(self.outline.parts.group.mul[x, y])
-        text = (
+        return (
             f"at x = {self._cycles(x)}, y = {self._cycles(y)} the output z = {self._cycles(z)} gets {Fraction(int(votes[z]), scale)} "
             f"votes and xy = {self._cycles(product)} gets {Fraction(int(votes[product]), scale)}"
         )
-        return Counterexample(text, refutes=True)
 
     def _shortfall(self, case: Case, s: int) -> str:
         scale = self.outline.parts.scale

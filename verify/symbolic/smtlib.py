@@ -60,11 +60,7 @@ def scope(lines: Iterable[str]) -> list[str]:
     return ["(push 1)", *lines, "(check-sat)", "(pop 1)"]
 
 
-def script(logic: str, statement: str, lines: Iterable[str], models: bool = False) -> str:
-    """A whole file: what is claimed as a comment, the logic, the lines.
-
-    ``models`` asks the solver to keep models, for scripts whose models are read.
-    """
+def script(logic: str, statement: str, lines: Iterable[str]) -> str:
+    """A whole file: what is claimed as a comment, the logic, the lines."""
     comment = [f"; {line}" for line in statement.splitlines()]
-    options = ["(set-option :produce-models true)"] if models else []
-    return "\n".join([*comment, "; Every check-sat below must answer unsat.", *options, f"(set-logic {logic})", *lines, ""])
+    return "\n".join([*comment, "; Every check-sat below must answer unsat.", f"(set-logic {logic})", *lines, ""])

@@ -16,10 +16,10 @@ from verify.program.program import Circuit, Neuron, Program, expand
 from verify.program.quantise import Written
 from verify.record.certificate import NeuronRecord
 from verify.symbolic.bias import start_bias
-from verify.symbolic.decide import decide_symbolic
+from verify.symbolic.decide import decide_outline, decide_symbolic
 from verify.symbolic.decomposition import take_apart
 from verify.symbolic.families import Case
-from verify.symbolic.obligations import prove_obligations
+from verify.symbolic.obligations import obligations_of
 from verify.symbolic.points import Points, parity
 from verify.symbolic.proof_outline import outline_proof
 from verify.symbolic.provable.bound import FamilyBound
@@ -178,7 +178,7 @@ def test_bias_tables_of_a_start_and_the_rest_add_up_to_the_bias(dtype: Any) -> N
         assert isinstance(total, int | np.integer)
 
 
-def test_a_provable_program_is_found_where_the_readable_one_is_beyond_the_lemmas(tmp_path: Path) -> None:
+def test_a_provable_program_is_found_where_the_readable_one_is_beyond_the_lemmas() -> None:
     """Votes on left cosets spoil the bounds of a right program; with votes on double cosets Q3 is proved, about another program."""
     built = one_sided(1)
     program, group, members = built
@@ -188,20 +188,19 @@ def test_a_provable_program_is_found_where_the_readable_one_is_beyond_the_lemmas
     assert outline_proof(take_apart(program, group, members)).failing is not None
     network = folded_network(group, source.weights)
     width = source.weights.width
-    settled = decide_symbolic(source, records(program), labels(width), network, answers, tmp_path, 60)
-    assert settled.result.symbolic.status == "PROVED"
-    about = settled.result.symbolic.provable
-    assert about is not None
-    assert settled.provable is not None
-    assert about.program == settled.provable.written.program != program
-    assert right(evaluate(settled.provable.written.weights, expected=group.mul), group.mul).all()
-    assert {circuit.votes.on for circuit in about.program.circuits} == {"double cosets"}
-    assert len(about.neurons) == width
-    for obligation in settled.result.symbolic.obligations:
-        assert (tmp_path / obligation.file).exists()
+    finding = decide_symbolic(source, records(program), labels(width), network, answers)
+    assert finding.status == "PROVED"
+    assert finding.about == "provable"
+    assert finding.provable is not None
+    assert finding.written is finding.provable.written
+    assert finding.written.program != program
+    assert right(evaluate(finding.written.weights, expected=group.mul), group.mul).all()
+    assert {circuit.votes.on for circuit in finding.written.program.circuits} == {"double cosets"}
+    assert len(finding.neurons) == width
+    assert {o.status for o in obligations_of(finding)} == {"PROVED"}
 
 
-def test_one_flipped_vote_of_a_provable_program_is_not_proved(tmp_path: Path) -> None:
+def test_one_flipped_vote_of_a_provable_program_is_not_proved() -> None:
     """The provable program with one circuit voting the other way is wrong somewhere, and refuted by a pair, from the same start."""
     source = written(one_sided(1))
     group = veto_program("S4")[1]
@@ -214,23 +213,19 @@ def test_one_flipped_vote_of_a_provable_program_is_not_proved(tmp_path: Path) ->
     weights = expand(flipped, group, members)
     assert not right(evaluate(weights, expected=group.mul), group.mul).all()
     outline = outline_proof(take_apart(flipped, group, members), found.outline.start)
-    result = prove_obligations(flipped, group, members, folded_network(group, weights), records(flipped), tmp_path, 30, 60, outline)
-    assert result.symbolic.status == "REFUTED"
+    assert decide_outline(outline, Written(flipped, members, weights))[0] == "REFUTED"
 
 
-def test_a_network_that_is_wrong_somewhere_gets_no_provable_program(tmp_path: Path) -> None:
+def test_a_network_that_is_wrong_somewhere_gets_no_provable_program() -> None:
     """A right program would not have the answers of a network with a mistake, so none is looked for."""
     built = veto_program("S3", flip=1)
     program, group, _ = built
     source = written(built)
     answers = evaluate(source.weights, expected=group.mul)
     assert not right(answers, group.mul).all()
-    settled = decide_symbolic(
-        source, records(program), labels(source.weights.width), folded_network(group, source.weights), answers, tmp_path, 30
-    )
-    assert settled.provable is None
-    assert settled.result.symbolic.provable is None
-    assert settled.result.symbolic.status != "PROVED"
+    network = folded_network(group, source.weights)
+    finding = decide_symbolic(source, records(program), labels(source.weights.width), network, answers)
+    assert (finding.provable, finding.status, finding.about) == (None, "REFUTED", "readable")
 
 
 def _places(voters: list[Any]) -> list[slice]:

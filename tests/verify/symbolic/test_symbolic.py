@@ -5,35 +5,39 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
+import tempfile
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from net.folded import folded_network
 from net.weights import Weights
+from verify.distil.labels import NeuronLabel
 from verify.exact.exhaustive import evaluate
 from verify.program.program import Program, expand
+from verify.program.quantise import Written
 from verify.record.certificate import NeuronRecord
-from verify.symbolic.correct import correct_tasks
-from verify.symbolic.cross_check import cross_check
+from verify.symbolic import dual_ascent
+from verify.symbolic.correct import correct_obligations
+from verify.symbolic.decide import decide_outline, decide_symbolic
 from verify.symbolic.decomposition import take_apart
-from verify.symbolic.distance import distance_task
+from verify.symbolic.distance import distance_obligation, margin_distance
+from verify.symbolic.dual_variables import sharp
 from verify.symbolic.families import Case
 from verify.symbolic.lemma import LemmaWriter
-from verify.symbolic.neurons import neuron_tasks
-from verify.symbolic.obligations import prove_obligations
+from verify.symbolic.neurons import NeuronPush, neuron_obligation, neuron_pushes
+from verify.symbolic.obligation import Obligation, write_scripts
+from verify.symbolic.obligations import obligations_of
 from verify.symbolic.proof_outline import Outline, outline_proof, sign_share
-from verify.symbolic.replay import Replay
-from verify.symbolic.solve import solve, write_scripts
-from verify.symbolic.task import Counterexample, Task
-from verify.symbolic.worker import run_script
+from verify.symbolic.solver.opinions import SolverDisagrees, ask_solvers, checked_budget
+from verify.symbolic.solver.worker import cvc5_answers, z3_answers
 
 sys.path.insert(0, str(Path(__file__).parent))
-from symbolic_programs import Built, random_program, veto_program
+from symbolic_programs import Built, random_program, stabilisers, veto_program
 
 
 def records(program: Program, deviations: tuple[str, str, str] = ("0", "0", "0")) -> tuple[NeuronRecord, ...]:
@@ -42,10 +46,32 @@ def records(program: Program, deviations: tuple[str, str, str] = ("0", "0", "0")
     return tuple(NeuronRecord(i, "coset", c, *deviations) for i, c in sorted(numbers))
 
 
-def tasks_of(built: Built) -> list[Task]:
+def written(built: Built) -> Written:
+    """A built program as the distillation hands it on."""
     program, group, members = built
-    outline = planned_of(program, group, members)
-    return correct_tasks(outline, Replay(outline, expand(program, group, members)).interpret)
+    return Written(program, members, expand(program, group, members))
+
+
+def z3_says(script: str, limit_s: float = 30) -> list[str]:
+    """z3's answers to a script."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "script.smt2"
+        file.write_text(script, encoding="utf-8")
+        return z3_answers(file, limit_s)
+
+
+def pushes_of(built: Built, slack: str) -> list[NeuronPush]:
+    program, group, members = built
+    return neuron_pushes(program, group, members, records(program, (slack, slack, "0")))
+
+
+def decided(built: Built) -> Any:
+    """Q3 of a program as the network that it is itself."""
+    program, group, _ = built
+    source = written(built)
+    answers = evaluate(source.weights, expected=group.mul)
+    labels = tuple(NeuronLabel(i, "coset", None, None, 1.0) for i in range(source.weights.width))
+    return decide_symbolic(source, records(program), labels, folded_network(group, source.weights), answers)
 
 
 def planned_of(*built: Any) -> Outline:
@@ -130,62 +156,96 @@ def test_the_terms_given_to_the_solver_are_the_tables_that_were_searched(name: s
 
 
 @pytest.mark.parametrize("name", ["S3", "S4", "A4"])
-def test_a_program_of_vetoes_is_proved(name: str, tmp_path: Path) -> None:
-    """Every obligation of a right program is proved, with and without odd permutations."""
-    program, group, members = veto_program(name)
-    weights = expand(program, group, members)
-    assert (evaluate(weights, expected=group.mul).answer == group.mul).all()
-    outline = planned_of(program, group, members)
-    result = prove_obligations(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60, outline)
-    assert result.symbolic.status == "PROVED"
-    assert result.symbolic.reason == ""
-    assert {o.id[:2] for o in result.symbolic.obligations} == {"O1", "O2", "O3"}
-    assert set(result.seconds) == {o.id for o in result.symbolic.obligations}
-
-
-def test_both_solvers_agree_on_the_files_of_a_run(tmp_path: Path) -> None:
-    """cvc5 gives z3's answer to every check of every kind of obligation, and so on a script that has a model."""
-    program, group, members = veto_program("S3")
-    tasks = tasks_of((program, group, members))
-    tasks += neuron_tasks(program, group, members, records(program))[:2]
-    tasks.append(distance_task(program, group, members, folded_network(group, expand(program, group, members)), records(program)))
-    tasks.append(Task("open", "x is false.", "(set-logic QF_UF)(declare-const x Bool)(assert x)(check-sat)"))
-    write_scripts(tasks, tmp_path)
-    agreement = cross_check(tmp_path, 30)
-    assert sorted(agreement.agree) == sorted(f"obligations/{task.id}.smt2" for task in tasks)
+def test_a_program_of_vetoes_is_proved_and_both_solvers_agree(name: str, tmp_path: Path) -> None:
+    """Every lemma of a right program is proved by integers, with and without odd permutations, and z3 and cvc5 say the same."""
+    built = veto_program(name)
+    weights = written(built).weights
+    assert (evaluate(weights, expected=built[1].mul).answer == built[1].mul).all()
+    finding = decided(built)
+    assert (finding.status, finding.reason, finding.counterexample) == ("PROVED", "", None)
+    obligations = obligations_of(finding)
+    assert {o.id[:2] for o in obligations} == {"O1", "O2", "O3"}
+    assert {o.status for o in obligations} == {"PROVED"}
+    write_scripts(obligations, tmp_path)
+    opinions = ask_solvers(obligations, tmp_path, 60)
+    assert {o.word for by_solver in opinions.values() for o in by_solver.values()} == {"agrees"}
+    assert all(set(by_solver) == {"z3", "cvc5"} for by_solver in opinions.values())
 
 
 def test_one_flipped_vote_is_refuted_by_a_pair_that_really_is_wrong(tmp_path: Path) -> None:
-    """A circuit that votes for what it should veto: REFUTED, and the pair named has z ahead of xy."""
-    program, group, members = veto_program("S4", flip=5)
-    weights = expand(program, group, members)
-    answers = evaluate(weights, expected=group.mul).answer
-    assert (answers != group.mul).any()
-    outline = planned_of(program, group, members)
-    result = prove_obligations(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60, outline)
-    assert result.symbolic.status == "REFUTED"
-    (text,) = (result.models[o.id] for o in result.symbolic.obligations if o.status == "REFUTED")
-    found = re.fullmatch(r"at x = (.+), y = (.+) the output z = (.+) gets (\S+) votes and xy = (.+) gets (\S+)", text)
+    """A circuit that votes for what it should veto: REFUTED, and the pair named has z ahead of xy; the solvers find a model."""
+    built = veto_program("S4", flip=5)
+    group = built[1]
+    weights = written(built).weights
+    assert (evaluate(weights, expected=group.mul).answer != group.mul).any()
+    finding = decided(built)
+    assert finding.status == "REFUTED"
+    x, y, z = finding.counterexample
+    votes = weights.exact().logits(x, y)
+    assert z != group.mul[x, y]
+    assert votes[z] >= votes[group.mul[x, y]]
+    text = r"O1-sum: at x = (.+), y = (.+) the output z = (.+) gets (\S+) votes and xy = (.+) gets (\S+)"
+    found = re.fullmatch(text, finding.reason)
     assert found is not None
     from algebra.permutation import parse_cycles
 
-    x, y, z, w = (group.index_of(parse_cycles(found[k], 4)) for k in (1, 2, 3, 5))
-    assert group.mul[x, y] == w
-    votes = weights.exact().logits(x, y)
-    assert votes[z] >= votes[w]
+    assert [group.index_of(parse_cycles(found[k], 4)) for k in (1, 2, 3, 5)] == [x, y, z, group.mul[x, y]]
     assert Fraction(found[4]) == Fraction(int(votes[z]), 2)
+    obligations = obligations_of(finding)
+    (failed,) = (o for o in obligations if o.status != "PROVED")
+    assert (failed.id[:6], failed.status, failed.expected) == ("O1-sum", "REFUTED", ("sat",))
+    write_scripts([failed], tmp_path)
+    assert {o.word for o in ask_solvers([failed], tmp_path, 60)[failed.id].values()} == {"agrees"}
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_no_random_program_is_proved_right(seed: int, tmp_path: Path) -> None:
+def test_no_random_program_is_proved_right(seed: int) -> None:
     """Random votes are wrong somewhere, and the status says so."""
-    program, group, members = random_program("S3", seed)
-    weights = expand(program, group, members)
-    wrong = (evaluate(weights, expected=group.mul).answer != group.mul).any()
-    assert wrong
-    outline = planned_of(program, group, members)
-    result = prove_obligations(program, group, members, folded_network(group, weights), records(program), tmp_path, 30, 60, outline)
-    assert result.symbolic.status == "REFUTED"
+    built = random_program("S3", seed)
+    assert (evaluate(written(built).weights, expected=built[1].mul).answer != built[1].mul).any()
+    assert decide_outline(planned_of(*built), written(built))[0] == "REFUTED"
+
+
+@pytest.mark.parametrize("factor", [1, 1 << 40, 1 << 70, 1 << 950])
+def test_minima_are_exact_beyond_64_bits(factor: int) -> None:
+    """Votes times a power of two: minima, totals and status are the same times that power, whatever the type that holds them."""
+    program, group, members = veto_program("S3")
+    plain = planned_of(program, group, members)
+
+    def scaled(neuron: Any) -> Any:
+        return msgspec.structs.replace(neuron, votes=tuple(v * factor for v in neuron.votes))
+
+    circuits = tuple(msgspec.structs.replace(c, neurons=tuple(map(scaled, c.neurons))) for c in program.circuits)
+    large = msgspec.structs.replace(program, circuits=circuits)
+    parts = take_apart(large, group, members)
+    for case in parts.cases:
+        for family, twin in zip(parts.families, plain.parts.families, strict=True):
+            m = family.points.count
+            zeros = np.zeros(m, dtype=np.int64), np.zeros((m, m, m), dtype=np.int64)
+            one, other = sharp(family.tables(case), *zeros, []).beta, sharp(twin.tables(case), *zeros, []).beta
+            assert [int(v) for v in one.ravel()] == [int(v) * factor for v in other.ravel()]
+    assert decide_outline(outline_proof(parts), written((large, group, members)))[0] == "PROVED"
+
+
+def test_sums_that_would_wrap_around_in_64_bits_are_exact() -> None:
+    """Dual variables near 2^62 beside small tables: beta from `sharp` is the minimum of Python's integers, entry by entry."""
+    program, group, members = random_program("S3", 5)
+    parts = take_apart(program, group, members)
+    rng = np.random.default_rng(6)
+    for case in parts.cases:
+        for family in parts.families:
+            tables, m = family.tables(case), family.points.count
+            mu = rng.integers(-(2**62), 2**62, m)
+            lam = rng.integers(-(2**62), 2**62, (m, m, m))
+            beta = sharp(tables, mu, lam, []).beta
+            moved = family.points.moved
+            for j, i in np.ndindex(m, m):
+                values = (
+                    int(tables.whole[j, i, p, k]) + int(mu[p]) + sum(int(lam[j, q, moved[q, y]]) for q in range(m))
+                    for p in range(m)
+                    for k, y in enumerate(tables.ys)
+                )
+                assert int(beta[j, i]) == min(values)
 
 
 @pytest.mark.parametrize("name", ["S3", "S4"])
@@ -219,7 +279,7 @@ def test_a_bound_that_is_one_unit_too_good_is_not_proved(name: str) -> None:
             sharper = beta.copy()
             sharper[0, 1] += raised
             lines, checks = LemmaWriter(duals, duals.tables.ys, sharper, pairs).lines()
-            answers, _ = run_script("\n".join(["(set-logic QF_LRA)", *lines]), 30)
+            answers = z3_says("\n".join(["(set-logic QF_LRA)", *lines]))
             assert answers == (["sat"] if raised else ["unsat"]) + ["unsat"] * (checks - 1)
 
 
@@ -232,13 +292,11 @@ def test_potentials_that_do_not_cancel_are_not_proved() -> None:
     duals.lam = duals.lam.copy()
     duals.lam[0, 0, 0] += 1
     lines, _ = LemmaWriter(duals, duals.tables.ys, duals.beta, []).lines()
-    assert run_script("\n".join(["(set-logic QF_LRA)", *lines]), 30)[0] == ["sat"]
+    assert z3_says("\n".join(["(set-logic QF_LRA)", *lines])) == ["sat"]
 
 
 def test_batches_cover_every_s_once() -> None:
     """Where dual variables do not serve all s at once, the batches divide them, and every batch's exact bounds are positive."""
-    from verify.symbolic import dual_ascent
-
     program, group, members = veto_program("S4")
     parts = take_apart(program, group, members)
     for case in parts.cases:
@@ -255,85 +313,121 @@ def test_batches_cover_every_s_once() -> None:
 
 def test_neuron_intervals_hold_for_every_perturbed_preactivation() -> None:
     """What O2 states of a neuron holds at every pair for activations moved to the ends of their intervals, and is attained."""
-    program, group, members = veto_program("S3")
-    weights = expand(program, group, members)
+    built = veto_program("S3")
+    program, group, _ = built
+    weights = written(built).weights
     slack = Fraction(1, 8)
-    tasks = neuron_tasks(program, group, members, records(program, ("1/8", "1/8", "0")))
-    assert len(tasks) == weights.width
-    for task in tasks[:6]:
-        i = int(task.id.rsplit("-", 1)[1])
-        assert run_script(task.script, 30)[0] == ["unsat"] * task.checks
-        pushes = [
-            max(Fraction(0), Fraction(int(weights.exact().L[x, i] + weights.exact().R[y, i]), 2) + 2 * sign * slack)
-            for x in range(group.order)
-            for y in range(group.order)
-            for sign in (-1, 1)
-        ]
-        stated = [Fraction(found) for found in re.findall(r"at most (\S+?)(?= when|\.)", task.statement)]
-        assert max(pushes) == max(stated)
+    pushes = pushes_of(built, "1/8")
+    assert len(pushes) == weights.width
+    for push in pushes[:6]:
+        task = neuron_obligation(group, push)
+        assert z3_says(task.script) == list(task.expected)
+        column = [n.index for c in program.circuits for n in c.neurons].index(push.index)
+        found: dict[int, list[Fraction]] = {}
+        h, k = (
+            stabilisers(group)[program.circuits[column // 2].left.subgroups[0]],
+            stabilisers(group)[program.circuits[column // 2].right.subgroups[0]],
+        )
+        for x, y in np.ndindex(group.order, group.order):
+            coset = {int(group.mul[group.mul[a, group.mul[x, y]], b]) for a in h.elements for b in k.elements}
+            reached = Fraction(int(weights.exact().L[x, column] + weights.exact().R[y, column]), 2)
+            found.setdefault(min(coset), []).extend(max(Fraction(0), reached + 2 * sign * slack) for sign in (-1, 1))
+        assert push.intervals == {c: (min(values), max(values)) for c, values in found.items()}
 
 
 def test_a_narrower_interval_of_a_neuron_is_not_proved() -> None:
     """With the deviation in the assumptions made larger than the one that the intervals were computed with, z3 finds a model."""
-    program, group, members = veto_program("S3")
-    (task, *_) = neuron_tasks(program, group, members, records(program, ("1/8", "1/8", "0")))
-    wider = task.script.replace("(/ 1.0 8.0)", "(/ 1.0 4.0)")
-    assert "sat" in run_script(wider, 30)[0]
+    built = veto_program("S3")
+    task = neuron_obligation(built[1], pushes_of(built, "1/8")[0])
+    assert "sat" in z3_says(task.script.replace("(/ 1.0 8.0)", "(/ 1.0 4.0)"))
 
 
 def test_the_distance_bounds_every_margin_difference() -> None:
     """O3's bound is at least |margin of network - margin of program| at all pairs and outputs, and its script is proved."""
     program, group, members = veto_program("S3")
-    written = expand(program, group, members)
+    source = expand(program, group, members)
     rng = np.random.default_rng(0)
-    noise = [rng.integers(-8, 9, a.shape) / 64 for a in (written.L, written.R, written.U, written.b)]
-    network = Weights.from_arrays(*(a + e for a, e in zip((written.L, written.R, written.U, written.b), noise, strict=True)))
-    spread = [str(Fraction(float(np.abs(e).max()))) for e in noise[:3]]
-    task = distance_task(program, group, members, folded_network(group, network), records(program, tuple(spread)))  # type: ignore[arg-type]
-    bound = Fraction(re.search(r"at most (\S+) ", task.statement)[1])  # type: ignore[index]
-    worst = 0.0
-    for x in range(group.order):
-        for y in range(group.order):
-            d = network.logits(x, y) - written.logits(x, y)
-            worst = max(worst, float(np.ptp(d)))
-    assert 0 < worst <= bound
-    assert run_script(task.script, 60)[0] == ["unsat"] * task.checks
+    noise = [rng.integers(-8, 9, a.shape) / 64 for a in (source.L, source.R, source.U, source.b)]
+    network = Weights.from_arrays(*(a + e for a, e in zip((source.L, source.R, source.U, source.b), noise, strict=True)))
+    spread = tuple(str(Fraction(float(np.abs(e).max()))) for e in noise[:3])
+    distance = margin_distance(program, group, members, folded_network(group, network), records(program, spread))  # type: ignore[arg-type]
+    worst = max(float(np.ptp(network.logits(x, y) - source.logits(x, y))) for x, y in np.ndindex(group.order, group.order))
+    assert 0 < worst <= distance.whole
+    task = distance_obligation(distance)
+    assert z3_says(task.script, 60) == list(task.expected)
+
+
+def test_the_distance_is_stated_where_it_says_something_and_nowhere_else() -> None:
+    """A program that is its network has distance 0, below every margin; moved apart by more than the margins nothing is stated."""
+    built = veto_program("S3")
+    program, group, _ = built
+    assert decided(built).distance.whole == 0
+    source = written(built)
+    answers = evaluate(source.weights, expected=group.mul)
+    network = folded_network(group, source.weights)
+    far = decide_symbolic(source, records(program, ("9", "9", "9")), (), network, answers)
+    assert (far.status, far.distance) == ("PROVED", None)
 
 
 def test_the_same_program_gives_the_same_bytes() -> None:
-    built = veto_program("S4")
-    assert [t.script for t in tasks_of(built)] == [t.script for t in tasks_of(veto_program("S4"))]
+    one, other = (correct_obligations(planned_of(*veto_program("S4")), "UNKNOWN") for _ in range(2))
+    assert [o.script for o in one] == [o.script for o in other]
 
 
-def test_what_the_solver_has_no_time_for_is_unknown(tmp_path: Path) -> None:
-    """A hard script under a short limit, a script that is no script, and a deadline that has passed: all UNKNOWN."""
+def hard_script() -> str:
     names = [f"a{i}_{j}" for i in range(11) for j in range(10)]
     holes = [f"(declare-const {n} Bool)" for n in names]
     holes += [f"(assert (or {' '.join(f'a{i}_{j}' for j in range(10))}))" for i in range(11)]
     holes += [f"(assert (or (not a{i}_{j}) (not a{k}_{j})))" for j in range(10) for i in range(11) for k in range(i)]
-    hard = Task("hard", "Eleven pigeons do not fit into ten holes.", "\n".join(["(set-logic QF_UF)", *holes, "(check-sat)"]))
-    broken = Task("broken", "Nothing.", "(assert (= 1 2)\n(check-sat)")
-    write_scripts([hard, broken], tmp_path)
-    outcomes = solve([hard, broken], tmp_path, 0.3, time.perf_counter() + 30, 1)
-    assert [outcome.status for outcome in outcomes] == ["UNKNOWN", "UNKNOWN"]
-    late = solve([hard], tmp_path, 1, time.perf_counter() - 1, 1)
-    assert late[0].detail == "not started within the total time"
+    return "\n".join(["(set-logic QF_UF)", *holes, "(check-sat)"])
 
 
-def test_a_model_alone_refutes_nothing(tmp_path: Path) -> None:
-    """A satisfiable script without a replayed counterexample is UNKNOWN, with what its model means as the detail."""
-    task = Task(
-        "open",
-        "x is false.",
-        "(set-option :produce-models true)(set-logic QF_UF)(declare-const x Bool)(assert x)(check-sat)",
-        wanted=("x",),
-        interpret=lambda values: Counterexample(f"x is {values['x']}"),
-    )
-    write_scripts([task], tmp_path)
-    (outcome,) = solve([task], tmp_path, 5, time.perf_counter() + 30, 1)
-    assert (outcome.status, outcome.detail) == ("UNKNOWN", "x is true")
+def test_time_outs_and_broken_scripts_change_no_status_and_are_told_apart(tmp_path: Path) -> None:
+    hard = Obligation("hard", "Eleven pigeons do not fit into ten holes.", hard_script(), ("unsat",))
+    broken = Obligation("broken", "Nothing.", "(assert (= 1 2)\n(check-sat)", ("unsat",))
+    write_scripts([broken, hard], tmp_path)
+    opinions = ask_solvers([broken, hard], tmp_path, 4)
+    assert [opinions["broken"][name].word for name in ("z3", "cvc5")] == ["error", "error"]
+    assert opinions["hard"]["z3"].word == "time-out"
+    nobody = ask_solvers([hard], tmp_path, 0)
+    assert {o.word for o in nobody["hard"].values()} == {"not asked"}
+
+
+@pytest.mark.parametrize("solver", ["z3", "cvc5"])
+def test_a_solver_that_disagrees_stops_everything(solver: str, tmp_path: Path) -> None:
+    """A lemma called proved whose file has a model, and one called open whose file has none: an error that names file and answers."""
+    false = Obligation("false", "x.", "(set-logic QF_UF)(declare-const x Bool)(assert x)(check-sat)", ("unsat",))
+    true = Obligation("true", "x.", "(set-logic QF_UF)(declare-const x Bool)(assert (and x (not x)))(check-sat)", ("sat",), "UNKNOWN")
+    for obligation, said in ((false, "sat"), (true, "unsat")):
+        write_scripts([obligation], tmp_path)
+        with pytest.raises(SolverDisagrees, match=f"^{solver} answers '{said}' to check 1 of obligations/{obligation.id}.smt2"):
+            ask_solvers([obligation], tmp_path, 30, solvers=[solver])
+
+
+def test_a_solver_that_is_not_installed_has_no_opinion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from verify.symbolic.solver import opinions as module
+
+    monkeypatch.setattr(module, "find_spec", lambda name: None if name == "cvc5" else object())
+    true = Obligation("true", "x.", "(set-logic QF_UF)(declare-const x Bool)(assert (and x (not x)))(check-sat)", ("unsat",))
+    write_scripts([true], tmp_path)
+    assert {name: o.word for name, o in ask_solvers([true], tmp_path, 30)["true"].items()} == {"z3": "agrees", "cvc5": "not installed"}
+    assert module.advice() == "no second opinion from cvc5: pip install cvc5"
+
+
+@pytest.mark.parametrize("budget", [float("nan"), float("inf"), -1.0, 4_300_000.0, 1e300])
+def test_a_budget_is_a_number_of_seconds_within_a_day(budget: float) -> None:
+    with pytest.raises(ValueError, match="budget from 0 to 86400 seconds"):
+        checked_budget(budget)
+    assert [checked_budget(s) for s in (0.0, 0.5, 86_400.0)] == [0.0, 0.5, 86_400.0]
+
+
+def test_both_solvers_read_the_same_answers(tmp_path: Path) -> None:
+    file = tmp_path / "two.smt2"
+    file.write_text("(set-logic QF_UF)(declare-const x Bool)(push 1)(assert x)(check-sat)(pop 1)(assert (and x (not x)))(check-sat)")
+    assert z3_answers(file, 30) == cvc5_answers(file, 30) == ["sat", "unsat"]
 
 
 def test_the_layer_is_imported_without_the_solver() -> None:
-    code = "import sys, verify.symbolic, verify.symbolic.cross_check; sys.exit('z3' in sys.modules or 'cvc5' in sys.modules)"
+    modules = "verify.symbolic.obligations, verify.symbolic.solver.opinions"
+    code = f"import sys, {modules}; sys.exit('z3' in sys.modules or 'cvc5' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
