@@ -2,9 +2,9 @@
 
     python benchmarks/bench_symbolic.py [--budget SECONDS] CHECKPOINT:GROUP ...
 
-Prints a table in Markdown. Seconds: *deciding* is planning, the search for a provable program and the exact minima, *asking* the solvers'
-wall time (0 asks none). Distillation is not counted. Solvers: files on which they agree / run out of time / err; one that disagrees
-ends the program.
+Prints a table in Markdown. Seconds: *deciding* is planning, the search for a provable program and the exact minima, *asking* the
+solvers' wall time (0 asks none). Distillation is not counted. Solvers: files on which they agree / run out of time / err; one that
+disagrees ends the program.
 """
 
 import argparse
