@@ -67,6 +67,8 @@ class FoldedNetwork:
         preactivation_terms, logit_terms: lengths of the two dot products of the float32 forward pass, or None
             where no statement about float32 is made: weights that are no float32 numbers, a bias between relu
             and unembedding, or sums that could overflow.
+        layers: the layers in the file, in its own numbering; None for a network that was not read from a file, or of which
+            neurons were removed.
 
     """
 
@@ -78,6 +80,7 @@ class FoldedNetwork:
     R_abs: FloatMatrix
     preactivation_terms: int | None
     logit_terms: int | None
+    layers: Layers | None = None
 
     @property
     def width(self) -> int:
@@ -88,7 +91,7 @@ class FoldedNetwork:
         """The network that keeps these neurons (indices or a boolean mask), in this order."""
         kept = indices(self.width, neurons)
         weights, L_abs, R_abs = self.weights.select(kept), self.L_abs[:, kept], self.R_abs[:, kept]
-        return replace(self, weights=weights, L_abs=L_abs, R_abs=R_abs)
+        return replace(self, weights=weights, L_abs=L_abs, R_abs=R_abs, layers=None)
 
     def without(self, neurons: Sequence[int] | np.ndarray[Any, Any]) -> FoldedNetwork:
         """The network without these neurons (indices or a boolean mask)."""
@@ -149,7 +152,7 @@ def fold(layers: Layers, group: FiniteGroup, source: Source | None) -> FoldedNet
     )
     stated = layers.in_float32() and layers.after_relu is None and not _may_overflow(L_abs, R_abs, weights)
     terms = (layers.preactivation_terms, layers.logit_terms) if stated else (None, None)
-    return FoldedNetwork(group, weights, None, source, L_abs, R_abs, *terms)
+    return FoldedNetwork(group, weights, None, source, L_abs, R_abs, *terms, layers=layers)
 
 
 def _exact(layers: Layers) -> ExactWeights:

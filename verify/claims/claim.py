@@ -3,12 +3,18 @@
 Verdicts. PROVED and REFUTED are statements about the network's exact weights, decided by integers or by a float computation with a
 derived bound, never by a float alone; REFUTED comes with a counterexample in cycle notation that anyone can replay. MEASURED puts
 our figure beside the claimed one and says no more; ``agrees`` tells whether the two are within the claim's own tolerance or bounds.
-UNKNOWN: the method is sufficient only, and did not suffice. SKIPPED: the claim is about other groups or other networks.
+A claim about neurons that a float chose (by their labels, say) is MEASURED even where everything after the choice is exact.
+UNKNOWN: the method leaves the answer open: it is sufficient only, or rounding leaves the number between two that decide differently.
+SKIPPED: the claim is about other groups or other networks.
+
+What was decided is said by ``Claim.statement``, which is made from the keys that the decision used; the author's own sentence
+(``says``) is quoted as such and vouched for by nobody.
 """
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 import numpy as np
@@ -59,7 +65,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     Attributes:
         id: a short name, unique in the file.
-        says: the claim in a sentence.
+        says: the claim in the author's words; quoted, not decided.
         place: section, table or figure where it was made.
         published: the figure in print.
         tolerance: how far a measured figure may be from the published one to agree with it.
@@ -77,6 +83,18 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     erratum: str = ""
     note: str = ""
     groups: tuple[str, ...] = ()
+
+    def statement(self) -> str:
+        """What is decided, in a sentence made from the claim's own keys."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Look for what makes the claim senseless before any network is read.
+
+        Raises:
+            Mistake: bounds that contradict each other or that no network can fail.
+
+        """
 
     def measured(self, figure: float | None, finding: str, **figures: Any) -> Outcome:
         """MEASURED, in agreement when the figure is within ``tolerance`` of the published one."""
@@ -96,6 +114,39 @@ class Bounded(Claim, frozen=True, kw_only=True):
     at_most: Rational | None = None
     exactly: Rational | None = None
 
+    def quantity(self) -> str:
+        """The number that the claim is about, in words."""
+        raise NotImplementedError
+
+    def attainable(self) -> tuple[Fraction, Fraction | None]:
+        """The least and the greatest value that the number can have on any network; None where there is no greatest one."""
+        return Fraction(0), Fraction(1)
+
+    def claims_all(self) -> bool:
+        """Whether the claim is "all of them" where it sets no bound and quotes no figure."""
+        return False
+
+    def statement(self) -> str:
+        """The number and its bounds: "the share of ... is at least 0.9"."""
+        words = {"at_least": "at least", "at_most": "at most", "exactly": "exactly"}
+        claim = self.with_bound()
+        given = [f"{words[key]} {getattr(claim, key)}" for key in words if getattr(claim, key) is not None]
+        return f"{self.quantity()} is {' and '.join(given)}" if given else f"{self.quantity()}: a figure without a bound"
+
+    def check(self) -> None:
+        """Refuse bounds that contradict each other, and bounds that hold of every network."""
+        least, greatest = self.attainable()
+        bounds = self.bounds
+        idle = {
+            key: (key == "at_least" and bound <= least) or (key == "at_most" and greatest is not None and bound >= greatest)
+            for key, bound in bounds.items()
+        }
+        if idle and all(idle.values()):
+            key = next(iter(idle))
+            top = "" if greatest is None else f" and at most {greatest}"
+            given = f"{key} = {bounds[key]} for a number of at least {least}{top}"
+            raise Mistake(key, f"expected a bound that a network can fail, got {given}")
+
     @property
     def bounds(self) -> dict[str, Fraction]:
         """The bounds as exact rationals: a decimal number means the decimal, 0.1 is 1/10.
@@ -112,6 +163,12 @@ class Bounded(Claim, frozen=True, kw_only=True):
             raise Mistake("at_least", "expected 'at_least' of at most 'at_most', got more")
         return found
 
+    def with_bound(self) -> Self:
+        """The claim itself, or with ``at_least = 1`` where it sets no bound, quotes no figure and is about all of them."""
+        if self.bounds or self.published is not None or not self.claims_all():
+            return self
+        return msgspec.structs.replace(self, at_least=1)
+
     def broken(self, value: Fraction | float) -> str | None:
         """The bound that the value breaks, or None."""
         for key, bound in self.bounds.items():
@@ -125,20 +182,45 @@ class Bounded(Claim, frozen=True, kw_only=True):
 
         ``counterexample`` is called with whether the value is too small, and gives instances with the value.
         """
-        if not self.bounds:
-            return self.measured(float(value), finding, **figures)
-        key = self.broken(value)
-        if key is None:
-            return Outcome("PROVED", finding, float(value), figures)
-        shown = counterexample(value < self.bounds[key]) | {"value": str(value), "claimed": f"{key} {self.bounds[key]}"}
-        return Outcome("REFUTED", finding, float(value), figures, shown)
+        return self.decided_between(value, value, finding, counterexample, **figures)
+
+    def decided_between(
+        self, low: Fraction, high: Fraction, finding: str, counterexample: Callable[[bool], Counterexample], **figures: Any
+    ) -> Outcome:
+        """The verdict on a number of which only low <= number <= high is proved; the figure reported is ``low``.
+
+        PROVED when every value in between is within the bounds, REFUTED when every one breaks the same bound, else UNKNOWN; MEASURED
+        when the claim sets no bound. ``counterexample`` is called with whether the number is too small.
+        """
+        claim = self.with_bound()
+        if not claim.bounds:
+            return self.measured(float(low), finding, **figures)
+        for key, bound in claim.bounds.items():
+            too_small, too_large = key != "at_most" and high < bound, key != "at_least" and low > bound
+            if too_small or too_large:
+                value = str(low) if low == high else f"between {low} and {high}"
+                shown = counterexample(too_small) | {"value": value, "claimed": f"{key} {bound}"}
+                return Outcome("REFUTED", finding, float(low), figures, shown)
+        if claim.broken(low) is None and claim.broken(high) is None:
+            return Outcome("PROVED", finding, float(low), figures)
+        return Outcome("UNKNOWN", f"{finding}; proved only that the number is between {low} and {high}", float(low), figures)
 
     def weighed(self, figure: float, finding: str, **figures: Any) -> Outcome:
         """MEASURED whatever the bounds: a float figure proves nothing, but it may agree with them."""
         plain = self.measured(figure, finding, **figures)
-        if not self.bounds or not np.isfinite(figure):
+        claim = self.with_bound()
+        if not claim.bounds or not np.isfinite(figure):
             return plain
-        return msgspec.structs.replace(plain, agrees=self.broken(figure) is None)
+        return msgspec.structs.replace(plain, agrees=claim.broken(figure) is None)
+
+
+def chosen_by_floats(outcome: Outcome, what: str) -> Outcome:
+    """An exact decision about something that floats chose (``what``, in words): MEASURED, which agrees or does not."""
+    if outcome.verdict not in ("PROVED", "REFUTED"):
+        return outcome
+    agrees = outcome.verdict == "PROVED"
+    figures = outcome.figures | ({"instance": outcome.counterexample} if outcome.counterexample else {})
+    return Outcome("MEASURED", f"{outcome.finding}; {what}, so this is measured", outcome.figure, figures, None, agrees)
 
 
 def _rational(key: str, value: Rational) -> Fraction:
@@ -154,13 +236,21 @@ def word(group: FiniteGroup, element: int) -> str:
 
 
 def pair_shown(group: FiniteGroup, x: int, y: int, answer: int, expected: int) -> Counterexample:
-    """A pair, what the network answers there, and what was expected."""
-    return {
-        "x": word(group, x),
-        "y": word(group, y),
-        "answer": word(group, answer),
-        "expected": word(group, expected),
-    }
+    """A pair, what the network answers there, and what was expected; the same in a sentence under ``words``."""
+    pair = {"x": word(group, x), "y": word(group, y), "answer": word(group, answer), "expected": word(group, expected)}
+    return pair | {"words": f"at x = {pair['x']}, y = {pair['y']} the answer is {pair['answer']}, compared with {pair['expected']}"}
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence that asks for the nearest known name; nothing where none is near."""
+    found = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def number_list(numbers: Iterable[int], most: int = 12) -> str:
+    """Numbers for people: "3, 5, 8", with a count in place of those after the first ``most``."""
+    listed = [str(int(i)) for i in numbers]
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "") or "none"
 
 
 def percent(value: float | Fraction) -> str:

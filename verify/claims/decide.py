@@ -23,9 +23,10 @@ Progress = Callable[[str], None]
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """A claim and what came of it on one network."""
+    """A claim, the statement that was decided (made from the claim's keys, not from its author's words), and what came of it."""
 
     claim: AnyClaim
+    statement: str
     outcome: Outcome
 
 
@@ -58,11 +59,12 @@ def decide_claims(path: Path, claims: ClaimsFile, subject: Subject, progress: Pr
     """
     decisions = []
     for number, claim in enumerate(claims.claims):
-        progress(f"{claim.id or number}: {claim.says or 'claim'}")
+        statement = claim.statement()
+        progress(" ".join(f"{claim.id or number}: {statement}".split()))
         try:
-            decisions.append(Decision(claim, _decide(claim, subject)))
+            decisions.append(Decision(claim, statement, _decide(claim, subject)))
         except Mistake as mistake:
-            raise located(path, number, mistake) from mistake
+            raise located(path, number, claim.id, mistake) from mistake
     source = subject.network.source
     name, digest = ("", "") if source is None else (str(source.path), source.sha256)
     return Report(name, digest, subject.group.name, tuple(decisions))

@@ -1,8 +1,9 @@
 """Claims about the network as a whole: accuracy, float32, equivariance, interventions."""
 
 from fractions import Fraction
-from typing import Literal
+from typing import Annotated, Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -11,7 +12,7 @@ from algebra.permutation import parse_cycles
 from net.weights import Weights
 from verify.claims.claim import Bounded, Claim, Counterexample, Element, Mistake, NonNegative, Outcome, Seed, pair_shown, percent, word
 from verify.claims.subject import Subject
-from verify.compare.interventions import absolute_value, add_noise, embeddings_swapped, exchange_inputs, flip_signs
+from verify.compare.interventions import absolute_value, add_noise, embeddings_swapped, exchange_inputs, flip_signs, has_embeddings
 from verify.compare.loss import cross_entropy
 from verify.exact.exhaustive import Evaluation, right
 
@@ -28,14 +29,21 @@ class Accuracy(Bounded, frozen=True, kw_only=True, tag="accuracy"):
 
     pairs: tuple[tuple[Element, Element], ...] = ()
 
+    def quantity(self) -> str:
+        """The share of pairs."""
+        return f"the share of {'the pairs named' if self.pairs else 'all pairs (x, y)'} answered xy"
+
+    def claims_all(self) -> bool:
+        """Every pair is right."""
+        return True
+
     def decide(self, subject: Subject) -> Outcome:
         """Count the right pairs."""
         good = right(subject.evaluation, subject.group.mul)
         chosen = self._chosen(subject)
-        claim = self if self.bounds or self.published is not None else Accuracy(at_least=1.0)
         value = Fraction(int(good[chosen].sum()), int(chosen.sum()))
         finding = f"{int(good[chosen].sum())} of {int(chosen.sum())} pairs right ({percent(value)})"
-        return claim.decided(value, finding, lambda low: example(subject, subject.evaluation, good, chosen, low))
+        return self.decided(value, finding, lambda low: example(subject, subject.evaluation, good, chosen, low))
 
     def _chosen(self, subject: Subject) -> Mask:
         order = subject.group.order
@@ -49,10 +57,19 @@ class Accuracy(Bounded, frozen=True, kw_only=True, tag="accuracy"):
 class Float32(Bounded, frozen=True, kw_only=True, tag="float32"):
     """The share of pairs on which a float32 forward pass answers xy in any order of summation, with or without fused multiply-add.
 
+    IEEE arithmetic with gradual underflow is meant: not flush-to-zero, TF32 or bfloat16.
     Decided by the rounding bound of `verify.exact.float32` (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1) on
     exact margins. The bound is sufficient only: a lower bound it does not reach is UNKNOWN, unless so many pairs are proved to be
     answered wrongly in any order that it is REFUTED. Without bound or published figure the claim is 100 %.
     """
+
+    def quantity(self) -> str:
+        """The share of pairs."""
+        return "the share of all pairs that float32 answers xy in any order of summation"
+
+    def claims_all(self) -> bool:
+        """Every pair is right in float32."""
+        return True
 
     def decide(self, subject: Subject) -> Outcome:
         """Count the pairs for which the bound suffices."""
@@ -65,18 +82,7 @@ class Float32(Bounded, frozen=True, kw_only=True, tag="float32"):
         pairs = proved.size
         sure, wrong = Fraction(int((proved & good).sum()), pairs), Fraction(int((proved & ~good).sum()), pairs)
         finding = f"proved on {int((proved & good).sum())} of {pairs} pairs"
-        if self.published is not None and not self.bounds:
-            return self.measured(float(sure), finding)
-        floor = max(self.bounds.get(key, Fraction(0)) for key in ("at_least", "exactly")) if self.bounds else Fraction(1)
-        ceiling = min(self.bounds.get(key, Fraction(1)) for key in ("at_most", "exactly"))
-        if floor <= sure and 1 - wrong <= ceiling:
-            return Outcome("PROVED", finding, float(sure))
-        if 1 - wrong < floor or sure > ceiling:
-            shown = example(subject, subject.evaluation, good, proved, 1 - wrong < floor)
-            bound = f"at_least {floor}" if 1 - wrong < floor else f"at_most {ceiling}"
-            shown |= {"value": f"between {sure} and {1 - wrong}", "claimed": bound}
-            return Outcome("REFUTED", finding, float(sure), counterexample=shown)
-        return Outcome("UNKNOWN", finding + "; the rounding bound says nothing about the others", float(sure))
+        return self.decided_between(sure, 1 - wrong, finding, lambda low: example(subject, subject.evaluation, good, proved, low))
 
 
 class Equivariance(Claim, frozen=True, kw_only=True, tag="equivariance"):
@@ -87,7 +93,16 @@ class Equivariance(Claim, frozen=True, kw_only=True, tag="equivariance"):
     REFUTED shows x, y, g and the two answers. Source: the symmetries are those of Wu et al., arXiv 2410.07476.
     """
 
-    under: tuple[Literal["left", "right", "middle"], ...] = ("left", "right", "middle")
+    under: Annotated[tuple[Literal["left", "right", "middle"], ...], msgspec.Meta(min_length=1)] = ("left", "right", "middle")
+
+    def statement(self) -> str:
+        """The symmetries."""
+        meaning = {
+            "left": "answer(gx, y) = g answer(x, y)",
+            "right": "answer(x, yg) = answer(x, y) g",
+            "middle": "answer(xg, g^-1 y) = answer(x, y)",
+        }
+        return " and ".join(meaning[kind] for kind in self.under) + " for all x, y and g"
 
     def decide(self, subject: Subject) -> Outcome:
         """Compare the answer table with its translates."""
@@ -112,6 +127,9 @@ class Equivariance(Claim, frozen=True, kw_only=True, tag="equivariance"):
         shown: Counterexample = {"under": kind, "g": word(group, g), "x": word(group, at[0]), "y": word(group, at[1])}
         shown |= {"answer": word(group, int(answer[at])), "answer_of_translate": word(group, int(answer[to]))}
         shown |= {"expected_of_translate": word(group, wanted)}
+        here = f"at x = {shown['x']}, y = {shown['y']} the answer is {shown['answer']}"
+        then = f"the translate's answer is {shown['answer_of_translate']}, where the symmetry asks for {shown['expected_of_translate']}"
+        shown["words"] = f"{here}; {then}"
         return Outcome("REFUTED", f"the answers do not follow {kind} translation by {word(group, g)}", counterexample=shown)
 
 
@@ -138,6 +156,16 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
     product: Literal["xy", "yx"] = "xy"
     metric: Literal["accuracy", "loss"] = "accuracy"
 
+    def quantity(self) -> str:
+        """Accuracy or loss after the intervention."""
+        what = f"the share of pairs answered {self.product}" if self.metric == "accuracy" else "the mean cross-entropy"
+        noise = f" N({self.mean:g}, {self.deviation:g}^2), seed {self.seed}, at {self.at}" if self.surgery == "noise" else ""
+        return f"{what}, after the intervention {self.surgery!r}{noise}" if self.surgery != "none" else what
+
+    def attainable(self) -> tuple[Fraction, Fraction | None]:
+        """A loss has no greatest value."""
+        return Fraction(0), Fraction(1) if self.metric == "accuracy" else None
+
     def decide(self, subject: Subject) -> Outcome:
         """Operate, evaluate, count."""
         if self.surgery != "noise" and (self.mean or self.deviation or self.seed or self.at != "inputs"):
@@ -148,7 +176,7 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
             accuracy, loss = noisy(subject.weights, wanted, self.mean, self.deviation, self.seed)
             figure = accuracy if self.metric == "accuracy" else loss
             return self.weighed(figure, f"accuracy {percent(accuracy)}, loss {loss:.4g} (float32)", accuracy=accuracy, loss=loss)
-        if self.surgery == "swap embeddings" and not has_embeddings(subject):
+        if self.surgery == "swap embeddings" and not has_embeddings(subject.network):
             return Outcome("SKIPPED", "the network is given by folded weights, without embeddings to swap")
         weights = self._operate(subject)
         name = f"{self.surgery} {self.mean} {self.deviation} {self.seed}"
@@ -181,17 +209,6 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
         if self.surgery == "noise":
             return add_noise(self.mean, self.deviation, self.seed)(weights)
         return flip_signs(self.surgery in ("flip left", "flip both"), self.surgery in ("flip right", "flip both"))(weights)
-
-
-def has_embeddings(subject: Subject) -> bool:
-    """Whether the network's file holds two embeddings, so that they can be swapped."""
-    from net.checkpoint import read_checkpoint
-
-    source = subject.network.source
-    if source is None or subject.network.convention is None:
-        return False
-    layers, _ = read_checkpoint(source.path)
-    return len(layers.left) == len(layers.right) == 2 and layers.left[0].shape == layers.right[0].shape
 
 
 def noisy(weights: Weights, wanted: npt.NDArray[np.integer], mean: float, deviation: float, seed: int) -> tuple[float, float]:

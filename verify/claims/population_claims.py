@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from algebra.coset_space import Side
 from algebra.subgroup import Subgroup
-from verify.claims.claim import Bounded, Claim, Counterexample, Mistake, NonNegative, Outcome, Positive, percent
+from verify.claims.claim import Bounded, Claim, Counterexample, Mistake, NonNegative, Outcome, Positive, number_list, percent
 from verify.claims.neuron_claims import named_subgroup
 from verify.claims.subject import Subject
 
@@ -25,7 +25,8 @@ class Concentrated(Bounded, frozen=True, kw_only=True, tag="concentrated"):
     divides by [G:H], which makes it about 1 for noise whatever H. ``of`` says whose f: L on right cosets ("left"), R on left cosets
     ("right"), or "both" at once. ``among`` says which neurons: all, or those that are not dead.
     Decided by float64 with the bounds of `verify.compare.concentration`; UNKNOWN when neurons that the bounds leave open matter.
-    REFUTED shows the neurons that are not below. A neuron whose function may be constant is not below.
+    REFUTED shows the neurons that are provably not below, or, where too many are, those that provably are. A neuron whose function
+    may be constant is not below.
     Source: Stander et al., arXiv 2312.06581; the sum makes "C < 1" weak (see docs/published-claims.md).
     """
 
@@ -34,6 +35,17 @@ class Concentrated(Bounded, frozen=True, kw_only=True, tag="concentrated"):
     of: Literal["left", "right", "both"] = "both"
     among: Literal["all", "live"] = "live"
     count: bool = False
+
+    def quantity(self) -> str:
+        """The share or the number of neurons."""
+        of = {"left": "L", "right": "R", "both": "both L and R"}[self.of]
+        what = "number of neurons without" if self.count else "share of neurons with"
+        form = "" if self.form == "stander" else " / [G:H]"
+        return f"the {what} min C_H{form} < {self.below:g} of {of}, among {self.among} neurons,"
+
+    def attainable(self) -> tuple[Fraction, Fraction | None]:
+        """A count has no greatest value."""
+        return Fraction(0), None if self.count else Fraction(1)
 
     def decide(self, subject: Subject) -> Outcome:
         """Compare the bounds of the minimum with the threshold."""
@@ -46,18 +58,21 @@ class Concentrated(Bounded, frozen=True, kw_only=True, tag="concentrated"):
             low, high = Fraction(total - many), Fraction(total - few)
         else:
             low, high = Fraction(few, max(total, 1)), Fraction(many, max(total, 1))
-        if low != high and self.bounds and (self.broken(low) is None) != (self.broken(high) is None):
-            return Outcome("UNKNOWN", finding + "; rounding leaves others open", float(low))
-        others = np.flatnonzero(chosen & ~possible)
+        if low != high:
+            finding += f"; rounding leaves {many - few} open"
 
-        def shown(_: bool) -> Counterexample:
-            least = least_concentration(subject, self.of, self.form == "normalised")[0]
-            return {
-                "neurons": [{"neuron": int(i), "min_C_at_least": float(f"{least[i]:.6g}")} for i in others],
-                "of": self.of,
-            }
+        def shown(low: bool) -> Counterexample:
+            least, most = least_concentration(subject, self.of, self.form == "normalised")
+            if low != self.count:  # too few are below, or too many are not
+                listed = np.flatnonzero(chosen & ~possible)
+                rows = [{"neuron": int(i), "min_C_at_least": float(f"{least[i]:.6g}")} for i in listed]
+            else:
+                listed = np.flatnonzero(chosen & sure)
+                rows = [{"neuron": int(i), "min_C_at_most": float(f"{most[i]:.6g}")} for i in listed]
+            words = f"neurons {number_list(listed)} are {'not ' if low != self.count else ''}below"
+            return {"neurons": rows, "of": self.of, "words": words}
 
-        return self.decided(low, finding, shown, total=total)
+        return self.decided_between(low, high, finding, shown, total=total)
 
 
 class ClassDistribution(Claim, frozen=True, kw_only=True, tag="subgroup classes"):
@@ -65,12 +80,17 @@ class ClassDistribution(Claim, frozen=True, kw_only=True, tag="subgroup classes"
 
     ``by = "concentration"``: each neuron counts for the class of the H with the least C_H of L on right cosets (the published rule:
     the sum prefers large H), "none" when that is 1 or more, "dead" when it is dead. ``by = "label"``: for the class that
-    `verify.distil.labels` finds on L, "none" for raw neurons. Names of the paper: "sign" stands for A_n.
-    Always MEASURED; the figure is the total variation distance to the published table, half the sum of the differences.
+    `verify.distil.labels` finds on L, "none" for raw neurons.
+    Always MEASURED; the figure is the total variation distance to the published table, half the sum of the differences. Names are
+    those of `verify group`.
     Source: Stander et al., arXiv 2312.06581, Figs. 5 and 6.
     """
 
     by: Literal["concentration", "label"] = "concentration"
+
+    def statement(self) -> str:
+        """The distribution."""
+        return f"how the neurons are distributed over the classes of subgroups, by {self.by}: a figure without a bound"
 
     def decide(self, subject: Subject) -> Outcome:
         """Count classes."""
@@ -94,8 +114,8 @@ class ClassDistribution(Claim, frozen=True, kw_only=True, tag="subgroup classes"
 class CosetNeurons(Bounded, frozen=True, kw_only=True, tag="coset neurons"):
     """The number of neurons with L on right cosets of a conjugate of ``subgroup`` and R on left cosets of one of ``right``.
 
-    ``subgroup`` names a class ("S4"), or "sign" for the even permutations, or "point stabiliser"; ``right`` is the same class when
-    left out. Constant means up to ``within`` of the range of L and of R, in sup norm. Dead neurons don't count.
+    ``subgroup`` names a class ("S4"), or is "even permutations" or "point stabiliser"; ``right`` is the same class when left out.
+    Constant means up to ``within`` of the range of L and of R, in sup norm. Dead neurons don't count.
     Decided exactly, in integers. REFUTED shows the neurons that were counted, so a recount refutes it.
     Source: Stander et al., arXiv 2312.06581 (sign neurons; neurons of S_{n-1}).
     """
@@ -103,6 +123,16 @@ class CosetNeurons(Bounded, frozen=True, kw_only=True, tag="coset neurons"):
     subgroup: str
     right: str = ""
     within: NonNegative = 0.01
+
+    def quantity(self) -> str:
+        """The number of neurons."""
+        right = f" and R on left cosets of one of {self.right}" if self.right else ""
+        on = f"cosets of conjugates of {self.subgroup}{right}"
+        return f"the number of neurons constant on {on}, up to {self.within:g} of their range,"
+
+    def attainable(self) -> tuple[Fraction, Fraction | None]:
+        """A count has no greatest value."""
+        return Fraction(0), None
 
     def decide(self, subject: Subject) -> Outcome:
         """Count them."""
@@ -112,7 +142,8 @@ class CosetNeurons(Bounded, frozen=True, kw_only=True, tag="coset neurons"):
         both = on_left & fits(subject, "right", right, self.within).any(axis=0) & ~subject.dead
         neurons = [int(i) for i in np.flatnonzero(both)]
         finding = f"{len(neurons)} neurons on cosets of {self.subgroup} up to {self.within:g} of their range"
-        return self.decided(Fraction(len(neurons)), finding, lambda _: {"neurons": neurons, "within": self.within})
+        words = f"the neurons are {number_list(neurons)}"
+        return self.decided(Fraction(len(neurons)), finding, lambda _: {"neurons": neurons, "within": self.within, "words": words})
 
 
 class Coverage(Bounded, frozen=True, kw_only=True, tag="coverage"):
@@ -126,6 +157,14 @@ class Coverage(Bounded, frozen=True, kw_only=True, tag="coverage"):
     subgroup: str = "point stabiliser"
     within: NonNegative = 0.01
 
+    def quantity(self) -> str:
+        """The share of pairs of conjugates."""
+        return f"the share of pairs of conjugates of {self.subgroup} with a neuron on their cosets, up to {self.within:g} of its range,"
+
+    def claims_all(self) -> bool:
+        """Every pair is covered."""
+        return True
+
     def decide(self, subject: Subject) -> Outcome:
         """Cover the table of pairs."""
         members = conjugates(subject, "subgroup", self.subgroup)
@@ -135,8 +174,14 @@ class Coverage(Bounded, frozen=True, kw_only=True, tag="coverage"):
         finding = f"{int(covered.sum())} of {covered.size} pairs have a neuron"
         labels = [subject.lattice.label_of(member) for member in members]
         missing = [[labels[i], labels[j]] for i, j in np.argwhere(~covered)]
-        claim = self if self.bounds or self.published is not None else Coverage(at_least=1.0)
-        return claim.decided(value, finding, lambda _: {"uncovered": missing, "within": self.within})
+        there = [[labels[i], labels[j]] for i, j in np.argwhere(covered)]
+
+        def shown(low: bool) -> Counterexample:
+            key, pairs = ("uncovered", missing) if low else ("covered", there)
+            listed = ", ".join(f"({h}, {k})" for h, k in pairs[:6]) + (f" and {len(pairs) - 6} more" if len(pairs) > 6 else "")
+            return {key: pairs, "within": self.within, "words": f"{key}: {listed}"}
+
+        return self.decided(value, finding, shown)
 
 
 class UnembeddingCorrelation(Claim, frozen=True, kw_only=True, tag="unembedding correlation"):
@@ -150,6 +195,10 @@ class UnembeddingCorrelation(Claim, frozen=True, kw_only=True, tag="unembedding 
     """
 
     relation: Literal["same coset", "same class", "others"] = "same coset"
+
+    def statement(self) -> str:
+        """The correlation."""
+        return f"the mean correlation of the votes of two neurons in the relation {self.relation!r}: a figure without a bound"
 
     def decide(self, subject: Subject) -> Outcome:
         """Correlate and average."""
@@ -199,16 +248,18 @@ def concentrated(subject: Subject, below: float, normalised: bool, of: str) -> t
 
 
 def conjugates(subject: Subject, key: str, name: str) -> list[Subgroup]:
-    """All conjugates of the subgroup that a claim names; "sign" is A_n, "point stabiliser" those of all points.
+    """All conjugates of the subgroup that a claim names; also "even permutations" and "point stabiliser" (of every point).
 
     Raises:
-        Mistake: there is none, or for "sign" no odd permutation.
+        Mistake: there is none, or for "even permutations" no odd permutation.
 
     """
     lattice, group = subject.lattice, subject.group
     if name == "sign":
+        raise Mistake(key, "expected a subgroup, got 'sign', which is a kind of neuron; did you mean 'even permutations'?")
+    if name == "even permutations":
         if not group.parity.any():
-            raise Mistake(key, f"expected a group with odd permutations for 'sign', got {group.name}")
+            raise Mistake(key, f"expected a group with odd permutations for 'even permutations', got {group.name}")
         return [lattice.all[lattice.find(group.parity == 0)]]
     if name == "point stabiliser":
         masks = {(mask := group.elements[:, point] == point).tobytes(): mask for point in range(group.degree)}

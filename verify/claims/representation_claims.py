@@ -3,14 +3,13 @@
 from fractions import Fraction
 from typing import Literal
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from algebra.characters.character_table import character_table
 from algebra.characters.fourier import power_share
 from algebra.characters.irrep import has_irreps, irreps
-from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, Outcome, pair_shown, percent, word
+from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, Outcome, chosen_by_floats, pair_shown, percent, word
 from verify.claims.subject import Subject
 from verify.compare.gcr import activation_fve, logit_cosines, logit_fve, restricted_excluded
 from verify.compare.levels import DRAWS, SHARES_REMOVED, kept_after_removal
@@ -36,8 +35,9 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
 
     ``irreps`` lists names; all nontrivial ones when left out; ["key"] stands for those whose character explains 1 % of the logits.
     ``level = "answers"``: the share of pairs with GCR's answer. The sum of characters is largest exactly on its kernel, so GCR answers
-    xy if that is trivial, else ties; decided exactly by the characters' cyclotomic integers and exhaustive evaluation; without a
-    bound the claim is 100 %; REFUTED shows a pair. All other levels are MEASURED (`verify.compare.gcr`):
+    xy if that is trivial, else ties; decided exactly by the characters' cyclotomic integers and exhaustive evaluation (MEASURED for
+    the key irreps, which floats choose); without a bound the claim is 100 %; REFUTED shows a pair.
+    All other levels are MEASURED (`verify.compare.gcr`):
     ``"logits"``: sum over the irreps of cos^2 of the centred logits and the character cube (the paper's "logit FVE");
     ``"cosine"``: the cosine itself, of the sum's direction, sqrt of the former; ``"activations"``: share of the hidden activations'
     variance that is in rho(ab); ``"restricted loss"`` and ``"excluded loss"``: cross-entropy of the cubes alone, and without them;
@@ -49,6 +49,29 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
     irreps: tuple[str, ...] = ()
     level: Level = "logits"
     within: NonNegative = 0.05
+
+    def quantity(self) -> str:
+        """What the level measures, of the irreps named."""
+        irreps = "all nontrivial irreps" if not self.irreps else "the irreps " + ", ".join(self.irreps)
+        of = {
+            "answers": "the share of pairs with the answer of GCR with",
+            "logits": "the share of the logits' variance in the characters of",
+            "counterfactuals": "the share of the logits' variance in the characters of, after removals,",
+            "neurons": f"the share of live neurons with L, R and U on one, up to {self.within:g}, of",
+            "cosine": "the cosine of the logits and the sum of the characters of",
+            "activations": "the share of the activations' variance in rho(ab) of",
+            "restricted loss": "the loss with the logits restricted to",
+            "excluded loss": "the loss with the logits without",
+        }
+        return f"{of[self.level]} {irreps}"
+
+    def attainable(self) -> tuple[Fraction, Fraction | None]:
+        """A loss has no greatest value."""
+        return Fraction(0), None if self.level.endswith("loss") else Fraction(1)
+
+    def claims_all(self) -> bool:
+        """GCR gives every answer."""
+        return self.level == "answers"
 
     def decide(self, subject: Subject) -> Outcome:
         """Dispatch on the level."""
@@ -76,6 +99,11 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
         finding = f"loss {losses.full:.4g} in full, {losses.restricted:.4g} restricted to, {losses.excluded:.4g} without {label}"
         return self.weighed(figure, finding, **losses._asdict())
 
+    @property
+    def keyed(self) -> bool:
+        """Whether the irreps are the key irreps, which are found by measuring."""
+        return self.irreps == ("key",)
+
     def _answers(self, subject: Subject, names: tuple[str, ...]) -> Outcome:
         group, table, ours = subject.group, character_table(subject.group), subject.evaluation.answer
         rows = [table.names.index(name) for name in names]
@@ -86,14 +114,14 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
         value = Fraction(int(same.sum()), same.size)
         answer = "xy" if len(kernel) == 1 else f"a tie of {len(kernel)} outputs"
         finding = f"these irreps always answer {answer}; the network does so on {int(same.sum())} of {same.size} pairs"
-        claim = self if self.bounds or self.published is not None else msgspec.structs.replace(self, at_least=1.0)
 
         def shown(low: bool) -> Counterexample:
             x, y = (int(i) for i in np.argwhere(same != low)[0])
             found = pair_shown(group, x, y, int(ours[x, y]), int(theirs[x, y]))
             return found | {"kernel": [word(group, g) for g in kernel]} if len(kernel) > 1 else found
 
-        return claim.decided(value, finding, shown)
+        outcome = self.decided(value, finding, shown)
+        return chosen_by_floats(outcome, f"the key irreps {', '.join(names)} were chosen by measured shares") if self.keyed else outcome
 
     def _counterfactuals(self, subject: Subject, names: tuple[str, ...]) -> Outcome:
         program = subject.distillation.point("readable").written.program
@@ -134,6 +162,11 @@ class RhoSets(Bounded, frozen=True, kw_only=True, tag="rho-sets"):
 
     within: NonNegative = 0.05
     orbit: Literal["any", "short"] = "any"
+
+    def quantity(self) -> str:
+        """The share of neurons."""
+        orbit = " with a short orbit" if self.orbit == "short" else ""
+        return f"the share of live neurons of the rho-set form{orbit} up to {self.within:g}"
 
     def decide(self, subject: Subject) -> Outcome:
         """Fit every live neuron."""

@@ -1,13 +1,16 @@
 """The claims language: a TOML file of claims, read and checked against the kinds (docs/claims.md)."""
 
+import re
+import typing
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from net.errors import MalformedInput
-from verify.claims.ablation_claims import Ablation
+from verify.claims.ablation_claims import Ablation, Criterion
 from verify.claims.algorithm_claims import CompactProof, ComputesProgram, VoteFormula
-from verify.claims.claim import Bounded, Mistake
+from verify.claims.claim import Mistake, nearest
 from verify.claims.mechanism_claims import IndicatorPower, Switches
 from verify.claims.network_claims import Accuracy, Equivariance, Float32, Intervention
 from verify.claims.neuron_claims import Dead, OnCosets, OnIrrep, Silent
@@ -85,9 +88,10 @@ def read_claims(path: Path) -> ClaimsFile:
     try:
         if path.stat().st_size > _LARGEST:
             raise MalformedInput(f"{path}: expected at most {_LARGEST:,} bytes of claims, got {path.stat().st_size:,}")
-        found = msgspec.toml.decode(path.read_bytes(), type=ClaimsFile)
+        plain = msgspec.toml.decode(path.read_bytes())
+        found = msgspec.convert(plain, type=ClaimsFile)
     except msgspec.ValidationError as error:
-        raise MalformedInput(f"{path}: {_with_path(str(error))}") from error
+        raise MalformedInput(f"{path}: {explained(str(error), plain)}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise MalformedInput(f"{path}: expected TOML, got a mistake in it: {_one_line(error)}") from error
     except OSError as error:
@@ -104,21 +108,91 @@ def _check(path: Path, found: ClaimsFile) -> None:
         if claim.id and claim.id in seen:
             raise MalformedInput(f"{path}: expected ids that differ, got {claim.id!r} twice - at `$.claims[{number}].id`")
         seen.add(claim.id)
-        if isinstance(claim, Bounded):
-            try:
-                _ = claim.bounds
-            except Mistake as mistake:
-                raise located(path, number, mistake) from mistake
+        try:
+            claim.check()
+        except Mistake as mistake:
+            raise located(path, number, claim.id, mistake) from mistake
 
 
-def located(path: Path, number: int, mistake: Mistake) -> MalformedInput:
-    """The mistake in claim ``number`` as one sentence with its path."""
-    return MalformedInput(f"{path}: {mistake} - at `$.claims[{number}].{mistake.key}`")
+def located(path: Path, number: int, name: str, mistake: Mistake) -> MalformedInput:
+    """The mistake in claim ``number``, which is called ``name``, as one sentence with its path."""
+    return MalformedInput(f"{path}: {mistake} - at `$.claims[{number}].{mistake.key}`{_called(name)}")
 
 
-def _with_path(message: str) -> str:
-    """The error of msgspec leaves the path out where it is the root."""
-    return message if " - at `" in message else f"{message} - at `$`"
+def _called(name: object) -> str:
+    return f" (claim {' '.join(name.split())[:60]!r})" if isinstance(name, str) and name else ""
+
+
+def explained(message: str, plain: Any) -> str:
+    """A message of msgspec with the values or keys that are allowed at its path, the nearest one, and the claim's id."""
+    text, _, where = message.partition(" - at `")
+    where = where.rstrip("`") or "$"
+    value, kind, name = plain, ClaimsFile, ""
+    key = ""
+    for key, number in re.findall(r"\.(\w+)|\[(\d+)\]", where):
+        value = _inside(value, key or int(number or 0))
+        kind = _kind_inside(kind, key, value)
+        if isinstance(value, dict) and isinstance(value.get("id"), str) and not name:
+            name = value["id"]
+    if match := re.search(r"unknown field `(\w*)`", text):
+        allowed, given = _keys_of(kind), match[1]
+    else:
+        allowed, given = _values_of(kind), value if isinstance(value, str) else ""
+    if allowed:
+        text += f"; expected one of {', '.join(allowed)}{nearest(given, allowed)}"
+    return f"{text} - at `{where}`{_called(name)}"
+
+
+def _inside(value: Any, key: str | int) -> Any:
+    try:
+        return value[key]
+    except (LookupError, TypeError):
+        return None
+
+
+def _kind_inside(kind: Any, key: str, value: Any) -> Any:
+    """The type of an entry of a type: a struct's field, a tuple's or table's element; a tagged union is told by the value's tag."""
+    if typing.get_origin(kind) is Annotated:
+        kind = typing.get_args(kind)[0]
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        config = kind.__struct_config__
+        if key == config.tag_field:
+            tags = ALL_TAGS.get(config.tag_field, ())
+            return Literal[tags] if tags else None
+        fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        inner = fields.get(key)
+    else:
+        arguments = [a for a in typing.get_args(kind) if a is not Ellipsis]
+        inner = arguments[-1] if arguments else None
+    options = [one for one in typing.get_args(inner) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    if options and not isinstance(value, dict):
+        return inner
+    if options:
+        tag_field = options[0].__struct_config__.tag_field
+        by_tag = {one.__struct_config__.tag: one for one in options}
+        return by_tag.get(value.get(tag_field), options[0])
+    return inner
+
+
+#: The values of the keys that tell kinds apart: of claims, and of the criteria of an ablation.
+ALL_TAGS: dict[str | None, tuple[str, ...]] = {
+    "kind": tuple(KINDS),
+    "by": tuple(str(one.__struct_config__.tag) for one in typing.get_args(Criterion)),
+}
+
+
+def _keys_of(kind: Any) -> tuple[str, ...]:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        tag = kind.__struct_config__.tag_field
+        return (*([tag] if tag else []), *(field.name for field in msgspec.structs.fields(kind)))
+    return ()
+
+
+def _values_of(kind: Any) -> tuple[str, ...]:
+    """The values of a literal type, also inside an optional or annotated one."""
+    if typing.get_origin(kind) is Literal:
+        return tuple(str(value) for value in typing.get_args(kind) if value != "")
+    return tuple(value for one in typing.get_args(kind) for value in _values_of(one)) if typing.get_origin(kind) is Annotated else ()
 
 
 def _one_line(error: Exception) -> str:

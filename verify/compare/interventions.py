@@ -11,7 +11,6 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from net.checkpoint import read_checkpoint
 from net.errors import MalformedInput
 from net.folded import FoldedNetwork, fold
 from net.formats.layers import Layers
@@ -123,20 +122,22 @@ def _mean_activation(weights: Weights, neuron: int) -> float:
     return float(np.maximum(weights.L[:, neuron, None] + weights.R[:, neuron], 0).mean())
 
 
+def has_embeddings(network: FoldedNetwork) -> bool:
+    """Whether the network's file holds two embeddings of one length, so that they can be swapped."""
+    layers = network.layers
+    return layers is not None and len(layers.left) == len(layers.right) == 2 and layers.left[0].shape == layers.right[0].shape
+
+
 def embeddings_swapped(network: FoldedNetwork) -> Weights:
     """Embeddings swapped, halves of the hidden matrix kept: L = E_right A and R = E_left B for L = E_left A and R = E_right B.
 
-    Reads the layers from the network's file again, since folding forgets them.
-
     Raises:
-        MalformedInput: the network comes from no file, or from one with folded weights or embeddings of two lengths.
+        MalformedInput: the network was not read from a file, or from one with folded weights or embeddings of two lengths.
 
     """
-    if network.source is None or network.convention is None:
-        raise MalformedInput("expected a network with embeddings in a file, got one that is given by folded weights")
-    layers, _ = read_checkpoint(network.source.path)
-    if len(layers.left) != 2 or len(layers.right) != 2 or layers.left[0].shape != layers.right[0].shape:
-        raise MalformedInput(f"expected two embeddings of one length in {network.source.path}, got folded or unequal ones")
+    layers = network.layers
+    if layers is None or network.convention is None or not has_embeddings(network):
+        raise MalformedInput("expected a network with two embeddings of one length in its file, got folded or unequal ones")
     (left, first), (right, second) = layers.left, layers.right
     swapped = Layers((right, first), (left, second), layers.unembedding, layers.bias, layers.after_relu)
     weights = fold(swapped, network.group, network.source).weights.permuted(np.argsort(network.convention.numbering))

@@ -38,7 +38,7 @@ def test_exit_codes_follow_the_verdicts(write, capsys):
     assert execute(["claims", write(proved + differs), "--checkpoint", S5, "--quiet"]) == VERIFIED
     assert "does not agree" in capsys.readouterr().out
     assert execute(["claims", write(proved + refuted), "--checkpoint", S5, "--quiet"]) == REFUTED
-    assert "counterexample: x = " in capsys.readouterr().out
+    assert "counterexample: at x = " in capsys.readouterr().out
     assert UNKNOWN == 3
     assert execute(["claims", write(proved), "--quiet"]) == USAGE
 

@@ -125,7 +125,10 @@ def test_planted_switches_cancel_and_are_silent_exactly_on_their_coset(planted_s
     assert verdict(claim("silent", **keys, cancels=True, exactly=True), subject) == "PROVED"
     assert verdict(claim("silent", **keys), subject) == "PROVED"
     assert verdict(claim("silent", **keys, exactly=True), subject) == "REFUTED"
-    assert verdict(claim("switches", cancels=True, exactly_there=True, at_least=1.0), subject) == "PROVED"
+    exact = {"cancels": True, "exactly_there": True, "at_least": 1.0}
+    assert verdict(claim("switches", subgroup="point stabiliser", constant_within=0, **exact), subject) == "PROVED"
+    by_label = claim("switches", **exact).decide(subject)
+    assert (by_label.verdict, by_label.agrees) == ("MEASURED", True)
 
 
 def test_counts_of_planted_neurons(planted_s4, claim):
@@ -133,8 +136,8 @@ def test_counts_of_planted_neurons(planted_s4, claim):
     subject, _ = planted_s4
     signs = len(labelled(planted_s4, "sign"))
 
-    assert verdict(claim("coset neurons", subgroup="sign", within=0, exactly=signs), subject) == "PROVED"
-    assert verdict(claim("coset neurons", subgroup="sign", within=0, at_least=signs + 1), subject) == "REFUTED"
+    assert verdict(claim("coset neurons", subgroup="even permutations", within=0, exactly=signs), subject) == "PROVED"
+    assert verdict(claim("coset neurons", subgroup="even permutations", within=0, at_least=signs + 1), subject) == "REFUTED"
     assert verdict(claim("coverage", within=0), subject) == "PROVED"
 
 

@@ -1,0 +1,335 @@
+"""No verdict says more than was decided: open bounds, vacuous claims, programs that fit nothing, names with two meanings."""
+
+import json
+from fractions import Fraction
+
+import msgspec
+import numpy as np
+import pytest
+
+from algebra.group import parse_group
+from net.errors import MalformedInput
+from net.formats.folded_arrays import save_folded
+from net.planted import planted_network
+from net.weights import Weights
+from verify.claims.ablation_claims import ByKind
+from verify.claims.claim import Bounded, Mistake
+from verify.claims.decide import decide_claims, open_subject
+from verify.claims.network_claims import Accuracy, Intervention
+from verify.claims.render import counterexample_words, render
+from verify.claims.schema import KINDS, ClaimsFile, read_claims
+from verify.claims.subject import Subject
+from verify.cli import MALFORMED, execute
+
+S3 = parse_group("S3")
+
+
+class Number(Bounded, frozen=True, kw_only=True, tag="number"):
+    """A claim about a number, for tests."""
+
+    def quantity(self) -> str:
+        """The number."""
+        return "the number"
+
+    def attainable(self) -> tuple[Fraction, Fraction | None]:
+        """At least 0."""
+        return Fraction(0), None
+
+
+def by_definition(low, high, least, most):
+    """The verdict on at_least/at_most from the definition: over a fine grid of values that the number may have."""
+    steps = [Fraction(low) + (Fraction(high) - Fraction(low)) * k / 64 for k in range(65)]
+    fits = [(least is None or v >= least) and (most is None or v <= most) for v in steps]
+    too_small, too_large = (all(v < least for v in steps) if least is not None else False), (most is not None and min(steps) > most)
+    return "PROVED" if all(fits) else "REFUTED" if too_small or too_large else "UNKNOWN"
+
+
+@pytest.mark.parametrize("low", range(5))
+@pytest.mark.parametrize("width", range(3))
+@pytest.mark.parametrize(("least", "most"), [(a, b) for a in (None, 0, 1, 2, 3) for b in (None, 1, 2, 3, 4) if (a or 0) <= (b or 9)])
+def test_a_number_of_which_only_bounds_are_known(low, width, least, most):
+    """PROVED, REFUTED or UNKNOWN as every value in between says, and the counterexample is asked for in the right direction."""
+    if least is None and most is None:
+        return
+    asked = []
+    outcome = Number(at_least=least, at_most=most).decided_between(
+        Fraction(low), Fraction(low + width), "found", lambda small: asked.append(small) or {"instances": [1]}
+    )
+
+    assert outcome.verdict == by_definition(low, low + width, least, most)
+    assert asked == ([low + width < least if least is not None else False] if outcome.verdict == "REFUTED" else [])
+
+
+@pytest.mark.parametrize("exactly", [0, 1, 2])
+def test_exactly_is_open_between_bounds(exactly):
+    """A number between 1 and 2 may be 1 or 2, and is not 0."""
+    outcome = Number(exactly=exactly).decided_between(Fraction(1), Fraction(2), "found", lambda _: {"neurons": [3]})
+
+    assert outcome.verdict == ("REFUTED" if exactly == 0 else "UNKNOWN")
+    assert (outcome.counterexample or {}).get("neurons") == ([3] if exactly == 0 else None)
+
+
+def two_close_neurons():
+    """A network over S3 with two neurons whose least C_H lie within rounding of a threshold, exactly one of them below, and that."""
+    rng = np.random.default_rng(1)
+    f = rng.normal(size=6)
+    subject = Subject(planted_network(S3, seed=0, width=24).network)
+    for k in range(1, 200):
+        g = f.copy()
+        g[3] += k * np.spacing(f[3])
+        pair = sorted([least_c(f), least_c(g)])
+        below = float((pair[0] + pair[1]) / 2)
+        if pair[0] < Fraction(below) < pair[1]:
+            break
+    else:
+        raise AssertionError("no threshold between the two")
+    w = subject.weights
+    L, R = np.hstack([w.L, np.stack([f, g], axis=1)]), np.hstack([w.R, np.zeros((6, 2))])
+    weights = Weights.from_arrays(L, R, np.vstack([w.U, np.ones((2, 6))]), w.b)
+    return Subject(with_weights(subject.network, weights)), below
+
+
+def with_weights(network, weights):
+    """The network with other weights."""
+    import dataclasses
+
+    return dataclasses.replace(network, weights=weights)
+
+
+def least_c(f):
+    """The least over the proper nontrivial H of C_H(f), ddof 1, on right cosets, in fractions."""
+    f = [Fraction(float(v)) for v in f]
+
+    def variance(values):
+        mean = sum(values) / len(values)
+        return sum((v - mean) ** 2 for v in values) / (len(values) - 1)
+
+    mul = S3.mul
+    proper = [[0, g] for g in range(1, 6) if mul[g, g] == 0] + [[g for g in range(6) if mul[mul[g, g], g] == 0]]
+    found = []
+    for H in proper:
+        cosets = {tuple(sorted(int(mul[h, x]) for h in H)) for x in range(6)}
+        found.append(sum(variance([f[g] for g in coset]) for coset in cosets))
+    return min(found) / variance(f)
+
+
+def test_neurons_within_rounding_of_the_threshold_leave_the_count_open(claim):
+    """Counts that rounding leaves open are UNKNOWN; those on either side of what is possible are decided, with neurons to show."""
+    subject, below = two_close_neurons()
+    count = {"of": "left", "among": "all", "count": True, "below": below}
+    true = sum(least_c(column) >= Fraction(below) for column in subject.weights.L.T)
+    total = subject.weights.width
+
+    for bounds in ({"exactly": true}, {"at_least": true, "at_most": true}, {"at_least": true}):
+        assert claim("concentrated", **count, **bounds).decide(subject).verdict in ("UNKNOWN", "PROVED")
+    few = claim("concentrated", **count, at_least=total + 1).decide(subject)
+    assert few.verdict == "REFUTED"
+    assert few.counterexample["neurons"]
+
+
+PROGRAM = {"format": "coset-voting program 1", "subgroups": [], "preactivation_bits": 0, "vote_bits": 0, "bias": [], "circuits": []}
+RECORD = {"name": "S3", "degree": 3, "order": 6, "generators": ["(1 2 3)", "(1 2)"]}
+FREE = {"on": "elements", "subgroups": [], "kernels": []}
+
+
+def saved_program(folder, group, indices=()):
+    neurons = [{"index": k, "left": [0] * 6, "right": [0] * 6, "votes": [0] * 6} for k in indices]
+    circuits = [{"left": FREE, "right": FREE, "votes": FREE, "neurons": neurons}] if neurons else []
+    (folder / "p.json").write_text(json.dumps(PROGRAM | {"group": group, "circuits": circuits}))
+
+
+def test_a_program_without_neurons_is_not_the_mechanism(tmp_path, claim):
+    """Neurons that the program leaves out count with their whole preactivation; dead ones do not."""
+    network = planted_network(S3, seed=2, width=24, kinds={"dead": 2}).network
+    subject = Subject(network, tmp_path)
+    saved_program(tmp_path, RECORD)
+    outcome = claim("program", program="p.json", level="mechanism", at_most=0).decide(subject)
+
+    live = [i for i in range(24) if not subject.dead[i]]
+    sums = network.weights.L[:, None, live] + network.weights.R[None, :, live]
+    assert outcome.verdict == "REFUTED"
+    assert Fraction(outcome.counterexample["value"]) == Fraction(float(np.abs(sums).max()))
+    i = outcome.counterexample["neuron"]
+    x, y = (S3.index_of(S3_WORDS[outcome.counterexample[key]]) for key in "xy")
+    assert abs(network.weights.L[x, i] + network.weights.R[y, i]) == float(Fraction(outcome.counterexample["value"]))
+
+
+S3_WORDS = {S3.word(g): tuple(int(i) for i in S3.elements[g]) for g in range(6)}
+
+
+@pytest.mark.parametrize(
+    ("group", "indices", "says"),
+    [
+        ({"name": "C2xC3", "degree": 5, "order": 6, "generators": ["(1 2)", "(3 4 5)"]}, (), "got one for C2xC3"),
+        (RECORD | {"name": "C6"}, (), "C6"),
+        (RECORD | {"generators": ["(1 2 3)"]}, (), "as generated by"),
+        (RECORD, (-1,), "got -1"),
+        (RECORD, (0, 0), "got 0 twice"),
+        (RECORD, (9999,), "got 9999"),
+    ],
+)
+@pytest.mark.parametrize("level", ["answers", "mechanism", "neurons"])
+def test_a_program_for_something_else_is_a_mistake(group, indices, says, level, tmp_path, claim):
+    """Another group under any name, neurons that are not there, negative ones, one twice: a mistake at every level."""
+    subject = Subject(planted_network(S3, seed=2, width=24).network, tmp_path)
+    saved_program(tmp_path, group, indices)
+    with pytest.raises(Mistake, match=says):
+        claim("program", program="p.json", level=level).decide(subject)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'kind = "accuracy"\nat_least = 0',
+        'kind = "accuracy"\nat_most = 1.0',
+        'kind = "compact proof"\nat_least = 0.0\nat_most = 1',
+        'kind = "coset neurons"\nsubgroup = "A3"\nat_least = 0',
+        'kind = "on cosets"\nneuron = 0\nof = "left"\nsubgroup = "C3"\nwithin = 0.5',
+        'kind = "on irrep"\nneuron = 0\nof = "left"\nirrep = "(2,1)"\nwithin = 1.0',
+        'kind = "equivariance"\nunder = []',
+    ],
+)
+def test_what_no_network_can_fail_is_a_mistake(text, tmp_path):
+    """A bound that holds of every network is refused before any network is read, with the claim's id."""
+    (tmp_path / "c.toml").write_text(f'[[claims]]\nid = "empty-words"\n{text}\n')
+    with pytest.raises(MalformedInput, match=r"claims\[0\].*empty-words"):
+        read_claims(tmp_path / "c.toml")
+
+
+def test_half_of_the_range_is_kept_by_every_function():
+    """The reason for the bound on ``within``: the middle of the range is within half of it of every value."""
+    f = np.random.default_rng(3).normal(size=50)
+    middle = (f.max() + f.min()) / 2
+
+    assert np.abs(f - middle).max() <= 0.5 * np.ptp(f) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "words"),
+    [
+        ('kind = "acuracy"', "$.claims[0].kind", ["accuracy", "did you mean 'accuracy'?"]),
+        ('kind = "accuracy"\nat_lest = 1', "$.claims[0]", ["at_least", "did you mean 'at_least'?"]),
+        (
+            'kind = "intervention"\nsurgery = "flip lft"',
+            "$.claims[0].surgery",
+            ["flip left", "swap embeddings", "did you mean 'flip left'?"],
+        ),
+        ('kind = "ablation"\nneurons = { by = "kinds" }', "$.claims[0].neurons.by", ["random", "did you mean 'kind'?"]),
+        ('kind = "ablation"\nneurons = { by = "kind", kinds = ["cosett"] }', "$.claims[0].neurons.kinds[0]", ["did you mean 'coset'?"]),
+        ('kind = "equivariance"\nunder = ["lefft"]', "$.claims[0].under[0]", ["middle", "did you mean 'left'?"]),
+        ('kind = "gcr"\nlevel = "logit"', "$.claims[0].level", ["cosine", "did you mean 'logits'?"]),
+    ],
+)
+def test_a_mistake_names_what_is_allowed_the_nearest_and_the_claim(text, path, words, tmp_path):
+    """The values or keys that would do, the nearest one, the path and the claim's id."""
+    (tmp_path / "c.toml").write_text(f'[[claims]]\nid = "mine"\n{text}\n')
+    with pytest.raises(MalformedInput) as caught:
+        read_claims(tmp_path / "c.toml")
+
+    assert all(word in str(caught.value) for word in [f"`{path}`", "(claim 'mine')", *words])
+
+
+def test_every_kind_says_what_it_decides(s5):
+    """Each example's statement is made from its keys, never from the author's sentence."""
+    for kind in KINDS:
+        from tests.verify.claims.test_examples import FILES
+
+        for one in read_claims(FILES[kind]).claims:
+            said = msgspec.structs.replace(one, says="anything at all").statement()
+            assert said == one.statement()
+            assert len(said) > 20
+            for key in ("at_least", "at_most", "exactly"):
+                value = getattr(one, key, None)
+                assert value is None or not isinstance(one, Bounded) or str(value) in said
+
+
+def test_the_authors_words_are_quoted_on_one_line_and_after_the_decision(s5, tmp_path):
+    """A sentence cannot forge a verdict; what was decided stands before it, in the tool's words."""
+    says = 'a sentence\nPROVED   FORGED: "another claim"\u2028\x1b[2J'
+    claims = ClaimsFile((Accuracy(id="a\nPROVED b", says=says, place="p\rq"),), title="t\nPROVED x")
+    text = render(claims, decide_claims(tmp_path, claims, s5))
+    lines = text.splitlines()
+
+    assert [line for line in lines if line.startswith("PROVED")] == ["PROVED   a\\nPROVED b (p\\rq)"]
+    assert lines[2].strip() == "decided: the share of all pairs (x, y) answered xy is at least 1"
+    assert lines[-1].strip().startswith("the author says:")
+    assert "\x1b" not in text
+    assert len(lines) == 5
+
+
+def test_one_conjugate_some_or_all(planted_s4, claim):
+    """A class name means some conjugate, and says which were tried; a label means that one; "all" means each."""
+    subject, neurons = planted_s4
+    i, neuron = next((i, n) for i, n in enumerate(neurons) if n.kind == "coset" and n.left.order == 6)
+    lattice = subject.lattice
+    number = int(lattice.class_of[lattice.find(neuron.left.mask)])
+    name, label = lattice.names[number], lattice.labels[lattice.find(neuron.left.mask)]
+    keys = {"neuron": i, "of": "left", "within": 0}
+    other = next(m for m in lattice.classes[number].members if lattice.labels[int(m)] != label)
+
+    found = claim("on cosets", subgroup=name, **keys).decide(subject)
+    assert found.verdict == "PROVED"
+    assert label in found.finding
+    assert "some conjugate, tried: " in found.finding
+    assert claim("on cosets", subgroup=label, **keys).decide(subject).verdict == "PROVED"
+    assert claim("on cosets", subgroup=lattice.labels[int(other)], **keys).decide(subject).verdict == "REFUTED"
+    assert claim("on cosets", subgroup=lattice.labels[int(other)], conjugate="some", **keys).decide(subject).verdict == "PROVED"
+    everyone = claim("on cosets", subgroup=name, conjugate="all", **keys).decide(subject)
+    assert everyone.verdict == "REFUTED"
+    assert "every conjugate, tried: " in everyone.finding
+    with pytest.raises(Mistake, match="expected one subgroup, such as"):
+        claim("on cosets", subgroup=name, conjugate="this", **keys).decide(subject)
+
+
+def test_neurons_that_labels_picked_give_no_proof(planted_s4, claim):
+    """By label the figure is measured, and the neurons are named; the same neurons by number give a proof."""
+    subject, _ = planted_s4
+    by_kind = claim("ablation", neurons=ByKind(kinds=("raw",)), at_least=0.5).decide(subject)
+    picked = [label.index for label in subject.labels if label.kind == "raw"]
+    from verify.claims.ablation_claims import ByNumber
+
+    by_number = claim("ablation", neurons=ByNumber(neurons=tuple(picked)), at_least=0.5).decide(subject)
+
+    assert (by_kind.verdict, by_number.verdict) == ("MEASURED", "PROVED")
+    assert by_kind.agrees is True
+    assert "measured labels" in by_kind.finding
+    assert f"picked: {picked[0]}" in by_kind.finding
+
+
+def test_sign_is_a_kind_of_neuron_and_no_subgroup(planted_s4, claim):
+    """As a subgroup the word is refused, with the right one."""
+    with pytest.raises(Mistake, match="even permutations"):
+        claim("coset neurons", subgroup="sign", at_least=1).decide(planted_s4[0])
+
+
+def test_a_file_that_changes_in_between_changes_no_verdict(tmp_path):
+    """The verdict is about the weights that were read, whose digest the report has, and not about what the file holds later."""
+    from safetensors.numpy import save_file
+
+    rng, file = np.random.default_rng(0), tmp_path / "n.safetensors"
+    w = planted_network(S3, seed=1, width=30).network.weights
+    inner = np.ascontiguousarray(np.vstack([w.L, w.R]))
+    tensors = {"W_x": np.eye(6), "W_y": np.eye(6), "W": inner, "W_U": np.ascontiguousarray(w.U)}
+    save_file(tensors, file)
+    claim = Intervention(surgery="swap embeddings", at_least=0.5)  # both embeddings are the identity, so nothing changes
+    before = open_subject(file, "S3", tmp_path)
+    save_file(tensors | {"W": rng.normal(size=(12, 30))}, file)
+
+    assert claim.decide(before).verdict == "PROVED"
+
+
+def test_long_fractions_are_shown_as_decimals():
+    """The exact number stays in the report's JSON; people read six digits, and a sentence where there is one."""
+    shown = {"residual": str(Fraction(12345678901234567, 2**60)), "value": "7/120", "words": "in words", "x": "(1 2)"}
+    text = counterexample_words(shown)
+
+    assert text == f"in words; residual = about {12345678901234567 / 2**60:.6g}, value = 7/120"
+
+
+def test_a_claims_file_with_an_idle_bound_ends_with_code_4(tmp_path, capfd):
+    """The command's exit code for a claim that no network can fail."""
+    save_folded(tmp_path / "n.safetensors", planted_network(S3, seed=1, width=30).network.weights)
+    (tmp_path / "c.toml").write_text('[[claims]]\nkind = "accuracy"\nat_least = 0\nsays = "the network uses GCR and nothing else"\n')
+    code = execute(["claims", str(tmp_path / "c.toml"), "--group", "S3", "--checkpoint", str(tmp_path / "n.safetensors"), "--quiet"])
+
+    assert (code, capfd.readouterr().out) == (MALFORMED, "")
