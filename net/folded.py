@@ -151,8 +151,8 @@ def fold(layers: Layers, group: FiniteGroup, source: Source | None) -> FoldedNet
         partial(_exact, layers),
     )
     stated = layers.in_float32() and layers.after_relu is None and not _may_overflow(L_abs, R_abs, weights)
-    terms = (layers.preactivation_terms, layers.logit_terms) if stated else (None, None)
-    return FoldedNetwork(group, weights, None, source, L_abs, R_abs, *terms, layers=layers)
+    preactivation_terms, logit_terms = (layers.preactivation_terms, layers.logit_terms) if stated else (None, None)
+    return FoldedNetwork(group, weights, None, source, L_abs, R_abs, preactivation_terms, logit_terms, layers)
 
 
 def _exact(layers: Layers) -> ExactWeights:
