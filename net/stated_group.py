@@ -1,24 +1,45 @@
-"""The group that a checkpoint says it was trained on."""
+"""The group that a checkpoint is about when nobody names one."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from net.checkpoint import read_checkpoint
 from net.errors import MalformedInput
 
-_FAMILIES = {"SymmetricGroup": "S", "AlternatingGroup": "A", "CyclicGroup": "C"}
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Classes of groups in the settings of published checkpoints: what n stands for in our names (arXiv 2302.03025's
+#: code calls the dihedral group of order 2n the one of parameter n).
+_CLASSES = {"SymmetricGroup": ("S", 1), "AlternatingGroup": ("A", 1), "CyclicGroup": ("C", 1), "DihedralGroup": ("D", 2)}
+#: The group that a number of elements stands for where the checkpoint says nothing.
+BY_ORDER = {6: "S3", 12: "A4", 24: "S4", 60: "A5", 120: "S5", 360: "A6", 720: "S6"}
 
 
-def stated_group(path: Path) -> str:
-    """The group that a checkpoint says it was trained on, from its own metadata or the cfg.json beside it.
+def default_group(path: Path) -> str:
+    """The name of the group that the checkpoint states, or else of the one in BY_ORDER with as many elements.
 
-    Raises MalformedInput when it does not say.
+    Raises:
+        MalformedInput: the file is no network, or it says nothing and its number of elements suggests nothing.
+
     """
-    details = read_checkpoint(path)[1].details
+    layers, source = read_checkpoint(path)
+    size = len(layers.left[0])
+    name = stated_group(source.details) or BY_ORDER.get(size)
+    if name is None:
+        raise MalformedInput(f"expected --group for a network over {size} elements, got none, and {path} does not say")
+    return name
+
+
+def stated_group(details: dict[str, Any]) -> str | None:
+    """The group in a checkpoint's settings (`Source.details`): a name, or a class and its parameter; None without one."""
     config = details.get("config")
     config = config if isinstance(config, dict) else details
-    name = config.get("group")
-    if isinstance(name, str) and name in _FAMILIES and isinstance(config.get("group_parameter"), int):
-        return f"{_FAMILIES[name]}{config['group_parameter']}"
-    if isinstance(name, str) and name:
-        return name
-    raise MalformedInput(f"expected {path} to say what group it was trained on, got nothing; give --group")
+    name, parameter = config.get("group"), config.get("group_parameter")
+    if not isinstance(name, str) or not name:
+        return None
+    if name in _CLASSES and type(parameter) is int:
+        letter, factor = _CLASSES[name]
+        return f"{letter}{factor * parameter}"
+    return name

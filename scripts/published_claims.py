@@ -20,11 +20,12 @@ import numpy as np
 
 from algebra.group import parse_group
 from net.bundled import bundled_checkpoint, bundled_groups
-from net.checkpoint import read_checkpoint
+from net.discovery import checkpoints_in
 from net.errors import MalformedInput
+from net.stated_group import default_group
 from net.weights import Weights
 from verify.claims.claim import Claim, Outcome
-from verify.claims.decide import BY_ORDER, Decision, Report, checkpoints_in, decide_claims, open_subject
+from verify.claims.decide import Decision, Report, decide_claims, open_subject
 from verify.claims.schema import find_claims, read_claims
 from verify.exact.exhaustive import evaluate, right
 
@@ -64,7 +65,7 @@ def networks(trained: Path | None, published: Path | None) -> Iterator[Network]:
     for origin, folder in (("ours", trained), ("others'", published)):
         if folder is not None and folder.is_dir():
             for path in checkpoints_in(folder):
-                found.append(Network(origin, path, BY_ORDER.get(len(read_checkpoint(path)[0].left[0]), "")))
+                found.append(Network(origin, path, default_group(path)))
     return iter(sorted((n for n in found if n.group in ("S5", "S6")), key=lambda n: (n.group, n.origin != "ours")))
 
 

@@ -11,14 +11,13 @@ import msgspec
 from algebra.errors import GroupError
 from algebra.group import FiniteGroup, parse_group
 from net.checkpoint import load_network, read_checkpoint
+from net.discovery import checkpoints_in
 from net.errors import MalformedInput
+from net.stated_group import default_group
 from verify.claims.claim import Mistake, Outcome
 from verify.claims.schema import AnyClaim, ClaimsFile, located
 from verify.claims.subject import Subject
 
-SUFFIXES = (".pt", ".pth", ".safetensors", ".npz")
-#: The group that a number of elements stands for when nobody names one.
-BY_ORDER = {6: "S3", 12: "A4", 24: "S4", 60: "A5", 120: "S5", 360: "A6", 720: "S6"}
 Progress = Callable[[str], None]
 
 
@@ -77,13 +76,13 @@ def _decide(claim: AnyClaim, subject: Subject) -> Outcome:
 
 
 def open_subject(checkpoint: Path, group: str, folder: Path) -> Subject:
-    """The network in the file over the group of that name, or over the one that its size suggests.
+    """The network in the file over the group of that name, or over the one that the file states or its size suggests.
 
     Raises:
-        MalformedInput: the file is no network, or no group is named and the size suggests none.
+        MalformedInput: the file is no network, or no group is named and neither suggests one.
 
     """
-    found = _named(group) if group else _by_size(checkpoint)
+    found = _named(group or default_group(checkpoint))
     return Subject(load_network(checkpoint, found), folder)
 
 
@@ -92,27 +91,6 @@ def _named(group: str) -> FiniteGroup:
         return parse_group(group)
     except GroupError as error:
         raise MalformedInput(f"{str(error).rstrip('.')} - at `$.group`") from error
-
-
-def _by_size(checkpoint: Path) -> FiniteGroup:
-    layers, _ = read_checkpoint(checkpoint)
-    size = len(layers.left[0])
-    if size not in BY_ORDER:
-        raise MalformedInput(f"expected --group for a network over {size} elements, got none")
-    return parse_group(BY_ORDER[size])
-
-
-def checkpoints_in(folder: Path) -> list[Path]:
-    """Every file in the folder, at any depth, that has the suffix of a checkpoint, in order of path.
-
-    Raises:
-        MalformedInput: there is none.
-
-    """
-    found = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file())
-    if not found:
-        raise MalformedInput(f"expected files {', '.join(SUFFIXES)} in {folder}, got none")
-    return found
 
 
 def decide_folder(path: Path, claims: ClaimsFile, folder: Path, group: str, progress: Progress) -> Iterator[Report | tuple[Path, str]]:

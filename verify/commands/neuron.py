@@ -8,17 +8,17 @@ import click
 @click.command()
 @click.argument("index", type=click.IntRange(min=0))
 @click.option("--checkpoint", type=click.Path(path_type=Path), required=True, help="The network.")
-@click.option("--group", "group_name", help="The group, such as S5; default: what the checkpoint says.")
+@click.option("--group", "group_name", help="The group, such as S5; default: what the checkpoint says, or its size.")
 @click.option("--order", type=click.Choice(["lexicographic", "even-first", "sympy", "table"]), help="Element order; default: detect.")
 @click.option("--product", type=click.Choice(["left-first", "right-first"]), help="Product; default: detect.")
 def command(index: int, checkpoint: Path, group_name: str | None, order: str | None, product: str | None) -> None:
     """Print the page of neuron INDEX: label, preactivations by coset, votes, irreps, and what its removal does."""
     from algebra.group import parse_group
     from net.checkpoint import load_network
-    from net.stated_group import stated_group
+    from net.stated_group import default_group
     from verify.jobs.neuron_page import neuron_page
 
-    group = parse_group(group_name or stated_group(checkpoint))
+    group = parse_group(group_name or default_group(checkpoint))
     network = load_network(checkpoint, group, order, product)
     if index >= network.width:
         raise click.UsageError(f"expected a neuron below {network.width}, got {index}")

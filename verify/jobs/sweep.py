@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
+from net.discovery import checkpoints
 from net.errors import MalformedInput
-from net.stated_group import stated_group
+from net.stated_group import default_group
 from verify.record.certificate import canonical_bytes
 
-SUFFIXES = (".safetensors", ".pt", ".pth", ".npz")
 COLUMNS = (
     ("network", "name"),
     ("verdict", "verdict"),
@@ -55,23 +55,6 @@ def sweep(paths: Sequence[Path], out: Path, group: str | None, jobs: int, timeou
     return rows
 
 
-def checkpoints(paths: Sequence[Path]) -> list[Path]:
-    """The files among ``paths`` and, for each directory among them, every checkpoint below it in order of path.
-
-    Raises MalformedInput for a directory without any.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            found.append(path)
-            continue
-        inside = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
-        if not inside:
-            raise MalformedInput(f"expected checkpoints ({', '.join(SUFFIXES)}) below {path}, got none")
-        found += inside
-    return found
-
-
 def _names(paths: Sequence[Path]) -> list[str]:
     """A short name for each: its file's stem, its directory's name where stems repeat, numbered where these do."""
     stems = [path.stem for path in paths]
@@ -84,7 +67,7 @@ def _row(path: Path, name: str, out: Path, group: str | None, timeout_s: float) 
     from verify.jobs.run import run
 
     try:
-        result = run(path, group or stated_group(path), out, timeout_s=timeout_s)
+        result = run(path, group or default_group(path), out, timeout_s=timeout_s)
     except (MalformedInput, GroupError) as error:
         return {"name": name, "verdict": "REFUSED", "reason": str(error)}
     return {"name": name} | figures(result.summary)

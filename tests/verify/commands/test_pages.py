@@ -2,17 +2,13 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from algebra.group import parse_group
 from algebra.lattice import subgroups
-from net.errors import MalformedInput
 from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
-from net.stated_group import stated_group
 from verify.cli import execute
-from verify.jobs.sweep import checkpoints
 
 S4 = parse_group("S4")
 
@@ -55,21 +51,3 @@ def test_sweep_has_a_row_for_each_and_says_why_one_is_refused(checkpoint, tmp_pa
     assert [row["verdict"] for row in rows] == ["VERIFIED", "REFUSED"]
     assert (rows[0]["right"], rows[0]["agree"]) == (576, 576)
     assert capsys.readouterr().out == (tmp_path / "out" / "sweep.md").read_text()
-
-
-def test_checkpoint_that_does_not_name_its_group_is_refused(tmp_path):
-    np.savez(tmp_path / "n.npz", L=np.ones((6, 1)), R=np.ones((6, 1)), U=np.ones((1, 6)))
-    with pytest.raises(MalformedInput, match="--group"):
-        stated_group(tmp_path / "n.npz")
-
-
-def test_directories_are_searched_for_checkpoints(tmp_path):
-    for name in ("b/model.pt", "a.safetensors", "notes.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-
-    assert checkpoints([tmp_path]) == [tmp_path / "a.safetensors", tmp_path / "b/model.pt"]
-    assert checkpoints([tmp_path / "notes.txt"]) == [tmp_path / "notes.txt"]
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(MalformedInput, match="got none"):
-        checkpoints([tmp_path / "empty"])

@@ -10,10 +10,9 @@ import pytest
 from algebra.group import parse_group
 from algebra.numbering import ELEMENT_ORDERS, element_order
 from net.checkpoint import load_network
-from net.convention import (
-    PRODUCTS,
+from net.convention import PRODUCTS, Convention
+from net.detection import (
     SAMPLE,
-    Convention,
     beats_chance,
     chance_level,
     detect_convention,

@@ -1,0 +1,55 @@
+"""The group of a checkpoint that nobody names: what its settings say, or what its size suggests."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from net.discovery import checkpoints, checkpoints_in
+from net.errors import MalformedInput
+from net.stated_group import default_group, stated_group
+
+
+def write(path, n, record=None):
+    arrays = {"L": np.ones((n, 1)), "R": np.ones((n, 1)), "U": np.ones((1, n))}
+    save_file(arrays, path, {"coset-verify": json.dumps(record)} if record else None)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        ({"group": "SymmetricGroup", "group_parameter": 5}, "S5"),
+        ({"group": "AlternatingGroup", "group_parameter": 5}, "A5"),
+        ({"group": "CyclicGroup", "group_parameter": 113}, "C113"),
+        ({"group": "DihedralGroup", "group_parameter": 59}, "D118"),
+        ({"group": "D10"}, "D10"),
+        ({"group": "SymmetricGroup"}, "SymmetricGroup"),
+        ({"group": ""}, None),
+        ({"group": 5}, None),
+        ({}, None),
+    ],
+)
+def test_what_the_settings_say(config, name):
+    assert stated_group({"config": config}) == stated_group(config) == name
+
+
+def test_a_stated_group_comes_before_the_size(tmp_path):
+    assert default_group(write(tmp_path / "stated.safetensors", 6, {"config": {"group": "C6"}})) == "C6"
+    assert default_group(write(tmp_path / "silent.safetensors", 6)) == "S3"
+    with pytest.raises(MalformedInput, match="--group for a network over 7 elements"):
+        default_group(write(tmp_path / "seven.safetensors", 7))
+
+
+def test_checkpoints_are_found_at_any_depth_and_in_the_order_of_their_paths(tmp_path):
+    for name in ("b/c/last.ckpt", "b/model.pt", "a.safetensors", "notes.txt", "b/cfg.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "folder.pt").mkdir()
+    found = [tmp_path / "a.safetensors", tmp_path / "b/c/last.ckpt", tmp_path / "b/model.pt"]
+
+    assert checkpoints_in(tmp_path) == found
+    assert checkpoints([tmp_path / "notes.txt", tmp_path]) == [tmp_path / "notes.txt", *found]
+    with pytest.raises(MalformedInput, match="got none"):
+        checkpoints([tmp_path / "folder.pt"])
