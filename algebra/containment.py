@@ -67,13 +67,15 @@ def class_lattice(lattice: SubgroupLattice) -> "nx.DiGraph[int]":
 
 
 def subgroup_lattice(lattice: SubgroupLattice) -> "nx.DiGraph[int]":
-    """All single subgroups as nodes (indices into ``lattice.all``, attribute ``label``), edges as above.
+    """All single subgroups as nodes (indices into ``lattice.all``), with edges as above.
+
+    Attributes of nodes are ``label`` and ``order``.
 
     Takes about a second for the 1,455 subgroups of S6 and half a minute for the 11,300 of S7.
     """
     graph: nx.DiGraph[int] = nx.DiGraph()
     for index, label in enumerate(lattice.labels):
-        graph.add_node(index, label=label)
+        graph.add_node(index, label=label, order=int(lattice.orders[index]))
     for index in range(len(lattice)):
         graph.add_edges_from((below, index) for below in maximal_subgroups(lattice, index).tolist())
     return graph

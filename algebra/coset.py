@@ -37,6 +37,11 @@ class Cosets:
     representatives: NDArray[np.intp]
 
     @cached_property
+    def sets(self) -> tuple[NDArray[np.intp], ...]:
+        """Rising numbers of the elements of each coset."""
+        return tuple(np.split(np.argsort(self.labels, kind="stable"), np.cumsum(self.sizes)[:-1]))
+
+    @cached_property
     def sizes(self) -> NDArray[np.intp]:
         """(count,) number of elements of each coset."""
         return np.bincount(self.labels, minlength=self.count)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, reduce
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 from algebra.errors import GroupError
 from algebra.permutation import Images, format_cycles, parity, parse_cycles
 
-__all__ = ["MAX_DEGREE", "MAX_ORDER", "FiniteGroup", "group_from_generators", "parse_group"]
+__all__ = [
+    "MAX_DEGREE",
+    "MAX_ORDER",
+    "FiniteGroup",
+    "generators_name",
+    "group_from_generators",
+    "is_name_of",
+    "natural_name",
+    "parse_group",
+]
 
 #: Largest order: a Cayley table in int16 then takes at most 200 MB.
 MAX_ORDER = 10_000
@@ -176,11 +186,13 @@ def group_from_generators(name: str, degree: int, generators: Sequence[Images]) 
     return FiniteGroup(name, degree, elements, kept)
 
 
-_FACTOR = re.compile(r"([SACDsacd])(\d{1,4})")
+_FACTOR = re.compile(r"([SACDsacd])([0-9]{1,4})")
 
 
 def parse_group(text: str) -> FiniteGroup:
     """The group of that name; equal names give the same object.
+
+    Blanks around, leading zeros and small letters are taken for what they mean: the name of the group is ``S6`` for " s006".
 
     ``S5`` and ``A5`` are the symmetric and alternating groups, ``C7`` the cyclic group on 7 points, ``D10``
     the dihedral group of ORDER 10 on 5 points, ``S3xS3`` a direct product on the disjoint union of the
@@ -191,6 +203,8 @@ def parse_group(text: str) -> FiniteGroup:
 
     """
     text = text.strip()
+    if not text.isprintable():
+        raise GroupError(f"Expected the name of a group in one line, got {text!r}.")
     if "(" in text:
         return _parse_generators(text)
     factors = [_FACTOR.fullmatch(part.strip()) for part in re.split(r"[xX×*]", text)]
@@ -241,7 +255,7 @@ def _three_cycle(degree: int, last: int) -> Images:
 def _parse_generators(text: str) -> FiniteGroup:
     words = re.split(r"\)\s*[,;]\s*\(", text.strip("<>[]{} "))
     words = [("" if i == 0 else "(") + word + ("" if i == len(words) - 1 else ")") for i, word in enumerate(words)]
-    points = [int(number) for number in re.findall(r"\d{1,9}", text)]
+    points = [int(number) for number in re.findall(r"[0-9]{1,9}", text)]
     degree = max(points, default=1)
     if degree > MAX_DEGREE:
         raise GroupError(f"Expected points from 1 to {MAX_DEGREE}, got {degree}.")
@@ -250,5 +264,35 @@ def _parse_generators(text: str) -> FiniteGroup:
 
 @lru_cache(maxsize=64)
 def _generated_group(generators: tuple[Images, ...]) -> FiniteGroup:
-    name = ", ".join(format_cycles(images) for images in generators)
-    return group_from_generators(name, len(generators[0]), generators)
+    degree = len(generators[0])
+    return group_from_generators(generators_name(generators, degree), degree, generators)
+
+
+def generators_name(generators: Sequence[Images], degree: int) -> str:
+    """The generators in cycle notation; where they fix the last point, a cycle of that point alone tells the degree."""
+    words = [format_cycles(images) for images in generators if any(i != image for i, image in enumerate(images))]
+    if degree > 1 and all(images[-1] == degree - 1 for images in generators if images):
+        words = [*(words[:1] or [""]), *words[1:]]
+        words[0] += f"({degree})"
+    return ", ".join(words) or "()"
+
+
+def natural_name(group: FiniteGroup) -> str | None:
+    """``S5`` or ``A5`` for these groups on their points, None for others; A_n is named from degree 3 on."""
+    whole = factorial(group.degree)
+    if group.order == whole:
+        return f"S{group.degree}"
+    return f"A{group.degree}" if group.degree > 2 and 2 * group.order == whole else None
+
+
+def is_name_of(name: str, group: FiniteGroup) -> bool:
+    """Whether ``parse_group(name)`` is the group with exactly these permutations, whatever its generators.
+
+    False where the name is not the one that ``parse_group`` gives back, so that "S006" and "s6" are nobody's names.
+    """
+    try:
+        named = parse_group(name)
+    except GroupError:
+        return False
+    same = named.degree == group.degree and named.order == group.order and np.array_equal(named.elements, group.elements)
+    return same and named.name == name

@@ -1,23 +1,23 @@
 """Hasse diagrams of the classes of subgroups, as Graphviz text and as a picture."""
 
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from algebra.containment import class_lattice
+from algebra.lattice import SubgroupClass, SubgroupLattice
 from algebra.layered_layout import LayeredLayout, layered_layout
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from algebra.lattice import SubgroupClass, SubgroupLattice
 
-__all__ = ["hasse_dot", "hasse_layout", "save_hasse"]
+__all__ = ["hasse_data", "hasse_dot", "hasse_layout", "save_hasse"]
 
 _POINTS_PER_UNIT = 40.0
 _CHARACTER = 0.155
 
 
-def hasse_dot(lattice: "SubgroupLattice") -> str:
+def hasse_dot(lattice: SubgroupLattice) -> str:
     """The Hasse diagram of the classes in the DOT language, one rank for each order."""
     lines = [f'digraph "{lattice.group.name}" {{', "  rankdir=BT;", "  node [shape=box];"]
     for order in sorted({one.order for one in lattice.classes}):
@@ -28,23 +28,47 @@ def hasse_dot(lattice: "SubgroupLattice") -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def _dot_node(one: "SubgroupClass") -> str:
+def _dot_node(one: SubgroupClass) -> str:
     return f'n{one.number} [label="{one.name}\\n{one.order}, {one.length} conj."];'
 
 
-def hasse_layout(lattice: "SubgroupLattice") -> LayeredLayout:
+def hasse_layout(lattice: SubgroupLattice) -> LayeredLayout:
     """Places of the classes, one layer for each order of subgroup, boxes as wide as their texts."""
     orders = sorted({one.order for one in lattice.classes})
     layer = {one.number: orders.index(one.order) for one in lattice.classes}
-    width = {one.number: _CHARACTER * max(len(line) for line in _caption(one).split("\n")) for one in lattice.classes}
+    width = {one.number: _width(one) for one in lattice.classes}
     return layered_layout(class_lattice(lattice), layer, width)
 
 
-def _caption(one: "SubgroupClass") -> str:
+def hasse_data(lattice: SubgroupLattice) -> dict[str, list[dict[str, Any]]]:
+    """The drawing as plain data: where each class stands and which points each line runs through.
+
+    ``nodes`` are the classes in the order of ``lattice.classes``: name, order, length (number of conjugates), x, layer (0 for the
+    trivial subgroup, one more for each larger order) and width of the box. ``edges`` name two nodes by position, ``lower`` maximal in
+    ``upper``, with the ``route``, points (x, layer) from the one to the other. A unit of x is about the height of two lines.
+    """
+    layout = hasse_layout(lattice)
+    nodes = [
+        {"name": one.name, "order": one.order, "length": one.length, "x": round(x, 4), "layer": layer, "width": _width(one)}
+        for one in lattice.classes
+        for x, layer in [layout.positions[one.number]]
+    ]
+    edges = [
+        {"lower": lower, "upper": upper, "route": [[round(x, 4), layer] for x, layer in route]}
+        for (lower, upper), route in sorted(layout.routes.items(), key=str)
+    ]
+    return {"nodes": nodes, "edges": edges}
+
+
+def _width(one: SubgroupClass) -> float:
+    return round(_CHARACTER * max(len(line) for line in _caption(one).split("\n")), 4)
+
+
+def _caption(one: SubgroupClass) -> str:
     return one.name if one.length == 1 else f"{one.name}\n×{one.length}"
 
 
-def save_hasse(lattice: "SubgroupLattice", path: FilePath) -> None:
+def save_hasse(lattice: SubgroupLattice, path: FilePath) -> None:
     """Draw the Hasse diagram into a png, svg or pdf file; the same bytes every time."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -76,7 +100,7 @@ def _smooth(route: list[tuple[float, int]]) -> list[tuple[float, float]]:
     return found
 
 
-def _draw(axes: "Axes", lattice: "SubgroupLattice", layout: LayeredLayout) -> None:
+def _draw(axes: "Axes", lattice: SubgroupLattice, layout: LayeredLayout) -> None:
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 

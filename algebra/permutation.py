@@ -39,6 +39,8 @@ def _cycle_images(body: str, degree: int) -> Images:
     if not all(word.isascii() and word.isdigit() for word in words):
         raise GroupError(f"Expected the points of a cycle as numbers, got ({body}).")
     points = [int(word) - 1 for word in words]
+    if -1 in points:
+        raise GroupError(f"Expected points that start at 1, got a 0 in ({body}).")
     if any(not 0 <= point < degree for point in points):
         raise GroupError(f"Expected points from 1 to {degree}, got ({body}).")
     if len(set(points)) != len(points):

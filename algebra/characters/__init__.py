@@ -1,1 +1,1 @@
-"""Representations and characters of a group: irreps, character tables, linear characters, the Fourier transform."""
+"""Representations and characters of a group: irreps, character tables, the Fourier transform."""

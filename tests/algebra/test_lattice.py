@@ -1,5 +1,6 @@
 """Maximal relations, containment counts, the drawing."""
 
+import json
 from pathlib import Path
 
 import networkx as nx
@@ -8,7 +9,7 @@ import pytest
 
 from algebra.containment import class_lattice, containment_counts, maximal_subgroups, subgroup_lattice
 from algebra.group import parse_group
-from algebra.hasse import hasse_dot, hasse_layout, save_hasse
+from algebra.hasse import hasse_data, hasse_dot, hasse_layout, save_hasse
 from algebra.lattice import subgroups
 from algebra.layered_layout import layered_layout
 
@@ -108,3 +109,20 @@ def test_dot_has_a_node_for_each_class_and_a_line_for_each_relation() -> None:
     text = hasse_dot(lattice)
     assert text.count("[label=") == 11
     assert text.count(" -> ") == class_lattice(lattice).number_of_edges()
+
+
+@pytest.mark.parametrize("name", ["S4", "S5", "A5", "D8"])
+def test_the_drawing_as_data_has_every_class_and_line_and_no_two_boxes_overlap(name: str) -> None:
+    lattice = subgroups(parse_group(name))
+    drawing = hasse_data(lattice)
+    nodes = drawing["nodes"]
+    assert [node["name"] for node in nodes] == list(lattice.names)
+    assert {(edge["lower"], edge["upper"]) for edge in drawing["edges"]} == set(class_lattice(lattice).edges)
+    for edge in drawing["edges"]:
+        ends = [[nodes[edge[end]]["x"], nodes[edge[end]]["layer"]] for end in ("lower", "upper")]
+        assert [edge["route"][0], edge["route"][-1]] == ends
+    for a in nodes:
+        for b in nodes:
+            if a is not b and a["layer"] == b["layer"]:
+                assert abs(a["x"] - b["x"]) >= (a["width"] + b["width"]) / 2
+    assert json.loads(json.dumps(drawing)) == drawing
