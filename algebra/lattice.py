@@ -73,13 +73,13 @@ class SubgroupLattice(UnnamedLattice):
         return self.labels[self.find(subgroup.mask)]
 
     def by_name(self, name: str) -> Subgroup:
-        """The subgroup with this label (``S4(5)``), or the representative of the class of this name (``S4``).
+        """The subgroup with this label (``S4 fixing 5``), or the representative of the class of this name (``S4``).
 
         Raises:
             GroupError: there is none.
 
         """
-        index = self._index_of_name.get(name.strip())
+        index = self._index_of_name.get(" ".join(name.split()))
         if index is None:
             known = ", ".join(self.names[:60]) + (", ..." if len(self.names) > 60 else "")
             raise GroupError(f"Expected a subgroup of {self.group.name} out of {known}, got {name!r}.")

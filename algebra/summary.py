@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from algebra.action import permutation_characters, shared_cosets
 from algebra.characters.character_table import character_table, format_value
 from algebra.containment import class_lattice
@@ -9,7 +11,8 @@ from algebra.coset import double_cosets
 from algebra.errors import GroupError
 from algebra.group import FiniteGroup
 from algebra.lattice import SubgroupClass, subgroups
-from algebra.naming import orbits
+from algebra.naming import NAMES_KEY, orbits
+from algebra.outer_automorphism import outer_automorphism
 from algebra.permutation import format_cycles
 from algebra.subgroup import Subgroup
 
@@ -30,6 +33,7 @@ def group_summary(group: FiniteGroup) -> dict[str, Any]:
         "order": group.order,
         "generators": [format_cycles(images) for images in group.generators],
         "element_classes": _element_classes(group),
+        "names": list(NAMES_KEY),
         "subgroups": len(lattice),
         "subgroup_classes": [_subgroup_class(one) for one in lattice.classes],
         "irreps": _irreps(group),
@@ -59,11 +63,22 @@ def _subgroup_class(one: SubgroupClass) -> dict[str, Any]:
         "conjugates": one.length,
         "normalizer": one.lattice.name_of(one.normalizer),
         "core": one.lattice.name_of(one.core),
+        "outer_image": _outer_image(one),
         "orbits": [[point + 1 for point in orbit] for orbit in orbits(group.elements[first.mask])],
         "generators": [group.word(element) for element in first.generators],
         "maximal_in": [one.lattice.names[number] for number in sorted(graph.successors(one.number))],
         "maximal_subgroups": [one.lattice.names[number] for number in sorted(graph.predecessors(one.number))],
     }
+
+
+def _outer_image(one: SubgroupClass) -> str | None:
+    """The class to which the outer automorphism of S6 takes this one; None in other groups."""
+    group, lattice = one.lattice.group, one.lattice
+    if (group.degree, group.order) != (6, 720):
+        return None
+    mask = np.zeros(group.order, dtype=bool)
+    mask[outer_automorphism(group)[one.representative.elements]] = True
+    return lattice.names[int(lattice.class_of[lattice.find(mask)])]
 
 
 def _irreps(group: FiniteGroup) -> list[dict[str, Any]]:

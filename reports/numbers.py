@@ -62,7 +62,7 @@ def sentence(text: str) -> str:
 
 
 def literal(text: str) -> str:
-    """Text that Markdown shows as it is, in a table too: S5*#4 and S4(12|34) are names of subgroups."""
+    """Text that Markdown shows as it is, in a table too: S5[6]#4 is the name of a subgroup."""
     return "".join(f"\\{c}" if c in "\\*_|<[`" else c for c in text)
 
 

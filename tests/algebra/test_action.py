@@ -66,7 +66,7 @@ def test_point_stabilisers_share_the_coset_that_sends_one_point_to_the_other() -
     lattice = subgroups(group)
     for i in range(5):
         for j in range(5):
-            (shared,) = shared_cosets(lattice.by_name(f"S4({i + 1})"), lattice.by_name(f"S4({j + 1})"))
+            (shared,) = shared_cosets(lattice.by_name(f"S4 fixing {i + 1}"), lattice.by_name(f"S4 fixing {j + 1}"))
             assert shared.tolist() == np.flatnonzero(group.elements[:, i] == j).tolist()
 
 

@@ -51,7 +51,7 @@ def test_double_cosets_of_every_pair_of_subgroups(name: str) -> None:
 
 def test_right_cosets_of_a_point_stabiliser_say_where_the_point_goes() -> None:
     group = parse_group("S5")
-    stabiliser = subgroups(group).by_name("S4(2)")
+    stabiliser = subgroups(group).by_name("S4 fixing 2")
     goes, comes = group.elements[:, 1], np.argsort(group.elements, axis=1)[:, 1]
     for labels, value in ((stabiliser.right_cosets.labels, goes), (stabiliser.left_cosets.labels, comes)):
         assert len({(a, b) for a, b in zip(labels.tolist(), value.tolist(), strict=True)}) == 5

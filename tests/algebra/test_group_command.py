@@ -49,12 +49,12 @@ def test_markdown_tables_have_as_many_cells_in_every_row() -> None:
 
 
 def test_cosets_of_a_point_stabiliser() -> None:
-    found = json.loads(run("S5", "--cosets", "S4(5)", "--json"))
-    assert (found["order"], found["index"], found["subgroup"]) == (24, 5, "S4(5)")
+    found = json.loads(run("S5", "--cosets", "S4 fixing 5", "--json"))
+    assert (found["order"], found["index"], found["subgroup"]) == (24, 5, "S4 fixing 5")
     assert [one["size"] for one in found["double_cosets"]] == [24, 96]
-    assert len(found["right_cosets"]) == GSet(subgroups(parse_group("S5")).by_name("S4(5)")).count
-    assert found["shared_with"]["S4(5)"] == ["()"]
-    assert "Double cosets" in run("S5", "--cosets", "S4(5)")
+    assert len(found["right_cosets"]) == GSet(subgroups(parse_group("S5")).by_name("S4 fixing 5")).count
+    assert found["shared_with"]["S4 fixing 5"] == ["()"]
+    assert "Double cosets" in run("S5", "--cosets", "S4 fixing 5")
 
 
 def test_dot_and_figure(tmp_path: Path) -> None:

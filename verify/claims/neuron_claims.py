@@ -333,7 +333,7 @@ def named_subgroup(subject: Subject, key: str, name: str) -> Subgroup:
     """
     group = subject.group
     try:
-        if name.startswith("("):
+        if re.match(r"\([0-9\s,]*\)", name):
             words = re.split(r"(?<=\))\s*,\s*(?=\()", name)
             generators = [int(group.index_of(parse_cycles(text, group.degree))) for text in words]
             return subject.lattice.all[subject.lattice.find(closure(group, generators))]

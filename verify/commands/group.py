@@ -24,7 +24,7 @@ _FIGURES = (".png", ".svg", ".pdf")
     type=click.Path(path_type=Path, dir_okay=False),
     help="Draw the Hasse diagram (png, svg, pdf).",
 )
-@click.option("--cosets", "chosen", metavar="NAME", help="Cosets of one subgroup, such as S4 or 'S4(5)'.")
+@click.option("--cosets", "chosen", metavar="NAME", help="Cosets of one subgroup, such as S4 or 'S4 fixing 5'.")
 def command(name: str, form: str | None, figure: Path | None, chosen: str | None) -> None:
     """Show the classes of elements and subgroups and the irreducible characters of a group.
 
@@ -90,6 +90,7 @@ def _group_tables(summary: dict[str, Any]) -> list[Table]:
     return [
         (head, [], []),
         ("Classes of elements", ["element", "order", "size", "centralizer", "parity"], elements),
+        ("Names of subgroups", ["what they mean"], [[line] for line in summary["names"]]),
         _subgroup_table(summary),
         ("Irreducible characters (values on the classes of elements)",
          ["irrep", *(one["representative"] for one in summary["element_classes"])],
@@ -112,12 +113,15 @@ def _subgroup_table(summary: dict[str, Any]) -> Table:
         "generators",
         "maximal in",
     ]
+    outer = any(one["outer_image"] for one in classes)
+    header += ["outer image"] if outer else []
     rows = [
         [
             one["name"], str(one["order"]), str(one["index"]), str(one["conjugates"]),
             one["normalizer"], one["core"],
             "|".join(" ".join(map(str, orbit)) for orbit in one["orbits"]) or "-",
             ", ".join(one["generators"]) or "()", ", ".join(one["maximal_in"]) or "-",
+            *([one["outer_image"]] if outer else []),
         ]
         for one in classes
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """A program taken apart: its circuits sorted into the families of `families`, its bias split into tables over points."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ class _Sorter:
             if family.points is space and family.mirrored == mirrored:
                 break
         else:
-            name = f"{space.name}{'-mirrored' if mirrored else ''}".replace("*", "star")
+            name = re.sub(r"[^\w.+-]+", "_", space.name).strip("_") + ("-mirrored" if mirrored else "")
             taken = sum(f.mirrored == mirrored and f.points.name == space.name for f in self._parts.families)
             family = Family(f"{name}-{taken + 1}" if taken else name, space, mirrored)
             self._parts.families.append(family)

@@ -42,7 +42,7 @@ MISTAKES = {
         "F21",
     ),
     "kernel not of index two": (
-        "[[claims]]\nkind = 'on cosets'\nneuron = 0\nof = 'left'\nsubgroup = 'S4(1)'\nkernel = 'C3'\n",
+        "[[claims]]\nkind = 'on cosets'\nneuron = 0\nof = 'left'\nsubgroup = 'S4 fixing 1'\nkernel = 'C3'\n",
         "$.claims[0].kernel",
         "index two",
     ),
