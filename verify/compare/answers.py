@@ -28,7 +28,7 @@ def logit_blocks(weights: Weights, x: npt.NDArray[np.intp] | None = None, entrie
     step = max(1, entries // order**2)
     for start in range(0, len(x), step):
         rows = x[start : start + step]
-        hidden = np.maximum(left[rows][:, None] + right[None], 0).reshape(-1, width)
+        hidden = np.maximum(left[rows][:, None] + right[None], 0).reshape(len(rows) * order, width)
         logits = hidden @ votes
         if bias.any():
             logits += bias

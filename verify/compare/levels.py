@@ -3,11 +3,12 @@
 Level 2, logits: share of the centred logits' variance explained, largest difference of margins, agreement on the runner-up.
 Level 3, counterfactuals: the same surgery on both, then their logits and answers compared.
 Level 4, mechanism: per neuron the exact largest deviation of preactivations and votes.
-Levels 2 and 3 are measured in float32 on all pairs; nothing is proved by them.
+Levels 2 and 3 are measured in float32, on all pairs unless a sample is handed in; nothing is proved by them.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,6 @@ from verify.compare.interventions import Surgery, absolute_value, exchange_input
 from verify.distil.coset_fit import Floats
 from verify.distil.labels import NeuronLabel
 from verify.distil.moments import centred, quadratic_form
-from verify.exact.exhaustive import Evaluation
 from verify.program.program import Program
 from verify.record.certificate import NeuronRecord, rational
 
@@ -32,17 +32,22 @@ class Comparison:
     """Two networks on all pairs: level 2 figures, and answers compared where neither side has a near tie.
 
     A near tie is a margin below ``NEAR_TIE`` times the root mean square of that side's centred logits; the top set of the program
-    are the outputs within that distance of its best.
+    are the outputs within that distance of its best. ``agree_when_clear`` is the share of agreeing answers among the clear pairs, None
+    where there are none. ``answer`` and ``margin`` (rows, |G|) are the network's; those of the program are named so.
     """
 
     logit_fve: float
     runner_up_agree: float
     answers_agree: float
-    agree_when_clear: float
+    agree_when_clear: float | None
     clear: float
     in_top_set: float
     network_right: float
     program_right: float
+    answer: npt.NDArray[np.int16]
+    margin: Floats
+    program_answer: npt.NDArray[np.int16]
+    program_margin: Floats
 
 
 def compare(network: Weights, program: Weights, product: npt.NDArray[np.integer], x: npt.NDArray[np.intp] | None = None) -> Comparison:
@@ -51,22 +56,28 @@ def compare(network: Weights, program: Weights, product: npt.NDArray[np.integer]
     Complexity: O(|G|^2 m) for each x.
     """
     near = [NEAR_TIE * _logit_scale(weights, x) for weights in (network, program)]
-    counts = np.zeros(9)
+    squares, tallies = np.zeros(2), np.zeros(7)
+    tops: list[tuple[_Top, _Top]] = []
     for ours, theirs in zip(logit_blocks(network, x), logit_blocks(program, x), strict=True):
-        counts += [*_squares(ours.logits, theirs.logits), *_count(ours, theirs, near[0], near[1], product)]
+        squares += _squares(ours.logits, theirs.logits)
+        counts, both = _count(ours, theirs, near[0], near[1], product)
+        tallies += counts
+        tops.append(both)
     pairs = network.order * (network.order if x is None else len(x))
-    residual, total = counts[:2]
-    tallies = counts[2:]
-    clear = max(tallies[2], 1)
+    mine, other = ([pair[side] for pair in tops] for side in (0, 1))
     return Comparison(
-        1 - residual / total if total > 0 else float("nan"),
-        tallies[0] / pairs,
-        tallies[1] / pairs,
-        tallies[3] / clear,
-        tallies[2] / pairs,
-        tallies[4] / pairs,
-        tallies[5] / pairs,
-        tallies[6] / pairs,
+        logit_fve=float(1 - squares[0] / squares[1]) if squares[1] > 0 else float("nan"),
+        runner_up_agree=tallies[0] / pairs,
+        answers_agree=tallies[1] / pairs,
+        agree_when_clear=tallies[3] / tallies[2] if tallies[2] else None,
+        clear=tallies[2] / pairs,
+        in_top_set=tallies[4] / pairs,
+        network_right=tallies[5] / pairs,
+        program_right=tallies[6] / pairs,
+        answer=np.concatenate([top.first for top in mine]).astype(np.int16),
+        margin=np.concatenate([top.lead for top in mine]),
+        program_answer=np.concatenate([top.first for top in other]).astype(np.int16),
+        program_margin=np.concatenate([top.lead for top in other]),
     )
 
 
@@ -89,38 +100,46 @@ def _centred_square(logits: npt.NDArray[np.float32]) -> float:
     return float(np.einsum("pz,pz->p", flat, flat).sum(dtype=np.float64) - (sums**2).sum() / flat.shape[1])
 
 
-def _count(ours: Block, theirs: Block, near: float, near_program: float, product: npt.NDArray[np.integer]) -> Floats:
-    """Runner-up agreement, agreement, clear pairs, agreement among them, network's answer in top set, right ones."""
-    first, margin, second = _top(ours.logits)
+class _Top(NamedTuple):
+    """Best output of each pair, its lead over the second best, and the second best."""
+
+    first: npt.NDArray[np.intp]
+    lead: Floats
+    second: npt.NDArray[np.intp]
+
+
+def _count(
+    ours: Block, theirs: Block, near: float, near_program: float, product: npt.NDArray[np.integer]
+) -> tuple[Floats, tuple[_Top, _Top]]:
+    """Runner-up agreement, agreement, clear pairs, agreement among them, network's answer in top set, right ones; and both tops."""
+    mine = _top(ours.logits)
     best = theirs.logits.max(axis=2)
-    chosen = np.take_along_axis(theirs.logits, first[..., None], axis=2)[..., 0]
+    chosen = np.take_along_axis(theirs.logits, mine.first[..., None], axis=2)[..., 0]
     in_top = chosen >= best - near_program
-    other, other_margin, other_second = _top(theirs.logits)
-    clear = (margin >= near) & (other_margin >= near_program)
-    same = first == other
+    other = _top(theirs.logits)
+    clear = (mine.lead >= near) & (other.lead >= near_program)
+    same = mine.first == other.first
     target = product[ours.rows]
-    return np.array(
-        [
-            (second == other_second).sum(),
-            same.sum(),
-            clear.sum(),
-            (same & clear).sum(),
-            in_top.sum(),
-            (first == target).sum(),
-            (other == target).sum(),
-        ],
-        dtype=float,
-    )
+    counts = [
+        (mine.second == other.second).sum(),
+        same.sum(),
+        clear.sum(),
+        (same & clear).sum(),
+        in_top.sum(),
+        (mine.first == target).sum(),
+        (other.first == target).sum(),
+    ]
+    return np.array(counts, dtype=float), (mine, other)
 
 
-def _top(logits: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.intp], Floats, npt.NDArray[np.intp]]:
+def _top(logits: npt.NDArray[np.float32]) -> _Top:
     """Best output, lead over the second, and the second best; overwrites the best logits."""
     first = logits.argmax(axis=2)
     best = np.take_along_axis(logits, first[..., None], axis=2)[..., 0]
     np.put_along_axis(logits, first[..., None], -np.inf, axis=2)
     second = logits.argmax(axis=2)
     lead = best - np.take_along_axis(logits, second[..., None], axis=2)[..., 0]
-    return first, np.asarray(lead, dtype=np.float64), second
+    return _Top(first, np.asarray(lead, dtype=np.float64), second)
 
 
 def _stacked(network: Weights, program: Weights) -> tuple[Floats, Floats]:
@@ -184,9 +203,11 @@ def input_circuits(layout: Program) -> list[list[tuple[int, int]]]:
     return list(groups.values())
 
 
-def surgeries(layout: Program, labels: tuple[NeuronLabel, ...], families: dict[str, list[int]]) -> list[tuple[str, Surgery, Surgery]]:
-    """The counterfactuals of a run: name, what is done to the network, what is done to the program."""
-    width = len(labels)
+def surgeries(layout: Program, width: int, families: dict[str, list[int]]) -> list[tuple[str, Surgery, Surgery]]:
+    """The counterfactuals of a run: name, what is done to the network, what is done to the program.
+
+    ``width`` is the network's; ``families`` are numbers of neurons in the network by the families' names.
+    """
     plan: list[tuple[str, Surgery, Surgery]] = []
     for share in SHARES_REMOVED:
         kept_network, kept_program = kept_after_removal(layout, width, share, 0)
@@ -210,13 +231,30 @@ def _keep(mask: npt.NDArray[np.bool_]) -> Surgery:
     return lambda weights: weights.select(np.flatnonzero(mask))
 
 
-def largest_margin_difference(network: Evaluation, program: Evaluation) -> float:
-    """Upper bound of max over pairs of |margin of network - margin of program| where their answers agree."""
-    same = (network.answer == program.answer) & (network.answer >= 0)
-    if not same.any():
-        return float("nan")
-    up = np.maximum(network.margin_high[same] - program.margin_low[same], program.margin_high[same] - network.margin_low[same])
-    return float(up.max())
+#: Pairs whose margins are computed again in float64, those with the largest difference in float32.
+_CONTENDERS = 256
+
+
+def largest_margin_difference(network: Weights, program: Weights, compared: Comparison) -> float | None:
+    """Max over all pairs with the same answer of |margin of network - margin of program|; None where no answer is the same.
+
+    The pairs with the largest differences in float32 are computed again in float64, and the largest of these is the result.
+    """
+    same = compared.answer == compared.program_answer
+    if not same.any() or network.order == 1:
+        return None
+    difference = np.where(same, np.abs(compared.margin - compared.program_margin), -1.0).ravel()
+    few = min(_CONTENDERS, int(same.sum()))
+    pairs = np.argpartition(-difference, few - 1)[:few]
+    x, y = np.divmod(pairs, network.order)
+    return float(np.abs(_margins_at(network, x, y) - _margins_at(program, x, y)).max())
+
+
+def _margins_at(weights: Weights, x: npt.NDArray[np.intp], y: npt.NDArray[np.intp]) -> Floats:
+    """Greatest less second greatest logit in float64 at some pairs."""
+    logits = np.maximum(weights.L[x] + weights.R[y], 0) @ weights.U + weights.b
+    second, first = np.partition(logits, (-2, -1), axis=1)[:, -2:].T
+    return np.asarray(first - second)
 
 
 def mechanism(

@@ -16,7 +16,7 @@ from verify.distil.labels import NeuronLabel, label_neurons
 from verify.distil.vote_search import vote_forms
 from verify.exact.exhaustive import evaluate, right
 from verify.program.form import GroupForm, linear_map
-from verify.record.summary import irrep_shares
+from verify.record.neuron_rows import irrep_shares
 
 ROWS = 24
 
@@ -66,7 +66,7 @@ def _stander(
 ) -> list[str]:
     """The three best subgroups by coset concentration, C_H = sum over cosets of Var[f | c] / Var[f], on each side.
 
-    C_H is [G:H] (1 - share) |H| / (|H| - 1), its variances having ddof 1; the normalised form is 1 - share
+    C_H is (1 - share) (|G| - 1) / (|H| - 1), its variances having ddof 1; the normalised form is 1 - share
     (Stander et al. 2024, section 4).
     """
     lines = ["| cosets | subgroup | C_H | 1 - share |", "|---|---|---|---|"]

@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from algebra.group import parse_group
 from net.checkpoint import load_network
@@ -21,7 +20,8 @@ from verify.exact.exhaustive import right
 from verify.findings import Findings, Progress, Proof, investigate
 from verify.program.program import group_record
 from verify.record import certificate as cert
-from verify.record.measure import summarise
+from verify.record.summarise import summarise
+from verify.record.summary import Summary, summary_bytes
 from verify.symbolic.decide import SymbolicFinding, decide_symbolic
 from verify.symbolic.obligation import Obligation, write_scripts
 from verify.symbolic.obligations import obligations_of
@@ -35,7 +35,7 @@ class Result:
     """What a run ends with: the certificate, the summary and the directory that holds the files."""
 
     certificate: cert.Certificate
-    summary: dict[str, Any]
+    summary: Summary
     directory: Path
 
 
@@ -57,13 +57,16 @@ def run(
     or does not fit the group, and for an ``out`` that holds something else than an earlier run; ValueError for a budget that is no
     number of seconds from 0 to 86,400; SolverDisagrees.
     """
+    began = time.perf_counter()
     checked_budget(timeout_s)
     group = parse_group(group_name)
     network = load_network(checkpoint, group, order, product)
+    loading = time.perf_counter() - began
     assert network.source is not None
     target = out or Path("proofs") / f"{group.name}-{network.source.sha256[:8]}"
     _check_target(target)
     findings = investigate(network, group, proof, progress)
+    findings.seconds["loading"] = loading
     target.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
@@ -77,7 +80,7 @@ def run(
         findings.seconds["symbolic"] = time.perf_counter() - started - findings.seconds["symbolic_search"]
         certificate = certify(findings, symbolic, obligations)
         progress("measuring the levels of equivalence")
-        summary = summarise(findings, certificate, symbolic, obligations, opinions, all_counterfactuals)
+        summary = summarise(findings, certificate, symbolic, obligations, opinions, all_counterfactuals, began)
         progress("writing the report")
         write(work, certificate, summary)
         _replace(work, target)
@@ -157,14 +160,14 @@ def compact_record(compact: CompactResult, correct: cert.Correct) -> cert.Compac
     )
 
 
-def write(directory: Path, certificate: cert.Certificate, summary: dict[str, Any]) -> None:
+def write(directory: Path, certificate: cert.Certificate, summary: Summary) -> None:
     """certificate.json, summary.json, program.json, program.py, report.md and figures/; provable.json and .py where there is one."""
     import msgspec
 
     from reports import write_program, write_report
 
     (directory / "certificate.json").write_bytes(cert.canonical_bytes(certificate) + b"\n")
-    (directory / "summary.json").write_bytes(msgspec.json.format(cert.canonical_bytes(summary), indent=1) + b"\n")
+    (directory / "summary.json").write_bytes(summary_bytes(summary))
     provable = certificate.symbolic.provable
     for name, program in (("program", certificate.program), ("provable", provable.program if provable else None)):
         if program is not None:

@@ -10,10 +10,12 @@ from net.discovery import checkpoints
 from net.errors import MalformedInput
 from net.stated_group import default_group
 from verify.record.certificate import canonical_bytes
+from verify.record.summary import Summary
 
 COLUMNS = (
     ("network", "name"),
     ("verdict", "verdict"),
+    ("explained by cosets", "explained"),
     ("right", "right"),
     ("float32", "float32"),
     ("program agrees", "agree"),
@@ -73,33 +75,33 @@ def _row(path: Path, name: str, out: Path, group: str | None, timeout_s: float) 
     return {"name": name} | figures(result.summary)
 
 
-def figures(summary: dict[str, Any]) -> dict[str, Any]:
-    """The figures of one summary.json that the table shows."""
-    curve = {point["name"]: point for point in summary["curve"]}
-    compact = summary["compact"]
-    margin = summary["correct"]["min_margin"]
+def figures(summary: Summary) -> dict[str, Any]:
+    """The figures of one summary that the table shows."""
+    curve = {point.name: point for point in summary.curve}
+    compact, margin = summary.compact, summary.correct.min_margin
     return {
-        "verdict": summary["verdict"],
-        "right": summary["correct"]["right"],
-        "pairs": summary["correct"]["pairs"],
-        "float32": summary["correct"]["float32_any_order"],
-        "agree": summary["equivalence"]["answers_agree"],
+        "verdict": summary.verdict,
+        "explained": summary.explained.status,
+        "right": summary.correct.right,
+        "pairs": summary.correct.pairs,
+        "float32": summary.correct.float32_any_order,
+        "agree": summary.equivalence.answers_agree,
         "min_margin": None if margin is None else _quotient(margin),
-        "constants": summary["program"]["constants"],
-        "ratio": summary["program"]["ratio"],
-        "logit_fve": summary["equivalence"]["logit_fve"],
-        "ablation_fve": summary["equivalence"]["ablation_fve"],
-        "runner_up": summary["equivalence"]["runner_up_agree"],
-        "faithful_ratio": curve["faithful"]["ratio"],
-        "faithful_fve": curve["faithful"]["logit_fve"],
-        "faithful_ablation": curve["faithful"]["ablation_fve"],
-        "faithful_runner_up": curve["faithful"]["runner_up_agree"],
-        "energy_labelled": summary["labels"]["energy_labelled"],
-        "symbolic": summary["symbolic"]["status"],
-        "compact": None if compact is None else compact["certified"],
-        "flops_ratio": None if compact is None or not compact["flops"] else compact["flops_brute"] / compact["flops"],
-        "distil_s": summary["program"]["seconds"],
-        "seconds": sum(summary["seconds"].values()),
+        "constants": summary.program.constants,
+        "ratio": summary.program.ratio,
+        "logit_fve": summary.equivalence.logit_fve,
+        "ablation_fve": summary.equivalence.ablation_fve,
+        "runner_up": summary.equivalence.runner_up_agree,
+        "faithful_ratio": curve["faithful"].ratio,
+        "faithful_fve": curve["faithful"].logit_fve,
+        "faithful_ablation": curve["faithful"].ablation_fve,
+        "faithful_runner_up": curve["faithful"].runner_up_agree,
+        "energy_labelled": summary.labels.energy_labelled,
+        "symbolic": summary.symbolic.status,
+        "compact": None if compact is None else compact.certified,
+        "flops_ratio": None if compact is None or not compact.flops else compact.flops_brute / compact.flops,
+        "distil_s": summary.program.seconds,
+        "seconds": summary.seconds["total"],
     }
 
 

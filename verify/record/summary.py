@@ -1,196 +1,342 @@
-"""summary.json: the measured figures of a run beside the proved ones, a stable interface for other programs.
+"""summary.json as a type: the figures of a run, proved ones repeated from the certificate and measured ones beside them.
 
-Floats are rounded to six significant digits. Times are here and nowhere else: the certificate has none.
+A stable interface for other programs: a name that exists stays, and keeps its meaning; ``format`` changes when one must go.
+Floats are rounded to six significant digits and never up to 1. Shares lie between 0 and 1; a variance explained (``_fve``) may be
+negative, when the program's logits are farther from the network's than none would be, and None where there is no variance to explain.
+Times are here and nowhere else: the certificate has none. docs/numbers.md says how each number is checked.
 """
 
-from collections import Counter
-from typing import Any
+import math
+from pathlib import Path
+from typing import Any, Literal
 
+import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from algebra.lattice import SubgroupLattice
-from net.weights import Weights
-from verify.distil.coset_fit import Floats
-from verify.distil.curve import Distillation
-from verify.distil.labels import NeuronLabel, SideLabel
-from verify.exact.exhaustive import Evaluation
-from verify.program.program import Program
-from verify.record.certificate import Certificate
+from verify.record.certificate import Kind, Status, Verdict
+
+FORMAT = "coset-verify summary 2"
+
+ExplainedStatus = Literal["explained", "in part", "not explained"]
 
 
-def rounded(value: Any) -> Any:
-    """The value with every float in it rounded to six significant digits; NaN becomes None."""
-    if isinstance(value, dict):
-        return {k: rounded(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [rounded(v) for v in value]
-    if isinstance(value, float | np.floating):
-        return None if not np.isfinite(value) else float(f"{float(value):.6g}")
-    return int(value) if isinstance(value, np.integer) else value
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The group's name and number of elements."""
+
+    name: str
+    order: int
 
 
-def family_name(lattice: SubgroupLattice, label: NeuronLabel) -> str:
-    """The family that a neuron belongs to: its left subgroup's class and how it is used."""
-    if label.left is None or label.right is None:
-        return label.kind
-    if label.kind == "sign":
-        return "sign"
-    names = [lattice.names[lattice.class_of[side.subgroup]] for side in (label.left, label.right)]
-    name = names[0] if names[0] == names[1] else " / ".join(names)
-    return name if label.kind == "coset" else f"{name} {label.kind}"
+class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which file, and how it was read; the same words as in the certificate."""
+
+    sha256: str
+    format: str
+    order: str
+    product: str
 
 
-def family_members(lattice: SubgroupLattice, labels: tuple[NeuronLabel, ...]) -> dict[str, list[int]]:
-    """Neurons of each family, the family with the most energy first; dead neurons belong to none."""
-    members: dict[str, list[int]] = {}
-    energy: Counter[str] = Counter()
-    for label in labels:
-        if label.kind != "dead":
-            name = family_name(lattice, label)
-            members.setdefault(name, []).append(label.index)
-            energy[name] += label.energy  # type: ignore[assignment]
-    return {name: members[name] for name, _ in energy.most_common()}
+class Explained(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the explanation is worth: see `verify.record.explain` for the definition of each status.
 
-
-def families(lattice: SubgroupLattice, distillation: Distillation) -> list[dict[str, Any]]:
-    """Families with their circuits, neurons and share of energy."""
-    labels = distillation.labels
-    total = sum(label.energy for label in labels) or 1.0
-    rows = []
-    for name, members in family_members(lattice, labels).items():
-        circuits = {(_read_on(labels[i].left), _read_on(labels[i].right)) for i in members}
-        share = sum(labels[i].energy for i in members) / total
-        rows.append({"name": name, "circuits": len(circuits), "neurons": len(members), "energy_share": share})
-    return rows
-
-
-def _read_on(side: SideLabel | None) -> tuple[object, ...]:
-    return () if side is None else (side.side, side.subgroup, side.kernel)
-
-
-def class_drawing(lattice: SubgroupLattice, labels: tuple[NeuronLabel, ...]) -> dict[str, Any]:
-    """The Hasse diagram of the subgroup classes with the number of neurons that read an input through each."""
-    from algebra.containment import class_lattice
-
-    used: Counter[int] = Counter()
-    for label in labels:
-        if label.left and label.right:
-            used.update({int(lattice.class_of[side.subgroup]) for side in (label.left, label.right)})
-    nodes = [{"name": c.name, "order": c.order, "length": c.length, "used": used[c.number]} for c in lattice.classes]
-    return {"nodes": nodes, "edges": sorted([int(a), int(b)] for a, b in class_lattice(lattice).edges)}
-
-
-def neuron_rows(
-    lattice: SubgroupLattice, distillation: Distillation, program: Program, network: Weights, expanded: Weights
-) -> list[dict[str, Any]]:
-    """One row per neuron: label, residuals as shares of variance that the program's own forms leave, energy, irreps."""
-    labels = distillation.labels
-    total = sum(label.energy for label in labels) or 1.0
-    position = {n.index: p for p, n in enumerate(n for c in program.circuits for n in c.neurons)}
-    irreps = irrep_shares(lattice, network)
-    rows = []
-    for label in labels:
-        i, p = label.index, position.get(label.index)
-        row: dict[str, Any] = {
-            "index": i,
-            "kind": label.kind,
-            "left": _side(lattice, label.left),
-            "right": _side(lattice, label.right),
-            "left_share": label.left.share if label.left else None,
-            "right_share": label.right.share if label.right else None,
-            "energy_share": label.energy / total,
-            "irreps": irreps[i],
-        }
-        for field, ours, theirs in (
-            ("left_residual", network.L[:, i], None if p is None else expanded.L[:, p]),
-            ("right_residual", network.R[:, i], None if p is None else expanded.R[:, p]),
-            ("votes_residual", network.U[i], None if p is None else expanded.U[p]),
-        ):
-            row[field] = None if theirs is None else _residual(ours, theirs)
-        row["votes_share"] = None if row["votes_residual"] is None else 1 - row["votes_residual"]
-        rows.append(row)
-    return rows
-
-
-def _residual(ours: Floats, theirs: Floats) -> float:
-    """Var(ours - theirs) / Var(ours)."""
-    spread = float(ours.var())
-    return float((ours - theirs).var()) / spread if spread > 0 else 0.0
-
-
-def _side(lattice: SubgroupLattice, side: SideLabel | None) -> str | None:
-    if side is None:
-        return None
-    mark = "" if side.kernel is None else f" over {lattice.labels[side.kernel]}"
-    return f"{lattice.labels[side.subgroup]}{mark}"
-
-
-def irrep_shares(lattice: SubgroupLattice, network: Weights) -> list[list[list[Any]]]:
-    """For each neuron the irreps that hold at least one per cent of its votes' power, [[name, share], ...]; [] where unknown."""
-    from algebra.characters.fourier import power_share
-    from algebra.characters.irrep import has_irreps, irreps
-
-    if not has_irreps(lattice.group):
-        return [[] for _ in range(network.width)]
-    table = irreps(lattice.group)
-    shares = power_share(lattice.group, network.U - network.U.mean(axis=1, keepdims=True))
-    names = [irrep.name for irrep in table]
-    return [[[names[k], float(shares[k, i])] for k in np.argsort(-shares[:, i]) if shares[k, i] >= 0.01] for i in range(network.width)]
-
-
-def compact_map(settled: npt.NDArray[np.uint8], names: list[str], size: int = 120) -> dict[str, Any]:
-    """The pairs by strategy on a grid of at most ``size`` x ``size``: the largest (last needed) strategy in each cell."""
-    order = len(settled)
-    step = -(-order // size)
-    cells = -(-order // step)
-    rows = [
-        [int(_latest(settled[r * step : (r + 1) * step, c * step : (c + 1) * step], len(names))) for c in range(cells)]
-        for r in range(cells)
-    ]
-    return {"names": [*names, "exhaustive"], "rows": rows}
-
-
-def _latest(block: npt.NDArray[np.uint8], strategies: int) -> int:
-    """1 for the first strategy and so on; pairs that none settled count as one past the last."""
-    numbers = np.where(block == 0, strategies + 1, block)
-    return int(numbers.max())
-
-
-def margin_histogram(
-    evaluation: Evaluation, good: npt.NDArray[np.bool_], bound: npt.NDArray[np.float32], bins: int = 60
-) -> dict[str, Any] | None:
-    """How many of the right pairs have which margin, and which lower bound by the compact proof; None where nothing was bounded.
-
-    Margins are the lower ends of the exact evaluation's intervals. Bins are equal, from the least to the greatest of these numbers.
+    ``ratio`` is the program's integers over the folded parameters of the neurons that matter, ``logit_fve`` the share of the logits'
+    variance that its circuits on cosets explain alone, ``energy_labelled`` as in ``labels``. ``words`` is one sentence.
     """
-    margins, bounds = evaluation.margin_low[good], bound[np.isfinite(bound)].astype(np.float64)
-    if not len(margins) or not len(bounds):
+
+    status: ExplainedStatus
+    ratio: float | None
+    logit_fve: float | None
+    energy_labelled: float
+    words: str
+
+
+class Correct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Q1 as in the certificate, with at most the first thousand wrong pairs as [x, y, answer].
+
+    ``rechecked_exactly`` counts the pairs that the two tiers of float arithmetic left open, ``last_tier`` those of them that only
+    Python's integers decided. ``seconds`` is the time of the answers, the smallest margin and the float32 statement.
+    """
+
+    status: Status
+    pairs: int
+    right: int
+    ties: int
+    wrong: list[list[int]]
+    min_margin: str | None
+    float32_any_order: int | None
+    rechecked_exactly: int
+    last_tier: int
+    seconds: float
+
+
+class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hidden units, those of them that can change an answer, folded parameters, and the convention's accuracy on its sample."""
+
+    width: int
+    live: int
+    parameters: int
+    sample_accuracy: float | None
+
+
+class NeuronRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One neuron: its label, its share of all energy, and what the readable program leaves of it.
+
+    ``left`` and ``right`` are the label's subgroups, ``left_share`` and ``right_share`` the shares of the variance of L[:, i] and
+    R[:, i] that the label's cosets explain. ``left_residual`` and so on are Var(network - program) / Var(network) over the group, None
+    for a neuron that the program leaves out; ``votes_share`` is 1 - ``votes_residual``. ``irreps`` are the irreps that hold at least
+    one per cent of the power of U[i], with their shares.
+    """
+
+    index: int
+    kind: Kind
+    left: str | None
+    right: str | None
+    left_share: float | None
+    right_share: float | None
+    energy_share: float
+    irreps: list[tuple[str, float]]
+    left_residual: float | None
+    right_residual: float | None
+    votes_residual: float | None
+    votes_share: float | None
+
+
+class ProgramFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The readable program: its price and its neurons.
+
+    ``ratio`` is ``constants`` over the network's folded parameters; ``raw_neurons`` have a form on single elements; ``circuits``
+    counts those of program.json; ``seconds`` is the time of the whole distillation.
+    """
+
+    constants: int
+    ratio: float
+    refinements: int
+    raw_neurons: int
+    circuits: int
+    seconds: float
+    neurons: list[NeuronRow]
+
+
+class Equivalence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Network against readable program.
+
+    ``answers_agree`` (proved) counts pairs with the same answer; the others are measured on all pairs: ``logit_fve`` of the centred
+    logits, the share of pairs with the same runner-up, the largest difference of the two margins where the answers agree, and
+    ``ablation_fve`` after removals of circuits: the mean over shares and draws, and the mean over draws for each share.
+    """
+
+    answers_agree: int
+    logit_fve: float | None
+    max_margin_difference: float | None
+    runner_up_agree: float
+    ablation_fve: float | None
+    ablation_fve_by_share: dict[str, float | None]
+
+
+class CurvePoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One program of the price curve, with the figures of ``equivalence``."""
+
+    name: str
+    ratio: float
+    answers_agree: int
+    logit_fve: float | None
+    runner_up_agree: float
+    ablation_fve: float | None
+    ablation_fve_by_share: dict[str, float | None]
+    preactivation_bits: int
+    vote_bits: int
+
+
+class Counterfactual(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The same intervention on network and readable program, on ``pairs`` pairs: all, or all y for x drawn at random (seed 0).
+
+    Shares of these pairs: ``network_right`` and ``program_right``; ``in_top_set``, the network's answer being within a near tie of the
+    program's best; ``clear``, neither side having a near tie; and of those ``answers_agree_clear`` (None where there are none).
+    """
+
+    name: str
+    pairs: int
+    network_right: float
+    program_right: float
+    logit_fve: float | None
+    in_top_set: float
+    answers_agree_clear: float | None
+    clear: float
+
+
+class Gcr(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The rival description by irreducible representations: shares of the logits' variance, in all and for each irrep."""
+
+    logit_fve: float | None
+    irreps: dict[str, float | None]
+
+
+class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The circuits of the readable program that read x and y through the same classes of subgroups, up to sign.
+
+    ``circuits`` and ``neurons`` add up over the families to those of the program, ``energy_share`` to the energy of its neurons.
+    """
+
+    name: str
+    circuits: int
+    neurons: int
+    energy_share: float
+
+
+class LatticeNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A conjugacy class of ``length`` subgroups of one order; ``used`` neurons have it in their label.
+
+    ``x`` and ``layer`` are its place in the drawing, layers counted from the trivial subgroup.
+    """
+
+    name: str
+    order: int
+    length: int
+    used: int
+    x: float
+    layer: int
+
+
+class Lattice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The Hasse diagram of the classes; ``routes`` are the points (x, layer) that the drawing of each edge runs through."""
+
+    nodes: list[LatticeNode]
+    edges: list[tuple[int, int]]
+    routes: list[list[tuple[float, int]]]
+
+
+class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The share of energy in neurons with a label other than raw, and how many neurons have which kind."""
+
+    energy_labelled: float
+    kinds: dict[str, int]
+
+
+class OpinionRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one solver says about an obligation, after how many seconds, and why where it does not say."""
+
+    word: str
+    seconds: float
+    detail: str
+
+
+class ObligationRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One obligation of Q3, decided in exact integers, and the solvers' opinions by name; ``seconds`` of the slowest one."""
+
+    id: str
+    statement: str
+    status: Status
+    seconds: float
+    file: str
+    opinions: dict[str, OpinionRow]
+
+
+class SymbolicFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Q3: about which program, the seconds of deciding it (``seconds_search``) and of the solvers' opinions (``seconds``)."""
+
+    status: Status
+    reason: str
+    seconds: float
+    seconds_search: float
+    about: Literal["readable", "provable"]
+    obligations: list[ObligationRow]
+
+
+class StrategyRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One strategy of the compact proof: pairs that no earlier one had settled, FLOPs and seconds."""
+
+    name: str
+    certified: int
+    flops: int
+    seconds: float
+
+
+class CompactFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Q4: pairs settled, FLOPs, seconds of the check and of the search; beside them brute force in the same run."""
+
+    certified: int
+    flops: int
+    flops_brute: int
+    seconds: float
+    seconds_brute: float
+    seconds_search: float
+    strategies: list[StrategyRow]
+    reason: str
+
+
+class CompactMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The pairs on a grid: ``rows[r][c]`` is the largest number (from 1, in ``names``) of a strategy that a pair of the cell needed."""
+
+    names: list[str]
+    rows: list[list[int]]
+
+
+class Margins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many right pairs have which margin (measured, on all of them), and how many pairs which proved lower bound."""
+
+    edges: list[float]
+    network: list[int]
+    bound: list[int]
+
+
+class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """summary.json."""
+
+    group: Group
+    checkpoint: Checkpoint
+    verdict: Verdict
+    explained: Explained
+    correct: Correct
+    network: Network
+    program: ProgramFigures
+    equivalence: Equivalence
+    curve: list[CurvePoint]
+    counterfactuals: list[Counterfactual]
+    gcr: Gcr
+    families: list[Family]
+    lattice: Lattice
+    labels: Labels
+    symbolic: SymbolicFigures
+    compact: CompactFigures | None
+    compact_map: CompactMap | None
+    margins: Margins | None
+    seconds: dict[str, float]
+    format: str = FORMAT
+
+
+def rounded(summary: Summary) -> Summary:
+    """The summary with every float rounded to six significant digits, and None in place of NaN and infinity."""
+    return msgspec.convert(_rounded(msgspec.to_builtins(summary, enc_hook=_plain)), Summary)
+
+
+def _plain(value: Any) -> int | float:
+    """A NumPy number as Python's own."""
+    if isinstance(value, np.integer | np.floating):
+        return int(value) if isinstance(value, np.integer) else float(value)
+    raise TypeError(f"expected a number, got {type(value).__name__}")
+
+
+def _rounded(value: Any) -> Any:  # Any: whatever JSON holds
+    if isinstance(value, dict):
+        return {key: _rounded(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(part) for part in value]
+    return six_digits(value) if isinstance(value, float) else value
+
+
+def six_digits(value: float) -> float | None:
+    """Six significant digits; what is less than 1 stays less than 1, so that a share of 1 is all of it."""
+    if not math.isfinite(value):
         return None
-    edges = np.linspace(min(margins.min(), bounds.min()), max(margins.max(), bounds.max()), bins + 1)
-    counts = {name: np.histogram(v, edges)[0].tolist() for name, v in (("network", margins), ("bound", bounds))}
-    return {"edges": edges.tolist(), **counts}
+    near = float(f"{value:.6g}")
+    return 0.999999 if near >= 1 > value else near
 
 
-def proved_part(certificate: Certificate) -> dict[str, Any]:
-    """The entries of summary.json that repeat the certificate's findings."""
-    correct = certificate.correct
-    return {
-        "group": {"name": certificate.group.name, "order": certificate.group.order},
-        "checkpoint": {
-            "sha256": certificate.checkpoint.sha256,
-            "format": certificate.checkpoint.format,
-            "order": certificate.checkpoint.order,
-            "product": certificate.checkpoint.product,
-        },
-        "verdict": certificate.verdict,
-        "correct": {
-            "status": correct.status,
-            "pairs": correct.pairs,
-            "right": correct.right,
-            "ties": correct.ties,
-            "wrong": [list(row) for row in correct.wrong[:1000]],
-            "min_margin": correct.min_margin,
-            "float32_any_order": correct.float32_any_order,
-        },
-    }
+def summary_bytes(summary: Summary) -> bytes:
+    """summary.json: indented JSON, fields in the order of the types and dictionary keys sorted."""
+    return msgspec.json.format(msgspec.json.encode(summary, order="deterministic"), indent=1) + b"\n"
+
+
+def read_summary(path: Path) -> Summary:
+    """The summary in a file; msgspec.ValidationError names the path of what does not fit the type."""
+    return msgspec.json.decode(path.read_bytes(), type=Summary)

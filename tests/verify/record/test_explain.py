@@ -1,0 +1,117 @@
+"""What counts as an explanation: nulls are not explained, coset networks are."""
+
+import numpy as np
+import pytest
+
+from algebra.group import FiniteGroup, parse_group
+from algebra.lattice import subgroups
+from net.planted import planted_network
+from net.weights import Weights
+from verify.compare.levels import compare
+from verify.distil.curve import distill
+from verify.exact.exhaustive import evaluate
+from verify.record.explain import STEPS, explained, percent, structured_positions
+from verify.record.neuron_rows import labels_summary
+from verify.record.summary import Explained
+
+S4 = parse_group("S4")
+
+
+def judged(weights: Weights, group: FiniteGroup = S4) -> Explained:
+    """The status of a network, from its distillation."""
+    evaluation = evaluate(weights, expected=group.mul)
+    distillation = distill(subgroups(group), weights, evaluation)
+    written = distillation.point("readable").written
+    kept = np.array(structured_positions(written.program), dtype=np.intp)
+    alone = compare(weights, written.weights.select(kept), group.mul)
+    energy = labels_summary(distillation.labels).energy_labelled
+    return explained(written.program.constants, weights.constants, alone.logit_fve, energy)
+
+
+def lookup(group: FiniteGroup) -> Weights:
+    """One neuron for each pair (x, y), which votes for xy."""
+    n = group.order
+    x, y = (axis.ravel() for axis in np.indices((n, n)))
+    left, right, votes = (np.zeros((n, n * n)) for _ in range(3))
+    left[x, np.arange(n * n)] = right[y, np.arange(n * n)] = 1
+    votes[group.mul[x, y], np.arange(n * n)] = 1
+    return Weights.from_arrays(left, right - 1, votes.T)
+
+
+def random_weights(seed: int) -> Weights:
+    rng = np.random.default_rng(seed)
+    return Weights.from_arrays(*(rng.normal(size=shape) for shape in ((24, 64), (24, 64), (64, 24))))
+
+
+def memoriser(seed: int) -> Weights:
+    """Random features of the pairs and the votes that fit all products best: right by memory."""
+    rng = np.random.default_rng(seed)
+    left, right = rng.normal(size=(2, 24, 500))
+    hidden = np.maximum(left[:, None] + right[None], 0).reshape(576, 500)
+    wanted = np.eye(24)[S4.mul.ravel()]
+    votes = np.linalg.lstsq(hidden, wanted, rcond=None)[0]
+    return Weights.from_arrays(left, right, np.round(votes * 2**20) / 2**20)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [lookup(S4), random_weights(1), random_weights(2), memoriser(1)],
+    ids=["look-up table", "random", "random again", "memoriser"],
+)
+def test_networks_without_structure_are_not_explained(weights: Weights) -> None:
+    """Right or wrong, what is the network written out explains nothing."""
+    found = judged(weights)
+    assert found.status == "not explained"
+    assert found.words.startswith("not explained: the program is the network written out; a program of ")
+
+
+def test_a_look_up_table_hidden_among_sign_neurons_is_not_explained() -> None:
+    """Pairs of sign neurons that cancel make the program cheap and the energy labelled, and explain no variance."""
+    table, many = lookup(S4), 4000
+    sign = np.repeat(S4.parity.astype(float)[:, None], many, axis=1)
+    votes = np.repeat(S4.parity.astype(float)[None], many, axis=0)
+    votes[::2] *= -1
+    hidden = Weights.from_arrays(np.hstack([table.L, sign]), np.hstack([table.R, sign]), np.vstack([table.U, votes * 50]))
+    n = S4.order
+    constants = 3 * n * 576 + 6 * many  # the table written out, and two integers for each list of a sign neuron
+    kept = Weights.from_arrays(sign, sign, votes * 50)
+    alone = compare(hidden, kept, S4.mul).logit_fve
+    found = explained(constants, hidden.constants, alone, 0.999)
+
+    assert found.ratio is not None
+    assert found.ratio < STEPS[0][1]
+    assert abs(alone) < 1e-3
+    assert found.status == "not explained"
+
+
+def test_a_network_on_cosets_is_explained() -> None:
+    """Neurons planted on cosets, with a little noise."""
+    found = judged(planted_network(S4, seed=1, width=48, noise=0.01).network.weights)
+    assert found.status in ("explained", "in part")
+
+
+@pytest.mark.parametrize(
+    ("figures", "status"),
+    [
+        ((25, 100, 0.9, 0.9), "explained"),
+        ((26, 100, 0.9, 0.9), "in part"),
+        ((25, 100, 0.899, 0.9), "in part"),
+        ((25, 100, 0.9, 0.899), "in part"),
+        ((75, 100, 0.5, 0.5), "in part"),
+        ((76, 100, 1.0, 1.0), "not explained"),
+        ((1, 100, 0.499, 1.0), "not explained"),
+        ((1, 100, 1.0, 0.499), "not explained"),
+        ((0, 0, None, 0.0), "not explained"),
+        ((1, 100, None, 1.0), "not explained"),
+    ],
+)
+def test_the_steps_are_met_at_their_edges(figures: tuple[int, int, float | None, float], status: str) -> None:
+    assert explained(*figures).status == status
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(1.0, "100 %"), (0.99999, "over 99.9 %"), (0.123, "12.3 %"), (0.0001, "less than 0.1 %"), (0.0, "0 %"), (-0.2, "none")],
+)
+def test_percentages_say_all_and_nothing_only_of_all_and_nothing(share: float, text: str) -> None:
+    assert percent(share) == text

@@ -1,0 +1,83 @@
+"""What an explanation is worth: one status for the headline, from three figures that a look-up table cannot all have.
+
+Every network has a program with its answers: at worst the program is the network written out. So three figures are looked at together.
+
+- **Price** (``ratio``): the integers of the readable program over the folded parameters 3 |G| m (and |G| for a bias) of the m neurons
+  that can change an answer; dead neurons make no program cheaper.
+- **Variance** (``logit_fve``): the share of the variance of the network's centred logits that the program explains *by its circuits on
+  cosets alone*, with every neuron taken out whose two preactivations are not both functions on fewer cosets than the group has
+  elements. Such a neuron is a table of the group and explains nothing, whatever its votes.
+- **Structure** (``energy_labelled``): the share of energy in neurons whose label is more than chance (`verify.distil.labels`).
+
+=================  =================  =================  =================
+status             price              variance           structure
+=================  =================  =================  =================
+explained          at most 1/4        at least 0.9       at least 0.9
+in part            at most 3/4        at least 0.5       at least 0.5
+not explained      otherwise
+=================  =================  =================  =================
+
+Why these numbers. Writing both preactivations on cosets and leaving the votes as they are costs more than a third of the
+parameters, and then only half of the mechanism has been said: 1/4 asks for votes on cosets as well. Writing everything out costs 1,
+and one of the three functions in short lists costs at least 2/3: above 3/4 hardly anything was said. Variance and structure of 0.9
+leave one part in ten to whatever was not understood, and 0.5 is more than half. Networks without structure are far from all of
+them: a look-up table, random weights and a memoriser have price 1, variance below a tenth by coset circuits, and no labels.
+The statuses say nothing about whether the network is right.
+"""
+
+from verify.program.program import Circuit, Program
+from verify.record.summary import Explained, ExplainedStatus
+
+#: status, greatest price, least variance explained, least share of energy in labelled neurons
+STEPS: tuple[tuple[ExplainedStatus, float, float, float], ...] = (("explained", 0.25, 0.9, 0.9), ("in part", 0.75, 0.5, 0.5))
+
+
+def on_cosets(circuit: Circuit, order: int) -> bool:
+    """Whether both preactivations of a circuit are given by fewer integers than the group has elements."""
+    first = circuit.neurons[0]
+    return len(first.left) < order and len(first.right) < order
+
+
+def structured_positions(program: Program) -> list[int]:
+    """Positions, in the program's order of neurons, of those in circuits that are ``on_cosets``."""
+    inside = [on_cosets(circuit, program.group.order) for circuit in program.circuits for _ in circuit.neurons]
+    return [position for position, kept in enumerate(inside) if kept]
+
+
+def explained(constants: int, live_parameters: int, logit_fve: float | None, energy_labelled: float) -> Explained:
+    """The status by the table of the module's docstring, its figures, and a sentence that names them."""
+    ratio = constants / live_parameters if live_parameters else None
+    status: ExplainedStatus = "not explained"
+    if ratio is not None and logit_fve is not None:
+        for name, price, variance, structure in reversed(STEPS):
+            if ratio <= price and logit_fve >= variance and energy_labelled >= structure:
+                status = name
+    return Explained(status, ratio, logit_fve, energy_labelled, sentence(status, ratio, logit_fve, energy_labelled))
+
+
+def sentence(status: ExplainedStatus, ratio: float | None, logit_fve: float | None, energy_labelled: float) -> str:
+    """The status in words, with its three figures."""
+    heads = {"explained": "explained by cosets", "in part": "explained in part"}
+    if ratio is None:
+        return "not explained: no neuron of the network can change an answer"
+    if status == "not explained":
+        head = "not explained: the program is the network written out" if ratio > 0.75 else "not explained"
+    else:
+        head = heads[status]
+    variance = "no variance to explain" if logit_fve is None else f"{percent(logit_fve)} of the logits' variance by circuits on cosets"
+    return (
+        f"{head}; a program of {percent(ratio)} of the parameters, {variance}, "
+        f"{percent(energy_labelled)} of the energy in neurons with coset structure"
+    )
+
+
+def percent(share: float) -> str:
+    """A share as a percentage that says "100" or "0" of all or nothing alone, and "none" of what is negative."""
+    if share < 0:
+        return "none"
+    if share in (0, 1):
+        return f"{100 * share:.0f} %"
+    text = f"{100 * share:.1f}"
+    if text == "0.0":
+        return "less than 0.1 %"
+    return "over 99.9 %" if text == "100.0" else f"{text} %"

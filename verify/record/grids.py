@@ -1,0 +1,38 @@
+"""Tables over all pairs, made small enough to draw: which strategy settled which pair, and how margins are distributed."""
+
+import numpy as np
+import numpy.typing as npt
+
+from verify.distil.coset_fit import Floats
+from verify.record.summary import CompactMap, Margins
+
+
+def compact_map(settled: npt.NDArray[np.uint8], names: list[str], size: int = 120) -> CompactMap:
+    """The pairs by strategy on a grid of at most ``size`` x ``size``: the largest (last needed) strategy in each cell."""
+    order = len(settled)
+    step = -(-order // size)
+    cells = -(-order // step)
+    rows = [
+        [_latest(settled[r * step : (r + 1) * step, c * step : (c + 1) * step], len(names)) for c in range(cells)] for r in range(cells)
+    ]
+    return CompactMap([*names, "exhaustive"], rows)
+
+
+def _latest(block: npt.NDArray[np.uint8], strategies: int) -> int:
+    """1 for the first strategy and so on; pairs that none settled count as one past the last."""
+    numbers = np.where(block == 0, strategies + 1, block)
+    return int(numbers.max())
+
+
+def margin_histogram(margins: Floats, good: npt.NDArray[np.bool_], bound: npt.NDArray[np.float32], bins: int = 60) -> Margins | None:
+    """How many of the right pairs have which margin, and how many pairs which lower bound by the compact proof.
+
+    ``margins`` (n, n) are the network's own, as near as float arithmetic gives them. Bins are equal, from the least to the greatest of
+    these numbers; a number on an edge counts to the right, the greatest to the last bin. None where nothing was bounded.
+    """
+    seen, bounds = margins[good].astype(np.float64), bound[np.isfinite(bound)].astype(np.float64)
+    if not len(seen) or not len(bounds):
+        return None
+    edges = np.linspace(min(seen.min(), bounds.min()), max(seen.max(), bounds.max()), bins + 1)
+    network, proved = (np.histogram(values, edges)[0] for values in (seen, bounds))
+    return Margins(edges.tolist(), network.tolist(), proved.tolist())

@@ -1,0 +1,162 @@
+"""What summary.json says of single neurons and of the families that they form."""
+
+from collections import Counter
+
+import numpy as np
+
+from algebra.lattice import SubgroupLattice
+from net.weights import Weights
+from verify.distil.coset_fit import Floats
+from verify.distil.labels import NeuronLabel, SideLabel
+from verify.program.form import Form
+from verify.program.program import Circuit, Program
+from verify.program.quantise import Written
+from verify.record.summary import Family, Labels, Lattice, LatticeNode, NeuronRow
+
+
+def share_of(part: float, rest: float) -> float:
+    """The quotient part / (part + rest); 0 when both are 0, and less than 1 when there is a rest, however small."""
+    if part + rest <= 0:
+        return 0.0
+    value = part / (part + rest)
+    return float(np.nextafter(1.0, 0.0)) if rest > 0 and value >= 1 else value
+
+
+def labels_summary(labels: tuple[NeuronLabel, ...]) -> Labels:
+    """Kinds of neurons, and the share of energy in those that are neither raw nor dead."""
+    raw = sum(label.energy for label in labels if label.kind == "raw")
+    labelled = sum(label.energy for label in labels if label.kind not in ("raw", "dead"))
+    kinds = Counter(label.kind for label in labels)
+    return Labels(share_of(labelled, raw), {kind: kinds[kind] for kind in sorted(kinds)})
+
+
+def neuron_rows(lattice: SubgroupLattice, labels: tuple[NeuronLabel, ...], written: Written, network: Weights) -> list[NeuronRow]:
+    """One row per neuron: label, energy, irreps, and the shares of variance that the program's own forms leave."""
+    total = sum(label.energy for label in labels)
+    program = written.weights
+    position = {n.index: p for p, n in enumerate(n for c in written.program.circuits for n in c.neurons)}
+    irreps = irrep_shares(lattice, network)
+    rows = []
+    for label in labels:
+        i, p = label.index, position.get(label.index)
+        left, right, votes = (
+            (None, None, None)
+            if p is None
+            else (
+                residual(network.L[:, i], program.L[:, p]),
+                residual(network.R[:, i], program.R[:, p]),
+                residual(network.U[i], program.U[p]),
+            )
+        )
+        rows.append(
+            NeuronRow(
+                index=i,
+                kind=label.kind,
+                left=_side(lattice, label.left),
+                right=_side(lattice, label.right),
+                left_share=label.left.share if label.left else None,
+                right_share=label.right.share if label.right else None,
+                energy_share=share_of(label.energy, total - label.energy),
+                irreps=irreps[i],
+                left_residual=left,
+                right_residual=right,
+                votes_residual=votes,
+                votes_share=None if votes is None else 1 - votes,
+            )
+        )
+    return rows
+
+
+def residual(ours: Floats, theirs: Floats) -> float:
+    """Var(ours - theirs) / Var(ours), and 0 where nothing varies."""
+    spread = float(ours.var())
+    return float((ours - theirs).var()) / spread if spread > 0 else 0.0
+
+
+def _side(lattice: SubgroupLattice, side: SideLabel | None) -> str | None:
+    if side is None:
+        return None
+    mark = "" if side.kernel is None else f" over {lattice.labels[side.kernel]}"
+    return f"{lattice.labels[side.subgroup]}{mark}"
+
+
+def irrep_shares(lattice: SubgroupLattice, network: Weights) -> list[list[tuple[str, float]]]:
+    """For each neuron the irreps that hold at least one per cent of its votes' power, largest first; [] where unknown."""
+    from algebra.characters.fourier import power_share
+    from algebra.characters.irrep import has_irreps, irreps
+
+    if not has_irreps(lattice.group):
+        return [[] for _ in range(network.width)]
+    table = irreps(lattice.group)
+    shares = power_share(lattice.group, network.U - network.U.mean(axis=1, keepdims=True))
+    names = [irrep.name for irrep in table]
+    return [[(names[k], float(shares[k, i])) for k in np.argsort(-shares[:, i]) if shares[k, i] >= 0.01] for i in range(network.width)]
+
+
+# ---- families
+
+
+def family_name(program: Program, circuit: Circuit, class_names: list[str]) -> str:
+    """The classes of subgroups that a circuit reads x and y through, and how: "S4", "S4 / F20", "S4 twisted", "S5 dual", "raw".
+
+    ``class_names`` names the class of each subgroup of the program. Twisted is up to a sign; dual is x through left cosets and y
+    through right ones; both sides through a subgroup of index two is "sign".
+    """
+    forms = circuit.left, circuit.right
+    if any(len(form.subgroups) != 1 or form.on not in ("right cosets", "left cosets") for form in forms):
+        kinds = {_unsided(form, class_names) for form in forms}
+        return " / ".join(sorted(kinds))
+    if all(2 * program.subgroups[form.subgroups[0]].order == program.group.order and not _twisted(form) for form in forms):
+        return "sign"
+    names = [class_names[form.subgroups[0]] for form in forms]
+    name = names[0] if names[0] == names[1] else " / ".join(names)
+    if any(_twisted(form) for form in forms):
+        return f"{name} twisted"
+    return f"{name} dual" if (forms[0].on, forms[1].on) == ("left cosets", "right cosets") else name
+
+
+def _twisted(form: Form) -> bool:
+    return any(kernel is not None for kernel in form.kernels)
+
+
+def _unsided(form: Form, class_names: list[str]) -> str:
+    return "raw" if form.on == "elements" else f"{form.on} of {', '.join(class_names[s] for s in form.subgroups)}"
+
+
+def program_families(lattice: SubgroupLattice, written: Written) -> dict[str, list[Circuit]]:
+    """The circuits of each family of the program, families in the order of their first circuit."""
+    class_names = [lattice.names[lattice.class_of[lattice.find(subgroup.mask)]] for subgroup in written.subgroups]
+    found: dict[str, list[Circuit]] = {}
+    for circuit in written.program.circuits:
+        found.setdefault(family_name(written.program, circuit, class_names), []).append(circuit)
+    return found
+
+
+def family_rows(lattice: SubgroupLattice, written: Written, labels: tuple[NeuronLabel, ...]) -> list[Family]:
+    """Families with their circuits, neurons and share of energy, the one with the most energy first."""
+    total = sum(label.energy for label in labels)
+    rows = []
+    for name, circuits in program_families(lattice, written).items():
+        members = [neuron.index for circuit in circuits for neuron in circuit.neurons]
+        energy = sum(labels[i].energy for i in members)
+        rows.append(Family(name, len(circuits), len(members), share_of(energy, total - energy)))
+    return sorted(rows, key=lambda row: -row.energy_share)
+
+
+def lattice_summary(lattice: SubgroupLattice, labels: tuple[NeuronLabel, ...]) -> Lattice:
+    """The Hasse diagram of the classes, laid out, with the number of neurons whose label names each."""
+    from algebra.containment import class_lattice
+    from algebra.hasse import hasse_layout
+
+    used: Counter[int] = Counter()
+    for label in labels:
+        if label.left and label.right:
+            used.update({int(lattice.class_of[side.subgroup]) for side in (label.left, label.right)})
+    layout = hasse_layout(lattice)
+    nodes = [
+        LatticeNode(c.name, c.order, c.length, used[c.number], float(layout.positions[c.number][0]), int(layout.positions[c.number][1]))
+        for c in lattice.classes
+    ]
+    edges = sorted((int(a), int(b)) for a, b in class_lattice(lattice).edges)
+    routes = [[(float(x), int(layer)) for x, layer in layout.routes[edge]] for edge in edges]
+    return Lattice(nodes, edges, routes)

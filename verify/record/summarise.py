@@ -1,0 +1,278 @@
+"""From everything that a run found to summary.json: the proved figures again, and everything that is measured beside them."""
+
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from algebra.lattice import SubgroupLattice
+from net.folded import FoldedNetwork
+from net.weights import dead_neurons
+from verify.compact import CompactResult
+from verify.compare.gcr import logit_fve
+from verify.compare.levels import Comparison, compare, largest_margin_difference, removal_fve, surgeries
+from verify.distil.curve import Distillation, Point
+from verify.distil.moments import activation_moments
+from verify.exact.exhaustive import Evaluation, right
+from verify.program.quantise import Written
+from verify.record import summary as s
+from verify.record.certificate import Certificate
+from verify.record.explain import explained, structured_positions
+from verify.record.grids import compact_map, margin_histogram
+from verify.record.neuron_rows import family_rows, labels_summary, lattice_summary, neuron_rows, program_families
+from verify.symbolic.decide import SymbolicFinding
+from verify.symbolic.obligation import Obligation
+from verify.symbolic.solver.opinions import Opinion
+
+#: Level 3 is measured for some x only where there are more pairs than this.
+COUNTERFACTUAL_PAIRS = 60_000
+#: How many families are removed, one at a time.
+FAMILIES_REMOVED = 3
+#: How many wrong pairs summary.json lists.
+WRONG_LISTED = 1000
+
+
+class Parts(Protocol):
+    """What a summary is made of; ``seconds`` holds the wall time of each step so far."""
+
+    @property
+    def network(self) -> FoldedNetwork: ...  # noqa: D102
+    @property
+    def lattice(self) -> SubgroupLattice: ...  # noqa: D102
+    @property
+    def evaluation(self) -> Evaluation: ...  # noqa: D102
+    @property
+    def distillation(self) -> Distillation: ...  # noqa: D102
+    @property
+    def compact(self) -> CompactResult | None: ...  # noqa: D102
+    @property
+    def seconds(self) -> Mapping[str, float]: ...  # noqa: D102
+
+
+def summarise(
+    parts: Parts,
+    certificate: Certificate,
+    symbolic: SymbolicFinding,
+    obligations: tuple[Obligation, ...],
+    opinions: Mapping[str, Mapping[str, Opinion]],
+    everything: bool,
+    started: float | None = None,
+) -> s.Summary:
+    """The summary of a run, rounded.
+
+    ``opinions`` are what solvers say about the obligations: by id, and by the solver's name.
+    With ``everything`` level 3 is measured on all pairs of a large group too. ``started`` is `time.perf_counter()` at the start of the
+    run; with it ``seconds`` has a ``total``, up to this summary.
+    Complexity: O(|G|^2 m |G|) for each program of the curve and each intervention.
+    """
+    began = time.perf_counter()
+    weights, lattice, labels = parts.network.weights, parts.lattice, parts.distillation.labels
+    readable = parts.distillation.point("readable")
+    base = compare(weights, readable.written.weights, parts.network.group.mul)
+    points = [_curve_point(parts, name, written, evaluation, base) for name, written, evaluation in _programs(parts, symbolic)]
+    point = next(point for point in points if point.name == "readable")
+    labelled = labels_summary(labels)
+    gcr = logit_fve(parts.network)
+    made = s.Summary(
+        group=s.Group(certificate.group.name, certificate.group.order),
+        checkpoint=_checkpoint(certificate),
+        verdict=certificate.verdict,
+        explained=_explained(parts, readable.written, base, labelled.energy_labelled),
+        correct=_correct(parts, certificate),
+        network=_network(parts, certificate),
+        program=_program(parts, certificate, readable),
+        equivalence=s.Equivalence(
+            answers_agree=certificate.equivalent.agree,
+            logit_fve=base.logit_fve,
+            max_margin_difference=largest_margin_difference(weights, readable.written.weights, base),
+            runner_up_agree=base.runner_up_agree,
+            ablation_fve=point.ablation_fve,
+            ablation_fve_by_share=point.ablation_fve_by_share,
+        ),
+        curve=points,
+        counterfactuals=_counterfactuals(parts, readable.written, everything),
+        gcr=s.Gcr(gcr.total, dict(gcr.per_irrep)),
+        families=family_rows(lattice, readable.written, labels),
+        lattice=lattice_summary(lattice, labels),
+        labels=labelled,
+        symbolic=_symbolic(parts, symbolic, obligations, opinions),
+        compact=_compact(parts),
+        compact_map=None if parts.compact is None else compact_map(parts.compact.settled, [x.name for x in parts.compact.strategies]),
+        margins=_margins(parts, base),
+        seconds=_seconds(parts.seconds, began, started),
+    )
+    return s.rounded(made)
+
+
+def _seconds(steps: Mapping[str, float], began: float, started: float | None) -> dict[str, float]:
+    now = time.perf_counter()
+    return dict(steps) | {"measuring": now - began} | ({} if started is None else {"total": now - started})
+
+
+def _checkpoint(certificate: Certificate) -> s.Checkpoint:
+    record = certificate.checkpoint
+    return s.Checkpoint(record.sha256, record.format, record.order, record.product)
+
+
+def _correct(parts: Parts, certificate: Certificate) -> s.Correct:
+    correct, tiers = certificate.correct, parts.evaluation.tiers
+    return s.Correct(
+        status=correct.status,
+        pairs=correct.pairs,
+        right=correct.right,
+        ties=correct.ties,
+        wrong=[list(row) for row in correct.wrong[:WRONG_LISTED]],
+        min_margin=correct.min_margin,
+        float32_any_order=correct.float32_any_order,
+        rechecked_exactly=tiers["wide"] + tiers["exact"],
+        last_tier=tiers["exact"],
+        seconds=parts.seconds["exhaustive"],
+    )
+
+
+def _network(parts: Parts, certificate: Certificate) -> s.Network:
+    convention = parts.network.convention
+    return s.Network(
+        width=parts.network.weights.width,
+        live=int((~dead_neurons(parts.network.weights)).sum()),
+        parameters=certificate.checkpoint.parameters,
+        sample_accuracy=convention.sample_accuracy if convention else None,
+    )
+
+
+def _program(parts: Parts, certificate: Certificate, readable: Point) -> s.ProgramFigures:
+    program = readable.written.program
+    return s.ProgramFigures(
+        constants=program.constants,
+        ratio=program.constants / certificate.checkpoint.parameters,
+        refinements=readable.refinements,
+        raw_neurons=readable.draft.raw_neurons,
+        circuits=len(program.circuits),
+        seconds=parts.seconds["distillation"],
+        neurons=neuron_rows(parts.lattice, parts.distillation.labels, readable.written, parts.network.weights),
+    )
+
+
+def _explained(parts: Parts, written: Written, base: Comparison, energy_labelled: float) -> s.Explained:
+    """Price, variance and structure: `verify.record.explain`."""
+    weights, program = parts.network.weights, written.program
+    kept = structured_positions(program)
+    if len(kept) < written.weights.width:
+        alone = compare(weights, written.weights.select(np.array(kept, dtype=np.intp)), parts.network.group.mul)
+        variance = alone.logit_fve
+    else:
+        variance = base.logit_fve
+    live = int((~dead_neurons(weights)).sum())
+    parameters = 3 * weights.order * live + (weights.order if weights.b.any() else 0)
+    return explained(program.constants, parameters, s.six_digits(variance), energy_labelled)
+
+
+def _programs(parts: Parts, symbolic: SymbolicFinding) -> list[tuple[str, Written, Evaluation]]:
+    """All programs of the run by name, the provable one first."""
+    provable = symbolic.provable
+    first = [("provable", provable.written, provable.evaluation)] if provable else []
+    return first + [(point.name, point.written, point.evaluation) for point in parts.distillation.points]
+
+
+def _curve_point(parts: Parts, name: str, written: Written, evaluation: Evaluation, readable: Comparison) -> s.CurvePoint:
+    """One program of the curve at levels 1 to 3: removals at three shares, averaged over seeded draws."""
+    network, program, layout = parts.network.weights, written.weights, written.program
+    same = readable if written is parts.distillation.point("readable").written else compare(network, program, parts.network.group.mul)
+    removal = removal_fve(network, program, layout, activation_moments(network, program))
+    return s.CurvePoint(
+        name=name,
+        ratio=layout.constants / network.constants,
+        answers_agree=int((evaluation.answer == parts.evaluation.answer).sum()),
+        logit_fve=same.logit_fve,
+        runner_up_agree=same.runner_up_agree,
+        ablation_fve=float(np.mean(list(removal.values()))),
+        ablation_fve_by_share=dict(removal),
+        preactivation_bits=layout.preactivation_bits,
+        vote_bits=layout.vote_bits,
+    )
+
+
+def counterfactual_rows(order: int, everything: bool) -> npt.NDArray[np.intp]:
+    """The x whose pairs level 3 looks at: all, or as many as make ``COUNTERFACTUAL_PAIRS`` pairs, drawn with seed 0."""
+    if everything or order**2 <= COUNTERFACTUAL_PAIRS:
+        return np.arange(order)
+    return np.sort(np.random.default_rng(0).permutation(order)[: max(1, COUNTERFACTUAL_PAIRS // order)])
+
+
+def _counterfactuals(parts: Parts, written: Written, everything: bool) -> list[s.Counterfactual]:
+    """Level 3: the same intervention on network and readable program, compared on the pairs of ``counterfactual_rows``."""
+    network, group = parts.network.weights, parts.network.group
+    x = counterfactual_rows(group.order, everything)
+    rows = []
+    for name, on_network, on_program in surgeries(written.program, network.width, largest_families(parts, written)):
+        result = compare(on_network(network), on_program(written.weights), group.mul, x)
+        rows.append(
+            s.Counterfactual(
+                name=name,
+                pairs=len(x) * group.order,
+                network_right=result.network_right,
+                program_right=result.program_right,
+                logit_fve=result.logit_fve,
+                in_top_set=result.in_top_set,
+                answers_agree_clear=result.agree_when_clear,
+                clear=result.clear,
+            )
+        )
+    return rows
+
+
+def largest_families(parts: Parts, written: Written) -> dict[str, list[int]]:
+    """The neurons of the families with most energy, largest first."""
+    found = program_families(parts.lattice, written)
+    rows = family_rows(parts.lattice, written, parts.distillation.labels)[:FAMILIES_REMOVED]
+    return {row.name: [neuron.index for circuit in found[row.name] for neuron in circuit.neurons] for row in rows}
+
+
+def _margins(parts: Parts, base: Comparison) -> s.Margins | None:
+    if parts.compact is None:
+        return None
+    return margin_histogram(base.margin, right(parts.evaluation, parts.network.group.mul), parts.compact.bound)
+
+
+def _symbolic(
+    parts: Parts, symbolic: SymbolicFinding, obligations: tuple[Obligation, ...], opinions: Mapping[str, Mapping[str, Opinion]]
+) -> s.SymbolicFigures:
+    rows = []
+    for one in obligations:
+        heard = opinions.get(one.id, {})
+        rows.append(
+            s.ObligationRow(
+                id=one.id,
+                statement=one.statement,
+                status=one.status,
+                seconds=max((opinion.seconds for opinion in heard.values()), default=0.0),
+                file=one.file,
+                opinions={name: s.OpinionRow(opinion.word, opinion.seconds, opinion.detail) for name, opinion in heard.items()},
+            )
+        )
+    return s.SymbolicFigures(
+        status=symbolic.status,
+        reason=symbolic.reason,
+        seconds=parts.seconds["symbolic"],
+        seconds_search=parts.seconds["symbolic_search"],
+        about="provable" if symbolic.provable else "readable",
+        obligations=rows,
+    )
+
+
+def _compact(parts: Parts) -> s.CompactFigures | None:
+    compact = parts.compact
+    if compact is None:
+        return None
+    return s.CompactFigures(
+        certified=compact.certified,
+        flops=compact.flops,
+        flops_brute=compact.flops_brute,
+        seconds=compact.seconds,
+        seconds_brute=parts.seconds["exhaustive"],
+        seconds_search=compact.seconds_search,
+        strategies=[s.StrategyRow(x.name, x.certified, x.flops, x.seconds) for x in compact.strategies],
+        reason=compact.reason,
+    )
