@@ -20,7 +20,7 @@ from algebra.group import parse_group
 from net.folded import folded_network
 from net.weights import Weights
 from verify.checker.groups import Group
-from verify.checker.layouts import read_network
+from verify.checker.layouts import folded, read_checkpoint
 from verify.checker.shape import CheckpointRecord, GroupRecord
 from verify.exact.exhaustive import TIE, TIERS, evaluate, right, smallest_margin
 from verify.exact.float32 import float32_proved
@@ -204,7 +204,7 @@ def test_the_small_checker_gives_these_networks_the_same_answers_and_proves_as_m
     record = {"format": "folded", "width": network.width, "parameters": 18 * network.width, "numbering": list(range(6)),
               "order": "lexicographic", "product": "left-first", "float32_forward": proved is not None, "sha256": ""}  # fmt: skip
     group = Group(GroupRecord("S3", 3, 6, ["(1 2 3)", "(1 2)"]))
-    read, forward = read_network(struct.pack("<Q", len(text)) + text + data, CheckpointRecord(**record), group)
+    read, forward = folded(*read_checkpoint(struct.pack("<Q", len(text)) + text + data), CheckpointRecord(**record), group)
     assert (forward is None) == (proved is None)
     for x, y in np.ndindex(6, 6):
         slots, z = read.logits(x, y), int(S3.mul[x, y])

@@ -1,9 +1,9 @@
 """From a checkpoint's tensors to the network that they are: names, layouts, settings, and the folding of the layers.
 
-What this module proves: that `read_network` returns the function logits(x, y) = relu(L[x] + R[y]) U + b of the file, exactly, in the
-group's numbering and with the product that applies x first. The layout is told from the names of the tensors alone, each of which has
-one meaning; L and R are the embeddings times the two halves of the hidden layer's matrix, as exact integers over a power of two. A
-file whose settings say that it is another function is refused.
+What this module proves: that `read_checkpoint` and `folded` return the function logits(x, y) = relu(L[x] + R[y]) U + b of the file,
+exactly, in the group's numbering and with the product that applies x first. The layout is told from the names of the tensors alone,
+each of which has one meaning; L and R are the embeddings times the two halves of the hidden layer's matrix, as exact integers over a
+power of two. A file whose settings say that it is another function is refused.
 """
 
 from operator import add
@@ -13,7 +13,8 @@ from .files import read_tensors
 from .float32 import Forward
 from .groups import Group, check_numbering
 from .integers import Matrix, Network, Packed, columns
-from .shape import CheckpointRecord, Malformed, need, read_json, same, shown
+from .settings import check_settings, parsed
+from .shape import CheckpointRecord, Malformed, need, same, shown
 from .tensors import Tensor, Tensors
 
 #: Per layout: for each tensor's name what it is, and how many dimensions it has. W is both halves of the hidden layer's matrix, one
@@ -30,7 +31,7 @@ LAYOUTS: dict[str, dict[str, tuple[str, int]]] = {
     "folded": {"L": ("left", 2), "R": ("right", 2), "U": ("votes", 2), "b": ("bias", 1)},
     "chughtai": {
         "W_x": ("left", 2), "W_E_a": ("left", 2), "W_y": ("right", 2), "W_E_b": ("right", 2), "W": ("W", 2), "W_U": ("votes", 2),
-        "b": ("after relu", 1), "b_U": ("bias", 1), "unembed.bias": ("bias", 1), "unembed_bias": ("bias", 1),
+        "b": ("after relu", 1), "b_U": ("bias", 1), "bias": ("bias", 1), "unembed.bias": ("bias", 1), "unembed_bias": ("bias", 1),
     },
 }  # fmt: skip
 #: What must be there.
@@ -41,6 +42,9 @@ NEEDED = {
     "chughtai": {"left", "right", "W", "votes"},
 }
 OWN_FORMAT = "coset-verify network 1"
+#: Keys under which a dictionary has the state dict, and what wrappers put before the names in it.
+STATES = ("model", "state_dict", "model_state_dict", "model_state", "net", "network", "params", "weights")
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "mlp.")
 
 
 class Layers(NamedTuple):
@@ -56,33 +60,31 @@ class Layers(NamedTuple):
     hidden: Matrix | None
     after: Matrix | None
 
+    @property
+    def order(self) -> int:
+        """How many elements it is over."""
+        return len(self.left[0].rows)
+
     def matrices(self) -> list[Matrix]:
         """All of them."""
         return [*self.left, *self.right, self.votes, *(m for m in (self.bias, self.hidden, self.after) if m)]
 
 
-def read_network(data: bytes, record: CheckpointRecord, group: Group) -> tuple[Network, Forward | None]:
-    """The network of a checkpoint in the group's numbering, and its float32 pass where there is one to speak of.
-
-    Raises Differs where the record states something else than the file has, and Malformed for what is no network over such a group.
-    """
+def read_checkpoint(data: bytes) -> tuple[str, Layers]:
+    """The layout and the layers of a checkpoint; Malformed for what is none."""
     try:
-        layout, layers = read_layers(data)
-    except (
-        IndexError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        UnicodeError,
-        OverflowError,
-        MemoryError,
-    ) as error:
+        return read_layers(data)
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as error:
         # a damaged file goes wrong in many ways, each of which says only that it is damaged
         raise Malformed(f"expected a whole checkpoint, got a damaged one: {type(error).__name__}: {shown(str(error))}") from None
-    n, width = len(layers.left[0].rows), len(layers.votes.rows)
-    need(n == group.order, f"expected a network over {group.order} elements, got one over {n}")
+
+
+def folded(layout: str, layers: Layers, record: CheckpointRecord, group: Group) -> tuple[Network, Forward | None]:
+    """The network in the group's numbering, and its float32 pass where there is one to speak of.
+
+    Raises Differs where the record states something else than the file has.
+    """
+    n, width = layers.order, len(layers.votes.rows)
     sides = [fold(*layers.left), fold(*layers.right)]
     if layers.hidden is not None:
         sides[0] = [_plus_row(side, bias) for side, bias in zip(sides[0], (layers.hidden, layers.hidden.absolute()), strict=True)]
@@ -137,35 +139,41 @@ def _product(a: Matrix, b: Matrix) -> Matrix:
 
 def read_layers(data: bytes) -> tuple[str, Layers]:
     """The name of the layout and the layers, whose shapes fit together."""
-    container, content, settings = read_tensors(data)
-    tensors: Tensors = content
-    record: dict[str, Any] = {}
-    if container == "torch":
-        tensors, record = state_dict(content)
-    elif container == "safetensors":
-        record = read_json(settings.get("coset-verify", "{}").encode())
-        need(type(record) is dict, "expected an object as this project's record in safetensors, got something else")
-    check_settings(record)
-    total = sum(tensor.bytes() for tensor in tensors.values())
-    need(total <= 2 * len(data) + 2**20, f"expected tensors of at most the size of the file, got views of {total:,} bytes")
-    layout = next((name for name, roles in LAYOUTS.items() if tensors.keys() <= roles.keys()), "")
+    container, content, metadata = read_tensors(data)
+    tensors, settings = state_dict(content) if container == "torch" else (content, parsed(metadata))
+    check_settings(settings)
+    views = {tensor.place(): tensor.bytes() for tensor in tensors.values()}
+    limit = len(data) + 65_536 if container == "torch" else sum(views.values())
+    need(sum(views.values()) <= limit, f"expected views of at most the size of the file, got {sum(views.values()):,} bytes")
+    tensors = without_prefix(tensors)
+    layout = next((name for name, roles in LAYOUTS.items() if tensors and tensors.keys() <= roles.keys()), "")
     need(layout != "", f"expected the tensors of a network in a known layout, got {shown(sorted(tensors))}")
-    layers = _layers(layout, tensors)
-    return (OWN_FORMAT if record.get("format") == OWN_FORMAT else layout), layers
+    own = container == "safetensors" and settings.get("format") == OWN_FORMAT
+    return (OWN_FORMAT if own else layout), _layers(layout, tensors)
+
+
+def without_prefix(tensors: Tensors) -> Tensors:
+    """The tensors without what wrappers of modules put before all of their names."""
+    while tensors:
+        prefix = next((part for part in PREFIXES if all(name.startswith(part) and name != part for name in tensors)), None)
+        if prefix is None:
+            break
+        tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+    return tensors
 
 
 def _layers(layout: str, tensors: Tensors) -> Layers:
     """The layers of a layout's tensors."""
     found: dict[str, Matrix] = {}
+    leading = 0
     for name, tensor in tensors.items():
         role, rank = LAYOUTS[layout][name]
-        if (
-            layout == "wu" and len(tensor.shape) == rank + 1 and tensor.shape[0] == 1
-        ):  # one of the networks that were trained side by side
-            tensor = tensor._replace(shape=tensor.shape[1:], strides=tensor.strides[1:])
+        if layout == "wu" and len(tensor.shape) == rank + 1 and tensor.shape[0] == 1:  # the only one of networks trained side by side
+            tensor, leading = tensor._replace(shape=tensor.shape[1:], strides=tensor.strides[1:]), leading + 1
         need(len(tensor.shape) == rank, f"expected {rank} dimensions of {shown(name)}, got {len(tensor.shape)}")
         need(role not in found, f"expected one tensor for {role}, got two")
         found[role] = tensor.matrix()
+    need(leading in (0, len(tensors)), "expected a leading dimension of all tensors or of none, got one of some")
     need(found.keys() >= NEEDED[layout], f"expected all tensors of the layout {layout}, got {shown(sorted(tensors))}")
     for role in ("W", "votes"):
         if f"{role}^T" in found:
@@ -185,40 +193,36 @@ def _layers(layout: str, tensors: Tensors) -> Layers:
     return layers
 
 
-def state_dict(content: Any) -> tuple[Tensors, dict[str, Any]]:
-    """(tensors, what lay beside them) of a torch archive: a state dict itself, or a dictionary with one in it."""
-    need(type(content) is dict, "expected a dictionary in the torch archive, got something else")
-    outer: dict[str, Any] = {}
-    if "model" in content or "checkpoints" in content:
-        outer, content = content, _last_state(content)
-    plain = type(content) is dict and all(type(name) is str and type(value) is Tensor for name, value in content.items())
-    need(plain, "expected a state dict of named tensors in the torch archive, got something else")
-    return content, outer
+def is_state(value: Any) -> bool:
+    """Whether a value is a dictionary of names, with a tensor among what they name."""
+    named = isinstance(value, dict) and all(type(name) is str for name in value)
+    return named and any(type(item) is Tensor for item in value.values())
 
 
-def _last_state(outer: dict[Any, Any]) -> Any:
-    """The state under ``model``, or the last one under ``checkpoints``: of a list, or of a dictionary by epoch."""
-    if type(outer.get("model")) is dict:
-        return outer["model"]
-    states = outer.get("checkpoints")
-    if type(states) is dict and states and all(type(epoch) is int for epoch in states):
+def state_dict(content: Any) -> tuple[Tensors, dict[Any, Any]]:
+    """(tensors, what lies beside them) of a torch archive: a state dict itself, or a dictionary with one in it."""
+    need(isinstance(content, dict), "expected a dictionary in the torch archive, got something else")
+    beside: dict[Any, Any] = {}
+    state = content
+    if not (is_state(content) and all(type(item) is Tensor for item in content.values())):
+        found = [key for key in STATES if is_state(content.get(key))]
+        need(len(found) <= 1, f"expected one state dict in the torch archive, got {shown(found)}")
+        key = found[0] if found else "checkpoints"
+        state = content[key] if found else last_checkpoint(content)
+        beside = {name: item for name, item in content.items() if name != key}
+    plain = is_state(state) and all(type(item) is Tensor for item in state.values())
+    need(plain, "expected a state dict of named tensors and nothing else in the torch archive, got something else")
+    return state, beside
+
+
+def last_checkpoint(content: dict[Any, Any]) -> Any:
+    """The last state under ``checkpoints``: of a dictionary by epoch, or of a list, whose epochs may stand beside it."""
+    states, epochs = content.get("checkpoints"), content.get("checkpoint_epochs")
+    if isinstance(states, dict) and states and all(type(epoch) is int for epoch in states):
         return states[max(states)]
-    need(type(states) is list and len(states) > 0, "expected a state dict under 'model' or 'checkpoints', got something else")
-    return states[-1] if type(states) is list else None
-
-
-# ---- settings
-
-ACTIVATION_KEYS = ("act_fn", "activation", "act")
-
-
-def check_settings(record: dict[str, Any]) -> None:
-    """Raise Malformed where the settings beside the tensors say that the network is another function than one with relu."""
-    config = record.get("config")
-    if type(config) is dict:
-        for key in ACTIVATION_KEYS:
-            value = config.get(key)
-            need(
-                not value or (type(value) is str and value.lower() == "relu"),
-                f"expected relu as activation, got {shown(value)} under {key}",
-            )
+    need(type(states) is list and len(states) > 0, "expected a state dict in the torch archive, got a dictionary without")
+    assert isinstance(states, list)
+    if type(epochs) is not list or not all(type(epoch) is int for epoch in epochs):
+        return states[-1]
+    need(len(epochs) == len(states), "expected as many epochs as checkpoints, got others")
+    return states[epochs.index(max(epochs))]

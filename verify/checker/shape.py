@@ -260,7 +260,7 @@ class Certificate:
 def read_json(data: bytes) -> Any:
     """A JSON value whose objects have each key once; Malformed otherwise."""
     try:
-        return json.loads(data.decode(), object_pairs_hook=_object)
+        return json.loads(data.decode(), object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"expected JSON in UTF-8, got: {shown(str(error))}") from None
 
@@ -269,6 +269,15 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     need(len(found) == len(pairs), "expected every key of an object once, got one twice")
     return found
+
+
+def _integer(digits: str) -> int:
+    need(digits != "-0", "expected 0, got -0")
+    return int(digits)
+
+
+def _constant(word: str) -> None:
+    raise Malformed(f"expected numbers, got {word}")
 
 
 def read_certificate(data: bytes) -> Certificate:

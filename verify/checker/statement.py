@@ -14,7 +14,7 @@ from typing import NamedTuple
 from .evaluation import Pairs, answers_of, check_correct, check_equivalent, evaluate
 from .groups import Group
 from .integers import Network, columns
-from .layouts import read_network
+from .layouts import folded, read_checkpoint
 from .programs import Expanded
 from .progress import Line, Progress
 from .shape import Certificate, NeuronRecord, read_certificate, same
@@ -48,9 +48,11 @@ def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Pro
 
     c = read_certificate(certificate)
     same("checkpoint.sha256", c.checkpoint.sha256, hashlib.sha256(checkpoint).hexdigest())
+    layout, layers = read_checkpoint(checkpoint)
+    same("group.order, elements of the network", c.group.order, layers.order)  # before anything as large as the group is made
     group = Group(c.group)
     done("the group is what it is called", "its generators multiplied out", group.order, "elements")
-    network, forward = read_network(checkpoint, c.checkpoint, group)
+    network, forward = folded(layout, layers, c.checkpoint, group)
     done("the network is that of the file", "read, folded, and put in the group's order", network.width, "neurons")
     same("group of the program", c.program.group, c.group)
     program = Expanded(c.program, group, network.width)

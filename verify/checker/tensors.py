@@ -5,17 +5,17 @@ power of two when it is read, and floats are never computed with.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator
 from math import prod
 from typing import NamedTuple
 
 from .integers import Matrix
 from .shape import Malformed, need, shown
 
-#: Per type: bytes per number, and how `struct` reads it (a bfloat16 is the upper half of a float32).
-NUMBERS = {"F16": (2, "e"), "BF16": (2, "H"), "F32": (4, "f"), "F64": (8, "d")}
-#: Bytes per number of types that are no weights: such tensors may lie in a file, and are not read.
-OTHERS = {"BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "I32": 4, "I64": 8, "C64": 8, "C128": 16}
+#: How `struct` reads the numbers that weights are (a bfloat16 is the upper half of a float32).
+CODES = {"F16": "e", "BF16": "H", "F32": "f", "F64": "d"}
+#: Bytes per number; types without a code may lie in a file beside the network, and are not read.
+SIZES = {"F16": 2, "BF16": 2, "F32": 4, "F64": 8, "BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "I32": 4, "I64": 8, "C64": 8, "C128": 16}
 
 
 class Tensor(NamedTuple):
@@ -30,49 +30,47 @@ class Tensor(NamedTuple):
 
     def checked(self, name: str) -> "Tensor":
         """The tensor, or Malformed where it reaches beyond its data."""
-        size = NUMBERS[self.kind][0] if self.kind in NUMBERS else OTHERS[self.kind]
+        stored = len(self.data) // SIZES[self.kind]
         last = self.offset + sum((n - 1) * step for n, step in zip(self.shape, self.strides, strict=True))
-        inside = 0 in self.shape or last < len(self.data) // size
-        need(
-            len(self.shape) <= 4 and inside,
-            f"expected a tensor that lies within its data, got {shown(name)} of shape {shown(self.shape)}",
-        )
+        inside = self.offset <= stored if 0 in self.shape else last < stored
+        need(inside, f"expected a tensor that lies within its data, got {shown(name)} of shape {shown(self.shape)}")
         return self
 
     def bytes(self) -> int:
         """How many bytes its numbers take when each is written out."""
-        return prod(self.shape) * (NUMBERS[self.kind][0] if self.kind in NUMBERS else OTHERS[self.kind])
+        return prod(self.shape) * SIZES[self.kind]
+
+    def place(self) -> tuple[object, ...]:
+        """What it looks at: two tensors with the same are one."""
+        return id(self.data), self.kind, self.offset, self.shape, self.strides
 
     def matrix(self) -> Matrix:
         """Its numbers as integers over a power of two; a vector is one row. Malformed for anything else, NaN and infinity included."""
-        need(self.kind in NUMBERS, f"expected a tensor of floats, got {self.kind}")
+        need(self.kind in CODES, f"expected a tensor of floats, got {self.kind}")
         need(len(self.shape) in (1, 2) and prod(self.shape) > 0, f"expected a vector or a matrix, got the shape {shown(self.shape)}")
-        (rows, width), (down, across) = (1, *self.shape)[-2:], (0, *self.strides)[-2:]
-        places = [self.offset + i * down + j * across for i in range(rows) for j in range(width)]
-        size, code = NUMBERS[self.kind]
-        first, last = min(places), max(places)
-        stored = struct.unpack_from(f"{self.order}{last - first + 1}{code}", self.data, first * size)
-        if self.kind == "BF16":
-            stored = struct.unpack(f"<{len(stored)}f", struct.pack(f"<{len(stored)}I", *(word << 16 for word in stored)))
-        return exact([stored[place - first] for place in places], width)
+        height, down = (1, *self.shape)[-2], (0, *self.strides)[-2]
+        try:
+            bits = max(q.bit_length() for i in range(height) for _, q in self._row(i * down)) - 1
+            narrow = all(is_float32(p, q.bit_length() - 1) for i in range(height) for p, q in self._row(i * down))
+            rows = [[p << bits + 1 - q.bit_length() for p, q in self._row(i * down)] for i in range(height)]
+        except (ValueError, OverflowError):
+            raise Malformed("expected finite weights, got NaN or infinity") from None
+        return Matrix(rows, bits, narrow)
+
+    def _row(self, start: int) -> Iterator[tuple[int, int]]:
+        """Numerator and denominator, a power of two, of the numbers of the row that begins there."""
+        size, code = SIZES[self.kind], struct.Struct(self.order + CODES[self.kind])
+        for j in range(self.shape[-1]):
+            (number,) = code.unpack_from(self.data, (self.offset + start + j * self.strides[-1]) * size)
+            if self.kind == "BF16":
+                (number,) = struct.unpack("<f", struct.pack("<I", number << 16))
+            yield number.as_integer_ratio()
 
 
-def exact(numbers: Sequence[float], width: int) -> Matrix:
-    """The matrix with these entries, row by row."""
-    try:
-        ratios = [number.as_integer_ratio() for number in numbers]
-    except (ValueError, OverflowError):
-        raise Malformed("expected finite weights, got NaN or infinity") from None
-    bits = max(q.bit_length() for _, q in ratios) - 1
-    integers = [p << bits + 1 - q.bit_length() for p, q in ratios]
-    narrow = all(is_float32(p, q.bit_length() - 1) for p, q in ratios)
-    return Matrix([integers[i : i + width] for i in range(0, len(integers), width)], bits, narrow)
+Tensors = dict[str, Tensor]
 
 
 def is_float32(p: int, bits: int) -> bool:
     """Whether p / 2^bits, in lowest terms, is a float32 number: 24 significant bits, below 2^128, a multiple of 2^-149."""
     odd = abs(p) // max(1, p & -p)
     return odd.bit_length() <= 24 and bits <= 149 and p.bit_length() - bits <= 128
-
-
-Tensors = dict[str, Tensor]

@@ -1,0 +1,95 @@
+"""What the checker says about pairs, statement by statement, on answers over the group of two elements."""
+
+import hashlib
+import struct
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from verify.checker.evaluation import Pair, Pairs, check_correct, check_equivalent
+from verify.checker.shape import Correct, Differs, Equivalent
+
+PRODUCTS = [[0, 1], [1, 0]]
+PAIRS = [(0, 0), (0, 1), (1, 0), (1, 1)]
+ALL = Pairs([[0, 1], [0, 1]])
+
+
+def two_elements(network: list[int], program: list[int]) -> tuple[Any, list[list[Pair]], list[list[int]]]:
+    """A certificate of what is true of these answers at PAIRS, and the rows behind it; every lead is 3 and firm in float32."""
+    right = [PRODUCTS[x][y] for x, y in PAIRS]
+    wrong = [(x, y, a) for (x, y), a, z in zip(PAIRS, network, right, strict=True) if a != z]
+    differ = [(x, y, a, b) for (x, y), a, b in zip(PAIRS, network, program, strict=True) if a != b]
+    first = next((pair for pair, a, z in zip(PAIRS, network, right, strict=True) if a == z), None)
+    digests = [hashlib.sha256(struct.pack(">4h", *answers)).hexdigest() for answers in (network, program)]
+    status = "REFUTED" if wrong else "PROVED"
+    correct = Correct(status, 4, 4 - len(wrong), network.count(-1), wrong, digests[0], "3/4" if first else None, first, 0)
+    equivalent = Equivalent("REFUTED" if differ else "PROVED", 4, 4 - len(differ), differ, digests[1])
+    certificate = SimpleNamespace(correct=correct, equivalent=equivalent, checkpoint=SimpleNamespace(float32_forward=True))
+    rows = [[Pair(a, 3, True) for a in network[2 * x : 2 * x + 2]] for x in (0, 1)]
+    return certificate, rows, [program[:2], program[2:]]
+
+
+ANSWERS = {
+    "both right": ([0, 1, 1, 0], [0, 1, 1, 0]),
+    "both wrong at the same pair": ([0, 1, 1, 1], [0, 1, 1, 1]),
+    "the program alone wrong": ([0, 1, 1, 0], [0, 0, 1, 0]),
+    "no pair right": ([1, 0, 0, -1], [1, 0, 0, -1]),
+}
+
+
+def redo(certificate: Any, rows: list[list[Pair]], program: list[list[int]], pairs: Pairs = ALL) -> None:
+    check_correct(certificate, rows, PRODUCTS, pairs, 2)
+    check_equivalent(certificate, rows, program, pairs)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_what_is_true_of_the_pairs_is_accepted(name: str) -> None:
+    redo(*two_elements(*ANSWERS[name]))
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "other"),
+    [
+        ("correct", "pairs", 3), ("correct", "right", 3), ("correct", "ties", 1), ("correct", "status", "REFUTED"),
+        ("correct", "wrong", [(0, 0, 1)]), ("correct", "answers_sha256", "0" * 64), ("correct", "min_margin", "1/2"),
+        ("correct", "min_margin", None), ("correct", "min_margin_pair", (0, 1)), ("correct", "float32_any_order", 5),
+        ("correct", "float32_any_order", -1), ("correct", "float32_any_order", None),
+        ("equivalent", "pairs", 3), ("equivalent", "agree", 3), ("equivalent", "status", "UNKNOWN"),
+        ("equivalent", "differ", [(0, 0, 0, 1)]), ("equivalent", "answers_sha256", "0" * 64),
+    ],
+)  # fmt: skip
+def test_each_false_statement_about_the_pairs_is_named(part: str, key: str, other: object) -> None:
+    certificate, rows, program = two_elements(*ANSWERS["both right"])
+    setattr(certificate, part, replace(getattr(certificate, part), **{key: other}))
+    with pytest.raises(Differs, match=rf"^{part}\.(\w+): the certificate states"):
+        redo(certificate, rows, program)
+
+
+def test_a_listed_pair_that_is_right_is_named_and_a_wrong_one_may_not_be_left_out() -> None:
+    certificate, rows, program = two_elements(*ANSWERS["both wrong at the same pair"])
+    for wrong in ([(0, 0, 1)], [(1, 1, 0)], [(1, 1, -1)]):
+        certificate.correct = replace(certificate.correct, wrong=wrong, ties=sum(entry[2] == -1 for entry in wrong))
+        with pytest.raises(Differs, match=r"^correct\.wrong: the certificate states"):
+            redo(certificate, rows, program)
+
+
+def test_a_sample_compares_what_it_has_seen_and_nothing_else() -> None:
+    """At (1, 0) and (1, 1) alone: a wrong pair among them has to be listed, digests and margins are not looked at."""
+    certificate, rows, program = two_elements(*ANSWERS["both wrong at the same pair"])
+    certificate.correct = replace(certificate.correct, answers_sha256="", min_margin="9", float32_any_order=99)
+    sample = Pairs([[], [0, 1]])
+    redo(certificate, [[], rows[1]], [[], program[1]], sample)
+    certificate.correct = replace(certificate.correct, wrong=[(0, 1, 0)])
+    with pytest.raises(Differs, match=r"^correct\.wrong"):
+        redo(certificate, [[], rows[1]], [[], program[1]], sample)
+
+
+def test_no_float32_pass_means_no_count() -> None:
+    certificate, rows, program = two_elements(*ANSWERS["both right"])
+    certificate.checkpoint.float32_forward = False
+    with pytest.raises(Differs, match=r"^correct\.float32_any_order"):
+        redo(certificate, rows, program)
+    certificate.correct = replace(certificate.correct, float32_any_order=None)
+    redo(certificate, rows, program)
