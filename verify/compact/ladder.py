@@ -13,12 +13,12 @@ from net.folded import FoldedNetwork
 from net.weights import Weights
 from verify.compact.flops import brute_force
 from verify.compact.plan import Plan, find_plan
-from verify.compact.result import CompactResult, StrategyRecord
+from verify.compact.result import CompactResult, FactoredProof, StrategyRecord
 from verify.compact.strategies.coset_tables import coset_circuits, prove_by_tables
-from verify.compact.strategies.factored import prove_factored
+from verify.compact.strategies.factored import Contenders, prove_factored
 from verify.compact.strategies.shortlist import prove_shortlist
 
-__all__ = ["prove_compactly", "prove_weights"]
+__all__ = ["prove_compactly", "prove_factored_plan", "prove_weights"]
 
 #: Weights beyond this are not attempted: sums of float32 products must stay finite.
 LARGEST = 2.0**40
@@ -66,6 +66,18 @@ def prove_weights(
     return result.report(weights, search)
 
 
+def prove_factored_plan(group: FiniteGroup, weights: Weights, seed: int = 0) -> FactoredProof | None:
+    """The factored strategy by itself, by its best plan whatever that costs; None where there is nothing to plan."""
+    if _refusal(group, weights):
+        return None
+    plan = find_plan(group, weights, seed, lines=False)
+    if plan is None:
+        return None
+    result = _Ladder(np.zeros((group.order,) * 2, dtype=np.uint8), np.full((group.order,) * 2, -np.inf, dtype=np.float32))
+    result.climb_plan(plan, weights, group.mul, None)
+    return result.factored
+
+
 def _refusal(group: FiniteGroup, weights: Weights) -> str:
     """Why nothing is tried, or nothing."""
     if not weights.width:
@@ -80,6 +92,11 @@ def _refusal(group: FiniteGroup, weights: Weights) -> str:
     return ""
 
 
+def count_contenders(contenders: Contenders, order: int) -> npt.NDArray[np.intp]:
+    """(n, n) number of contenders of each pair (x, y)."""
+    return np.bincount(contenders.x * order + contenders.y, minlength=order * order).reshape(order, order)
+
+
 @dataclass
 class _Ladder:
     """What is settled so far, and the record of each strategy that ran."""
@@ -87,6 +104,7 @@ class _Ladder:
     settled: npt.NDArray[np.uint8]
     bound: npt.NDArray[np.float32]
     records: list[StrategyRecord] = field(default_factory=list)
+    factored: FactoredProof | None = None
 
     def settle(self, name: str, pairs: npt.NDArray[np.bool_], flops: int, seconds: float) -> None:
         """Add a strategy with the pairs that it proved."""
@@ -114,6 +132,8 @@ class _Ladder:
         started = perf_counter()
         shortlisted, flops = prove_shortlist(side, mul, found.contenders, deadline)
         shortlist_seconds = perf_counter() - started
+        if plan.lines is None:
+            self.factored = FactoredProof(plan, settled | shortlisted, count_contenders(found.contenders, len(mul)))
         if plan.mirrored:
             by_lines, settled, bound, shortlisted = by_lines.T, settled.T, bound.T, shortlisted.T
         self.bound = np.maximum(self.bound, bound)
@@ -125,4 +145,4 @@ class _Ladder:
     def report(self, weights: Weights, search: float, reason: str = "") -> CompactResult:
         """The result, with ``reason`` for what was not tried."""
         brute = brute_force(weights.order, weights.width)
-        return CompactResult(self.settled, self.bound, tuple(self.records), brute, search, weights.width, reason)
+        return CompactResult(self.settled, self.bound, tuple(self.records), brute, search, weights.width, reason, self.factored)

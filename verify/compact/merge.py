@@ -37,8 +37,8 @@ class MergePlan:
     additions: int
 
 
-def merge_plan(partitions: list[Partition]) -> MergePlan:
-    """Greedy: always merge the two tables whose sum has the fewest cells, while it has few.
+def merge_plan(partitions: list[Partition], share: float = LIMIT) -> MergePlan:
+    """Greedy: always merge the two tables whose sum has the fewest cells, while that is less than ``share`` |G|.
 
     Complexity: O(k^2 |G|) for k partitions.
     """
@@ -53,7 +53,7 @@ def merge_plan(partitions: list[Partition]) -> MergePlan:
         open_pairs = [pair for pair in pairs if pair[0] in alive and pair[1] in alive]
         best = min(open_pairs, key=lambda pair: pairs[pair].partition.count)
         refinement = pairs[best]
-        if refinement.partition.count >= LIMIT * len(refinement.partition.labels):
+        if refinement.partition.count >= share * len(refinement.partition.labels):
             break
         steps.append((*best, refinement))
         for used in best:

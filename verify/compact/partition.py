@@ -22,11 +22,16 @@ __all__ = ["Partition", "Refinement", "coset_partition", "refine", "singletons"]
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """The cells {x: labels[x] = c}, c = 0 .. count - 1, none of them empty."""
+    """The cells {x: labels[x] = c}, c = 0 .. count - 1, none of them empty.
+
+    ``subgroup`` and ``side`` say whose cosets they are; None for single elements and for refinements.
+    """
 
     name: str
     labels: Indices
     count: int
+    subgroup: int | None = None
+    side: Side | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +52,7 @@ def coset_partition(group: FiniteGroup, subgroup: int, side: Side) -> Partition:
     """Right cosets Hx or left cosets xH of the group's subgroup with this number."""
     chosen = subgroups(group).all[subgroup]
     cosets = chosen.right_cosets if side == "right" else chosen.left_cosets
-    return Partition(f"{side} #{subgroup}", cosets.labels, cosets.count)
+    return Partition(f"{side} #{subgroup}", cosets.labels, cosets.count, subgroup, side)
 
 
 def refine(one: Partition, other: Partition) -> Refinement:

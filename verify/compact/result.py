@@ -1,13 +1,17 @@
 """What a compact proof hands back: which strategy settled which pair, and at what cost."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from verify.compact.flops import matrix_product
 
-__all__ = ["CompactResult", "StrategyRecord"]
+if TYPE_CHECKING:
+    from verify.compact.plan import Plan
+
+__all__ = ["CompactResult", "FactoredProof", "StrategyRecord"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,15 @@ class StrategyRecord:
     certified: int
     flops: int
     seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class FactoredProof:
+    """The factored strategy and the shortlist: what they ``settled`` (n, n), and the number of ``contenders`` (n, n) of each pair."""
+
+    plan: "Plan"
+    settled: npt.NDArray[np.bool_]
+    contenders: npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +47,7 @@ class CompactResult:
         seconds_search: finding the cosets and the plan, which no proof rests on.
         width: number m of neurons.
         reason: why nothing was tried, or empty.
+        factored: what the factored strategy by itself found, with its plan; None where it did not run, or ran behind lines.
 
     """
 
@@ -44,6 +58,7 @@ class CompactResult:
     seconds_search: float
     width: int
     reason: str = ""
+    factored: "FactoredProof | None" = None
 
     @property
     def flops(self) -> int:

@@ -15,11 +15,11 @@ from pathlib import Path
 from algebra.group import parse_group
 from net.checkpoint import load_network
 from net.errors import MalformedInput
-from verify.compact import CompactResult
 from verify.exact.exhaustive import right
 from verify.findings import Findings, Progress, Proof, investigate
 from verify.program.program import group_record
 from verify.record import certificate as cert
+from verify.record.compact_statement import state_compact
 from verify.record.summarise import summarise
 from verify.record.summary import Summary, summary_bytes
 from verify.symbolic.decide import SymbolicFinding, decide_symbolic
@@ -134,7 +134,7 @@ def certify(findings: Findings, symbolic: SymbolicFinding, obligations: tuple[Ob
             correct=findings.correct,
             equivalent=findings.equivalent,
             symbolic=symbolic_record(symbolic, obligations),
-            compact=None if compact is None else compact_record(compact, findings.correct),
+            compact=None if compact is None else state_compact(network.group, network.weights, compact, findings.correct.status),
             not_checked=cert.NotChecked({name: version(name) for name in PACKAGES} | {"python": platform.python_version()}),
         )
     )
@@ -145,19 +145,6 @@ def symbolic_record(symbolic: SymbolicFinding, obligations: tuple[Obligation, ..
     about = None if symbolic.provable is None else cert.ProvableProgram(symbolic.written.program, symbolic.neurons)
     rows = tuple(cert.Obligation(o.id, o.statement, o.status, o.file, o.sha256) for o in obligations)
     return cert.Symbolic(symbolic.status, symbolic.reason, about, rows)
-
-
-def compact_record(compact: CompactResult, correct: cert.Correct) -> cert.Compact:
-    """Q4 as the certificate states it: PROVED when every pair was settled, else UNKNOWN, or REFUTED with Q1."""
-    certified = int((compact.settled > 0).sum())
-    status: cert.Status = "PROVED" if certified == correct.pairs else "UNKNOWN"
-    return cert.Compact(
-        "REFUTED" if correct.status == "REFUTED" else status,
-        certified,
-        compact.flops,
-        compact.flops_brute,
-        tuple(cert.Strategy(s.name, s.certified, s.flops) for s in compact.strategies),
-    )
 
 
 def write(directory: Path, certificate: cert.Certificate, summary: Summary) -> None:

@@ -113,22 +113,43 @@ class Symbolic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     obligations: tuple[Obligation, ...]
 
 
-class Strategy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one strategy of the compact proof settled: pairs certified that no earlier one had, and its cost in FLOPs."""
+class CompactFamily(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Neurons that read one input through the same cosets; ``levels[k][c]`` is the level of neuron ``neurons[k]`` on coset c.
 
-    name: str
-    certified: int
-    flops: int
+    Cosets are numbered by their least elements. ``generators`` are those of the subgroup; none where neurons are read by element.
+    """
+
+    on: Literal["right cosets", "left cosets", "elements"]
+    generators: tuple[str, ...]
+    neurons: tuple[int, ...]
+    levels: tuple[tuple[int, ...], ...]
+
+
+class CompactPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody needs to redo the compact proof: how each neuron's ``side`` input is read, with levels over 2^level_bits.
+
+    Neurons in no family are left out, and enter the bound with all they can do. Each family makes a table for every element of the
+    other side; ``merges`` says which two of them are added up first: tables are numbered by family, then sums in their order.
+    """
+
+    side: Literal["left", "right"]
+    level_bits: int
+    families: tuple[CompactFamily, ...]
+    merges: tuple[tuple[int, int], ...]
 
 
 class Compact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Q4: pairs whose correctness was proved through the coset structure, and the FLOPs of that against brute force."""
+    """Q4: the plan proves at least ``certified`` pairs right, and all pairs are settled with at most ``flops`` operations.
+
+    These are the operations of the plan and, at the cost of evaluation, those of the pairs that it leaves open; brute force takes
+    ``flops_brute``, 2 m n^3. PROVED when the plan proves all pairs.
+    """
 
     status: Status
     certified: int
     flops: int
     flops_brute: int
-    strategies: tuple[Strategy, ...]
+    plan: CompactPlan | None
 
 
 class NotChecked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
