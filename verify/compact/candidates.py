@@ -7,9 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from algebra.coset_space import Side
 from algebra.group import FiniteGroup
 from algebra.lattice import subgroups
-from verify.compact.partition import Indices, Partition, Side, coset_partition, singletons
+from verify.compact.partition import Indices, Partition, coset_partition, singletons
 from verify.distil.coset_fit import autocorrelation, captured_energy
 from verify.exact.rounding import Floats
 

@@ -6,15 +6,14 @@ works for right cosets, left cosets, kernels of characters and single elements a
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from algebra.coset_space import CosetSpace, Side
 from algebra.group import FiniteGroup
 from algebra.lattice import subgroups
 
-Side = Literal["right", "left"]
 Indices = npt.NDArray[np.intp]
 
 __all__ = ["Partition", "Refinement", "coset_partition", "refine", "singletons"]
@@ -24,14 +23,13 @@ __all__ = ["Partition", "Refinement", "coset_partition", "refine", "singletons"]
 class Partition:
     """The cells {x: labels[x] = c}, c = 0 .. count - 1, none of them empty.
 
-    ``subgroup`` and ``side`` say whose cosets they are; None for single elements and for refinements.
+    ``space`` says whose cosets they are; None for single elements and for refinements.
     """
 
     name: str
     labels: Indices
     count: int
-    subgroup: int | None = None
-    side: Side | None = None
+    space: CosetSpace | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +48,8 @@ def singletons(order: int) -> Partition:
 
 def coset_partition(group: FiniteGroup, subgroup: int, side: Side) -> Partition:
     """Right cosets Hx or left cosets xH of the group's subgroup with this number."""
-    chosen = subgroups(group).all[subgroup]
-    cosets = chosen.right_cosets if side == "right" else chosen.left_cosets
-    return Partition(f"{side} #{subgroup}", cosets.labels, cosets.count, subgroup, side)
+    space = CosetSpace(subgroups(group).all[subgroup], side)
+    return Partition(f"{side} #{subgroup}", space.labels, space.count, space)
 
 
 def refine(one: Partition, other: Partition) -> Refinement:

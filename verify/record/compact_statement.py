@@ -13,7 +13,6 @@ from fractions import Fraction
 import numpy as np
 
 from algebra.group import FiniteGroup
-from algebra.lattice import subgroups
 from algebra.permutation import format_cycles
 from net.weights import Weights
 from verify.compact.factorisation import Family
@@ -66,11 +65,10 @@ def _plan(group: FiniteGroup, factored: FactoredProof, merges: tuple[tuple[int, 
 
 
 def _family(group: FiniteGroup, family: Family, bits: int) -> CompactFamily:
-    partition = family.partition
+    space = family.partition.space
     levels = [tuple(int(Fraction(float(level)) * 2**bits) for level in column) for column in family.levels.T]
     neurons = tuple(int(i) for i in family.neurons)
-    if partition.subgroup is None or partition.side is None:
+    if space is None:
         return CompactFamily("elements", (), neurons, tuple(levels))
-    generators = subgroups(group).all[partition.subgroup].generators
-    cycles = tuple(format_cycles(group.elements[g].tolist()) for g in generators)
-    return CompactFamily("right cosets" if partition.side == "right" else "left cosets", cycles, neurons, tuple(levels))
+    cycles = tuple(format_cycles(group.elements[g].tolist()) for g in space.subgroup.generators)
+    return CompactFamily("right cosets" if space.side == "right" else "left cosets", cycles, neurons, tuple(levels))

@@ -1,0 +1,185 @@
+"""The checker's tables against brute force: answers, margins, counts, on random networks with random and with absurd plans."""
+
+import random
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import permutations
+
+import pytest
+
+from verify.checker import tables
+from verify.checker.integers import Network, columns
+from verify.checker.progress import Progress
+from verify.checker.tables import Cells, Tables
+
+SILENT = Progress(None)
+
+
+def group(name: str) -> list[list[int]]:
+    """A table of products: S3, C1, C2, C4, C5, or D8, the symmetries of a square."""
+    if name[0] == "C":
+        n = int(name[1:])
+        return [[(x + y) % n for y in range(n)] for x in range(n)]
+    points = range(3 if name == "S3" else 4)
+    edges = [frozenset((p, (p + 1) % 4)) for p in range(4)]
+    elements = [g for g in permutations(points) if name == "S3" or all(frozenset((g[p], g[(p + 1) % 4])) in edges for p in range(4))]
+    return [[elements.index(tuple(y[x[p]] for p in points)) for y in elements] for x in elements]
+
+
+def random_network(draw: random.Random, products: list[list[int]]) -> Network:
+    """Right, wrong and tied on some pairs, at any scale, with dead neurons: a lookup by pairs under noise, or noise alone."""
+    n, bits, vote_bits = len(products), draw.choice([0, 3, 30, 90]), draw.choice([0, 5, 25, 60])
+    big = 1 << draw.choice([1, 4, 12, 25, 70])
+    spread = draw.choice([0, 1, big // 8 + 1, big])
+    left, right, votes = [], [], []
+    if draw.random() < 0.6:  # neuron k fires at the pairs (x, y) with x in its set and votes for the products
+        for x in range(n):
+            for y in range(n):
+                left.append([big * (g == x) - big // 2 for g in range(n)])
+                right.append([big * (g == y) - big // 2 for g in range(n)])
+                votes.append([big * (g == products[x][y]) for g in range(n)])
+    for _ in range(draw.randrange(1, 5)):
+        left.append([draw.randint(-big, big) for _ in range(n)])
+        right.append([draw.randint(-big, big) for _ in range(n)])
+        votes.append([draw.randint(-big, big) for _ in range(n)])
+    if draw.random() < 0.3:
+        left[-1] = [-(3**99)] * n
+    if draw.random() < 0.3:
+        votes[-1] = [7] * n
+    left, right, votes = ([[v + draw.randint(-spread, spread) for v in row] for row in part] for part in (left, right, votes))
+    bias = [draw.randint(-spread, spread) for _ in range(n)]
+    return Network(columns(left), columns(right), votes, bias, bits, vote_bits)
+
+
+def random_plan(draw: random.Random, network: Network) -> Tables:
+    """Any partitions and levels, mostly near the network's, and any sums."""
+    n, neurons = network.order, list(range(network.width))
+    draw.shuffle(neurons)
+    neurons = neurons[: draw.choice([network.width, network.width, draw.randint(0, network.width)])]
+    cells, bits = [], draw.choice([0, network.bits, network.bits + 3])
+    for start in range(0, len(neurons), max(1, len(neurons) // 3)):
+        part = neurons[start : start + max(1, len(neurons) // 3)]
+        count = draw.choice([1, 2, n])
+        labels = [*range(n)] if count == n else [draw.randrange(count) for _ in range(n)]
+        labels = [sorted({*labels}).index(label) for label in labels]
+        levels = []
+        for cell in range(max(labels) + 1):
+            x = labels.index(cell)
+            near = [(network.left[x][i] << bits) >> network.bits for i in part]
+            levels.append([value if draw.random() < 0.8 else draw.randint(-9, 9) << draw.choice([0, 90]) for value in near])
+        cells.append(Cells(labels, part, levels))
+    alive, sums = list(range(len(cells))), []
+    while len(alive) > 1 and draw.random() < 0.6:
+        one, other = draw.sample(alive, 2)
+        sums.append((one, other))
+        alive = [k for k in alive if k not in (one, other)] + [len(cells) + len(sums) - 1]
+    return Tables(cells, bits, sums)
+
+
+def logits(network: Network, x: int, y: int) -> list[Fraction]:
+    """By definition, in rationals."""
+    one, two = 1 << network.bits, 1 << network.vote_bits
+    h = [max(Fraction(0), Fraction(a + b, one)) for a, b in zip(network.left[x], network.right[y], strict=True)]
+    return [
+        sum((a * Fraction(v[z], two) for a, v in zip(h, network.votes, strict=True)), Fraction(network.bias[z], one * two))
+        for z in range(network.order)
+    ]
+
+
+def margin_of(values: list[Fraction], w: int) -> Fraction | None:
+    """Value w less the largest other one; None where there is no other."""
+    return min((values[w] - value for z, value in enumerate(values) if z != w), default=None)
+
+
+def factored(network: Network, plan: Tables, x: int, y: int, w: int) -> list[Fraction]:
+    """The right side of the theorem at every z, in rationals."""
+    one = 1 << network.bits
+    level: dict[int, Fraction] = {}
+    for family in plan.cells:
+        for i, value in zip(family.neurons, family.levels[family.labels[x]], strict=True):
+            level[i] = Fraction(value, 1 << plan.bits)
+    known, sums = Fraction(0), [Fraction(0)] * network.order
+    scale = 1 << network.vote_bits
+    for i, votes in enumerate(network.votes):
+        r = Fraction(network.right[y][i], one)
+        h = max(Fraction(0), Fraction(network.left[x][i], one) + r)
+        f = max(Fraction(0), level[i] + r) if i in level else Fraction(0)
+        middle = Fraction(max(votes) + min(votes), 2)
+        known += (h * (votes[w] - middle) - abs(h - f) * (max(votes) - middle)) / scale
+        sums = [total + f * (vote - middle) / scale for total, vote in zip(sums, votes, strict=True)]
+    bias = [Fraction(b, one * scale) for b in network.bias]
+    return [known + bias[w] - sums[z] - bias[z] for z in range(network.order)]
+
+
+def cases(name: str, count: int, seed: int) -> Iterator[tuple[list[list[int]], Network, Tables, random.Random]]:
+    """Random networks and plans."""
+    products, draw = group(name), random.Random(f"{name} {seed}")
+    for _ in range(count):
+        network = random_network(draw, products)
+        yield products, network, random_plan(draw, network), draw
+
+
+def check_tables(name: str, count: int, seed: int) -> None:
+    """Everything that `settle` says about all pairs of random networks with random plans."""
+    rights = wrongs = exact = 0
+    for products, network, plan, draw in cases(name, count, seed):
+        n, scale = network.order, 1 << network.bits + network.vote_bits
+        hint = draw.choice([None, (draw.randrange(n), draw.randrange(n))])
+        found = tables.settle(plan, network, products, SILENT, hint=hint)
+        truth = {(x, y): margin_of(logits(network, x, y), products[x][y]) for x in range(n) for y in range(n)}
+        least = min((margin for margin in truth.values() if margin is not None and margin > 0), default=None)
+        certified, spent = 0, tables.operations(plan, n, network.width)
+        for (x, y), margin in truth.items():
+            low = found.low[x][y]
+            if margin is None:
+                certified += 1
+                continue
+            assert (low is not None) == (margin > 0)
+            bounds = factored(network, plan, x, y, products[x][y])
+            contenders = sum(bound <= 0 for z, bound in enumerate(bounds) if z != products[x][y])
+            evaluation = 2 * network.width * n
+            if margin > 0:
+                assert low is not None
+                assert 0 < Fraction(low, scale) <= margin
+                assert least is not None
+                if margin == least:
+                    assert Fraction(low, scale) == margin
+                    exact += 1
+                certified += contenders <= n // 2
+                look = min(4 * network.width + 1 + (2 * network.width + 2) * contenders, evaluation) * (contenders > 0)
+                spent += look if contenders <= n // 2 else evaluation
+            else:
+                spent += evaluation
+            rights, wrongs = rights + (margin > 0), wrongs + (margin <= 0)
+        assert (found.certified, found.operations) == (certified, spent)
+        check_answers(network, products)
+    assert name == "C1" or min(rights, wrongs, exact) > 0
+
+
+def check_answers(network: Network, guesses: list[list[int]]) -> None:
+    """The answers of a network that is its own plan, ties among them, from both kinds of tables."""
+    truth = []
+    for x in range(network.order):
+        truth.append([])
+        for y in range(network.order):
+            values = logits(network, x, y)
+            truth[x].append(values.index(max(values)) if values.count(max(values)) == 1 else -1)
+    own = tables.of_program(network, [i % 2 for i in range(network.width)])
+    for plan in (tables.by_element(network), own):
+        assert tables.answers(plan, network, guesses, SILENT) == truth
+
+
+SIZES = {"S3": 60, "C4": 60, "D8": 20, "C5": 20, "C2": 40, "C1": 5}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_tables_say_what_brute_force_says(name: str) -> None:
+    """Lower bounds, the least margin, wrong pairs, certified pairs and operations, to the last integer."""
+    check_tables(name, SIZES[name], 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SIZES)
+def test_tables_say_what_brute_force_says_thousands_of_times(name: str) -> None:
+    """The same on some four thousand networks."""
+    check_tables(name, 20 * SIZES[name], 1)
