@@ -17,7 +17,10 @@ from .shape import Certificate, same
 
 
 class Pair(NamedTuple):
-    """The network's answer (-1 for a tie), the lead of the right logit over the best other one, and whether float32 gives the same."""
+    """The network's answer (-1 for a tie), the lead of the right logit over the best other one, and whether float32 gives the same.
+
+    The lead may be a positive lower bound that is above the least lead of all pairs.
+    """
 
     answer: int
     lead: int
@@ -38,14 +41,29 @@ class Pairs:
 
 
 def evaluate(
-    network: Network, forward: Forward | None, products: Rows, pairs: Pairs, jobs: int, progress: Progress
+    network: Network,
+    forward: Forward | None,
+    products: Rows,
+    pairs: Pairs,
+    jobs: int,
+    progress: Progress,
+    low: Sequence[Sequence[int | None]] | None = None,
 ) -> list[list[Pair]]:
-    """For every x what the network does at the pairs (x, y); float32 is looked at where the answer is right."""
+    """For every x what the network does at the pairs (x, y); float32 is looked at where the answer is right.
+
+    ``low[x][y]`` is what is known before: a positive lower bound of the lead of the right logit, or None. Where there is one, and it is
+    enough for float32, the pair is not evaluated, and the bound stands for the lead.
+    """
 
     def row(x: int) -> list[Pair]:
         found = []
         for y in pairs.ys[x]:
-            slots, z = network.logits(x, y), products[x][y]
+            z = products[x][y]
+            known = None if low is None else low[x][y]
+            if known is not None and (forward is None or forward.clear(x, y, known)):
+                found.append(Pair(z, known, forward is not None))
+                continue
+            slots = network.logits(x, y)
             answer, lead = network.packed.contest(slots, z)
             found.append(Pair(answer, lead, forward is not None and answer == z and forward.firm(x, y, z, slots)))
         return found

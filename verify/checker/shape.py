@@ -207,23 +207,34 @@ class Symbolic:
 
 
 @dataclass(frozen=True)
-class Strategy:
-    """Pairs that one strategy of the compact proof settled, and its operations."""
+class CompactFamily:
+    """Neurons that read one input through the same cosets: ``levels[k][c]`` is the level of neuron ``neurons[k]`` on coset c."""
 
-    name: str
-    certified: int
-    flops: int
+    on: Literal["right cosets", "left cosets", "elements"]
+    generators: list[str]
+    neurons: list[int]
+    levels: list[list[int]]
+
+
+@dataclass(frozen=True)
+class CompactPlan:
+    """How the compact proof reads its ``side`` input, with levels over 2^level_bits, and which tables it adds up first."""
+
+    side: Literal["left", "right"]
+    level_bits: int
+    families: list[CompactFamily]
+    merges: list[tuple[int, int]]
 
 
 @dataclass(frozen=True)
 class Compact:
-    """Q4: pairs settled through the coset structure at less cost than evaluation."""
+    """Q4: pairs that the plan proves right, at least, and operations with which all pairs are settled, at most."""
 
     status: Status
     certified: int
     flops: int
     flops_brute: int
-    strategies: list[Strategy]
+    plan: CompactPlan | None
 
 
 # ---- the whole

@@ -125,7 +125,7 @@ def check_tables(name: str, count: int, seed: int) -> None:
     for products, network, plan, draw in cases(name, count, seed):
         n, scale = network.order, 1 << network.bits + network.vote_bits
         hint = draw.choice([None, (draw.randrange(n), draw.randrange(n))])
-        found = tables.settle(plan, network, products, SILENT, hint=hint)
+        found = tables.settle_by(plan, network, products, SILENT, hint=hint)
         truth = {(x, y): margin_of(logits(network, x, y), products[x][y]) for x in range(n) for y in range(n)}
         least = min((margin for margin in truth.values() if margin is not None and margin > 0), default=None)
         certified, spent = 0, tables.operations(plan, n, network.width)
