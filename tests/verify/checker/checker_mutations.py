@@ -108,7 +108,11 @@ def kind_of_change(path: tuple[Any, ...], before: dict[str, Any], after: dict[st
     if keys[0] == "symbolic":
         return {"reason": LABEL, "id": LABEL, "statement": LABEL, "obligations": SAID}.get(last, NOT_REDONE)
     if keys[0] == "compact":
-        return {"name": LABEL, "flops_brute": NOT_REDONE, "strategies": SAID}.get(last, "")
+        if "plan" in keys:  # it proves at least as much with as many operations
+            return ANOTHER
+        stated = after["compact"]
+        weaker = stated["certified"] <= before["compact"]["certified"] and stated["flops"] >= before["compact"]["flops"]
+        return WEAKER if last in ("certified", "flops", "status") and weaker else ""
     if keys == ["correct", "float32_any_order"]:
         stated = after["correct"]["float32_any_order"]
         return WEAKER if 0 <= stated < before["correct"]["float32_any_order"] else ""
