@@ -113,10 +113,7 @@ def certificate() -> JSON:
             "certified": 30,
             "flops": 1234,
             "flops_brute": 12345678,
-            "strategies": [
-                {"name": "quadratic", "certified": 20, "flops": 1000},
-                {"name": "factored", "certified": 10, "flops": 234},
-            ],
+            "plan": {"side": "left", "level_bits": 0, "families": [], "merges": []},
         },
         "not_checked": {"versions": {"numpy": "2.4.6", "coset-verify": "0.1.0"}},
         "sha256": "b" * 64,
@@ -188,6 +185,10 @@ def summary() -> JSON:
             "seconds": 0.01,
             "seconds_brute": 0.04,
             "seconds_search": 1.5,
+            "strategies": [
+                {"name": "quadratic", "certified": 20, "flops": 1000, "seconds": 0.005},
+                {"name": "factored", "certified": 10, "flops": 234, "seconds": 0.005},
+            ],
         },
         "compact_map": {
             "names": ["quadratic", "factored", "exact"],
