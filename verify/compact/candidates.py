@@ -11,6 +11,7 @@ from algebra.coset_space import Side
 from algebra.group import FiniteGroup
 from algebra.lattice import subgroups
 from verify.compact.partition import Indices, Partition, coset_partition, singletons
+from verify.compact.settings import CompactSettings
 from verify.distil.coset_fit import autocorrelation, captured_energy
 from verify.exact.rounding import Floats
 
@@ -27,8 +28,12 @@ def _singletons(group: FiniteGroup) -> Partition:
     return singletons(group.order)
 
 
-def candidate_partitions(group: FiniteGroup, functions: Floats) -> list[tuple[Partition, ...]]:
+def candidate_partitions(
+    group: FiniteGroup, functions: Floats, better: float = CompactSettings().better
+) -> list[tuple[Partition, ...]]:
     """Partitions of rising count and falling residual for each column of ``functions`` (n, m); singletons last.
+
+    Each leaves at most the share ``better`` of what the one before it leaves.
 
     Complexity: O(n^2 m) for the autocorrelations and one matrix product with the subgroups' masks for each
     side.
@@ -42,12 +47,12 @@ def candidate_partitions(group: FiniteGroup, functions: Floats) -> list[tuple[Pa
     residual = [total - part for part in captured]
     result = []
     for i in range(functions.shape[1]):
-        chosen = _pareto(group, counts, [side[:, i] for side in residual], 1e-12 * float(total[i]))
+        chosen = _pareto(group, counts, [side[:, i] for side in residual], 1e-12 * float(total[i]), better)
         result.append((*chosen, _singletons(group)))
     return result
 
 
-def _pareto(group: FiniteGroup, counts: Indices, residual: list[Floats], floor: float) -> list[Partition]:
+def _pareto(group: FiniteGroup, counts: Indices, residual: list[Floats], floor: float, better: float) -> list[Partition]:
     chosen: list[Partition] = []
     best = np.inf
     for count in np.unique(counts)[:-1]:  # the last one is the trivial subgroup
@@ -55,7 +60,7 @@ def _pareto(group: FiniteGroup, counts: Indices, residual: list[Floats], floor: 
         side = int(residual[1][numbers].min() < residual[0][numbers].min() * 0.999)
         number = int(numbers[residual[side][numbers].argmin()])
         left_over = max(float(residual[side][number]), floor)
-        if left_over < 0.9 * best:
+        if left_over < better * best:
             chosen.append(_coset_partition(group, number, "left" if side else "right"))
             best = left_over
     return chosen

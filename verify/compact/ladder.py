@@ -14,17 +14,25 @@ from net.weights import Weights
 from verify.compact.flops import brute_force
 from verify.compact.plan import Plan, find_plan
 from verify.compact.result import CompactResult, FactoredProof, StrategyRecord
+from verify.compact.settings import CompactSettings
 from verify.compact.strategies.coset_tables import coset_circuits, prove_by_tables
 from verify.compact.strategies.factored import Contenders, prove_factored
 from verify.compact.strategies.shortlist import prove_shortlist
 
 __all__ = ["prove_compactly", "prove_factored_plan", "prove_weights"]
 
+DEFAULT = CompactSettings()
 #: Weights beyond this are not attempted: sums of float32 products must stay finite.
 LARGEST = 2.0**40
 
 
-def prove_compactly(network: FoldedNetwork, deadline_s: float | None = None, seed: int = 0, lines: bool | None = None) -> CompactResult:
+def prove_compactly(
+    network: FoldedNetwork,
+    deadline_s: float | None = None,
+    seed: int = 0,
+    lines: bool | None = None,
+    settings: CompactSettings = DEFAULT,
+) -> CompactResult:
     """Prove pairs right through partitions of x or y, cheaper than by evaluating the network on them.
 
     Certified means: for the exact real-valued function of the checkpoint's weights, xy is the unique argmax at (x, y). Every rounding
@@ -32,7 +40,7 @@ def prove_compactly(network: FoldedNetwork, deadline_s: float | None = None, see
     ``seed`` draws the sample on which plans are priced. ``lines`` forces the quadratic strategy or leaves it out; None runs it where
     it is predicted to pay.
     """
-    return prove_weights(network.group, network.weights, deadline_s, seed, lines)
+    return prove_weights(network.group, network.weights, deadline_s, seed, lines, settings)
 
 
 def prove_weights(
@@ -41,6 +49,7 @@ def prove_weights(
     deadline_s: float | None = None,
     seed: int = 0,
     lines: bool | None = None,
+    settings: CompactSettings = DEFAULT,
 ) -> CompactResult:
     """``prove_compactly`` for bare weights in the group's own element order."""
     n, m = weights.L.shape
@@ -55,7 +64,7 @@ def prove_weights(
     if result.settled.all():
         return result.report(weights, search)
     started = perf_counter()
-    plan = find_plan(group, weights, seed, lines)
+    plan = find_plan(group, weights, seed, lines, settings)
     search += perf_counter() - started
     if plan is None:
         return result.report(weights, search, "no neuron is live")
@@ -66,11 +75,13 @@ def prove_weights(
     return result.report(weights, search)
 
 
-def prove_factored_plan(group: FiniteGroup, weights: Weights, seed: int = 0) -> FactoredProof | None:
+def prove_factored_plan(
+    group: FiniteGroup, weights: Weights, seed: int = 0, settings: CompactSettings = DEFAULT
+) -> FactoredProof | None:
     """The factored strategy by itself, by its best plan whatever that costs; None where there is nothing to plan."""
     if _refusal(group, weights):
         return None
-    plan = find_plan(group, weights, seed, lines=False)
+    plan = find_plan(group, weights, seed, False, settings)
     if plan is None:
         return None
     result = _Ladder(np.zeros((group.order,) * 2, dtype=np.uint8), np.full((group.order,) * 2, -np.inf, dtype=np.float32))

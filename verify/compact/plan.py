@@ -23,6 +23,7 @@ from verify.compact.factorisation import Factorisation, factorise
 from verify.compact.flops import brute_force
 from verify.compact.partition import Partition
 from verify.compact.price import lines_price, plan_price, sweep_price
+from verify.compact.settings import CompactSettings
 from verify.compact.strategies.factored import CROWDED, block_size, factored_flops, sweep_flops
 from verify.compact.strategies.lines import LineBounder
 from verify.compact.strategies.shortlist import shortlist_flops
@@ -31,18 +32,7 @@ from verify.exact.rounding import Floats
 
 __all__ = ["Plan", "find_plan"]
 
-#: Pairs in the sample; prices of a unit of error in FLOPs per pair; numbers of level groups.
-SAMPLE = 768
-PRICES = tuple(float(2.0**k) for k in range(2, 24, 2))
-GROUPS = (1, 4)
-#: Values of y on which the quadratic strategy is tried.
-LINE_SAMPLE = 6
-#: A plan is to be short by both yardsticks: one operation by rule counts this many units of time beside its own.
-FLOP_WEIGHT = 10
-#: Where the quadratic strategy is wanted by itself, pairs that it settles count this many times what they would cost.
-SETTLED_WEIGHT = 10
-#: With less than this share of the pairs settled lines are tried with a sharper slack.
-LINES_ENOUGH = 0.99
+DEFAULT = CompactSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +40,7 @@ class Plan:
     """A factorisation of the network or its mirror image, and the FLOPs that the sample predicts for it.
 
     ``lines`` is the quadratic strategy to run first, or None where it would not pay; ``weighted`` is what plans are
-    compared by: time (verify.compact.price) and FLOP_WEIGHT times the FLOPs.
+    compared by: time (verify.compact.price) and ``flop_weight`` times the FLOPs (verify.compact.settings).
     """
 
     mirrored: bool
@@ -60,7 +50,9 @@ class Plan:
     weighted: int
 
 
-def find_plan(group: FiniteGroup, weights: Weights, seed: int = 0, lines: bool | None = None) -> Plan | None:
+def find_plan(
+    group: FiniteGroup, weights: Weights, seed: int = 0, lines: bool | None = None, settings: CompactSettings = DEFAULT
+) -> Plan | None:
     """The cheapest plan over both sides and all prices, None for a network without live neurons.
 
     ``lines`` says whether to use the quadratic strategy; None leaves it to the prediction, and True wants the plan by which it
@@ -71,11 +63,11 @@ def find_plan(group: FiniteGroup, weights: Weights, seed: int = 0, lines: bool |
     for mirrored in (False, True):
         side = weights.exchanged() if mirrored else weights
         mul = np.ascontiguousarray(group.mul.T) if mirrored else group.mul
-        sample = _Sample(side, mul, np.random.default_rng(seed))
+        sample = _Sample(side, mul, np.random.default_rng(seed), settings)
         sides[mirrored] = side, sample
-        options = candidate_partitions(group, side.L)
+        options = candidate_partitions(group, side.L, settings.better)
         seen: set[tuple[int, ...]] = set()
-        for price in PRICES:
+        for price in settings.prices:
             chosen = _choose(side, sample, options, price)
             key = tuple(id(partition) for partition in chosen)
             if key in seen or all(partition is None for partition in chosen):
@@ -98,11 +90,11 @@ def _plans(
 ) -> list[Plan]:
     """Plans that read x through the chosen partitions: by number of level groups, with and without lines."""
     plans = []
-    for groups in GROUPS:
+    for groups in sample.settings.groups:
         factorisation = factorise(weights, chosen, groups)
         plain = Plan(mirrored, factorisation, None, *sample.predict(factorisation))
         plans.append(plain)
-        bounder = None if lines is False or groups < max(GROUPS) else _bounder(factorisation, mul, bool(lines))
+        bounder = None if lines is False or groups < max(sample.settings.groups) else _bounder(factorisation, mul, bool(lines))
         if bounder is not None:
             plans.append(_with_lines(plain, bounder, sample, bool(lines)))
     return plans
@@ -112,14 +104,14 @@ def _with_lines(plain: Plan, bounder: LineBounder, sample: "_Sample", wanted: bo
     """The plan with the quadratic strategy first; with the slack of every pair by itself where the other leaves many open."""
     factorisation, n = plain.factorisation, len(bounder.mul)
     left_open, settled, spent = sample.try_lines(factorisation, bounder)
-    if settled < LINES_ENOUGH:
+    if settled < sample.settings.lines_enough:
         bounder.tight = True
         left_open, settled, spent = sample.try_lines(factorisation, bounder)
     saved = int((1 - left_open) * n * sweep_flops(factorisation, n, n))
     weighted = plain.weighted - int((1 - left_open) * sweep_price(factorisation))
-    weighted += lines_price(n, spent) + FLOP_WEIGHT * (spent - saved)
+    weighted += lines_price(n, spent) + sample.settings.flop_weight * (spent - saved)
     if wanted:  # what the quadratic strategy settles by itself then comes before what the plan costs
-        weighted = spent + int(SETTLED_WEIGHT * (1 - settled) * brute_force(n, sample.width))
+        weighted = spent + int(sample.settings.settled_weight * (1 - settled) * brute_force(n, sample.width))
     return Plan(plain.mirrored, factorisation, bounder, plain.predicted - saved + spent, weighted)
 
 
@@ -171,44 +163,44 @@ def _bounder(factorisation: Factorisation, mul: npt.NDArray[np.int16], forced: b
 class _Sample:
     """Margins of the network on random pairs, against which plans are priced."""
 
-    def __init__(self, weights: Weights, mul: npt.NDArray[np.int16], random: np.random.Generator) -> None:
-        n = len(mul)
-        self.x, self.y = random.integers(0, n, (2, SAMPLE))
+    def __init__(self, weights: Weights, mul: npt.NDArray[np.int16], random: np.random.Generator, settings: CompactSettings) -> None:
+        n, self.settings = len(mul), settings
+        self.x, self.y = random.integers(0, n, (2, settings.sample))
         self.hidden_max = np.maximum(weights.L.max(axis=0) + weights.R.max(axis=0), 0)
         self.spread = weights.U.max(axis=1) - weights.U.min(axis=1)
         logits = weights.logits(self.x, self.y)
         self.answers = answers = mul[self.x, self.y].astype(np.intp)
-        right = logits[np.arange(SAMPLE), answers]
-        logits[np.arange(SAMPLE), answers] = -np.inf
+        right = logits[np.arange(len(self.x)), answers]
+        logits[np.arange(len(self.x)), answers] = -np.inf
         self.margins = right[:, None] - logits
         self.width = weights.width
 
     def predict(self, factorisation: Factorisation) -> tuple[int, int]:
         """FLOPs of the tables, the shortlist, and of brute force on what is hopeless; and the same weighted."""
         n = self.margins.shape[1]
-        slack = factorisation.slack(self.y)[np.arange(SAMPLE), self.x]
+        slack = factorisation.slack(self.y)[np.arange(len(self.x)), self.x]
         least = self.margins.min(axis=1)
         looked = np.flatnonzero(least <= slack)
         pairs = factorisation.pairs
         tight = pairs.bound(self.x[looked], self.y[looked], self.answers[looked])
         slack[looked] = np.minimum(slack[looked], tight)
-        tightened = len(looked) * n * n // SAMPLE
+        tightened = len(looked) * n * n // len(self.x)
         count = (self.margins <= slack[:, None]).sum(axis=1)
         hopeless = (least <= 0) | (count > CROWDED * n)
         count = np.where(hopeless, 0, count)
-        triples = int(count.sum()) * n * n // SAMPLE
-        open_ = int((count > 0).sum()) * n * n // SAMPLE
-        unsettled = int(hopeless.sum()) * n * n // SAMPLE
-        rest = brute_force(n, self.width) * int(hopeless.sum()) // SAMPLE
+        triples = int(count.sum()) * n * n // len(self.x)
+        open_ = int((count > 0).sum()) * n * n // len(self.x)
+        unsettled = int(hopeless.sum()) * n * n // len(self.x)
+        rest = brute_force(n, self.width) * int(hopeless.sum()) // len(self.x)
         flops = factored_flops(factorisation) + shortlist_flops(open_, triples, self.width) + rest
         flops += pairs.flops(tightened)
         price = plan_price(factorisation, block_size(n), tightened, open_, triples, unsettled)
-        return flops, price + FLOP_WEIGHT * flops
+        return flops, price + self.settings.flop_weight * flops
 
     def try_lines(self, factorisation: Factorisation, bounder: LineBounder) -> tuple[float, float, int]:
         """Shares of the (x, z) left to the sweep and of the x settled, and FLOPs for all y, from a few y's."""
         maker = TableMaker(factorisation, 1)
-        ys = np.unique(self.y[:LINE_SAMPLE])
+        ys = np.unique(self.y[: self.settings.line_sample])
         left_open, settled, flops = [], [], 0
         bounder.reset()
         for y, slack in zip(ys, factorisation.slack(ys), strict=True):
