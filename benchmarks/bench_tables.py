@@ -18,9 +18,10 @@ from net.checkpoint import load_network
 from net.weights import Weights
 from verify.checker.groups import Group
 from verify.checker.integers import Network
+from verify.checker.plans import operations, read_plan
 from verify.checker.progress import Progress
 from verify.checker.shape import CompactPlan, GroupRecord, parse
-from verify.checker.tables import operations, read_plan, settle
+from verify.checker.tables import settle
 from verify.compact import prove_compactly
 from verify.exact.exhaustive import evaluate, smallest_margin
 from verify.program.program import group_record

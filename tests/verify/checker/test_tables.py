@@ -7,10 +7,10 @@ from itertools import permutations
 
 import pytest
 
-from verify.checker import tables
+from verify.checker import plans, tables
 from verify.checker.integers import Network, columns
+from verify.checker.plans import Cells, Tables
 from verify.checker.progress import Progress
-from verify.checker.tables import Cells, Tables
 
 SILENT = Progress(None)
 
@@ -128,7 +128,7 @@ def check_tables(name: str, count: int, seed: int) -> None:
         found = tables.settle_by(plan, network, products, SILENT, hint=hint)
         truth = {(x, y): margin_of(logits(network, x, y), products[x][y]) for x in range(n) for y in range(n)}
         least = min((margin for margin in truth.values() if margin is not None and margin > 0), default=None)
-        certified, spent = 0, tables.operations(plan, n, network.width)
+        certified, spent = 0, plans.operations(plan, n, network.width)
         for (x, y), margin in truth.items():
             low = found.low[x][y]
             if margin is None:
@@ -164,8 +164,8 @@ def check_answers(network: Network, guesses: list[list[int]]) -> None:
         for y in range(network.order):
             values = logits(network, x, y)
             truth[x].append(values.index(max(values)) if values.count(max(values)) == 1 else -1)
-    own = tables.of_program(network, [i % 2 for i in range(network.width)])
-    for plan in (tables.by_element(network), own):
+    own = plans.of_program(network, [i % 2 for i in range(network.width)])
+    for plan in (plans.by_element(network), own):
         assert tables.answers(plan, network, guesses, SILENT) == truth
 
 
