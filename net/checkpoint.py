@@ -13,6 +13,7 @@ from net.folded import FoldedNetwork, Source, fold
 from net.formats import chughtai, folded_arrays, sn_grok, wu
 from net.formats.container import read_bytes, read_tensors, sentence, to_arrays
 from net.formats.own import OWN_FORMAT, record_of
+from net.stated_group import default_group
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -26,7 +27,9 @@ _LAYOUTS: tuple[ModuleType, ...] = (sn_grok, wu, folded_arrays, chughtai)
 _SIDE_FILE_LIMIT = 2**20
 
 
-def load_network(path: Path | str, group: FiniteGroup | str, order: str | None = None, product: str | None = None) -> FoldedNetwork:
+def load_network(
+    path: Path | str, group: FiniteGroup | str | None = None, order: str | None = None, product: str | None = None
+) -> FoldedNetwork:
     """The network in the file, folded, in the group's own element order and left-first product.
 
     Reads our own files (safetensors with settings in the metadata), state dicts of Chughtai et al. and of
@@ -35,7 +38,7 @@ def load_network(path: Path | str, group: FiniteGroup | str, order: str | None =
 
     Args:
         path: the file.
-        group: the group or its name.
+        group: the group or its name; None for the one that `net.stated_group.default_group` finds.
         order: numbering of the elements, out of `net.convention.ORDERS`; None to detect it.
         product: "left-first" or "right-first"; None to detect it.
 
@@ -44,12 +47,29 @@ def load_network(path: Path | str, group: FiniteGroup | str, order: str | None =
             something else than this group.
 
     """
-    if isinstance(group, str):
-        from algebra.group import parse_group
+    return network_over(group, *read_checkpoint(Path(path)), order, product)
 
-        group = parse_group(group)
-    layers, source = read_checkpoint(Path(path))
+
+def network_over(
+    group: FiniteGroup | str | None, layers: Layers, source: Source, order: str | None = None, product: str | None = None
+) -> FoldedNetwork:
+    """The network of these layers over the group, as `load_network` gives it.
+
+    Raises:
+        MalformedInput: as `load_network`, but for what concerns the file.
+
+    """
+    from algebra.errors import GroupError
+    from algebra.group import parse_group
+
     size = len(layers.left[0])
+    if group is None:
+        try:
+            group = parse_group(default_group(source.details, size, source.path))
+        except GroupError as error:
+            raise MalformedInput(f"{source.path}: {error}") from error
+    if isinstance(group, str):
+        group = parse_group(group)
     if size != group.order:
         raise MalformedInput(f"expected a network over {group.name} with {group.order} elements, got one with {size}")
     return with_convention(fold(layers, group, source), order, product)
@@ -62,7 +82,16 @@ def read_checkpoint(path: Path) -> tuple[Layers, Source]:
         MalformedInput: as `load_network`, but for what concerns the group.
 
     """
-    data = read_bytes(path)
+    return layers_in(read_bytes(path), path)
+
+
+def layers_in(data: bytes, path: Path) -> tuple[Layers, Source]:
+    """The layers in the bytes of a checkpoint, and their source, which says that they came from ``path``.
+
+    Raises:
+        MalformedInput: as `read_checkpoint`.
+
+    """
     kind, content, metadata = read_tensors(data)
     if kind == "torch":
         tensors, dtype, details = _state_dict(content, len(data))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from net.checkpoint import read_checkpoint
 from net.errors import MalformedInput
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 #: Classes of groups in the settings of published checkpoints: what n stands for in our names (arXiv 2302.03025's
@@ -17,22 +17,22 @@ _CLASSES = {"SymmetricGroup": ("S", 1), "AlternatingGroup": ("A", 1), "CyclicGro
 BY_ORDER = {6: "S3", 12: "A4", 24: "S4", 60: "A5", 120: "S5", 360: "A6", 720: "S6"}
 
 
-def default_group(path: Path) -> str:
-    """The name of the group that the checkpoint states, or else of the one in BY_ORDER with as many elements.
+def default_group(details: Mapping[str, Any], size: int, path: Path) -> str:
+    """The name of the group that a checkpoint states, or else of the one in BY_ORDER with as many elements.
+
+    ``details`` are those of `net.folded.Source`, ``size`` is the network's number of elements, ``path`` is named in messages.
 
     Raises:
-        MalformedInput: the file is no network, or it says nothing and its number of elements suggests nothing.
+        MalformedInput: it says nothing and its number of elements suggests nothing.
 
     """
-    layers, source = read_checkpoint(path)
-    size = len(layers.left[0])
-    name = stated_group(source.details) or BY_ORDER.get(size)
+    name = stated_group(details) or BY_ORDER.get(size)
     if name is None:
         raise MalformedInput(f"expected --group for a network over {size} elements, got none, and {path} does not say")
     return name
 
 
-def stated_group(details: dict[str, Any]) -> str | None:
+def stated_group(details: Mapping[str, Any]) -> str | None:
     """The group in a checkpoint's settings (`Source.details`): a name, or a class and its parameter; None without one."""
     config = details.get("config")
     config = config if isinstance(config, dict) else details

@@ -20,6 +20,7 @@ import numpy as np
 
 from algebra.group import parse_group
 from net.bundled import bundled_checkpoint, bundled_groups
+from net.checkpoint import read_checkpoint
 from net.discovery import checkpoints_in
 from net.errors import MalformedInput
 from net.stated_group import default_group
@@ -65,7 +66,8 @@ def networks(trained: Path | None, published: Path | None) -> Iterator[Network]:
     for origin, folder in (("ours", trained), ("others'", published)):
         if folder is not None and folder.is_dir():
             for path in checkpoints_in(folder):
-                found.append(Network(origin, path, default_group(path)))
+                layers, source = read_checkpoint(path)
+                found.append(Network(origin, path, default_group(source.details, len(layers.left[0]), path)))
     return iter(sorted((n for n in found if n.group in ("S5", "S6")), key=lambda n: (n.group, n.origin != "ours")))
 
 

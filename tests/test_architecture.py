@@ -127,9 +127,3 @@ def test_a_certificate_holds_no_float() -> None:
     assert float not in found
     assert typing.Any not in found
     assert int in found
-
-
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_modules_stay_short(path: Path) -> None:
-    """No module is over 400 lines."""
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400

@@ -1,1 +1,45 @@
-"""The proofs: distillation, exact evaluation, SMT obligations, compact proofs, certificates and the command line."""
+"""Proofs about networks that multiply in finite groups: `verify.analyse` and what it returns (docs/python-api.md)."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from algebra.errors import GroupError
+    from net.errors import MalformedInput
+    from verify.analysis import Analysis, Compared, Levels, Neuron, Neurons, Options, analyse
+    from verify.exit_codes import ExitCode
+    from verify.program.editable import CircuitTables, CosetProgram
+
+__all__ = [
+    "Analysis",
+    "CircuitTables",
+    "Compared",
+    "CosetProgram",
+    "ExitCode",
+    "GroupError",
+    "Levels",
+    "MalformedInput",
+    "Neuron",
+    "Neurons",
+    "Options",
+    "analyse",
+]
+
+_HOMES = {
+    "CircuitTables": "verify.program.editable",
+    "CosetProgram": "verify.program.editable",
+    "ExitCode": "verify.exit_codes",
+    "GroupError": "algebra.errors",
+    "MalformedInput": "net.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: `verify --help` needs none of them."""
+    if name not in __all__:
+        raise AttributeError(f"module 'verify' has no attribute {name!r}")
+    return getattr(import_module(_HOMES.get(name, "verify.analysis")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

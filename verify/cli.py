@@ -1,11 +1,12 @@
 """The `verify` command: finds a command by name, runs it, and turns what it raises into an exit code.
 
-Exit codes: 0 verified, 1 refuted, 2 usage, 3 unknown or timeout, 4 malformed or unsafe input, 5 internal
-error. A command is a module of `verify.commands` with an attribute ``command``; it is imported only when it
-is called, so that `verify group` does not wait for torch. Its callback returns the exit code, or None for 0.
+The exit codes are those of `verify.exit_codes`. A command is a module of `verify.commands` with an attribute
+``command``; it is imported only when it is called, so that `verify group` does not wait for torch. Its
+callback returns the exit code, or None for 0.
 """
 
 import ast
+import difflib
 import importlib
 import os
 import pkgutil
@@ -17,8 +18,7 @@ from pathlib import Path
 import click
 
 from verify import commands
-
-VERIFIED, REFUTED, USAGE, UNKNOWN, MALFORMED, INTERNAL = range(6)
+from verify.exit_codes import ExitCode
 
 
 def command_names() -> list[str]:
@@ -42,9 +42,11 @@ class LazyGroup(click.Group):
         return command_names()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, or None if there is none."""
+        """The command of that name; a wrong name is answered with the nearest one."""
         if cmd_name not in command_names():
-            return None
+            near = difflib.get_close_matches(cmd_name, command_names(), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"expected one of {', '.join(command_names())}, got {cmd_name!r}{hint}", ctx)
         module = importlib.import_module(f"{commands.__name__}.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
@@ -72,17 +74,17 @@ def execute(arguments: Sequence[str]) -> int:
         code = cli.main(args=list(arguments), prog_name="verify", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Abort:
-        return _complain("interrupted", 130)
+        return _complain("interrupted", ExitCode.INTERRUPTED)
     except click.ClickException as error:
         error.show()
-        return USAGE
+        return ExitCode.USAGE
     except BrokenPipeError:
         # the interpreter flushes stdout once more at exit, and would complain
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141  # as a shell reports a process that SIGPIPE ended
+        return ExitCode.BROKEN_PIPE
     except Exception as error:
         return _exit_code(error)
-    return code if isinstance(code, int) else VERIFIED
+    return code if isinstance(code, int) else ExitCode.VERIFIED
 
 
 def _exit_code(error: Exception) -> int:
@@ -93,15 +95,20 @@ def _exit_code(error: Exception) -> int:
     from net.errors import MalformedInput
 
     if isinstance(error, GroupError):  # the command line names no group, element or subgroup
-        return _complain(str(error), USAGE)
+        return _complain(str(error), ExitCode.USAGE)
     if isinstance(error, MalformedInput | msgspec.ValidationError | msgspec.DecodeError):
-        return _complain(str(error), MALFORMED)
+        return _complain(str(error), ExitCode.MALFORMED)
     if isinstance(error, FileNotFoundError):
-        return _complain(f"{error.filename}: no such file", USAGE)
-    if isinstance(error, OSError) and error.filename is not None:
-        return _complain(f"{error.filename}: {error.strerror}", MALFORMED)
+        return _complain(f"{error.filename}: no such file", ExitCode.USAGE)
+    if isinstance(error, OSError):  # a full disk names no file
+        where = "" if error.filename is None else f"{error.filename}: "
+        return _complain(f"{where}{error.strerror or error}", ExitCode.MALFORMED)
+    if isinstance(error, MemoryError):
+        return _complain(
+            f"expected enough memory for this input, got too little{f': {error}' if str(error) else ''}", ExitCode.MALFORMED
+        )
     traceback.print_exception(error)
-    return _complain(f"internal error: {type(error).__name__}: {error}", INTERNAL)
+    return _complain(f"internal error: {type(error).__name__}: {error}", ExitCode.INTERNAL)
 
 
 def _complain(message: str, code: int) -> int:

@@ -25,18 +25,23 @@ OWN_FORMAT = "coset-verify network 1"
 _ENTRY = "coset-verify"
 
 
+def safetensors_bytes(tensors: dict[str, np.ndarray[Any, Any]], record: dict[str, Any]) -> bytes:
+    """The bytes of a file with the arrays in their own precision; the same arrays and record give the same bytes."""
+    import numpy as np
+    from safetensors.numpy import save
+
+    metadata = {_ENTRY: json.dumps(record, sort_keys=True)} if record else None
+    return bytes(save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, metadata))
+
+
 def write_safetensors(path: Path, tensors: dict[str, np.ndarray[Any, Any]], record: dict[str, Any]) -> None:
     """Write the arrays in their own precision; the same arrays and record give the same bytes.
 
     A temporary file beside `path` is written and renamed, so that nothing half-written has its name.
     """
-    import numpy as np
-    from safetensors.numpy import save
-
-    metadata = {_ENTRY: json.dumps(record, sort_keys=True)} if record else None
     temporary = path.with_name(path.name + ".tmp")
     try:
-        temporary.write_bytes(save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, metadata))
+        temporary.write_bytes(safetensors_bytes(tensors, record))
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

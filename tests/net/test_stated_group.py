@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from net.checkpoint import load_network, read_checkpoint
 from net.discovery import checkpoints, checkpoints_in
 from net.errors import MalformedInput
 from net.stated_group import default_group, stated_group
@@ -36,10 +37,15 @@ def test_what_the_settings_say(config, name):
 
 
 def test_a_stated_group_comes_before_the_size(tmp_path):
-    assert default_group(write(tmp_path / "stated.safetensors", 6, {"config": {"group": "C6"}})) == "C6"
-    assert default_group(write(tmp_path / "silent.safetensors", 6)) == "S3"
+    stated, silent = write(tmp_path / "stated.safetensors", 6, {"config": {"group": "C6"}}), write(tmp_path / "silent.safetensors", 6)
+    assert default_group(read_checkpoint(stated)[1].details, 6, stated) == "C6"
+    assert (
+        default_group(read_checkpoint(silent)[1].details, 6, silent)
+        == load_network(silent, None, "sympy", "left-first").group.name
+        == "S3"
+    )
     with pytest.raises(MalformedInput, match="--group for a network over 7 elements"):
-        default_group(write(tmp_path / "seven.safetensors", 7))
+        load_network(write(tmp_path / "seven.safetensors", 7))
 
 
 def test_checkpoints_are_found_at_any_depth_and_in_the_order_of_their_paths(tmp_path):

@@ -13,7 +13,7 @@ from algebra.group import parse_group
 from net.folded import folded_network
 from net.weights import Weights
 from verify.exact.exhaustive import evaluate
-from verify.findings import answers_digest, decide_correct, decide_equivalent
+from verify.record.statements import answers_digest, decide_correct, decide_equivalent
 from verify.symbolic.obligation import Obligation, write_scripts
 from verify.symbolic.solver.opinions import Opinion, judge
 

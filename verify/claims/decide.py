@@ -10,10 +10,10 @@ import msgspec
 
 from algebra.errors import GroupError
 from algebra.group import FiniteGroup, parse_group
-from net.checkpoint import load_network, read_checkpoint
+from net.checkpoint import read_checkpoint
 from net.discovery import checkpoints_in
 from net.errors import MalformedInput
-from net.stated_group import default_group
+from verify.analysis import analyse
 from verify.claims.claim import Mistake, Outcome
 from verify.claims.schema import AnyClaim, ClaimsFile, located
 from verify.claims.subject import Subject
@@ -76,14 +76,13 @@ def _decide(claim: AnyClaim, subject: Subject) -> Outcome:
 
 
 def open_subject(checkpoint: Path, group: str, folder: Path) -> Subject:
-    """The network in the file over the group of that name, or over the one that the file states or its size suggests.
+    """The network in the file over the group of that name, or over the one that `net.stated_group.default_group` finds.
 
     Raises:
-        MalformedInput: the file is no network, or no group is named and neither suggests one.
+        MalformedInput: the file is no network, or no group is named and none is found.
 
     """
-    found = _named(group or default_group(checkpoint))
-    return Subject(load_network(checkpoint, found), folder)
+    return Subject(analyse(checkpoint, _named(group) if group else None), folder)
 
 
 def _named(group: str) -> FiniteGroup:
@@ -136,9 +135,3 @@ def _statistics(figures: list[float]) -> dict[str, float]:
         return {}
     found: dict[str, Any] = {"mean": statistics.fmean(figures), "median": statistics.median(figures)}
     return found | {"least": min(figures), "greatest": max(figures)}
-
-
-def exit_code(reports: list[Report]) -> int:
-    """0 when all is proved or measured, 1 when something is refuted, else 3 when something is unknown."""
-    verdicts = {decision.outcome.verdict for report in reports for decision in report.decisions}
-    return 1 if "REFUTED" in verdicts else 3 if "UNKNOWN" in verdicts else 0

@@ -1,6 +1,5 @@
 """One network and all that claims ask about it, each computed once and only when asked for."""
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +9,14 @@ import numpy.typing as npt
 
 from algebra.coset_space import Side
 from algebra.group import FiniteGroup
-from algebra.lattice import SubgroupLattice, subgroups
+from algebra.lattice import SubgroupLattice
 from net.folded import FoldedNetwork
 from net.weights import Weights, dead_neurons
+from verify.analysis import Analysis
 from verify.compare.concentration import Concentration, concentration
 from verify.compare.loss import mean_loss
 from verify.distil.coset_fit import Floats
-from verify.distil.coset_spaces import candidate_shares, candidates
-from verify.distil.labels import NeuronLabel, label_neurons
+from verify.distil.labels import NeuronLabel
 from verify.distil.moments import activation_moments
 from verify.exact.exhaustive import Evaluation, evaluate
 
@@ -26,35 +25,40 @@ if TYPE_CHECKING:
     from verify.distil.curve import Distillation
 
 
-@dataclass(frozen=True, eq=False)
 class Subject:
     """A network under claims; ``folder`` is where paths in the claims start."""
 
-    network: FoldedNetwork
-    folder: Path = Path()
-    _evaluations: dict[str, Evaluation] = field(default_factory=dict)
-    _losses: dict[str, float] = field(default_factory=dict)
-    _concentrations: dict[tuple[str, Side], Concentration] = field(default_factory=dict)
+    def __init__(self, network: FoldedNetwork | Analysis, folder: Path = Path()) -> None:
+        self.analysis = network if isinstance(network, Analysis) else Analysis(network)
+        self.folder = folder
+        self._evaluations: dict[str, Evaluation] = {}
+        self._losses: dict[str, float] = {}
+        self._concentrations: dict[tuple[str, Side], Concentration] = {}
+
+    @property
+    def network(self) -> FoldedNetwork:
+        """The network."""
+        return self.analysis.network
 
     @property
     def group(self) -> FiniteGroup:
         """The group."""
-        return self.network.group
+        return self.analysis.group
 
     @property
     def weights(self) -> Weights:
         """The network's weights."""
-        return self.network.weights
+        return self.analysis.weights
 
-    @cached_property
+    @property
     def lattice(self) -> SubgroupLattice:
         """All subgroups of the group."""
-        return subgroups(self.group)
+        return self.analysis.lattice
 
-    @cached_property
+    @property
     def evaluation(self) -> Evaluation:
         """The network's exact answers."""
-        return evaluate(self.weights, expected=self.group.mul)
+        return self.analysis.evaluation
 
     def answers(self, name: str, weights: Weights) -> Evaluation:
         """The exact answers of an altered network, kept under the name of the alteration."""
@@ -78,12 +82,10 @@ class Subject:
         """(m,) neurons that provably change no answer."""
         return dead_neurons(self.weights)
 
-    @cached_property
+    @property
     def labels(self) -> tuple[NeuronLabel, ...]:
         """Which subgroups each neuron reads its inputs through."""
-        choices = candidates(self.lattice)
-        shares = [candidate_shares(self.group, self.lattice, choices, f) for f in (self.weights.L, self.weights.R)]
-        return label_neurons(self.lattice, choices, shares[0], shares[1], self.weights)
+        return self.analysis.labels
 
     def concentration(self, argument: str, side: Side) -> Concentration:
         """Coset concentration of L ("left") or R ("right") on the right or the left cosets of every subgroup."""
@@ -100,16 +102,12 @@ class Subject:
             return np.ascontiguousarray(weights.U.T), np.full(weights.width, weights.U_error)
         return (weights.L, weights.L_error) if argument == "left" else (weights.R, weights.R_error)
 
-    @cached_property
+    @property
     def distillation(self) -> "Distillation":
         """The network's programs."""
-        from verify.distil.curve import distill
+        return self.analysis.distillation
 
-        return distill(self.lattice, self.weights, self.evaluation)
-
-    @cached_property
+    @property
     def compact(self) -> "CompactResult":
         """Pairs proved right through the coset structure."""
-        from verify.compact import prove_compactly
-
-        return prove_compactly(self.network)
+        return self.analysis.compact_proof

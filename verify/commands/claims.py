@@ -25,9 +25,10 @@ def command(claims: str, checkpoint: Path | None, group: str, as_json: bool, qui
     import msgspec
 
     from net.bundled import bundled_checkpoint
-    from verify.claims.decide import Report, aggregate, decide_claims, decide_folder, exit_code, open_subject
+    from verify.claims.decide import Report, aggregate, decide_claims, decide_folder, open_subject
     from verify.claims.render import render, render_aggregate
     from verify.claims.schema import find_claims, read_claims
+    from verify.exit_codes import exit_code
 
     def progress(text: str) -> None:
         if not quiet:
@@ -42,7 +43,7 @@ def command(claims: str, checkpoint: Path | None, group: str, as_json: bool, qui
     if not where.is_dir():
         report = decide_claims(path, found, open_subject(where, name, path.parent), progress)
         click.echo(msgspec.json.encode(report).decode() if as_json else render(found, report))
-        return exit_code([report])
+        return exit_code(decision.outcome.verdict for decision in report.decisions)
     reports: list[Report] = []
     unread: list[tuple[str, str]] = []
     for one in decide_folder(path, found, where, name, progress):
@@ -57,4 +58,4 @@ def command(claims: str, checkpoint: Path | None, group: str, as_json: bool, qui
         click.echo(msgspec.json.encode(content).decode())
     else:
         click.echo(render_aggregate(found, rows, unread))
-    return exit_code(reports)
+    return exit_code(decision.outcome.verdict for report in reports for decision in report.decisions)

@@ -13,13 +13,10 @@ import click
 @click.option("--product", type=click.Choice(["left-first", "right-first"]), help="Product; default: detect.")
 def command(index: int, checkpoint: Path, group_name: str | None, order: str | None, product: str | None) -> None:
     """Print the page of neuron INDEX: label, preactivations by coset, votes, irreps, and what its removal does."""
-    from algebra.group import parse_group
-    from net.checkpoint import load_network
-    from net.stated_group import default_group
+    from verify.analysis import analyse
     from verify.jobs.neuron_page import neuron_page
 
-    group = parse_group(group_name or default_group(checkpoint))
-    network = load_network(checkpoint, group, order, product)
-    if index >= network.width:
-        raise click.UsageError(f"expected a neuron below {network.width}, got {index}")
-    click.echo(neuron_page(network, index))
+    analysis = analyse(checkpoint, group_name, order=order, product=product)
+    if index >= analysis.network.width:
+        raise click.UsageError(f"expected a neuron below {analysis.network.width}, got {index}")
+    click.echo(neuron_page(analysis, index), nl=False)

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 
-def _budget(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+def solvers_budget(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """The seconds that solvers get, as an option: wrong usage unless they are a number from 0 to 86,400."""
     from verify.symbolic.solver.opinions import checked_budget
 
     try:
@@ -20,11 +21,13 @@ def _budget(_context: click.Context, _parameter: click.Parameter, value: float) 
 @click.option("--group", "group_name", required=True, help="The group, such as S5, A5 or D10.")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="The network; default: the bundled one for the group.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write; default: proofs/GROUP-SHA8.")
-@click.option("--proof", type=click.Choice(["auto", "exhaustive", "compact"]), default="auto", show_default=True)
+@click.option(
+    "--proof", type=click.Choice(["auto", "exhaustive"]), default="auto", show_default=True, help="auto tries the compact proof too."
+)
 @click.option(
     "--timeout",
     type=float,
-    callback=_budget,
+    callback=solvers_budget,
     default=20.0,
     show_default=True,
     help="Seconds for the SMT solvers' second opinions; 0 asks none. No status depends on it.",
@@ -53,6 +56,7 @@ def command(
     """
     from algebra.group import parse_group
     from net.bundled import bundled_checkpoint
+    from verify.exit_codes import OF_VERDICT
     from verify.jobs.run import run
 
     parse_group(group_name)  # a name that is no group is wrong usage, whatever the checkpoint
@@ -71,7 +75,7 @@ def command(
         sys.stdout.write((result.directory / "summary.json").read_text(encoding="utf-8"))
     else:
         print(f"s {result.certificate.verdict}")
-    return {"VERIFIED": 0, "REFUTED": 1, "UNKNOWN": 3}[result.certificate.verdict]
+    return OF_VERDICT[result.certificate.verdict]
 
 
 def _counterexample(group_name: str, x: int, y: int, answer: int) -> str:

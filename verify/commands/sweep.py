@@ -1,8 +1,11 @@
 """Many checkpoints, one table."""
 
+import sys
 from pathlib import Path
 
 import click
+
+from verify.commands.run import solvers_budget
 
 
 @click.command()
@@ -10,15 +13,28 @@ import click
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where each run's directory and sweep.md go.")
 @click.option("--group", help="The group of all of them; default: what each checkpoint says.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at a time.")
-@click.option("--timeout", type=click.FloatRange(min=0), default=60.0, show_default=True, help="Seconds of SMT solver for each.")
-def command(paths: tuple[Path, ...], out: Path, group: str | None, jobs: int, timeout: float) -> int:
+@click.option(
+    "--timeout",
+    type=float,
+    callback=solvers_budget,
+    default=20.0,
+    show_default=True,
+    help="Seconds for the SMT solvers' second opinions on each network; 0 asks none.",
+)
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+def command(paths: tuple[Path, ...], out: Path, group: str | None, jobs: int, timeout: float, quiet: bool) -> int:
     """Run every checkpoint in PATHS, files or directories of them, and print one table.
 
-    Exit code 0 when every network is verified, 1 when one is refuted, 3 when one is unknown, 4 when one was refused.
+    The table is written again after each network. Exit code 0 when every network is verified; else the first of 5 when this program
+    failed on one, 4 when one was refused, 1 when one is refuted, 3 when one is unknown.
     """
+    from verify.exit_codes import exit_code
     from verify.jobs.sweep import markdown, sweep
 
-    rows = sweep(paths, out, group, jobs, timeout)
+    def progress(text: str) -> None:
+        if not quiet:
+            print(f"c {text}", file=sys.stderr, flush=True)
+
+    rows = sweep(paths, out, group, jobs, timeout, progress)
     click.echo(markdown(rows), nl=False)
-    codes = {"REFUSED": 4, "REFUTED": 1, "UNKNOWN": 3, "VERIFIED": 0}
-    return max((codes[row["verdict"]] for row in rows), key=lambda code: (4, 1, 3, 0)[::-1].index(code))
+    return exit_code(row["verdict"] for row in rows)

@@ -19,9 +19,9 @@ from algebra.lattice import SubgroupLattice
 from net.weights import Weights, dead_neurons
 from verify.compare.answers import float_answers
 from verify.distil.coset_fit import Floats
-from verify.distil.coset_spaces import Candidates, candidate_shares, candidates
+from verify.distil.coset_spaces import Candidates
 from verify.distil.draft import RAW, Draft, SideData, choose_forms, project, side_losses
-from verify.distil.labels import NeuronLabel, label_neurons
+from verify.distil.labels import Labelling, NeuronLabel, labelled
 from verify.distil.moments import activation_moments, centred, quadratic_form
 from verify.distil.repair import repaired
 from verify.distil.vote_search import refine_votes
@@ -125,16 +125,19 @@ class _Search:
         return None
 
 
-def distill(lattice: SubgroupLattice, network: Weights, answers: Evaluation, progress: Progress = lambda _: None) -> Distillation:
+def distill(
+    lattice: SubgroupLattice,
+    network: Weights,
+    answers: Evaluation,
+    progress: Progress = lambda _: None,
+    labelling: Labelling | None = None,
+) -> Distillation:
     """Labels and programs of a network whose exact answers are known; see the module's docstring.
 
+    ``labelling`` is that of the network, where it is known already.
     Complexity: a few passes over all pairs of O(|G|^2 m (m + |G|)) each.
     """
-    progress("fitting subgroups to neurons")
-    choices = candidates(lattice)
-    left_shares = candidate_shares(lattice.group, lattice, choices, network.L)
-    right_shares = candidate_shares(lattice.group, lattice, choices, network.R)
-    labels = label_neurons(lattice, choices, left_shares, right_shares, network)
+    choices, left_shares, right_shares, labels = labelling or labelled(lattice, network)
     moments = activation_moments(network)
     left_loss, right_loss = side_losses(network, moments)
     variance = quadratic_form(moments, centred(np.concatenate([network.U, network.b[None]])))

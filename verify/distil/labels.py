@@ -23,7 +23,7 @@ from algebra.coset_space import CosetSpace, Side
 from algebra.lattice import SubgroupLattice
 from net.weights import Weights, dead_neurons
 from verify.distil.coset_fit import Floats
-from verify.distil.coset_spaces import Candidates
+from verify.distil.coset_spaces import Candidates, candidate_shares, candidates
 from verify.record.certificate import Kind
 
 MAJORITY = 0.9
@@ -56,6 +56,22 @@ class NeuronLabel:
     left: SideLabel | None
     right: SideLabel | None
     energy: float
+
+
+class Labelling(NamedTuple):
+    """The labels of a network's neurons and what they were read off: the coset spaces and each one's share of L's and R's variance."""
+
+    choices: Candidates
+    left_shares: Shares
+    right_shares: Shares
+    labels: tuple[NeuronLabel, ...]
+
+
+def labelled(lattice: SubgroupLattice, weights: Weights) -> Labelling:
+    """The label of every neuron of a network. Complexity: that of ``candidate_shares``, twice."""
+    choices = candidates(lattice)
+    left, right = (candidate_shares(lattice.group, lattice, choices, side) for side in (weights.L, weights.R))
+    return Labelling(choices, left, right, label_neurons(lattice, choices, left, right, weights))
 
 
 def log_accident(share: Floats, dimension: Floats, order: int) -> Floats:

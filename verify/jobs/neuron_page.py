@@ -6,37 +6,30 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.coset_space import Side
-from algebra.lattice import SubgroupLattice, subgroups
+from algebra.lattice import SubgroupLattice
 from algebra.permutation import format_cycles
-from net.folded import FoldedNetwork
+from verify.analysis import Analysis
 from verify.distil.coset_fit import Floats
-from verify.distil.coset_spaces import candidate_shares, candidates
 from verify.distil.draft import RAW, firing_rates, project
-from verify.distil.labels import NeuronLabel, label_neurons
 from verify.distil.vote_search import vote_forms
-from verify.exact.exhaustive import evaluate, right
 from verify.program.form import GroupForm, linear_map
-from verify.record.neuron_rows import irrep_shares
 
 ROWS = 24
 
 
-def neuron_page(network: FoldedNetwork, index: int) -> str:
+def neuron_page(analysis: Analysis, index: int) -> str:
     """The page as Markdown: label, both preactivations by coset, votes on its cheapest forms, irreps, removal.
 
     The effect of removal is exact (every pair is decided twice); the rest describes the weights.
     Complexity: two exact evaluations of the network.
     """
-    lattice = subgroups(network.group)
-    choices = candidates(lattice)
-    weights = network.weights
-    shares = [candidate_shares(network.group, lattice, choices, part) for part in (weights.L, weights.R)]
-    label = label_neurons(lattice, choices, shares[0], shares[1], weights)[index]
-    lines = [f"# Neuron {index} of {network.width}", "", *_label_lines(lattice, label, network, index)]
+    network, lattice, (choices, left_shares, right_shares, labels) = analysis.network, analysis.lattice, analysis.labelling
+    weights, label = network.weights, labels[index]
+    lines = [f"# Neuron {index} of {network.width}", "", *_label_lines(analysis, index)]
     forms = []
     for name, side, column, table in (
-        ("x", label.left, weights.L[:, index], shares[0]),
-        ("y", label.right, weights.R[:, index], shares[1]),
+        ("x", label.left, weights.L[:, index], left_shares),
+        ("y", label.right, weights.R[:, index], right_shares),
     ):
         lines += ["", f"## Preactivation of {name}", "", *_stander(lattice, choices.subgroup, choices.kernel, table, index)]
         form = RAW if side is None else GroupForm.of(side.space(lattice))
@@ -44,21 +37,21 @@ def neuron_page(network: FoldedNetwork, index: int) -> str:
         if side is not None:
             lines += ["", *_table(lattice, form, column)]
     lines += ["", "## Votes", "", *_votes(lattice, forms[0], forms[1], weights.U[index])]
-    lines += ["", "## Without it", "", *_removal(network, index)]
+    lines += ["", "## Without it", "", *_removal(analysis, index)]
     return "\n".join(lines) + "\n"
 
 
-def _label_lines(lattice: SubgroupLattice, label: NeuronLabel, network: FoldedNetwork, index: int) -> Iterator[str]:
+def _label_lines(analysis: Analysis, index: int) -> Iterator[str]:
+    lattice, label = analysis.lattice, analysis.labels[index]
     yield f"- kind: {label.kind}"
     for name, side in (("x", label.left), ("y", label.right)):
         if side is not None:
             twist = "" if side.kernel is None else f", with the sign whose kernel is {lattice.labels[side.kernel]}"
             space = f"{side.side} cosets of {lattice.labels[side.subgroup]}{twist}"
             yield f"- reads {name} through {space}: {side.share:.4%} of the variance"
-    yield f"- fires on {firing_rates(network.weights)[index]:.1%} of all pairs"
-    names = irrep_shares(lattice, network.weights)[index]
-    if names:
-        yield "- irreps of its votes: " + ", ".join(f"{name} {share:.1%}" for name, share in names)
+    yield f"- fires on {firing_rates(analysis.weights)[index]:.1%} of all pairs"
+    if irreps := analysis.neurons[index].irreps:
+        yield "- irreps of its votes: " + ", ".join(f"{name} {share:.1%}" for name, share in irreps)
 
 
 def _stander(
@@ -118,14 +111,12 @@ def _votes(lattice: SubgroupLattice, left: GroupForm, right_form: GroupForm, vot
     return lines
 
 
-def _removal(network: FoldedNetwork, index: int) -> list[str]:
-    group = network.group
-    before = evaluate(network.weights, expected=group.mul)
-    after = evaluate(network.weights.without(np.array([index])), expected=group.mul)
-    changed = int((before.answer != after.answer).sum())
+def _removal(analysis: Analysis, index: int) -> list[str]:
+    without = analysis.ablate(neurons=[index])
+    changed = int((analysis.evaluation.answer != without.evaluation.answer).sum())
     return [
-        f"- right before: {int(right(before, group.mul).sum())} of {before.answer.size} pairs; "
-        f"after: {int(right(after, group.mul).sum())}; answers changed: {changed} (exact)"
+        f"- right before: {analysis.correct.right} of {analysis.correct.pairs} pairs; "
+        f"after: {without.correct.right}; answers changed: {changed} (exact)"
     ]
 
 

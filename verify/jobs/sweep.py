@@ -1,6 +1,7 @@
 """Many checkpoints, one table: `verify run` on each, and the figures side by side."""
 
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,10 @@ import msgspec
 
 from net.discovery import checkpoints
 from net.errors import MalformedInput
-from net.stated_group import default_group
 from verify.record.certificate import canonical_bytes
 from verify.record.summary import Summary
 
+Row = dict[str, Any]
 COLUMNS = (
     ("network", "name"),
     ("verdict", "verdict"),
@@ -38,23 +39,55 @@ COLUMNS = (
 )
 
 
-def sweep(paths: Sequence[Path], out: Path, group: str | None, jobs: int, timeout_s: float) -> list[dict[str, Any]]:
-    """Run every checkpoint into a directory of its own below ``out`` and write sweep.json and sweep.md there.
+def sweep(
+    paths: Sequence[Path],
+    out: Path,
+    group: str | None,
+    jobs: int,
+    timeout_s: float,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[Row]:
+    """Run every checkpoint into a directory of its own below ``out``, and write sweep.json and sweep.md there after each one.
 
     ``jobs`` processes at a time (joblib: a dask backend set by the caller is used as well). A checkpoint that is refused gets a row
-    that says why. Rows come in the order of ``paths``.
+    that says why, and so does one that this program fails on; the others go on. Rows come in the order of ``paths``.
+
+    Raises:
+        MalformedInput: a folder holds no checkpoint.
+        OSError: ``out`` cannot be written, which shows before the work begins.
+
     """
     from joblib import Parallel, delayed
 
     paths = checkpoints(paths)
     names = _names(paths)
-    rows: list[dict[str, Any]] = list(
-        Parallel(n_jobs=jobs)(delayed(_row)(path, name, out / name, group, timeout_s) for path, name in zip(paths, names, strict=True))
-    )
     out.mkdir(parents=True, exist_ok=True)
-    (out / "sweep.json").write_bytes(msgspec.json.format(canonical_bytes(rows), indent=1) + b"\n")
-    (out / "sweep.md").write_text(markdown(rows), encoding="utf-8")
-    return rows
+    _write([], out)
+    rows: dict[int, Row] = {}
+    work = [delayed(_row)(k, path, name, out / name, group, timeout_s) for k, (path, name) in enumerate(zip(paths, names, strict=True))]
+    try:
+        for number, row in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
+            rows[number] = row
+            _write([rows[k] for k in sorted(rows)], out)
+            progress(f"{len(rows)} of {len(names)}: {row['name']}: {row['verdict']}")
+    except Exception as error:  # a process that was killed takes joblib's pool with it, but not the rows that are there
+        for number, name in enumerate(names):
+            rows.setdefault(number, _failed(name, error))
+    found = [rows[k] for k in sorted(rows)]
+    _write(found, out)
+    return found
+
+
+def _write(rows: Sequence[Row], out: Path) -> None:
+    """Put sweep.json and sweep.md in the place of earlier ones."""
+    contents = {
+        "sweep.json": msgspec.json.format(canonical_bytes(rows), indent=1) + b"\n",
+        "sweep.md": markdown(rows).encode(),
+    }
+    for name, content in contents.items():
+        draft = out / f".{name}.tmp"
+        draft.write_bytes(content)
+        draft.replace(out / name)
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
@@ -64,15 +97,24 @@ def _names(paths: Sequence[Path]) -> list[str]:
     return [f"{name}-{k}" if names.count(name) > 1 else name for k, name in enumerate(names)]
 
 
-def _row(path: Path, name: str, out: Path, group: str | None, timeout_s: float) -> dict[str, Any]:
+def _row(number: int, path: Path, name: str, out: Path, group: str | None, timeout_s: float) -> tuple[int, Row]:
     from algebra.errors import GroupError
     from verify.jobs.run import run
 
     try:
-        result = run(path, group or default_group(path), out, timeout_s=timeout_s)
+        result = run(path, group, out, timeout_s=timeout_s)
+        return number, {"name": name} | figures(result.summary)
     except (MalformedInput, GroupError) as error:
-        return {"name": name, "verdict": "REFUSED", "reason": str(error)}
-    return {"name": name} | figures(result.summary)
+        return number, {"name": name, "verdict": "REFUSED", "reason": str(error)}
+    except OSError as error:
+        return number, {"name": name, "verdict": "REFUSED", "reason": f"{error.filename or path}: {error.strerror or error}"}
+    except Exception as error:
+        traceback.print_exception(error)
+        return number, _failed(name, error)
+
+
+def _failed(name: str, error: Exception) -> Row:
+    return {"name": name, "verdict": "FAILED", "reason": f"internal error: {type(error).__name__}: {error}"}
 
 
 def figures(summary: Summary) -> dict[str, Any]:
@@ -110,7 +152,7 @@ def _quotient(text: str) -> float:
     return int(top) / int(bottom or 1)
 
 
-def markdown(rows: Sequence[dict[str, Any]]) -> str:
+def markdown(rows: Sequence[Row]) -> str:
     """The table in Markdown."""
     lines = [
         "| " + " | ".join(title for title, _ in COLUMNS) + " |",

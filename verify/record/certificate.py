@@ -9,7 +9,7 @@ An answer table is an |G| x |G| array of big-endian 16-bit integers, row by row,
 import hashlib
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -20,6 +20,7 @@ FORMAT = "coset-verify certificate 2"
 Status = Literal["PROVED", "REFUTED", "UNKNOWN"]
 Verdict = Literal["VERIFIED", "REFUTED", "UNKNOWN"]
 Kind = Literal["coset", "twisted", "dual", "sign", "raw", "dead"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class CheckpointRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -52,8 +52,8 @@ def neuron_rows(lattice: SubgroupLattice, labels: tuple[NeuronLabel, ...], writt
             NeuronRow(
                 index=i,
                 kind=label.kind,
-                left=_side(lattice, label.left),
-                right=_side(lattice, label.right),
+                left=side_name(lattice, label.left),
+                right=side_name(lattice, label.right),
                 left_share=label.left.share if label.left else None,
                 right_share=label.right.share if label.right else None,
                 energy_share=share_of(label.energy, total - label.energy),
@@ -73,7 +73,8 @@ def residual(ours: Floats, theirs: Floats) -> float:
     return float((ours - theirs).var()) / spread if spread > 0 else 0.0
 
 
-def _side(lattice: SubgroupLattice, side: SideLabel | None) -> str | None:
+def side_name(lattice: SubgroupLattice, side: SideLabel | None) -> str | None:
+    """The label of the subgroup that a side of a neuron reads its input through, with its character's kernel; None without one."""
     if side is None:
         return None
     mark = "" if side.kernel is None else f" over {lattice.labels[side.kernel]}"

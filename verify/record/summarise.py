@@ -92,7 +92,7 @@ def summarise(
             ablation_fve_by_share=point.ablation_fve_by_share,
         ),
         curve=points,
-        counterfactuals=_counterfactuals(parts, readable.written, everything),
+        counterfactuals=counterfactuals(parts, readable.written, everything),
         gcr=s.Gcr(gcr.total, dict(gcr.per_irrep)),
         families=family_rows(lattice, readable.written, labels),
         lattice=lattice_summary(lattice, labels),
@@ -201,7 +201,7 @@ def counterfactual_rows(order: int, everything: bool) -> npt.NDArray[np.intp]:
     return np.sort(np.random.default_rng(0).permutation(order)[: max(1, COUNTERFACTUAL_PAIRS // order)])
 
 
-def _counterfactuals(parts: Parts, written: Written, everything: bool) -> list[s.Counterfactual]:
+def counterfactuals(parts: Parts, written: Written, everything: bool) -> list[s.Counterfactual]:
     """Level 3: the same intervention on network and readable program, compared on the pairs of ``counterfactual_rows``."""
     network, group = parts.network.weights, parts.network.group
     x = counterfactual_rows(group.order, everything)

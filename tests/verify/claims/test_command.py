@@ -10,7 +10,8 @@ import pytest
 
 from net.bundled import bundled_checkpoint
 from verify.claims.schema import library_names, read_claims
-from verify.cli import REFUTED, UNKNOWN, USAGE, VERIFIED, execute
+from verify.cli import execute
+from verify.exit_codes import ExitCode
 
 ROOT = Path(__file__).parents[3]
 PUBLISHED = ROOT.parent / "shared" / "checkpoints" / "chughtai"
@@ -35,12 +36,11 @@ def test_exit_codes_follow_the_verdicts(write, capsys):
     differs = '[[claims]]\nkind = "gcr"\npublished = 0.01\ntolerance = 0.01\n'
     refuted = '[[claims]]\nkind = "accuracy"\nat_most = 0.5\n'
 
-    assert execute(["claims", write(proved + differs), "--checkpoint", S5, "--quiet"]) == VERIFIED
+    assert execute(["claims", write(proved + differs), "--checkpoint", S5, "--quiet"]) == ExitCode.VERIFIED
     assert "does not agree" in capsys.readouterr().out
-    assert execute(["claims", write(proved + refuted), "--checkpoint", S5, "--quiet"]) == REFUTED
+    assert execute(["claims", write(proved + refuted), "--checkpoint", S5, "--quiet"]) == ExitCode.REFUTED
     assert "counterexample: at x = " in capsys.readouterr().out
-    assert UNKNOWN == 3
-    assert execute(["claims", write(proved), "--quiet"]) == USAGE
+    assert execute(["claims", write(proved), "--quiet"]) == ExitCode.USAGE
 
 
 def test_json_holds_claim_outcome_and_digest(write, capsys):
@@ -55,7 +55,7 @@ def test_json_holds_claim_outcome_and_digest(write, capsys):
 
 def test_the_group_is_found_by_the_networks_size(write, capsys):
     """Without --group, 120 elements mean S5."""
-    assert execute(["claims", write('[[claims]]\nkind = "accuracy"\n'), "--checkpoint", S5, "--quiet"]) == VERIFIED
+    assert execute(["claims", write('[[claims]]\nkind = "accuracy"\n'), "--checkpoint", S5, "--quiet"]) == ExitCode.VERIFIED
     assert ", S5" in capsys.readouterr().out
 
 
@@ -66,7 +66,7 @@ def test_libraries_run_on_the_bundled_network(library, capsys):
     report = json.loads(capsys.readouterr().out)
     outcomes = {d["claim"]["id"]: d["outcome"] for d in report["decisions"]}
 
-    assert code in (VERIFIED, REFUTED)
+    assert code in (ExitCode.VERIFIED, ExitCode.REFUTED)
     assert all(outcome["verdict"] != "UNKNOWN" for outcome in outcomes.values())
     if library == "stander":
         assert outcomes["D-control-S5"]["verdict"] == "PROVED"
@@ -80,7 +80,7 @@ def test_libraries_run_on_a_published_network(library, capsys):
     path = PUBLISHED / "S5_MLP_seed2" / "model.pt"
     if not path.is_file():
         pytest.skip(f"the published checkpoint is not at {path}")
-    assert execute(["claims", library, "--checkpoint", str(path), "--quiet"]) in (VERIFIED, REFUTED)
+    assert execute(["claims", library, "--checkpoint", str(path), "--quiet"]) in (ExitCode.VERIFIED, ExitCode.REFUTED)
     assert "UNKNOWN" not in capsys.readouterr().out
 
 
@@ -114,7 +114,7 @@ def test_a_folder_is_aggregated_and_what_is_no_network_is_named(tmp_path, write,
     code = execute(["claims", claims, "--checkpoint", str(folder), "--group", "S5", "--quiet", "--json"])
     found = json.loads(capsys.readouterr().out)
 
-    assert code == VERIFIED
+    assert code == ExitCode.VERIFIED
     assert len(found["networks"]) == 2
     assert [row["verdicts"] for row in found["aggregate"]] == [{"PROVED": 2}, {"MEASURED": 2}]
     assert found["aggregate"][1]["figures"]["mean"] == pytest.approx(0.534, abs=0.001)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from verify.cli import MALFORMED, execute
+from verify.cli import execute
+from verify.exit_codes import ExitCode
 
 ONE = '[[claims]]\nkind = "accuracy"\n'
 
@@ -82,7 +83,7 @@ def test_a_mistake_gets_one_sentence_with_its_path(name, tmp_path, capfd):
     code = execute(["claims", str(file), "--checkpoint", str(bundled_checkpoint("S5")), "--quiet"])
 
     out, err = capfd.readouterr()
-    assert (code, out, err.count("\n")) == (MALFORMED, "", 1)
+    assert (code, out, err.count("\n")) == (ExitCode.MALFORMED, "", 1)
     assert says in err
     assert not path or f"`{path}`" in err
 
@@ -94,5 +95,5 @@ def test_there_are_many_kinds_of_mistakes():
 
 def test_no_such_file_or_library_names_the_libraries(capfd):
     """A name that is neither a file nor a library is answered with the libraries' names."""
-    assert execute(["claims", "standers", "--group", "S5"]) == MALFORMED
+    assert execute(["claims", "standers", "--group", "S5"]) == ExitCode.MALFORMED
     assert "chughtai, levels, stander, wu" in capfd.readouterr().err

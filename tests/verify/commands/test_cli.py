@@ -42,6 +42,8 @@ def install(monkeypatch: pytest.MonkeyPatch, raised: BaseException | None, code:
         ),
         (msgspec.DecodeError("Input data was truncated"), 4, "verify: Input data was truncated\n"),
         (IsADirectoryError(21, "Is a directory", "d"), 4, "verify: d: Is a directory\n"),
+        (OSError(28, "No space left on device"), 4, "verify: No space left on device\n"),
+        (MemoryError(), 4, "verify: expected enough memory for this input, got too little\n"),
         (ZeroDivisionError("oops"), 5, "verify: internal error: ZeroDivisionError: oops\n"),
         (KeyboardInterrupt(), 130, "verify: interrupted\n"),
     ],
@@ -109,3 +111,16 @@ def test_report_of_another_file_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text("{}")
 
     assert cli.execute(["report", str(tmp_path / "other.json")]) == 2
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("rum", "run"), ("chek", "check"), ("sweeps", "sweep")])
+def test_a_mistyped_command_is_answered_with_the_nearest_one(capsys: pytest.CaptureFixture[str], typed: str, meant: str) -> None:
+    assert cli.execute([typed]) == 2
+    assert f"got {typed!r}; did you mean {meant!r}?" in capsys.readouterr().err
+
+
+def test_a_name_like_no_command_lists_them_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.execute(["xyzzy"]) == 2
+    message = capsys.readouterr().err
+    assert "did you mean" not in message
+    assert "check, claims, " in message

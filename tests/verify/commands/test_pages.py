@@ -9,6 +9,7 @@ from algebra.lattice import subgroups
 from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
 from verify.cli import execute
+from verify.jobs import run as jobs_run
 
 S4 = parse_group("S4")
 
@@ -51,3 +52,27 @@ def test_sweep_has_a_row_for_each_and_says_why_one_is_refused(checkpoint, tmp_pa
     assert [row["verdict"] for row in rows] == ["VERIFIED", "REFUSED"]
     assert (rows[0]["right"], rows[0]["agree"]) == (576, 576)
     assert capsys.readouterr().out == (tmp_path / "out" / "sweep.md").read_text()
+
+
+def test_an_internal_error_ends_one_row_and_not_the_sweep(checkpoint, tmp_path, monkeypatch, capsys):
+    """The other networks have their rows, those that were finished are on disk by then, and the failed one says why."""
+    path, _ = checkpoint
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.safetensors").write_bytes(path.read_bytes())
+    out, seen = tmp_path / "out", []
+
+    def run(file, group, where, timeout_s):
+        seen.append([row["name"] for row in json.loads((out / "sweep.json").read_text())])
+        if file.stem == "b":
+            raise ZeroDivisionError("oops")
+        return original(file, group, where, timeout_s=timeout_s)
+
+    original = jobs_run.run
+    monkeypatch.setattr(jobs_run, "run", run)
+
+    assert execute(["sweep", str(tmp_path), "--group", "S4", "--out", str(out), "--quiet"]) == 5
+    rows = json.loads((out / "sweep.json").read_text())
+    assert [row["verdict"] for row in rows] == ["VERIFIED", "FAILED", "VERIFIED"]
+    assert rows[1]["reason"] == "internal error: ZeroDivisionError: oops"
+    assert seen == [[], ["a"], ["a", "b"]]
+    assert "internal error: ZeroDivisionError: oops" in capsys.readouterr().out

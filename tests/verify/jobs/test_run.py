@@ -211,3 +211,58 @@ def test_published_networks_get_their_verdicts(name, group, code, right, tmp_pat
 
     assert certificate.correct.right == right
     assert certificate.equivalent.agree == certificate.equivalent.pairs
+
+
+@pytest.mark.parametrize("blocked", ["file in the way", "other content", "read-only"])
+def test_an_output_that_cannot_be_written_is_noticed_before_the_work(blocked, planted, tmp_path, capsys, monkeypatch):
+    """Nothing is evaluated when the result has nowhere to go, and nothing is left behind."""
+    out = tmp_path / "place" / "proof"
+    if blocked == "file in the way":
+        (tmp_path / "place").write_text("")
+    elif blocked == "other content":
+        out.mkdir(parents=True)
+        (out / "diary.txt").write_text("mine")
+    else:  # as a file system would say it; the tests may run as root, whom permissions do not stop
+
+        def refused(*args, **kwargs):
+            raise PermissionError(13, "Permission denied", str(tmp_path / "place"))
+
+        monkeypatch.setattr("verify.record.files.tempfile.mkdtemp", refused)
+    before = sorted(tmp_path.rglob("*"))
+
+    def never(*args, **kwargs):
+        raise AssertionError("evaluated")
+
+    monkeypatch.setattr("verify.analysis.evaluate", never)
+    checkpoint = saved(tmp_path / "n.safetensors", planted)
+    assert verify(checkpoint, out) == 4
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, checkpoint])
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("written", ["certificate.json", "figures", "report.md"])
+def test_a_full_disk_ends_with_a_sentence_and_leaves_nothing(written, planted, tmp_path, capsys, monkeypatch):
+    """Whatever is being written when the space is used up: exit code 4, and the earlier run's files are as they were."""
+    checkpoint, out = saved(tmp_path / "n.safetensors", planted), tmp_path / "proof"
+    assert verify(checkpoint, out) == 0
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    open_ = Path.open
+
+    def full(self, mode="r", *args, **kwargs):
+        if "w" in mode and written in str(self):
+            raise OSError(28, "No space left on device")
+        return open_(self, mode, *args, **kwargs)
+
+    capsys.readouterr()
+    monkeypatch.setattr(Path, "open", full)
+    if written == "figures":  # matplotlib opens them by name
+
+        def full_figure(*args, **kwargs):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("matplotlib.figure.Figure.savefig", full_figure)
+    assert verify(checkpoint, out) == 4
+    assert "No space left on device" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["n.safetensors", "proof"]

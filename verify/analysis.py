@@ -1,0 +1,569 @@
+"""One network and everything that is found out about it, each part computed when it is first asked for and then kept.
+
+======================  =====================================================  ======================================
+part                    what it is                                             what it needs first
+======================  =====================================================  ======================================
+``evaluation``          the exact answer and margin at every pair
+``correct``             Q1: is the network right on every pair                 ``evaluation``
+``neurons``             which cosets each neuron reads its inputs through      the subgroups of the group
+``programs``            coset-voting programs with the network's answers       ``evaluation``, ``neurons``
+``equivalent``          Q2: has the readable program the network's answers     ``evaluation``, ``programs``
+``mechanism``           how far each neuron is from its part of the program    ``programs``
+``symbolic``            Q3: is a program correct, by lemmas about points       ``programs``, ``mechanism``
+``compact``             Q4: which pairs are proved right through the cosets
+``levels``              program and network compared at four levels            ``programs``, ``mechanism``
+``certificate``         Q1 to Q4 for others to check                           all of these
+``summary``             the same with what was measured                        ``certificate``, ``levels``
+======================  =====================================================  ======================================
+
+Exact statements are those of the certificate (`verify.record.certificate`); what is measured says so.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import numpy as np
+
+from algebra.lattice import SubgroupLattice, subgroups
+from net.errors import MalformedInput
+from net.folded import FoldedNetwork
+from net.in_memory import FILE_NAME
+from verify.distil.labels import Labelling, labelled
+from verify.exact.exhaustive import Evaluation, evaluate, right
+from verify.program.editable import CosetProgram
+from verify.record import certificate as cert
+from verify.record.compact_statement import state_compact
+from verify.record.statements import Findings, certify, decide_correct, decide_equivalent, symbolic_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from algebra.group import FiniteGroup
+    from net.weights import Weights
+    from verify.compact import CompactResult
+    from verify.compare.levels import Comparison
+    from verify.distil.curve import Distillation
+    from verify.distil.labels import NeuronLabel
+    from verify.record.summary import Counterfactual, Summary
+    from verify.symbolic.decide import SymbolicFinding
+    from verify.symbolic.obligation import Obligation
+    from verify.symbolic.solver.opinions import Opinion
+
+Proof = Literal["auto", "exhaustive"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an analysis goes about its work.
+
+    Attributes:
+        proof: "auto" tries the compact proof (Q4) as well; "exhaustive" leaves it out of certificate and summary.
+        timeout_s: seconds that SMT solvers get for second opinions on the lemmas, 0 for none; no status depends on it.
+        all_counterfactuals: measure level 3 on all pairs even of a large group.
+        progress: called with a few words before each piece of work that takes a while.
+
+    """
+
+    proof: Proof = "auto"
+    timeout_s: float = 20.0
+    all_counterfactuals: bool = False
+    progress: Callable[[str], None] = lambda _: None
+
+    def __post_init__(self) -> None:
+        """Refuse a time that is none (ValueError) before the work."""
+        from verify.symbolic.solver.opinions import checked_budget
+
+        checked_budget(self.timeout_s)
+
+
+def analyse(
+    network: Any,
+    group: FiniteGroup | str | None = None,
+    *,
+    order: str | None = None,
+    product: str | None = None,
+    proof: Proof = "auto",
+    timeout_s: float = 20.0,
+    all_counterfactuals: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Analysis:
+    """The analysis of a network; nothing is computed yet but its numbering and product, where they are not given.
+
+    Args:
+        network: the path of a checkpoint; or a state dict, a torch.nn.Module or another mapping of names to tensors or arrays in a
+            published layout; or the arrays (L, R, U) or (L, R, U, b) of logits(x, y) = relu(L[x] + R[y]) U + b; or a
+            `net.folded.FoldedNetwork`.
+        group: the group or its name; None for what the file says, or else for the usual group of that order.
+        order: numbering of the elements, out of `net.convention.ORDERS`; None to detect it.
+        product: "left-first" or "right-first"; None to detect it.
+        proof: see `Options`.
+        timeout_s: see `Options`.
+        all_counterfactuals: see `Options`.
+        progress: see `Options`.
+
+    Raises:
+        MalformedInput: it cannot be read, is unsafe or damaged, is no network of this kind or none for this group.
+        GroupError: no group has this name.
+        ValueError: ``timeout_s`` is no number of seconds from 0 to 86,400.
+
+    """
+    from net.checkpoint import layers_in, network_over, read_checkpoint
+    from net.in_memory import file_of
+
+    started = time.perf_counter()
+    options = Options(proof, timeout_s, all_counterfactuals, progress)
+    if isinstance(network, FoldedNetwork):
+        return Analysis(network, options)
+    if isinstance(network, str | Path):
+        data, (layers, source) = None, read_checkpoint(Path(network))
+    else:
+        data = file_of(network)
+        layers, source = layers_in(data, Path(FILE_NAME))
+    found = network_over(group, layers, source, order, product)
+    return Analysis(found, options, data, time.perf_counter() - started)
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """What one neuron reads and votes for. Labels describe; no verdict rests on them.
+
+    Attributes:
+        index: its number in the network.
+        kind: coset, twisted, dual, sign, raw (no structure found) or dead (it cannot change an answer).
+        left, right: the subgroup whose cosets x and y are read through, or None.
+        left_share, right_share: the share of the preactivation's variance that these cosets explain.
+        energy_share: its share of the sum over neurons of the mean square activation times the variance of its votes.
+        irreps: irreducible characters with at least one per cent of the power of its votes, with their shares.
+
+    """
+
+    index: int
+    kind: cert.Kind
+    left: str | None
+    right: str | None
+    left_share: float | None
+    right_share: float | None
+    energy_share: float
+    irreps: tuple[tuple[str, float], ...]
+
+
+class Neurons(Sequence[Neuron]):
+    """All neurons of a network, by their numbers."""
+
+    def __init__(self, neurons: Sequence[Neuron]) -> None:
+        self._neurons = tuple(neurons)
+
+    def __len__(self) -> int:
+        return len(self._neurons)
+
+    @overload
+    def __getitem__(self, index: int) -> Neuron: ...
+    @overload
+    def __getitem__(self, index: slice) -> Neurons: ...
+    def __getitem__(self, index: int | slice) -> Neuron | Neurons:
+        """The neuron of that number, or those of a range."""
+        return Neurons(self._neurons[index]) if isinstance(index, slice) else self._neurons[index]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} neurons: {', '.join(f'{count} {kind}' for kind, count in self.kinds.items())}>"
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """How many neurons there are of each kind."""
+        kinds = [neuron.kind for neuron in self._neurons]
+        return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+
+    def table(self) -> list[dict[str, Any]]:
+        """One row per neuron, for ``pandas.DataFrame`` or ``polars.DataFrame``; of its irreps the strongest alone."""
+        return [
+            {
+                "index": n.index,
+                "kind": n.kind,
+                "left": n.left,
+                "right": n.right,
+                "left_share": n.left_share,
+                "right_share": n.right_share,
+                "energy_share": n.energy_share,
+                "irrep": n.irreps[0][0] if n.irreps else None,
+                "irrep_share": n.irreps[0][1] if n.irreps else None,
+            }
+            for n in self._neurons
+        ]
+
+
+class Compared:
+    """A program beside the network, on every pair: answers exactly, logits as measured."""
+
+    def __init__(self, analysis: Analysis, weights: Weights) -> None:
+        self._analysis = analysis
+        self.weights = weights
+
+    def __repr__(self) -> str:
+        return f"<{self.answers_agree} of {self.pairs} answers agree>"
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """The program's exact answers and margins."""
+        return evaluate(self.weights, expected=np.maximum(self._analysis.evaluation.answer, 0))
+
+    @cached_property
+    def equivalent(self) -> cert.Equivalent:
+        """Q2 for this program: the number of pairs on which it answers as the network does, and those on which it does not."""
+        return decide_equivalent(self._analysis.evaluation, self.evaluation)
+
+    @property
+    def pairs(self) -> int:
+        """|G|^2."""
+        return self.equivalent.pairs
+
+    @property
+    def answers_agree(self) -> int:
+        """On how many pairs the program has the network's answer (a tie agrees with a tie); exact."""
+        return self.equivalent.agree
+
+    @property
+    def differ(self) -> tuple[tuple[int, int, int, int], ...]:
+        """Every pair on which they differ, as (x, y, the network's answer, the program's), -1 for a tie."""
+        return self.equivalent.differ
+
+    @property
+    def right(self) -> int:
+        """On how many pairs the program's answer is xy; exact."""
+        return int(right(self.evaluation, self._analysis.group.mul).sum())
+
+    @cached_property
+    def logits(self) -> Comparison:
+        """Level 2: the share of the logits' variance that the program explains, and so on; measured in float32 on all pairs."""
+        from verify.compare.levels import compare
+
+        return compare(self._analysis.weights, self.weights, self._analysis.group.mul)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The readable program beside the network, at four levels.
+
+    Attributes:
+        answers: 1, the same argmax on every pair; exact.
+        logits: 2, variance explained, runners-up; measured on all pairs.
+        counterfactuals: 3, the same intervention on both, one row each; measured on the pairs that the row counts.
+        mechanism: 4, per neuron the largest difference between network and program; exact.
+
+    """
+
+    answers: cert.Equivalent
+    logits: Comparison
+    counterfactuals: tuple[Counterfactual, ...]
+    mechanism: tuple[cert.NeuronRecord, ...]
+
+
+class Analysis:
+    """A network, and what is found out about it; see the module's docstring for the parts.
+
+    Attributes:
+        network: the network, in the group's own numbering and product.
+        options: how the work is done.
+
+    """
+
+    def __init__(self, network: FoldedNetwork, options: Options | None = None, file: bytes | None = None, loading: float = 0.0) -> None:
+        """``file`` holds the network's file where it lies on no disk; it is written beside the certificate, which states its digest.
+
+        ``loading`` is what reading it took, in seconds.
+        """
+        self.network = network
+        self.options = options or Options()
+        self._file = file
+        self._began = time.perf_counter() - loading
+        self._seconds = {"loading": loading}
+
+    def __repr__(self) -> str:
+        source = self.network.source
+        name = "a network" if source is None else source.path.name
+        return f"<Analysis of {name}: {self.group.name}, {self.network.width} neurons>"
+
+    @property
+    def group(self) -> FiniteGroup:
+        """The group."""
+        return self.network.group
+
+    @property
+    def weights(self) -> Weights:
+        """The network's weights."""
+        return self.network.weights
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """What each part that was computed so far has taken, without the parts that it needs."""
+        return MappingProxyType(self._seconds)
+
+    @contextmanager
+    def _timed(self, part: str, doing: str = "") -> Iterator[None]:
+        if doing:
+            self.options.progress(doing)
+        started = time.perf_counter()
+        yield
+        self._seconds[part] = time.perf_counter() - started
+
+    @cached_property
+    def lattice(self) -> SubgroupLattice:
+        """All subgroups of the group."""
+        with self._timed("subgroups", "enumerating subgroups"):
+            return subgroups(self.group)
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """The network's exact answer at every pair, and bounds of its margin."""
+        with self._timed("exhaustive", "evaluating every pair exactly"):
+            return evaluate(self.weights, expected=self.group.mul)
+
+    @cached_property
+    def correct(self) -> cert.Correct:
+        """Q1: right pairs, wrong pairs with their answers, ties, the smallest margin, and pairs proved for float32; exact."""
+        evaluation = self.evaluation
+        started = time.perf_counter()
+        found = decide_correct(self.network, self.group, evaluation)
+        self._seconds["exhaustive"] += time.perf_counter() - started
+        return found
+
+    @cached_property
+    def labelling(self) -> Labelling:
+        """The labels of the neurons and the shares of variance that they were read off."""
+        lattice = self.lattice
+        with self._timed("labels", "fitting subgroups to neurons"):
+            return labelled(lattice, self.weights)
+
+    @property
+    def labels(self) -> tuple[NeuronLabel, ...]:
+        """Which subgroups each neuron reads its inputs through, by number; ``neurons`` has the names."""
+        return self.labelling.labels
+
+    @cached_property
+    def neurons(self) -> Neurons:
+        """Every neuron: what it reads, through which cosets, and the irreps of its votes."""
+        from verify.record.neuron_rows import irrep_shares, side_name
+
+        irreps = irrep_shares(self.lattice, self.weights)
+        total = sum(label.energy for label in self.labels) or 1.0
+        return Neurons(
+            [
+                Neuron(
+                    label.index,
+                    label.kind,
+                    side_name(self.lattice, label.left),
+                    side_name(self.lattice, label.right),
+                    None if label.left is None else label.left.share,
+                    None if label.right is None else label.right.share,
+                    label.energy / total,
+                    tuple((name, share) for name, share in irreps[label.index]),
+                )
+                for label in self.labels
+            ]
+        )
+
+    @cached_property
+    def distillation(self) -> Distillation:
+        """The search for programs: what `programs` shows, and how it was found."""
+        from verify.distil.curve import distill
+
+        evaluation, labelling = self.evaluation, self.labelling
+        with self._timed("distillation"):
+            return distill(self.lattice, self.weights, evaluation, self.options.progress, labelling)
+
+    @cached_property
+    def programs(self) -> Mapping[str, CosetProgram]:
+        """Programs with the network's answers on every pair, cheapest first; ``readable`` and ``faithful`` are among them."""
+        points = self.distillation.points
+        return MappingProxyType({point.name: CosetProgram(point.name, self.group, point.written.program) for point in points})
+
+    @cached_property
+    def mechanism(self) -> tuple[cert.NeuronRecord, ...]:
+        """For every neuron the largest differences between the network and the readable program over the group; exact."""
+        from verify.compare.levels import mechanism
+
+        written = self.distillation.point("readable").written
+        with self._timed("mechanism"):
+            return mechanism(self.labels, written.program, self.weights.exact(), written.weights.exact())
+
+    @cached_property
+    def equivalent(self) -> cert.Equivalent:
+        """Q2: has the readable program the network's answer on every pair; exact."""
+        return decide_equivalent(self.evaluation, self.distillation.point("readable").evaluation)
+
+    @cached_property
+    def symbolic_proof(self) -> SymbolicFinding:
+        """The proof behind Q3: the program that it is about, its lemmas' dual variables, minima and constants."""
+        from verify.symbolic.decide import decide_symbolic
+
+        readable, neurons, answers = self.distillation.point("readable").written, self.mechanism, self.evaluation
+        with self._timed("symbolic_search"):
+            return decide_symbolic(readable, neurons, self.labels, self.network, answers, self.options.progress)
+
+    @cached_property
+    def obligations(self) -> tuple[Obligation, ...]:
+        """The lemmas of Q3 as SMT-LIB 2 scripts that assert their negations."""
+        from verify.symbolic.obligations import obligations_of
+
+        proof = self.symbolic_proof
+        with self._timed("obligations"):
+            return obligations_of(proof)
+
+    @cached_property
+    def symbolic(self) -> cert.Symbolic:
+        """Q3: is a program with the network's answers correct for all x, y and z != xy, by lemmas about points; exact."""
+        return symbolic_record(self.symbolic_proof, self.obligations)
+
+    @cached_property
+    def opinions(self) -> Mapping[str, Mapping[str, Opinion]]:
+        """What the SMT solvers that are installed say to each lemma within ``options.timeout_s``; no status depends on it.
+
+        Raises:
+            SolverDisagrees: one contradicts what exact integers found.
+
+        """
+        from verify.symbolic.obligation import write_scripts
+        from verify.symbolic.solver.opinions import advice, ask_solvers
+
+        obligations, budget, progress = self.obligations, self.options.timeout_s, self.options.progress
+        if budget > 0:
+            progress(f"asking SMT solvers for second opinions on {len(obligations)} lemmas, at most {budget:.0f} s")
+            if advice():
+                progress(advice())
+        with tempfile.TemporaryDirectory() as folder, self._timed("symbolic"):
+            write_scripts(obligations, Path(folder))
+            return ask_solvers(obligations, Path(folder), budget)
+
+    @cached_property
+    def compact_proof(self) -> CompactResult:
+        """The proof behind Q4: which pairs it settled, by which strategy, at what cost.
+
+        Raises:
+            AssertionError: it settled a pair that exact evaluation finds wrong, which would be a mistake in one of them.
+
+        """
+        from verify.compact import prove_compactly
+
+        evaluation = self.evaluation
+        with self._timed("compact", "proving pairs through the coset structure"):
+            proof = prove_compactly(self.network)
+        if (proof.settled.astype(bool) & ~right(evaluation, self.group.mul)).any():
+            raise AssertionError("the compact proof certified a pair that exact evaluation finds wrong")
+        return proof
+
+    @cached_property
+    def compact(self) -> cert.Compact:
+        """Q4: the pairs proved right through the coset structure, and the operations of that against evaluation."""
+        return state_compact(self.group, self.weights, self.compact_proof, self.correct.status)
+
+    @cached_property
+    def levels(self) -> Levels:
+        """The readable program and the network compared at four levels."""
+        from verify.record.summarise import counterfactuals
+
+        readable = self.distillation.point("readable")
+        rows = tuple(counterfactuals(self.findings, readable.written, self.options.all_counterfactuals))
+        return Levels(self.equivalent, Compared(self, readable.written.weights).logits, rows, self.mechanism)
+
+    def compare(self, program: CosetProgram) -> Compared:
+        """A program, changed or not, beside the network on every pair.
+
+        Raises:
+            ValueError: its tables are none of a program: see `CosetProgram.record`; or it is over another group.
+
+        """
+        if program.group.order != self.group.order or (program.group.mul != self.group.mul).any():
+            raise ValueError(f"expected a program over {self.group.name}, got one over {program.group.name}")
+        return Compared(self, program.weights())
+
+    def ablate(self, *, kinds: Sequence[str] = (), neurons: Sequence[int] = (), families: Sequence[str] = ()) -> Analysis:
+        """The analysis of the network without some neurons (zero ablation): those of a kind, of a number, of a family.
+
+        A family are the neurons of the readable program whose circuits read through the same classes of subgroups; its name is that
+        in the summary's ``families``.
+
+        Raises:
+            ValueError: a kind, number or family that does not exist.
+
+        """
+        from verify.record.neuron_rows import program_families
+
+        circuits = program_families(self.lattice, self.distillation.point("readable").written) if families else {}
+        members = {name: [neuron.index for circuit in found for neuron in circuit.neurons] for name, found in circuits.items()}
+        for given, known in ((kinds, cert.KINDS), (families, tuple(members)), (neurons, range(self.network.width))):
+            if unknown := [name for name in given if name not in known]:
+                allowed = f"0 to {len(known) - 1}" if isinstance(known, range) else ", ".join(known)
+                raise ValueError(f"expected some of {allowed}, got {unknown[0]!r}")
+        gone = {int(i) for i in neurons} | {i for name in families for i in members[name]}
+        if kinds:
+            gone |= {label.index for label in self.labels if label.kind in kinds}
+        left = replace(self.network.without(sorted(gone)), source=None)
+        return Analysis(left, self.options)
+
+    @cached_property
+    def findings(self) -> Findings:
+        """Everything that certificate and summary are written from."""
+        return Findings(
+            self.network,
+            self.lattice,
+            self.evaluation,
+            self.correct,
+            self.distillation,
+            self.mechanism,
+            self.equivalent,
+            self.symbolic_proof,
+            self.obligations,
+            self.opinions,
+            self.compact_proof if self.options.proof == "auto" else None,
+            self.seconds,
+        )
+
+    @cached_property
+    def certificate(self) -> cert.Certificate:
+        """What is proved, for others to check from the network's file.
+
+        Raises:
+            MalformedInput: the network comes from no file or tensors, so that there is nothing to check it against.
+
+        """
+        if self.network.source is None or self.network.convention is None:
+            raise MalformedInput("expected a network from a file or from tensors for a certificate, got one that was made in memory")
+        return certify(self.findings)
+
+    @cached_property
+    def summary(self) -> Summary:
+        """The findings again, and everything that was measured beside them: what summary.json holds."""
+        from verify.record.summarise import summarise
+
+        certificate = self.certificate
+        self.options.progress("measuring the levels of equivalence")
+        findings, everything = self.findings, self.options.all_counterfactuals
+        return summarise(findings, certificate, findings.symbolic, findings.obligations, findings.opinions, everything, self._began)
+
+    def write(self, directory: Path | str) -> Path:
+        """Write what `verify run` writes into a directory that is new, empty or an earlier run's; returns it.
+
+        All files are written beside it first, and take its place together.
+
+        Raises:
+            MalformedInput: the directory holds something else, or as `certificate`.
+            OSError: it cannot be written.
+
+        """
+        from verify.record.files import replacing, write_files
+
+        with replacing(Path(directory)) as work:
+            certificate, summary = self.certificate, self.summary
+            self.options.progress("writing the report")
+            write_files(work, certificate, summary, self.obligations)
+            if self._file is not None:
+                (work / FILE_NAME).write_bytes(self._file)
+        return Path(directory)

@@ -1,0 +1,61 @@
+"""A run's directory: its files written together, or not at all."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from net.errors import MalformedInput
+from reports import write_program, write_report
+from verify.record import certificate as cert
+from verify.record.summary import Summary, summary_bytes
+from verify.symbolic.obligation import Obligation, write_scripts
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A new directory beside ``target`` that takes its place at the end; when something is raised, all stays as it was.
+
+    Whether ``target`` can be written to shows before anything else is done.
+
+    Raises:
+        MalformedInput: ``target`` holds something else than an earlier run.
+        OSError: nothing can be written there.
+
+    """
+    if target.exists() and not (target.is_dir() and ((target / "certificate.json").exists() or not any(target.iterdir()))):
+        raise MalformedInput(f"expected {target} to be new, empty or an earlier run, but it holds something else")
+    missing = [folder for folder in target.parents if not folder.exists()]
+    work: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        yield work
+        work.chmod(0o755)
+        if target.exists():
+            shutil.rmtree(target)
+        work.rename(target)
+    except BaseException:
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)
+        for folder in missing:
+            with suppress(OSError):  # not there, or not empty
+                folder.rmdir()
+        raise
+
+
+def write_files(directory: Path, certificate: cert.Certificate, summary: Summary, obligations: Sequence[Obligation]) -> None:
+    """certificate.json, summary.json, program.json, program.py, report.md, figures/ and obligations/; provable.* where there is one."""
+    write_scripts(obligations, directory)
+    (directory / "certificate.json").write_bytes(cert.canonical_bytes(certificate) + b"\n")
+    (directory / "summary.json").write_bytes(summary_bytes(summary))
+    provable = certificate.symbolic.provable
+    for name, program in (("program", certificate.program), ("provable", provable.program if provable else None)):
+        if program is not None:
+            plain = msgspec.json.decode(cert.canonical_bytes(program))
+            (directory / f"{name}.json").write_bytes(cert.canonical_bytes(plain) + b"\n")
+            write_program(plain, directory / f"{name}.py")
+    write_report(directory)
