@@ -1,10 +1,11 @@
 """Distillation: from a network to the programs on its price curve, each with the network's answers on every pair.
 
+Names in ``code`` are settings (`verify.distil.settings`).
 *Readable* programs have fitted votes on coset forms. The exchange rate (constants paid for the whole of the logits' variance, as a
-share of the network's parameters) climbs ``RATES`` until the program explains ``READABLE`` of the variance with the same answers, or
-a higher rate leaves hardly less unexplained.
+share of the network's parameters) climbs ``rates`` until the program explains ``readable_variance`` with the same answers, or a
+higher rate leaves hardly less unexplained.
 *Faithful* programs keep the network's own votes and write only the preactivations on cosets, as coarsely as loses at most
-1 - ``FAITHFUL`` of the variance; where answers still differ, the neurons to which the differing pairs are owed are written out in full,
+1 - ``faithful_variance``; where answers still differ, the neurons to which the differing pairs are owed are written out in full,
 and more of them each round. With every neuron in full the program is the network, so this ends.
 Nothing here is trusted: a program enters the result when exact evaluation finds its answers equal on all pairs.
 """
@@ -24,21 +25,19 @@ from verify.distil.draft import RAW, Draft, SideData, choose_forms, project, sid
 from verify.distil.labels import Labelling, NeuronLabel, labelled
 from verify.distil.moments import activation_moments, centred, quadratic_form
 from verify.distil.repair import repaired
+from verify.distil.settings import DEFAULT, DistilSettings
 from verify.distil.vote_search import refine_votes
 from verify.distil.votes import Moments
 from verify.exact.exhaustive import Evaluation, evaluate
 from verify.program.form import GroupForm, linear_map
 from verify.program.quantise import Written, write_exact, writings
 
-READABLE = 0.95
-FAITHFUL = 0.9995
-MAX_FAITHFUL = 0.05
-MAX_LOSS = 0.005
-RATES = (0.25, 0.75, 2.0, 6.0)
-MAX_RATIO = 0.25
-FLOOR = 0.02
 #: Share of pairs beyond which differing answers are not put down to rounding.
 MANY = 0.001
+#: A program enters the curve when it leaves less than this share of what the one before left unexplained.
+PROGRESS = 0.95
+#: Rounding to integers may lose this share of the variance that a program may leave unexplained.
+ROUNDING_SHARE = 0.01
 
 Progress = Callable[[str], None]
 
@@ -80,6 +79,7 @@ class _Search:
     moments: Floats
     variance: float
     progress: Progress
+    settings: DistilSettings
 
     def drafted(self, left: tuple[GroupForm, ...], right: tuple[GroupForm, ...]) -> Draft:
         """A draft with these preactivation forms, means over cosets, and the network's own votes and bias."""
@@ -131,13 +131,14 @@ def distill(
     answers: Evaluation,
     progress: Progress = lambda _: None,
     labelling: Labelling | None = None,
+    settings: DistilSettings = DEFAULT,
 ) -> Distillation:
     """Labels and programs of a network whose exact answers are known; see the module's docstring.
 
     ``labelling`` is that of the network, where it is known already.
     Complexity: a few passes over all pairs of O(|G|^2 m (m + |G|)) each.
     """
-    choices, left_shares, right_shares, labels = labelling or labelled(lattice, network)
+    choices, left_shares, right_shares, labels = labelling or labelled(lattice, network, settings)
     moments = activation_moments(network)
     left_loss, right_loss = side_losses(network, moments)
     variance = quadratic_form(moments, centred(np.concatenate([network.U, network.b[None]])))
@@ -153,6 +154,7 @@ def distill(
         moments,
         variance,
         progress,
+        settings,
     )
     faithful = _faithful(search)
     points = _readable(search, faithful)
@@ -165,29 +167,31 @@ def _readable(search: _Search, faithful: Point) -> tuple[Point, ...]:
     found: list[Point] = []
     seen: set[tuple[GroupForm, ...]] = set()
     best = np.inf
-    for step, rate in enumerate(RATES):
+    settings = search.settings
+    for step, rate in enumerate(settings.rates):
         search.progress(f"fitting votes at exchange rate {rate:g}")
         draft = search.drafted(*search.forms(rate * parameters))
-        if draft.preactivation_constants > MAX_RATIO * parameters:
+        if draft.preactivation_constants > settings.largest_ratio * parameters:
             break
         moments = Moments.of(draft.weights(), search.network, search.moments)
-        fit = refine_votes(draft, moments, search.network, rate * parameters)
+        fit = refine_votes(draft, moments, search.network, rate * parameters, settings)
         shape = draft.left + draft.right + fit.forms
-        floor = FLOOR * float(np.sqrt(search.variance / search.network.order))
-        if shape in seen or fit.constants > MAX_RATIO * parameters:
+        floor = settings.least_lead * float(np.sqrt(search.variance / search.network.order))
+        if shape in seen or fit.constants > settings.largest_ratio * parameters:
             continue
         seen.add(shape)
-        fitted, wrong = repaired(fit, search.answers.answer, floor, 2 * floor)
-        point = search.agreed("readable", fitted, step, (1 - READABLE) / 100) if not wrong else None
+        fitted, wrong = repaired(fit, search.answers.answer, floor, 2 * floor, settings)
+        loss = ROUNDING_SHARE * (1 - settings.readable_variance)
+        point = search.agreed("readable", fitted, step, loss) if not wrong else None
         if point is None:
             continue
         unexplained = moments.unexplained(fitted.expanded_votes())
-        if unexplained > 0.95 * best:
+        if unexplained > PROGRESS * best:
             break
         best = unexplained
         # a dearer program that explains less is no point of the curve
         found = [p for p in found if p.written.program.constants < point.written.program.constants] + [point]
-        if unexplained <= 1 - READABLE:
+        if unexplained <= 1 - settings.readable_variance:
             break
     if not found:
         return (Point("readable", faithful.written, faithful.draft, faithful.evaluation, faithful.refinements),)
@@ -201,10 +205,11 @@ def _faithful(search: _Search) -> Point:
     left, right = search.forms(_faithful_rate(search))
     full = np.zeros(len(search.neurons), dtype=bool)
     refinements = 0
+    loss = ROUNDING_SHARE * (1 - search.settings.faithful_variance)
     while True:
         forms = [tuple(RAW if raw else form for raw, form in zip(full, side, strict=True)) for side in (left, right)]
         draft = search.drafted(forms[0], forms[1])
-        point = search.agreed("faithful", draft, refinements, (1 - FAITHFUL) / 100)
+        point = search.agreed("faithful", draft, refinements, loss)
         if point is not None:
             return point
         refinements += 1
@@ -217,17 +222,18 @@ def _faithful(search: _Search) -> Point:
 
 
 def _faithful_rate(search: _Search) -> float:
-    """The lowest exchange rate (times 1.5 each step) whose predicted loss is at most 1 - FAITHFUL, or the last affordable one.
+    """The lowest exchange rate whose predicted loss is at most 1 - ``faithful_variance``, or the last affordable one; steps of 1.5.
 
-    Affordable are preactivations of at most ``MAX_FAITHFUL`` of the network's parameters, and whatever it takes to bring the
-    predicted loss below ``MAX_LOSS``.
+    Affordable are preactivations of at most ``faithful_ratio`` of the network's parameters, and whatever it takes to bring the
+    predicted loss below ``faithful_loss``.
     """
+    settings = search.settings
     rate = 0.1 * search.network.L.size
     loss = np.inf
     for _ in range(100):
         both = search.forms(1.5 * rate)
         size = sum(linear_map(search.lattice.group, form).size for side in both for form in side)
-        if size > MAX_FAITHFUL * 3 * search.network.L.size and loss <= MAX_LOSS:
+        if size > settings.faithful_ratio * 3 * search.network.L.size and loss <= settings.faithful_loss:
             break
         rate *= 1.5
         loss = 0.0
@@ -235,7 +241,7 @@ def _faithful_rate(search: _Search) -> float:
             for i, form in zip(search.neurons, forms, strict=True):
                 if form != RAW:
                     loss += side.loss[i] * (1 - _share(search, side, form, int(i)))
-        if loss <= 1 - FAITHFUL:
+        if loss <= 1 - settings.faithful_variance:
             break
     return rate
 

@@ -10,8 +10,9 @@ For white noise s is Beta(k/2, (N-k)/2), and Chernoff's inequality bounds its ta
 for s > k/N (write the share as a ratio of sums of squares of normal variables and minimise the moment bound).
 The label is the subgroup with the smallest bound: a small space that explains as much as a large one is the less likely accident,
 which settles the choice between nested subgroups without a threshold.
-A neuron is labelled at all only when on both sides that bound, times the number of candidates, is below 1e-6, and when
-more than ``MAJORITY`` of each side's variance is explained. Labels describe; no verdict rests on them.
+A neuron is labelled at all only when on both sides that bound, times the number of candidates, is below ``accident``, and when
+more than ``labelled_variance`` of each side's variance is explained (`verify.distil.settings`).
+Labels describe; no verdict rests on them.
 """
 
 from dataclasses import dataclass
@@ -24,11 +25,8 @@ from algebra.lattice import SubgroupLattice
 from net.weights import Weights, dead_neurons
 from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates, candidate_shares, candidates
+from verify.distil.settings import DEFAULT, DistilSettings
 from verify.record.certificate import Kind
-
-MAJORITY = 0.9
-ACCIDENT = 1e-6
-
 
 Shares = dict[Side, Floats]
 
@@ -67,11 +65,11 @@ class Labelling(NamedTuple):
     labels: tuple[NeuronLabel, ...]
 
 
-def labelled(lattice: SubgroupLattice, weights: Weights) -> Labelling:
+def labelled(lattice: SubgroupLattice, weights: Weights, settings: DistilSettings = DEFAULT) -> Labelling:
     """The label of every neuron of a network. Complexity: that of ``candidate_shares``, twice."""
     choices = candidates(lattice)
     left, right = (candidate_shares(lattice.group, lattice, choices, side) for side in (weights.L, weights.R))
-    return Labelling(choices, left, right, label_neurons(lattice, choices, left, right, weights))
+    return Labelling(choices, left, right, label_neurons(lattice, choices, left, right, weights, settings))
 
 
 def log_accident(share: Floats, dimension: Floats, order: int) -> Floats:
@@ -96,7 +94,12 @@ def energies(weights: Weights) -> Floats:
 
 
 def label_neurons(
-    lattice: SubgroupLattice, choices: Candidates, left_shares: Shares, right_shares: Shares, weights: Weights
+    lattice: SubgroupLattice,
+    choices: Candidates,
+    left_shares: Shares,
+    right_shares: Shares,
+    weights: Weights,
+    settings: DistilSettings = DEFAULT,
 ) -> tuple[NeuronLabel, ...]:
     """The label of every neuron; the module's docstring states the rule.
 
@@ -116,15 +119,17 @@ def label_neurons(
         coset = (left["right"][i], right["left"][i])
         dual = (left["left"][i], right["right"][i])
         best = min(coset, dual, key=lambda pair: pair[0].log_accident + pair[1].log_accident)
-        kind = _kind(lattice, choices, best, is_dual=best is dual)
+        kind = _kind(lattice, choices, best, best is dual, settings)
         seen = (None, None) if kind == "raw" else best
         labels.append(NeuronLabel(i, kind, seen[0], seen[1], float(energy[i])))
     return tuple(labels)
 
 
-def _kind(lattice: SubgroupLattice, choices: Candidates, pair: tuple[SideLabel, SideLabel], is_dual: bool) -> Kind:
-    bar = np.log(ACCIDENT / max(1, len(choices.subgroup)))
-    if any(side.share < MAJORITY or side.log_accident > bar for side in pair):
+def _kind(
+    lattice: SubgroupLattice, choices: Candidates, pair: tuple[SideLabel, SideLabel], is_dual: bool, settings: DistilSettings
+) -> Kind:
+    bar = np.log(settings.accident / max(1, len(choices.subgroup)))
+    if any(side.share < settings.labelled_variance or side.log_accident > bar for side in pair):
         return "raw"
     if all(2 * lattice.orders[side.subgroup] == lattice.group.order and side.kernel is None for side in pair):
         return "sign"

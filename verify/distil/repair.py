@@ -10,19 +10,15 @@ import numpy as np
 from verify.compare.answers import Answers, Shortfall, shortfalls
 from verify.distil.coset_fit import Floats
 from verify.distil.draft import Draft
+from verify.distil.settings import DistilSettings
 from verify.distil.votes import VoteFit
 
-ROUNDS = 8
-PATIENCE = 3
-MAX_SHARE = 0.02
-BATCH = 3000
 
-
-def repaired(fit: VoteFit, wanted: Answers, floor: float, goal: float) -> tuple[Draft, int]:
+def repaired(fit: VoteFit, wanted: Answers, floor: float, goal: float, settings: DistilSettings) -> tuple[Draft, int]:
     """The fitted draft with the fewest wrong answers, and their number.
 
-    Gives up when more than ``MAX_SHARE`` of all pairs are short, or when ``PATIENCE`` rounds bring nothing: then the forms are too
-    coarse.
+    Gives up when more than ``repair_share`` of all pairs are short, or when ``repair_patience`` rounds bring nothing: then the forms
+    are too coarse.
     """
     draft = fit.solve()
     pairs = wanted.size
@@ -30,15 +26,15 @@ def repaired(fit: VoteFit, wanted: Answers, floor: float, goal: float) -> tuple[
     extra, extra_target = np.zeros((size, size)), np.zeros(size)
     weight = 2.0
     best, fewest, since = draft, pairs, 0
-    for _ in range(ROUNDS):
+    for _ in range(settings.repair_rounds):
         short = shortfalls(draft.weights(), wanted, floor)
         wrong = int((short.lead <= 0).sum())
         since = 0 if wrong < fewest else since + 1
         if wrong < fewest:
             best, fewest = draft, wrong
-        if not len(short.x) or len(short.x) > MAX_SHARE * pairs or not size or since >= PATIENCE:
+        if not len(short.x) or len(short.x) > settings.repair_share * pairs or not size or since >= settings.repair_patience:
             break
-        features, constant = _features(fit, draft, short)
+        features, constant = _features(fit, draft, short, settings.repair_batch)
         extra += weight / len(features) * features.T @ features
         extra_target += weight / len(features) * features.T @ (goal - constant)
         draft = fit.solve(extra, extra_target)
@@ -46,9 +42,9 @@ def repaired(fit: VoteFit, wanted: Answers, floor: float, goal: float) -> tuple[
     return best, fewest
 
 
-def _features(fit: VoteFit, draft: Draft, short: Shortfall) -> tuple[Floats, Floats]:
+def _features(fit: VoteFit, draft: Draft, short: Shortfall, batch: int) -> tuple[Floats, Floats]:
     """Margins of the worst short pairs as features @ votes + constant, with the best bias substituted."""
-    worst = np.argsort(short.lead)[:BATCH]
+    worst = np.argsort(short.lead)[:batch]
     weights = draft.weights()
     x, y, a, z = (part[worst] for part in short[:4])
     hidden = np.maximum(weights.L[x] + weights.R[y], 0) - fit.moments.program_mean

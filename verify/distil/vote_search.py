@@ -15,11 +15,12 @@ from net.weights import Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.draft import RAW, Draft
 from verify.distil.moments import centred
+from verify.distil.settings import DistilSettings
 from verify.distil.votes import Moments, VoteFit, averaged_votes
 from verify.program.form import GroupForm, linear_map
 
+#: Dearer forms are bought in at most so many rounds; a round that buys nothing ends the search, so this is never reached in practice.
 MAX_ROUNDS = 12
-MAX_VOTES = 2000
 
 
 def vote_forms(lattice: SubgroupLattice, left: GroupForm, right: GroupForm) -> tuple[GroupForm, ...]:
@@ -62,25 +63,25 @@ def _orthonormal(lattice: SubgroupLattice, form: GroupForm) -> Floats | None:
     return np.asarray(q[:, singular > 1e-9 * max(1.0, float(singular.max(initial=0.0)))])
 
 
-def refine_votes(draft: Draft, moments: Moments, network: Weights, rate: float) -> VoteFit:
+def refine_votes(draft: Draft, moments: Moments, network: Weights, rate: float, settings: DistilSettings) -> VoteFit:
     """The fit with the vote forms that ``rate`` (constants for the whole variance) buys; see the module's docstring."""
     options = [vote_forms(draft.lattice, a, b) for a, b in zip(draft.left, draft.right, strict=True)]
     forms = tuple(choice[0] for choice in options)
     known: dict[tuple[int, GroupForm], Floats] = {}
     for _ in range(MAX_ROUNDS):
-        fit = VoteFit.of(draft, forms, moments, averaged_votes(draft, forms, network, known))
+        fit = VoteFit.of(draft, forms, moments, averaged_votes(draft, forms, network, known), settings.ridge)
         residual = moments.cross_votes - moments.program @ centred(fit.solve().expanded_votes())
         upgrades = _upgrades(draft, forms, options, residual, moments, rate)
         size = len(fit.target)
         taken: dict[int, GroupForm] = {}
         for surplus, i, form, price in upgrades[: (len(upgrades) + 1) // 2]:
-            if surplus > 0 and size + price <= MAX_VOTES:
+            if surplus > 0 and size + price <= settings.most_votes:
                 taken[i] = form
                 size += price
         if not taken:
             return fit
         forms = tuple(taken.get(i, form) for i, form in enumerate(forms))
-    return VoteFit.of(draft, forms, moments, averaged_votes(draft, forms, network, known))
+    return VoteFit.of(draft, forms, moments, averaged_votes(draft, forms, network, known), settings.ridge)
 
 
 def _upgrades(

@@ -10,9 +10,9 @@ C' = Cov(h', h') and X = Cov(h', h) U the normal equations for the entry d of ne
 
     sum over (j, e) of C'[i, j] (B_i^T B_j)[d, e] t[j, e] = (B_i^T X[i, :])[d].
 
-A ridge of a tenth of the diagonal (and of 1e-5 of its mean) pulls towards the averaged votes. It costs a tenth of a per cent of the
-variance explained at most on the networks measured, settles directions that no activation sees, and keeps each neuron's votes near
-its own, so that program and network stay alike when circuits are removed.
+A ridge (a share ``ridge`` of the diagonal, and 1e-4 of that of its mean) pulls towards the averaged votes. It costs a tenth of a
+per cent of the variance explained at most on the networks measured, settles directions that no activation sees, and keeps each
+neuron's votes near its own, so that program and network stay alike when circuits are removed.
 Measurement only; the votes are checked exactly afterwards.
 """
 
@@ -26,8 +26,6 @@ from verify.distil.coset_fit import Floats
 from verify.distil.draft import RAW, Draft, project
 from verify.distil.moments import activation_moments, centred, quadratic_form
 from verify.program.form import GroupForm
-
-RIDGE = 0.1
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ class VoteFit:
         return self.draft.preactivation_constants + len(self.target) + self.draft.lattice.group.order
 
     @classmethod
-    def of(cls, draft: Draft, forms: tuple[GroupForm, ...], moments: Moments, averaged: tuple[Floats, ...]) -> "VoteFit":
+    def of(cls, draft: Draft, forms: tuple[GroupForm, ...], moments: Moments, averaged: tuple[Floats, ...], ridge: float) -> "VoteFit":
         """Set up the equations: O(p^2) for p vote constants. ``averaged`` are the lists that the ridge pulls towards."""
         parameters = _parameters(draft, forms)
         gram = parameters.basis.T @ parameters.basis
@@ -130,7 +128,7 @@ class VoteFit:
         matrix = moments.program[np.ix_(i, i)] * gram[np.ix_(c, c)]
         target = np.einsum("zp,pz->p", parameters.basis[:, c], moments.cross_votes[i])
         diagonal = np.diag(matrix).copy()
-        scale = RIDGE * (diagonal + 1e-4 * max(float(diagonal.mean()), 1e-30) if len(diagonal) else diagonal)
+        scale = ridge * (diagonal + 1e-4 * max(float(diagonal.mean()), 1e-30) if len(diagonal) else diagonal)
         prior = np.concatenate([np.zeros(0), *averaged])
         return cls(draft, forms, moments, parameters, matrix, target, scale, prior)
 

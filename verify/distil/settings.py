@@ -1,0 +1,54 @@
+"""The numbers that the search for programs rests on, each with its reason.
+
+They decide which program is found and how soon, never whether it is right: every program is checked exactly afterwards.
+docs/settings.md shows what changes when one of them is halved or doubled. A run records them in summary.json.
+"""
+
+import msgspec
+
+__all__ = ["DEFAULT", "DistilSettings"]
+
+
+class DistilSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the search for labels and programs aims at, and when it gives up.
+
+    Attributes:
+        labelled_variance: a neuron is labelled when its coset spaces explain this share of the variance of each of its inputs.
+        accident: and when pure noise would do so with at most this probability, over all coset spaces tried.
+        readable_variance: the share of the logits' variance at which the readable program is good enough.
+        rates: the exchange rates that the readable program tries in turn: constants paid for the whole of the logits' variance, as
+            shares of the network's parameters.
+        largest_ratio: a program with fitted votes of more than this share of the network's parameters is not readable.
+        ridge: how strongly fitted votes are pulled towards averaged ones, as a share of the diagonal of the normal equations; without
+            it the program's circuits stop acting as the network's do when some are removed.
+        most_votes: the most vote constants that are fitted together; the equations are dense, so memory grows with its square.
+        least_lead: the lead that fitted votes are given where an answer is in danger, in units of the logits' root mean square.
+        repair_rounds: how many times wrong answers are added to the fit, at most.
+        repair_patience: rounds without fewer wrong answers after which the forms are taken to be too coarse.
+        repair_share: with more than this share of all pairs in danger, the forms are taken to be too coarse at once.
+        repair_batch: how many of the worst pairs are added in one round.
+        faithful_variance: the share of the logits' variance that the faithful program's preactivations may lose is 1 less this.
+        faithful_loss: where that costs too much, this loss is enough.
+        faithful_ratio: too much is preactivations of more than this share of the network's parameters.
+
+    """
+
+    labelled_variance: float = 0.9
+    accident: float = 1e-6
+    readable_variance: float = 0.95
+    rates: tuple[float, ...] = (0.25, 0.75, 2.0, 6.0)
+    largest_ratio: float = 0.25
+    ridge: float = 0.1
+    most_votes: int = 2000
+    least_lead: float = 0.02
+    repair_rounds: int = 8
+    repair_patience: int = 3
+    repair_share: float = 0.02
+    repair_batch: int = 3000
+    faithful_variance: float = 0.9995
+    faithful_loss: float = 0.005
+    faithful_ratio: float = 0.05
+
+
+#: The settings of every run that asks for no others.
+DEFAULT = DistilSettings()
