@@ -1,6 +1,6 @@
 """What each setting of the search for programs changes: every number halved and doubled, network by network.
 
-    python benchmarks/bench_settings.py [--write] CHECKPOINT:GROUP ...
+    python benchmarks/bench_settings.py [--write] [--only SETTING ...] CHECKPOINT:GROUP ...
 
 Prints the table of docs/settings.md in Markdown; --write puts it there. A share of variance v is varied by halving and doubling what
 it leaves, 1 - v. Per change: the readable program's constants, its share of the logits' variance, that share after removals, the faithful
@@ -40,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoints", nargs="+", metavar="CHECKPOINT:GROUP")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--only", action="append", metavar="SETTING", help="vary this setting; may be given several times")
     arguments = parser.parse_args()
     rows: dict[tuple[str, str], list[tuple[str, Figures, Figures]]] = {}
     names = []
@@ -48,7 +49,7 @@ def main() -> None:
         name, measure = Path(path).parent.name if Path(path).name == "model.pt" else Path(path).name, measured(Path(path), group)
         names.append(name)
         base = measure(DEFAULT)
-        for setting, value, settings in varied():
+        for setting, value, settings in varied(arguments.only):
             rows.setdefault((setting, value), []).append((name, base, measure(settings)))
             print(name, setting, value, rows[setting, value][-1][2], flush=True)
     table = "\n".join(written(rows))
@@ -83,9 +84,11 @@ def measured(path: Path, name: str) -> Any:
     return figures
 
 
-def varied() -> Iterator[tuple[str, str, DistilSettings]]:
-    """Each setting halved and doubled, with the value in words."""
+def varied(only: list[str] | None) -> Iterator[tuple[str, str, DistilSettings]]:
+    """Each setting (or ``only`` these) halved and doubled, with the value in words."""
     for field in msgspec.structs.fields(DistilSettings):
+        if only and field.name not in only:
+            continue
         value = getattr(DEFAULT, field.name)
         for factor in (0.5, 2.0):
             if isinstance(value, tuple):
@@ -94,7 +97,12 @@ def varied() -> Iterator[tuple[str, str, DistilSettings]]:
                 changed = 1 - (1 - value) * factor
             else:
                 changed = type(value)(value * factor)
-            yield field.name, str(changed), msgspec.structs.replace(DEFAULT, **{field.name: changed})
+            yield field.name, words(changed), msgspec.structs.replace(DEFAULT, **{field.name: changed})
+
+
+def words(value: Any) -> str:
+    """A number, or several, in six digits."""
+    return ", ".join(f"{v:.6g}" for v in value) if isinstance(value, tuple) else f"{value:.6g}"
 
 
 def written(rows: dict[tuple[str, str], list[tuple[str, Figures, Figures]]]) -> Iterator[str]:
