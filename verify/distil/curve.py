@@ -34,6 +34,8 @@ from verify.program.quantise import Written, write_exact, writings
 
 #: Share of pairs beyond which differing answers are not put down to rounding.
 MANY = 0.001
+#: The lead that fitted votes are given where an answer is in danger, in units of the logits' root mean square.
+LEAST_LEAD = 0.02
 #: A program enters the curve when it leaves less than this share of what the one before left unexplained.
 PROGRESS = 0.95
 #: Rounding to integers may lose this share of the variance that a program may leave unexplained.
@@ -176,11 +178,11 @@ def _readable(search: _Search, faithful: Point) -> tuple[Point, ...]:
         moments = Moments.of(draft.weights(), search.network, search.moments)
         fit = refine_votes(draft, moments, search.network, rate * parameters, settings)
         shape = draft.left + draft.right + fit.forms
-        floor = settings.least_lead * float(np.sqrt(search.variance / search.network.order))
+        floor = LEAST_LEAD * float(np.sqrt(search.variance / search.network.order))
         if shape in seen or fit.constants > settings.largest_ratio * parameters:
             continue
         seen.add(shape)
-        fitted, wrong = repaired(fit, search.answers.answer, floor, 2 * floor, settings)
+        fitted, wrong = repaired(fit, search.answers.answer, floor, 2 * floor)
         loss = ROUNDING_SHARE * (1 - settings.readable_variance)
         point = search.agreed("readable", fitted, step, loss) if not wrong else None
         if point is None:

@@ -10,7 +10,7 @@ For white noise s is Beta(k/2, (N-k)/2), and Chernoff's inequality bounds its ta
 for s > k/N (write the share as a ratio of sums of squares of normal variables and minimise the moment bound).
 The label is the subgroup with the smallest bound: a small space that explains as much as a large one is the less likely accident,
 which settles the choice between nested subgroups without a threshold.
-A neuron is labelled at all only when on both sides that bound, times the number of candidates, is below ``accident``, and when
+A neuron is labelled at all only when on both sides that bound, times the number of candidates, is below ``ACCIDENT``, and when
 more than ``labelled_variance`` of each side's variance is explained (`verify.distil.settings`).
 Labels describe; no verdict rests on them.
 """
@@ -27,6 +27,9 @@ from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates, candidate_shares, candidates
 from verify.distil.settings import DEFAULT, DistilSettings
 from verify.record.certificate import Kind
+
+#: The largest probability that noise would be labelled, over all coset spaces tried.
+ACCIDENT = 1e-6
 
 Shares = dict[Side, Floats]
 
@@ -128,7 +131,7 @@ def label_neurons(
 def _kind(
     lattice: SubgroupLattice, choices: Candidates, pair: tuple[SideLabel, SideLabel], is_dual: bool, settings: DistilSettings
 ) -> Kind:
-    bar = np.log(settings.accident / max(1, len(choices.subgroup)))
+    bar = np.log(ACCIDENT / max(1, len(choices.subgroup)))
     if any(side.share < settings.labelled_variance or side.log_accident > bar for side in pair):
         return "raw"
     if all(2 * lattice.orders[side.subgroup] == lattice.group.order and side.kernel is None for side in pair):

@@ -10,14 +10,20 @@ import numpy as np
 from verify.compare.answers import Answers, Shortfall, shortfalls
 from verify.distil.coset_fit import Floats
 from verify.distil.draft import Draft
-from verify.distil.settings import DistilSettings
 from verify.distil.votes import VoteFit
 
+#: Wrong answers are added to the fit at most so many times; as many rounds without fewer wrong answers end it.
+ROUNDS, PATIENCE = 8, 3
+#: With more than this share of all pairs in danger the forms are too coarse.
+LARGEST_SHARE = 0.02
+#: So many of the worst pairs are added in one round.
+BATCH = 3000
 
-def repaired(fit: VoteFit, wanted: Answers, floor: float, goal: float, settings: DistilSettings) -> tuple[Draft, int]:
+
+def repaired(fit: VoteFit, wanted: Answers, floor: float, goal: float) -> tuple[Draft, int]:
     """The fitted draft with the fewest wrong answers, and their number.
 
-    Gives up when more than ``repair_share`` of all pairs are short, or when ``repair_patience`` rounds bring nothing: then the forms
+    Gives up when more than ``LARGEST_SHARE`` of all pairs are short, or when ``PATIENCE`` rounds bring nothing: then the forms
     are too coarse.
     """
     draft = fit.solve()
@@ -26,15 +32,15 @@ def repaired(fit: VoteFit, wanted: Answers, floor: float, goal: float, settings:
     extra, extra_target = np.zeros((size, size)), np.zeros(size)
     weight = 2.0
     best, fewest, since = draft, pairs, 0
-    for _ in range(settings.repair_rounds):
+    for _ in range(ROUNDS):
         short = shortfalls(draft.weights(), wanted, floor)
         wrong = int((short.lead <= 0).sum())
         since = 0 if wrong < fewest else since + 1
         if wrong < fewest:
             best, fewest = draft, wrong
-        if not len(short.x) or len(short.x) > settings.repair_share * pairs or not size or since >= settings.repair_patience:
+        if not len(short.x) or len(short.x) > LARGEST_SHARE * pairs or not size or since >= PATIENCE:
             break
-        features, constant = _features(fit, draft, short, settings.repair_batch)
+        features, constant = _features(fit, draft, short)
         extra += weight / len(features) * features.T @ features
         extra_target += weight / len(features) * features.T @ (goal - constant)
         draft = fit.solve(extra, extra_target)
@@ -42,9 +48,9 @@ def repaired(fit: VoteFit, wanted: Answers, floor: float, goal: float, settings:
     return best, fewest
 
 
-def _features(fit: VoteFit, draft: Draft, short: Shortfall, batch: int) -> tuple[Floats, Floats]:
+def _features(fit: VoteFit, draft: Draft, short: Shortfall) -> tuple[Floats, Floats]:
     """Margins of the worst short pairs as features @ votes + constant, with the best bias substituted."""
-    worst = np.argsort(short.lead)[:batch]
+    worst = np.argsort(short.lead)[:BATCH]
     weights = draft.weights()
     x, y, a, z = (part[worst] for part in short[:4])
     hidden = np.maximum(weights.L[x] + weights.R[y], 0) - fit.moments.program_mean

@@ -2,6 +2,7 @@
 
 They decide which program is found and how soon, never whether it is right: every program is checked exactly afterwards.
 docs/settings.md shows what changes when one of them is halved or doubled. A run records them in summary.json.
+Numbers that change nothing when halved or doubled are constants of the method, beside the code that uses them.
 """
 
 import msgspec
@@ -14,7 +15,6 @@ class DistilSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     Attributes:
         labelled_variance: a neuron is labelled when its coset spaces explain this share of the variance of each of its inputs.
-        accident: and when pure noise would do so with at most this probability, over all coset spaces tried.
         readable_variance: the share of the logits' variance at which the readable program is good enough.
         rates: the exchange rates that the readable program tries in turn: constants paid for the whole of the logits' variance, as
             shares of the network's parameters.
@@ -22,11 +22,6 @@ class DistilSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         ridge: how strongly fitted votes are pulled towards averaged ones, as a share of the diagonal of the normal equations; without
             it the program's circuits stop acting as the network's do when some are removed.
         most_votes: the most vote constants that are fitted together; the equations are dense, so memory grows with its square.
-        least_lead: the lead that fitted votes are given where an answer is in danger, in units of the logits' root mean square.
-        repair_rounds: how many times wrong answers are added to the fit, at most.
-        repair_patience: rounds without fewer wrong answers after which the forms are taken to be too coarse.
-        repair_share: with more than this share of all pairs in danger, the forms are taken to be too coarse at once.
-        repair_batch: how many of the worst pairs are added in one round.
         faithful_variance: the share of the logits' variance that the faithful program's preactivations may lose is 1 less this.
         faithful_loss: where that costs too much, this loss is enough.
         faithful_ratio: too much is preactivations of more than this share of the network's parameters.
@@ -34,17 +29,11 @@ class DistilSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """
 
     labelled_variance: float = 0.9
-    accident: float = 1e-6
     readable_variance: float = 0.95
     rates: tuple[float, ...] = (0.25, 0.75, 2.0, 6.0)
     largest_ratio: float = 0.25
     ridge: float = 0.1
     most_votes: int = 2000
-    least_lead: float = 0.02
-    repair_rounds: int = 8
-    repair_patience: int = 3
-    repair_share: float = 0.02
-    repair_batch: int = 3000
     faithful_variance: float = 0.9995
     faithful_loss: float = 0.005
     faithful_ratio: float = 0.05
