@@ -3,8 +3,9 @@
     python benchmarks/bench_settings.py [--write] [--only SETTING] CHECKPOINT:GROUP ...
 
 Prints the table of docs/settings.md in Markdown; --write puts it there. A share of variance v is varied by halving and doubling what
-it leaves, 1 - v. Per change: the readable program's constants, its share of the logits' variance, that share after removals, the
-faithful program's constants and labelled neurons, each as the largest change over the networks, relative to the defaults of the same run.
+it leaves, 1 - v. Per change: the readable program's constants, its share of the logits' variance, that share after removals,
+the faithful program's constants and labelled neurons, each as the largest change over the networks, relative to the defaults of
+the same run.
 """
 
 import argparse
