@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import networkx
 import pytest
 
 from verify.record.certificate import Certificate
@@ -19,8 +20,67 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 CHECKER = ROOT / "verify" / "checker"
 HEAVY = {"torch", "matplotlib", "sympy", "z3"}
 
-# package -> packages of this project that it may import
-MAY_IMPORT = {"algebra": set(), "net": {"algebra"}, "reports": set(), "verify": {"algebra", "net", "reports"}}
+# The rooms, from the ground up: a module imports from its own room and from those above it in this list, wherever the import stands.
+# A room is a package or a module; a module that is listed itself is a room of its own, whatever folder it lies in:
+# the certificate's types are used by all who fill them in, and float answers by all who search.
+ROOMS = (
+    "algebra",
+    "net",
+    "reports",
+    "verify.checker",
+    "verify.exit_codes",
+    "verify.exact",
+    "verify.program",
+    "verify.record.certificate",
+    "verify.compare.answers",
+    "verify.distil",
+    "verify.compare",
+    "verify.symbolic",
+    "verify.compact",
+    "verify.formal",
+    "verify.record",
+    "verify.analysis",
+    "verify.claims",
+    "verify.jobs",
+    "verify.commands",
+    "verify.cli",
+    "verify.__main__",
+    "verify",
+)
+# Modules that belong to another room than the folder that they lie in.
+ELSEWHERE = {"verify.program.quantise": "verify.distil"}
+
+
+def dotted(path: Path) -> str:
+    """The module's name as Python imports it."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+NAMES = {dotted(path) for path in MODULES}
+
+
+def room(module: str) -> str:
+    """The room that a module lies in: the longest name in ROOMS that its own begins with."""
+    return ELSEWHERE.get(module) or max((one for one in ROOMS if module == one or module.startswith(f"{one}.")), key=len)
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """Every module of this project that a module imports, at its top or inside a function, except for annotations alone."""
+    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    package = dotted(path) if path.name == "__init__.py" else dotted(path).rpartition(".")[0]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            waiting.extend(node.orelse)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in NAMES)
+        elif isinstance(node, ast.ImportFrom):
+            source = ".".join(filter(None, [package if node.level else "", node.module or ""]))
+            for alias in node.names:
+                full = f"{source}.{alias.name}"
+                yield from [full] if full in NAMES else [source] if source in NAMES else []
+        else:
+            waiting.extend(ast.iter_child_nodes(node))
 
 
 def named(path: Path) -> str:
@@ -49,12 +109,33 @@ def imports(path: Path, lazy: bool = True) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)
-def test_packages_import_downwards(path: Path) -> None:
-    """The order is algebra, net, verify; reports stands alone and verify calls it."""
-    package = path.relative_to(ROOT).parts[0]
-    found = set(imports(path)) & set(PACKAGES)
+def test_no_import_leads_upwards(path: Path) -> None:
+    """A module imports from its own room and from rooms before it in ROOMS, inside functions too."""
+    own = ROOMS.index(room(dotted(path)))
 
-    assert found - {package} <= MAY_IMPORT[package]
+    assert [module for module in imported_modules(path) if ROOMS.index(room(module)) > own] == []
+
+
+def test_no_imports_go_round_in_circles() -> None:
+    """No module is reached from itself along imports, those inside functions among them."""
+    graph = networkx.DiGraph((dotted(path), module) for path in MODULES for module in imported_modules(path))
+
+    assert graph.number_of_edges() > 500
+    assert list(networkx.simple_cycles(graph)) == []
+
+
+def test_reports_and_the_checker_import_nothing_of_the_others() -> None:
+    """Each of the two is a room that stands alone."""
+    for alone in ("reports", "verify.checker"):
+        paths = [path for path in MODULES if room(dotted(path)) == alone]
+        assert len(paths) > 5
+        assert {room(module) for path in paths for module in imported_modules(path)} == {alone}
+
+
+def test_every_room_is_there() -> None:
+    """No name in ROOMS or ELSEWHERE is that of a module which is gone."""
+    assert {room(dotted(path)) for path in MODULES} == set(ROOMS)
+    assert set(ELSEWHERE) <= NAMES
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if "net" not in p.relative_to(ROOT).parts], ids=named)

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from net.weights import Weights
-from verify.distil.coset_fit import Floats
 
 Answers = npt.NDArray[np.integer]
+Floats = npt.NDArray[np.float64]
 
 
 class Block(NamedTuple):
