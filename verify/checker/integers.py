@@ -75,11 +75,13 @@ class Packed:
         return [self.number(slots, j) for j in range(self.columns)]
 
     def contest(self, slots: bytes, z: int) -> tuple[int, int]:
-        """Where the largest number is (-1 when it is there twice), and number z minus the largest of the others.
+        """Where the largest number is (-1 when it is there twice), and number z minus the largest of the others (0 without others).
 
         A larger number has a larger or an equal highest word, so among the others only those with the largest highest word are
         compared.
         """
+        if self.columns == 1:
+            return z, 0
         tops = memoryview(slots).cast("Q")[self.size // 8 - 1 :: self.size // 8].tolist()
         tops[z] = -1
         most = max(tops)

@@ -24,7 +24,7 @@ STORAGES = {
 OPAQUE = {
     "torch Size", "torch device", "numpy dtype", "numpy.core.multiarray scalar", "numpy._core.multiarray scalar", "_codecs encode",
     "pathlib PosixPath", "pathlib WindowsPath", "pathlib PurePosixPath", "pathlib PureWindowsPath", "pathlib Path",
-    "argparse Namespace", "builtins set", "__builtin__ set", "collections defaultdict",
+    "argparse Namespace", "builtins set", "__builtin__ set",
 }  # fmt: skip
 DEVICE = re.compile(r"(cpu|cuda|mps|xpu|xla|hpu|npu)(:[0-9]+)?")
 LARGEST = 2**40
@@ -41,7 +41,10 @@ class Ordered(dict[Any, Any]):
 
 
 class Opaque:
-    """A value that may lie beside the tensors, and is not looked into."""
+    """A value that may lie beside the tensors, made by something that is not run; ``state`` is what it is made from."""
+
+    def __init__(self, state: Any = ()) -> None:
+        self.state = [state]
 
 
 def read_torch(members: dict[str, memoryview]) -> Any:
@@ -61,7 +64,7 @@ def read_torch(members: dict[str, memoryview]) -> Any:
 class Unpickler:
     """What a pickle means; ``result`` has tensors as `Tensor`.
 
-    It takes memory in proportion to the pickle's length: opcodes put together what is there, and copy nothing.
+    It takes memory in proportion to the pickle's length: opcodes put together what is there, copy nothing, and make few containers.
     """
 
     #: Opcodes whose argument is pushed as it is, and those that push a new value.
@@ -82,6 +85,7 @@ class Unpickler:
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
+        self._spare = len(pickled) // 8 + 65_536
         need(pickled[:2] == b"\x80\x02" and pickled[-1:] == b".", "expected a pickle of protocol 2, got another")
         last = 0
         for opcode, argument, place in pickletools.genops(pickled):
@@ -99,6 +103,8 @@ class Unpickler:
         need(start - changes >= lowest, "expected a pickle that takes what it has put, got another")
         items = stack[start:]
         del stack[start:]
+        self._spare -= op.startswith(("EMPTY", "TUPLE", "MARK", "REDUCE", "NEWOBJ"))
+        need(self._spare >= 0, "expected a pickle of tensors, got one of containers")
         if op in self.CARRIES:
             stack.append(argument)
         elif op == "GLOBAL":
@@ -127,6 +133,8 @@ class Unpickler:
         elif op == "BUILD":
             fits = type(stack[-1]) is Opaque or (type(stack[-1]) is Ordered and isinstance(items[0], dict))
             need(fits, f"expected attributes of ordered dictionaries alone, got BUILD on {shown(type(stack[-1]).__name__)}")
+            if type(stack[-1]) is Opaque:
+                stack[-1].state.append(items[0])
         elif not (op == "PROTO" and place == 0) and op != "STOP":
             raise Malformed(f"expected a pickle of tensors and nothing else, got the opcode {op}")
 
@@ -163,7 +171,7 @@ class Unpickler:
         """What a call means: an empty ordered dictionary, a tensor, a parameter, which is its tensor, or something opaque."""
         need(type(function) is Name and type(arguments) is tuple, "expected a pickle of tensors and nothing else, got another call")
         if function in OPAQUE:
-            return Opaque()
+            return Opaque(arguments)
         need(op == "REDUCE", f"expected a pickle of tensors and nothing else, got an object of {shown(str(function))}")
         if function == "collections OrderedDict" and arguments == ():
             return Ordered()

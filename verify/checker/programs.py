@@ -26,7 +26,7 @@ from collections.abc import Sequence
 
 from .groups import Group
 from .integers import Network, Rows, columns
-from .shape import Form, Program, need, same, shown
+from .shape import Form, Kind, Program, need, same, shown
 
 #: For each element g the (index, sign) with f(g) = sum of sign t[index].
 Terms = list[list[tuple[int, int]]]
@@ -67,6 +67,24 @@ class Expanded:
                 votes.append(self.function(circuit.votes, neuron.votes))
         by_x, by_y = (columns(side) or [[] for _ in range(n)] for side in (left, right))
         self.network = Network(by_x, by_y, votes, program.bias or [0] * n, *bits)
+
+    def kind(self, number: int) -> Kind:
+        """The kind of neuron that the forms of a circuit describe.
+
+        Where x and y are both read through one-sided cosets: twisted where a character is named, sign where both subgroups have index
+        two, coset where x is read through right and y through left cosets, dual the other way round. Everything else is raw.
+        """
+        circuit = self.program.circuits[number]
+        forms = circuit.left, circuit.right
+        if not {form.on for form in forms} <= {"right cosets", "left cosets"}:
+            return "raw"
+        if any(kernel is not None for form in forms for kernel in form.kernels):
+            return "twisted"
+        if all(2 * len(self.subgroups[form.subgroups[0]]) == self._group.order for form in forms):
+            return "sign"
+        if circuit.left.on == circuit.right.on:
+            return "raw"
+        return "coset" if circuit.left.on == "right cosets" else "dual"
 
     def function(self, form: Form, t: Sequence[int]) -> list[int]:
         """The function on the group that the list t describes."""

@@ -8,8 +8,10 @@ has the rules, which the loader of this project follows as well, with code of it
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
+from .pickles import Opaque
 from .shape import Malformed, need, shown
 from .tensors import Tensor
 
@@ -25,25 +27,39 @@ ACTIVATION = {"act", "acts"}
 #: With these words alone a key names the activation itself.
 ACTIVATION_WORDS = _words(
     """
-    act acts activation activations relu nonlinearity nonlin nonlinear fn func function type name hidden mlp layer layers model
-    default config use str cls class kind module
+    act activation activations acts class cls config default fn func function hidden kind layer layers mlp model module name
+    nonlin nonlinear nonlinearity relu str type use
     """
 )
 #: Keys of training, which come after the network is defined.
 TRAINING = _words(
     """
-    lr lrs learning optimizer optimizers optimiser optim adam adamw sgd betas beta eps epsilon momentum nesterov decay wd warmup
-    scheduler schedulers schedule seed seeds epoch epochs iter iters iteration iterations batch batches batchsize bs loss losses
-    acc accuracy accuracies metric metrics grad grads gradient gradients ema train training trained trainer test tests val valid
-    validation eval evaluation evaluate frac fraction split splits shuffle data dataset datasets dataloader loader workers rng
-    random cuda gpu gpus device devices cpu mps amp dtype ddp distributed wandb tensorboard mlflow log logs logging logger
-    verbose debug plot plots save saved saving load resume checkpoint checkpoints ckpt ckpts dir directory folder path paths
-    file files filename run runs experiment project entity tag tags note notes comment comments description author user host
-    hostname date timestamp version versions commit git sha sha256 hash license url callback callbacks loop loops history
-    patience early stopping growth init initial initialization initialisation initializer initializers initializations steps
-    step every interval freq frequency regularization slurm job lightning
+    acc accuracies accuracy adam adamw amp author batch batches batchsize beta betas bs callback callbacks checkpoint
+    checkpoints ckpt ckpts comment comments commit cpu cuda data dataloader dataset datasets date ddp debug decay description
+    device devices dir directory distributed dtype early ema entity epoch epochs eps epsilon eval evaluate evaluation every
+    experiment file filename files folder frac fraction freq frequency git gpu gpus grad gradient gradients grads growth hash
+    history host hostname init initial initialisation initialization initializations initializer initializers interval iter
+    iteration iterations iters job learning license lightning load loader log logger logging logs loop loops loss losses lr lrs
+    metric metrics mlflow momentum mps nesterov note notes optim optimiser optimizer optimizers path paths patience plot plots
+    project random regularization resume rng run runs save saved saving schedule scheduler schedulers seed seeds sgd sha sha256
+    shuffle slurm split splits step steps stopping tag tags tensorboard test tests timestamp train trained trainer training url
+    user val valid validation verbose version versions wandb warmup wd workers
     """
 )
+#: Words that make a key of training one of the function (batch_norm).
+FUNCTION = _words(
+    """
+    batchnorm bilinear bn gate gated gates glu layernorm ln norm normalisation normalise normalised normalization normalize
+    normalized norms quantization quantize quantized residual residuals rmsnorm skip
+    """
+)
+#: Words with which it is one of training all the same (max_grad_norm).
+GRADIENT = _words(
+    """
+    grad gradient gradients grads init initial initialisation initialization
+    """
+)
+#: Keys that name the kind of model.
 MODEL_KEYS = _words(
     """
     model model_name model_type model_class arch architecture architectures net network network_type class class_name classname
@@ -53,32 +69,32 @@ MODEL_KEYS = _words(
 #: Words of which the name of a model with one hidden layer may consist.
 MODEL = _words(
     """
-    a one single hidden layer layers layered mlp mlps relu net network model perceptron multilayer multi fc ff fully connected
-    feed forward feedforward group groups simple basic small tiny toy grok grokking modular arithmetic addition multiplication
-    composition two custom my
+    a addition arithmetic basic composition connected custom fc feed feedforward ff forward fully grok grokking group groups
+    hidden layer layered layers mlp mlps model modular multi multilayer multiplication my net network one perceptron relu simple
+    single small tiny toy two
     """
 )
 #: Words of keys that say how large a network is, or how something is called.
 PLAIN = _words(
     """
-    a an the num n number of count total max min size sizes dim dims dimension d h m p q k width hidden embed embeds embedding
-    embeddings emb embd unembed unembedding model layer layers mlp net network input inputs in output outputs out vocab
-    vocabulary class classes label labels feature features unit units neuron neurons channels ff ffn inner group groups
-    parameter parameters params param config cfg conf args arguments hparams hyper hyperparameters hyperparams settings options
-    name names id index idx extra order element elements task format bias biases use with has is dropout tie tied share shared
-    modulus mod prime degree ctx time threads num state module
+    a an args arguments bias biases cfg channels class classes conf config count ctx d degree dim dimension dims dropout element
+    elements emb embd embed embedding embeddings embeds extra feature features ff ffn format group groups h has hidden hparams
+    hyper hyperparameters hyperparams id idx in index inner input inputs is k label labels layer layers m max min mlp mod model
+    module modulus n name names net network neuron neurons num number of options order out output outputs p param parameter
+    parameters params prime q settings share shared size sizes state task the threads tie tied time total unembed unembedding
+    unit units use vocab vocabulary width with
     """
 )
 #: Words of another function.
 OTHER = _words(
     """
-    gelu silu swish mish tanh sigmoid softplus softmax elu selu celu leaky prelu quad quadratic square squared bilinear
-    multiplicative polynomial sin sine cos gated glu swiglu geglu transformer attention conv cnn rnn lstm gru abs identity
+    abs attention bilinear celu cnn conv cos elu gated geglu gelu glu gru identity leaky lstm mish multiplicative polynomial
+    prelu quad quadratic rnn selu sigmoid silu sin sine softmax softplus square squared swiglu swish tanh transformer
     """
 )
 OTHER_PARTS = ["transformer", "attention", "bilinear", "quad", "gelu", "silu", "swish", "tanh", "sigmoid"]
 RELU = re.compile(
-    r"(<(function|class) '?)?([a-z_]+\.)*relu( at 0x[0-9a-f]+)?('>|>)?(\((inplace=(true|false))?\))?", re.IGNORECASE | re.ASCII
+    r"(<(function|class) '?)?([a-z_]+\.)*relu( at 0x[0-9a-f]+)?('?>)?(\((inplace=(true|false))?\))?", re.IGNORECASE | re.ASCII
 )
 
 
@@ -114,31 +130,39 @@ def parsed(metadata: dict[str, str]) -> dict[str, Any]:
     return found
 
 
+def texts(value: Any) -> Iterator[str]:
+    """The texts in a value: itself, or in the lists that it is made of."""
+    waiting, seen = [value], set()
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str | bytes):
+            yield item if isinstance(item, str) else item.decode("latin-1")
+        elif isinstance(item, list | tuple) and not isinstance(item, Tensor) and id(item) not in seen:
+            seen.add(id(item))
+            waiting.extend(item)
+
+
 class Walk:
-    """A walk through dictionaries and lists, each once."""
+    """A walk through dictionaries and lists, each once under each key."""
 
     def __init__(self) -> None:
-        self._seen: set[int] = set()
+        self._seen: set[tuple[int, str]] = set()
         self._depth = 0
 
     def visit(self, path: str, key: Any, value: Any) -> None:
         """One key with its value; Malformed where it is not known to be harmless."""
         need(self._depth < 100, "expected settings that are not nested deeply, got some that are")
-        if isinstance(value, dict | list | tuple):
-            if id(value) in self._seen:
-                return
-            self._seen.add(id(value))
         found = words(key) if isinstance(key, str) else []
         if isinstance(key, str) and self._is_activation(found, flat(key)):
             need(self._is_relu(found, flat(key), value), f"expected relu as activation, got {shown(value)} under {shown(path)}")
             return
-        if {*found} & TRAINING:
+        if {*found} & TRAINING and ({*found} & GRADIENT or not {*found} & FUNCTION):
             return
-        if "_".join(found) in MODEL_KEYS and self._is_texts(value):
-            for text in value if isinstance(value, list) else [value]:
-                need(
-                    {*words(text)} <= MODEL, f"expected a network with one hidden layer of relu, got {shown(text)} under {shown(path)}"
-                )
+        if "_".join(found) in MODEL_KEYS and (names := list(texts(value))):
+            other = [text for text in names if not {*words(text)} <= MODEL]
+            need(not other, f"expected a network with one hidden layer of relu, got {shown(other)} under {shown(path)}")
+            if isinstance(value, list | tuple):
+                self._plain(path, key, value)
             return
         if value is None or value is False or value in ("", [], {}, ()):
             return
@@ -151,21 +175,21 @@ class Walk:
     def _plain(self, path: str, key: Any, value: Any) -> None:
         """A value under a key that says nothing of the function by itself."""
         need(not isinstance(value, Tensor), f"expected no tensors beside the network, got {shown(path)}")
-        if isinstance(value, str):
-            other = {*words(value)} & OTHER or any(part in flat(value) for part in OTHER_PARTS)
-            need(not other, f"expected settings that are known not to change the function, got {shown(path)} = {shown(value)}")
+        for text in texts(value):
+            other = {*words(text)} & OTHER or any(part in flat(text) for part in OTHER_PARTS)
+            need(not other, f"expected settings that are known not to change the function, got {shown(path)} = {shown(text)}")
+        if (id(value), str(key)) in self._seen:  # the same dictionary under the same key: a circle, or something shared
+            return
+        if isinstance(value, dict | list | tuple | Opaque):
+            self._seen.add((id(value), str(key)))
         self._depth += 1
         if isinstance(value, dict):
             for inner, item in value.items():
                 self.visit(f"{path}.{inner}"[:200], inner if isinstance(inner, str) else key, item)
-        elif isinstance(value, list | tuple) and not isinstance(value, Tensor):
-            for item in value:
+        elif isinstance(value, list | tuple | Opaque):
+            for item in value.state if isinstance(value, Opaque) else value:
                 self.visit(path, key, item)
         self._depth -= 1
-
-    @staticmethod
-    def _is_texts(value: Any) -> bool:
-        return isinstance(value, str) or (isinstance(value, list) and len(value) > 0 and all(isinstance(item, str) for item in value))
 
     @staticmethod
     def _is_activation(found: list[str], letters: str) -> bool:

@@ -54,7 +54,7 @@ def same(what: str, stated: object, found: object) -> None:
 # ---- the records
 
 Status = Literal["PROVED", "REFUTED", "UNKNOWN"]
-Kind = Literal["coset", "twisted", "dual", "sign", "raw", "dead"]
+Kind = Literal["coset", "twisted", "dual", "sign", "raw", "dead", "left out"]
 On = Literal["right cosets", "left cosets", "double cosets", "coset sum", "coset matrix", "elements"]
 
 
@@ -271,7 +271,7 @@ class Certificate:
 def read_json(data: bytes) -> Any:
     """A JSON value whose objects have each key once; Malformed otherwise."""
     try:
-        return json.loads(data.decode(), object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant)
+        return json.loads(data.decode(), object_pairs_hook=_object, parse_constant=_constant)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"expected JSON in UTF-8, got: {shown(str(error))}") from None
 
@@ -280,11 +280,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     need(len(found) == len(pairs), "expected every key of an object once, got one twice")
     return found
-
-
-def _integer(digits: str) -> int:
-    need(digits != "-0", "expected 0, got -0")
-    return int(digits)
 
 
 def _constant(word: str) -> None:

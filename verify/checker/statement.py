@@ -101,7 +101,7 @@ def chosen(n: int, options: Options) -> Pairs:
 
 
 def check_neurons(records: list[NeuronRecord], network: Network, program: Expanded) -> None:
-    """Each neuron's circuit, the largest deviations of network and program over the group, and that dead neurons change no answer."""
+    """Each neuron's circuit, the largest deviations of network and program over the group, and its kind, which follows from them."""
     same("neurons", [record.index for record in records], list(range(network.width)))
     ours, theirs = ((columns(net.left), columns(net.right), net.votes) for net in (network, program.network))
     scales = [(net.bits, net.bits, net.vote_bits) for net in (network, program.network)]
@@ -116,7 +116,8 @@ def check_neurons(records: list[NeuronRecord], network: Network, program: Expand
                 found = str(Fraction(gap, 1 << max(p, q)))
             same(f"neurons[{i}].{part}_deviation", text, found)
         alive = network.highest[i] > 0 and len({*network.votes[i]}) > 1
-        same(f"neurons[{i}].kind", record.kind, "alive" if alive and record.kind == "dead" else record.kind)
+        kind = "dead" if not alive else "left out" if circuit is None else program.kind(circuit)
+        same(f"neurons[{i}].kind", record.kind, kind)
 
 
 def check_symbolic(

@@ -19,6 +19,7 @@ from verify.compare.interventions import Surgery, absolute_value, exchange_input
 from verify.distil.coset_fit import Floats
 from verify.distil.labels import NeuronLabel
 from verify.distil.moments import centred, quadratic_form
+from verify.program.kind import kind_of
 from verify.program.program import Program
 from verify.record.certificate import NeuronRecord, rational
 
@@ -260,18 +261,25 @@ def _margins_at(weights: Weights, x: npt.NDArray[np.intp], y: npt.NDArray[np.int
 def mechanism(
     labels: tuple[NeuronLabel, ...], layout: Program, network: ExactWeights, program: ExactWeights
 ) -> tuple[NeuronRecord, ...]:
-    """Level 4: every neuron's record with exact deviations, in the network's order. O(|G| m) big-integer operations."""
+    """Level 4: every neuron's record with exact deviations, in the network's order. O(|G| m) big-integer operations.
+
+    A neuron's kind is what the program makes of it (`verify.program.kind`), or dead where it can change no answer.
+    """
     where = [(n.index, c) for c, circuit in enumerate(layout.circuits) for n in circuit.neurons]
     indices = np.array([i for i, _ in where], dtype=np.intp)
+    kinds = [kind_of(circuit, layout) for circuit in layout.circuits]
+    silent = network.L.max(axis=0) + network.R.max(axis=0) <= 0
+    dead = np.asarray(silent | (network.U.max(axis=1) == network.U.min(axis=1)), dtype=bool)
     p = (network.preactivation_bits, program.preactivation_bits)
     left = _deviations(network.L[:, indices], program.L, p)
     right = _deviations(network.R[:, indices], program.R, p)
     votes = _deviations(network.U[indices].T, program.U.T, (network.vote_bits, program.vote_bits))
     found = {
-        i: NeuronRecord(i, labels[i].kind, c, rational(left[j]), rational(right[j]), rational(votes[j]))
+        i: NeuronRecord(i, "dead" if dead[i] else kinds[c], c, rational(left[j]), rational(right[j]), rational(votes[j]))
         for j, (i, c) in enumerate(where)
     }
-    return tuple(found.get(label.index, NeuronRecord(label.index, label.kind, None, None, None, None)) for label in labels)
+    others = (NeuronRecord(i, "dead" if dead[i] else "left out", None, None, None, None) for i in range(len(labels)))
+    return tuple(found.get(record.index, record) for record in others)
 
 
 def _deviations(network: npt.NDArray[np.object_], program: npt.NDArray[np.object_], bits: tuple[int, int]) -> list[Fraction]:

@@ -9,7 +9,7 @@ An answer table is an |G| x |G| array of big-endian 16-bit integers, row by row,
 import hashlib
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,8 +19,9 @@ FORMAT = "coset-verify certificate 2"
 
 Status = Literal["PROVED", "REFUTED", "UNKNOWN"]
 Verdict = Literal["VERIFIED", "REFUTED", "UNKNOWN"]
-Kind = Literal["coset", "twisted", "dual", "sign", "raw", "dead"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+Kind = Literal["coset", "twisted", "dual", "sign", "raw", "dead", "left out"]
+#: What labels of neurons may say: a neuron that a program leaves out has a label all the same.
+KINDS: tuple[Kind, ...] = ("coset", "twisted", "dual", "sign", "raw", "dead")
 
 
 class CheckpointRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,6 +83,9 @@ class Obligation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class NeuronRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Mechanism: one neuron's kind and the largest differences between network and program over the group.
+
+    The kind follows from the forms of its circuit (`verify.program.kind`); a neuron that is positive on no pair or whose outgoing
+    weights are all equal is dead, and any other that the program does without is left out.
 
     ``left_deviation`` is max over x of |L[x, i] - l_i(x)|, and so on: the preactivations at any pair differ by at most the sum of
     the left and the right one. ``circuit`` is None for a neuron that the program leaves out.

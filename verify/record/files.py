@@ -11,6 +11,7 @@ import msgspec
 from net.errors import MalformedInput
 from reports import write_program, write_report
 from verify.record import certificate as cert
+from verify.record.checker_archive import checker_archive
 from verify.record.summary import Summary, summary_bytes
 from verify.symbolic.obligation import Obligation, write_scripts
 
@@ -48,9 +49,10 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_files(directory: Path, certificate: cert.Certificate, summary: Summary, obligations: Sequence[Obligation]) -> None:
-    """certificate.json, summary.json, program.json, program.py, report.md, figures/ and obligations/; provable.* where there is one."""
+    """Write the certificate and its checker, the summary, the programs as .json and .py, report.md, figures/ and obligations/."""
     write_scripts(obligations, directory)
     (directory / "certificate.json").write_bytes(cert.canonical_bytes(certificate) + b"\n")
+    (directory / "checker.pyz").write_bytes(checker_archive())
     (directory / "summary.json").write_bytes(summary_bytes(summary))
     provable = certificate.symbolic.provable
     for name, program in (("program", certificate.program), ("provable", provable.program if provable else None)):

@@ -317,7 +317,7 @@ def certificate(case: Case, checkpoint: bytes) -> Certificate:
     """What is true of the case, in the schema of `verify.record.certificate`, sealed."""
     world, n = case.world, len(case.world.elements)
     L, R, U, (b,) = network(case)
-    l_, r, u, indices = functions(case)
+    l_, r, u, _ = functions(case)
     unit = Fraction(1, 2 ** (case.bits + case.vote_bits))
     ours, theirs = answers(L, R, U, b), answers(l_, r, u, [unit * v for v in case.bias] or [Fraction(0)] * n)
     right = {(x, y): world.elements.index(times(world.elements[x], world.elements[y])) for x, y in ours}
@@ -343,7 +343,7 @@ def certificate(case: Case, checkpoint: bytes) -> Certificate:
             "float32_forward": narrow,
         },
         "program": program_record(case, group),
-        "neurons": neuron_records(case, L, R, U, len(indices)),
+        "neurons": neuron_records(case, L, R, U),
         "correct": {
             "status": "REFUTED" if wrong else "PROVED",
             "pairs": n * n,
@@ -365,7 +365,7 @@ def certificate(case: Case, checkpoint: bytes) -> Certificate:
         "symbolic": {
             "status": "PROVED" if statuses else "UNKNOWN",
             "reason": "" if statuses else "not asked",
-            "provable": provable_record(case, group, L, R, U, len(indices)),
+            "provable": provable_record(case, group, L, R, U),
             "obligations": [
                 {"id": f"O1-{k}", "statement": f"lemma {k}", "status": "PROVED", "file": f"obligations/{k}.smt2",
                  "sha256": hashlib.sha256(text.encode()).hexdigest()}
@@ -421,13 +421,27 @@ def program_record(case: Case, group: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def neuron_records(case: Case, L: Any, R: Any, U: Any, live: int) -> list[dict[str, Any]]:
-    """The network's neurons against the case's program; those from number ``live`` on are dead."""
+def kind(case: Case, circuit: int | None) -> str:
+    """The kind of neuron of a circuit: by how x and y are read, and by what."""
+    if circuit is None:
+        return "left out"
+    x, y = case.circuits[circuit]["left"], case.circuits[circuit]["right"]
+    sides = {("right cosets", "left cosets"): "coset", ("left cosets", "right cosets"): "dual"}
+    one_sided = all(form["on"] in ("right cosets", "left cosets") for form in (x, y))
+    if one_sided and any(k is not None for k in x["kernels"] + y["kernels"]):
+        return "twisted"
+    if one_sided and case.world.cosets(x) == case.world.cosets(y) == 2:
+        return "sign"
+    return sides.get((x["on"], y["on"]), "raw")
+
+
+def neuron_records(case: Case, L: Any, R: Any, U: Any) -> list[dict[str, Any]]:
+    """The network's neurons against the case's program."""
     l_, r, u, indices = functions(case)
     return [
         {
             "index": i,
-            "kind": "dead" if i >= live else "raw",
+            "kind": "dead" if max(L[i]) + max(R[i]) <= 0 or len(set(U[i])) == 1 else kind(case, circuit_of(case, i)),
             "circuit": circuit_of(case, i),
             "left_deviation": deviation(L[i], l_, indices, i),
             "right_deviation": deviation(R[i], r, indices, i),
@@ -437,11 +451,11 @@ def neuron_records(case: Case, L: Any, R: Any, U: Any, live: int) -> list[dict[s
     ]
 
 
-def provable_record(case: Case, group: dict[str, Any], L: Any, R: Any, U: Any, live: int) -> dict[str, Any] | None:
+def provable_record(case: Case, group: dict[str, Any], L: Any, R: Any, U: Any) -> dict[str, Any] | None:
     if not case.provable:
         return None
     other = replace(case, circuits=case.provable, bias=[])
-    return {"program": program_record(other, group), "neurons": neuron_records(other, L, R, U, live)}
+    return {"program": program_record(other, group), "neurons": neuron_records(other, L, R, U)}
 
 
 def margin(logits: list[Fraction], z: int) -> Fraction:

@@ -360,6 +360,7 @@ def test_a_file_that_can_be_read_in_two_ways_is_refused() -> None:
         {"act_fn": "gelu"}, {"hidden_act": "gelu"}, {"nonlinearity": "silu"}, {"layers": {"act_fn": "gelu"}}, {"act_type": "Quad"},
         {"layers": {"relu_embed": True}}, {"model": "BilinearNet"}, {"logit_scale": 2.0}, {"activation": ["relu", "tanh"]},
         {"activation": {"name": "relu"}}, {"skip": True}, {"extra": {"deep": {"temperature": 3}}}, {"name": "transformer"},
+        {"batch_norm": True},
     ],
 )  # fmt: skip
 def test_settings_that_say_that_it_is_another_function_are_refused(settings: dict[str, Any]) -> None:
@@ -375,6 +376,17 @@ def test_settings_that_say_that_it_is_another_function_are_refused(settings: dic
 )
 def test_spellings_of_relu_are_relu(spelling: str | None) -> None:
     layouts.check_settings({"config": {"activation": spelling, "layers": {"act_fn": spelling}}})
+
+
+def test_a_dictionary_that_stands_in_two_places_is_looked_at_where_it_counts() -> None:
+    gelu = {"act_fn": "gelu"}
+    layouts.check_settings({"config": {"lr": gelu}})
+    for config in ({"lr": gelu, "params": gelu}, {"model": ["MLP", gelu]}, [[gelu]]):
+        with pytest.raises(Malformed, match=r"^expected relu as activation, got 'gelu'"):
+            layouts.check_settings({"config": config})
+    circle: dict[str, Any] = {"width": 3}
+    circle["config"] = circle
+    layouts.check_settings(circle)
 
 
 def test_settings_of_training_and_of_sizes_are_harmless() -> None:
