@@ -27,7 +27,7 @@ def coq(run: Path, checkpoint: Path, out: Path) -> None:
     from verify.record.certificate import read_certificate
 
     certificate = read_certificate(run / "certificate.json" if run.is_dir() else run)
-    write_project(stored_network(certificate, checkpoint), out)
+    write_project(*stored_network(certificate, checkpoint), out)
     click.echo(out)
     if certificate.correct.status != "PROVED":
         click.echo("the network has wrong answers: Theorem.v will not compile", err=True)

@@ -5,17 +5,20 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
+
 from algebra.group import parse_group
 from algebra.permutation import parse_cycles
 from net.checkpoint import read_checkpoint
 from net.errors import MalformedInput
 from net.folded import fold
-from verify.formal.text import StoredNetwork, network_text, theorem_text
+from verify.formal.plan import CoqPlan, make_plan, plan_text
+from verify.formal.text import StoredNetwork, in_least_units, network_text, theorem_text
 from verify.record.certificate import Certificate
 
 
-def stored_network(certificate: Certificate, checkpoint: Path) -> StoredNetwork:
-    """The network in the file, in its own numbering, whose elements and product are those that the certificate states.
+def stored_network(certificate: Certificate, checkpoint: Path) -> tuple[StoredNetwork, CoqPlan | None]:
+    """The network in the file, in its own numbering, with the elements and the product that the certificate states, and its plan.
 
     Raises MalformedInput when the file is not the one that the certificate is about.
     """
@@ -29,20 +32,24 @@ def stored_network(certificate: Certificate, checkpoint: Path) -> StoredNetwork:
     if record.product == "right-first":
         network = network.exchanged()
     exact = network.weights.exact()
-    return StoredNetwork(
-        name=group.name,
-        degree=group.degree,
-        generators=[parse_cycles(text, group.degree) for text in certificate.group.generators],
-        numbering=[tuple(int(i) for i in group.elements[g]) for g in record.numbering],
-        left=exact.L.tolist(),
-        right=exact.R.tolist(),
-        votes=exact.U.T.tolist(),
-        bias=exact.b.tolist(),
-        input_bits=exact.preactivation_bits,
-        vote_bits=exact.vote_bits,
-        sha256=record.sha256,
-        product=record.product,
+    stored = in_least_units(
+        StoredNetwork(
+            name=group.name,
+            degree=group.degree,
+            generators=[parse_cycles(text, group.degree) for text in certificate.group.generators],
+            numbering=[tuple(int(i) for i in group.elements[g]) for g in record.numbering],
+            left=exact.L.tolist(),
+            right=exact.R.tolist(),
+            votes=exact.U.T.tolist(),
+            bias=exact.b.tolist(),
+            input_bits=exact.preactivation_bits,
+            vote_bits=exact.vote_bits,
+            sha256=record.sha256,
+            product=record.product,
+        )
     )
+    in_order = network.permuted(np.argsort(record.numbering))
+    return stored, make_plan(stored, group, in_order.weights, record.numbering)
 
 
 def theory_files() -> dict[str, str]:
@@ -53,9 +60,10 @@ def theory_files() -> dict[str, str]:
     return texts | {"Makefile": package.joinpath("theory.mk").read_text(encoding="utf-8")}
 
 
-def write_project(network: StoredNetwork, out: Path) -> list[str]:
+def write_project(network: StoredNetwork, plan: CoqPlan | None, out: Path) -> list[str]:
     """Write the project into the directory `out`, which must not hold anything but an earlier project; returns the files' names."""
-    texts = theory_files() | {"Network.v": network_text(network), "Theorem.v": theorem_text(network)}
+    texts = theory_files() | {"Network.v": network_text(network), "Theorem.v": theorem_text(network, plan is not None)}
+    texts |= {} if plan is None else {"Plan.v": plan_text(plan)}
     if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / "theory" / "Definitions.v").is_file())):
         raise MalformedInput(f"expected a new or empty directory or an earlier export, got {out}; name another one with --out")
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ machine integer of 63 bits. The choice decides how small a margin the proof sees
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Rows = Sequence[Sequence[int]]
 
@@ -68,6 +68,33 @@ def split(tables: Sequence[Rows], leading_bits: int) -> Split:
     return Split(width * count - surplus, width, count)
 
 
+def trailing_zeros(rows: Rows) -> int | None:
+    """How often 2 divides every entry, None when all are 0."""
+    return min((((v & -v).bit_length() - 1) for row in rows for v in row if v), default=None)
+
+
+def shifted(rows: Rows, bits: int) -> list[list[int]]:
+    """Each entry times 2^bits, which is an integer."""
+    return [[v << bits if bits >= 0 else v >> -bits for v in row] for row in rows]
+
+
+def in_least_units(network: StoredNetwork) -> StoredNetwork:
+    """The same network over the least powers of two: first that of the inputs, then that of the votes, none below 1."""
+    zeros = [trailing_zeros(rows) for rows in ([*network.left, *network.right], network.votes, [network.bias])]
+    p, q = network.input_bits, network.vote_bits
+    inputs = 0 if zeros[0] is None else max(0, p - zeros[0])
+    votes = max(0, 0 if zeros[1] is None else q - zeros[1], 0 if zeros[2] is None else p + q - zeros[2] - inputs)
+    return replace(
+        network,
+        left=shifted(network.left, inputs - p),
+        right=shifted(network.right, inputs - p),
+        votes=shifted(network.votes, votes - q),
+        bias=shifted([network.bias], inputs + votes - p - q)[0],
+        input_bits=inputs,
+        vote_bits=votes,
+    )
+
+
 def splits(network: StoredNetwork) -> tuple[Split, Split]:
     """The cuts of the input tables and of the votes: as many leading bits as no sum can overflow with.
 
@@ -125,7 +152,7 @@ def network_text(network: StoredNetwork) -> str:
     which = (
         ""
         if network.product == "left-first"
-        else " The checkpoint's product applies its second input first: [left] belongs to that one."
+        else "\n    The checkpoint's product applies its second input first: [left] belongs to that one."
     )
     return f"""(** The network in the checkpoint with the SHA-256 digest
     {network.sha256}
@@ -173,14 +200,18 @@ def group_name(name: str) -> str:
     return name if plain else "G"
 
 
-def theorem_text(network: StoredNetwork) -> str:
-    """The text of Theorem.v, by evaluating every pair."""
+def theorem_text(network: StoredNetwork, tables: bool = False) -> str:
+    """The text of Theorem.v: by evaluating every pair, or through the tables of Plan.v."""
     group = group_name(network.name)
+    theory = "Factored AllPairs" if tables else "Check"
+    arguments = "digits_of_weights Plan.mirrored Plan.chosen" if tables else "digits_of_weights"
+    check, sound = ("check_tables", "check_tables_sound _ _ _ _ _") if tables else ("check", "check_sound _ _ _")
     return f"""(** The network in Network.v multiplies in the group {network.name}. *)
 
 From Coq Require Import ZArith List.
-From CosetVerify Require Import Definitions Pairs Check.
+From CosetVerify Require Import Definitions Pairs {theory}.
 Require Import Network.
+{"Require Plan." if tables else ""}
 Import ListNotations.
 Open Scope permutation_scope.
 
@@ -193,12 +224,12 @@ Definition digits_of_weights : stored := {{|
   stored_bias := bias_entries
 |}}.
 
-Lemma checked : check {network.degree} generators digits_of_weights = true.
+Lemma checked : {check} {network.degree} generators {arguments} = true.
 Proof. vm_cast_no_check (@eq_refl bool true). Qed.
 
 Theorem multiplies : forall x y z, x ∈ {group} -> y ∈ {group} -> z ∈ {group} ->
   z <> x * y -> (logit weights x y z < logit weights x y (x * y))%Z.
-Proof. exact (check_sound _ _ _ checked). Qed.
+Proof. exact ({sound} checked). Qed.
 
 Check multiplies.
 Print Assumptions multiplies.

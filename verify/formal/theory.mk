@@ -2,13 +2,19 @@
 COQC ?= coqc
 COQFLAGS = -noglob -Q theory CosetVerify
 
-Theorem.vo: Network.vo theory/Check.vo
+Theorem.vo: Network.vo theory/AllPairs.vo $(patsubst %.v,%.vo,$(wildcard Plan.v))
 theory/Sums.vo: theory/Definitions.vo
 theory/Machine.vo: theory/Sums.vo
 theory/Rounding.vo: theory/Machine.vo
 theory/Groups.vo: theory/Sums.vo
 theory/Pairs.vo: theory/Rounding.vo
 theory/Check.vo: theory/Groups.vo theory/Pairs.vo
+theory/Packing.vo: theory/Rounding.vo
+theory/Loss.vo: theory/Machine.vo
+theory/Tables.vo: theory/Packing.vo theory/Loss.vo
+theory/Factored.vo: theory/Check.vo theory/Tables.vo
+theory/AllPairs.vo: theory/Factored.vo
+Plan.vo: theory/Factored.vo
 Network.vo: theory/Definitions.vo
 
 %.vo: %.v
