@@ -7,6 +7,7 @@ Standard library only; no code shared with the program that writes certificates.
 
     last line of stdout    exit code
     s VERIFIED             0   everything that the certificate states holds, and its verdict is VERIFIED
+    s SAME NETWORK         0   with --coq: the project is about this network (compile it to see whether the theorem holds)
     s CONFIRMED REFUTED    1   everything that the certificate states holds, and its verdict is REFUTED
     s NOT VERIFIED         1   something does not hold; stderr says what is stated and what was found
     s SAMPLED              3   nothing wrong on the sampled pairs; the others were not looked at
@@ -18,12 +19,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .coq import check_project
 from .files import FILE_LIMIT
 from .progress import Line, Progress
 from .shape import Differs, Malformed, shown
 from .statement import Options, check
 
-CODES = {"s VERIFIED": 0, "s CONFIRMED REFUTED": 1, "s NOT VERIFIED": 1, "s SAMPLED": 3, "s MALFORMED": 4}
+CODES = {"s VERIFIED": 0, "s SAME NETWORK": 0, "s CONFIRMED REFUTED": 1, "s NOT VERIFIED": 1, "s SAMPLED": 3, "s MALFORMED": 4}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,10 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=_positive, metavar="N", help="look at N pairs only; never s VERIFIED")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="which pairs these are")
     parser.add_argument("--jobs", type=_positive, default=1, metavar="J", help="processes")
+    parser.add_argument("--coq", type=Path, metavar="DIR", help="compare this Coq project with the checkpoint, and do nothing else")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     options = parser.parse_args(arguments)
     try:
-        certificate, checkpoint = _read(options.certificate), _read(options.checkpoint)
+        run: Path = options.certificate
+        certificate, checkpoint = _read(run / "certificate.json" if run.is_dir() else run), _read(options.checkpoint)
+        if options.coq is not None:
+            print(f"{check_project(certificate, checkpoint, options.coq):,} weights of the Coq project are those of the checkpoint")
+            print("s SAME NETWORK")
+            return CODES["s SAME NETWORK"]
         progress = Progress(None if options.quiet else sys.stderr)
         line, table = check(certificate, checkpoint, Options(options.sample, options.seed, options.jobs), progress)
         print(*_lines(table), sep="\n")

@@ -11,7 +11,8 @@ import click
 @click.option("--sample", type=click.IntRange(min=1), help="Look at this many pairs only; never s VERIFIED.")
 @click.option("--seed", default=0, show_default=True, help="Which pairs are sampled.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
-def command(certificate: Path, checkpoint: Path, sample: int | None, seed: int, jobs: int) -> int:
+@click.option("--coq", type=click.Path(path_type=Path), help="Compare this Coq project with the checkpoint, and do nothing else.")
+def command(certificate: Path, checkpoint: Path, sample: int | None, seed: int, jobs: int, coq: Path | None) -> int:
     """Redo everything that CERTIFICATE states from the checkpoint alone, in exact integer arithmetic.
 
     Prints s VERIFIED (0), s CONFIRMED REFUTED (1: an honest report of a network that is wrong), s NOT VERIFIED
@@ -22,4 +23,5 @@ def command(certificate: Path, checkpoint: Path, sample: int | None, seed: int, 
 
     options = ["--checkpoint", str(checkpoint), "--seed", str(seed), "--jobs", str(jobs)]
     options += [] if sample is None else ["--sample", str(sample)]
+    options += [] if coq is None else ["--coq", str(coq)]
     return main([*options, "--", str(certificate)])

@@ -1,0 +1,101 @@
+"""The checker's comparison of a Coq project with its checkpoint: what is the same, and what must be refused."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from verify.checker.command import main
+from verify.checker.coq import PLAN, PLAN_HEADER, THEORY
+from verify.cli import execute
+from verify.formal.plan import CoqPlan, Family, Step, plan_text
+from verify.formal.project import theory_files
+
+ACCEPTED = Path(__file__).parents[2] / "certificates" / "accepted"
+NAMES = sorted(path.stem for path in ACCEPTED.glob("*.json"))
+
+
+def compare(name: str, project: Path) -> int:
+    return main([str(ACCEPTED / f"{name}.json"), "--checkpoint", str(ACCEPTED / f"{name}.ckpt"), "--coq", str(project)])
+
+
+def export(name: str, project: Path) -> Path:
+    arguments = ["export", "coq", str(ACCEPTED / f"{name}.json"), "--checkpoint", str(ACCEPTED / f"{name}.ckpt"), "--out", str(project)]
+    assert execute(arguments) == 0
+    return project
+
+
+def test_the_digest_is_that_of_the_theory() -> None:
+    """The checker knows the theory of this version."""
+    texts = sorted((name, text) for name, text in theory_files().items() if name.startswith("theory/"))
+    data = b"".join(name.encode() + b"\n" + text.encode() for name, text in texts)
+
+    assert hashlib.sha256(data).hexdigest() == THEORY
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_writers_write_the_same_bytes(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The checker's own reading of the checkpoint gives the Network.v and the Theorem.v that were exported."""
+    project = export(name, tmp_path / "project")
+
+    assert compare(name, project) == 0
+    assert capsys.readouterr().out.endswith("s SAME NETWORK\n")
+
+
+def change(text: str, pattern: str, replacement: str) -> str:
+    changed = re.sub(pattern, replacement, text, count=1)
+    assert changed != text
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern", "replacement"),
+    [
+        ("Network.v", r"left_high : list \(list int\) :=\n\[\[(\d)", r"left_high : list (list int) :=\n[[1\1"),
+        ("Network.v", r"bias_entries : list Z :=\n\[", "bias_entries : list Z :=\n[1"),
+        ("Network.v", r"generated 3", "generated 2"),
+        ("Network.v", r"(elements : list permutation :=\n\[\[)0;1;2", r"\g<1>1;0;2"),
+        ("Theorem.v", "z <> x", "z = x"),
+        ("Theorem.v", r"\(x \* y\)\)%Z", "(y * x))%Z"),
+        ("Theorem.v", "Proof. exact", "Admitted. (*"),
+        ("theory/Definitions.v", "Z.max v 0", "Z.max v 1"),
+        ("theory/Pairs.v", "Qed", "Admitted"),
+    ],
+)
+def test_one_change_is_refused(file: str, pattern: str, replacement: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One weight, a generator, an element, the statement or the theory changed: the comparison fails."""
+    project = export("s3_every_form", tmp_path / "project")
+    path = project / file
+    path.write_text(change(path.read_text(encoding="utf-8"), pattern, replacement), encoding="utf-8")
+
+    assert compare("s3_every_form", project) == 1
+    assert capsys.readouterr().out.endswith("s NOT VERIFIED\n")
+
+
+def test_a_file_more_or_less_is_refused(tmp_path: Path) -> None:
+    """A project has the files that it was written with."""
+    project = export("s3_every_form", tmp_path / "project")
+    (project / "More.v").write_text("Axiom all : False.", encoding="utf-8")
+    assert compare("s3_every_form", project) == 1
+    (project / "More.v").unlink()
+    (project / "Theorem.v").unlink()
+    assert compare("s3_every_form", project) == 1
+    assert compare("s3_every_form", tmp_path / "nothing") == 1
+
+
+def test_another_network_is_refused(tmp_path: Path) -> None:
+    """The project of one network is not that of another one."""
+    assert compare("s3_float64", export("s3_every_form", tmp_path / "project")) == 1
+
+
+def test_a_plan_is_numbers_and_nothing_else() -> None:
+    """Whatever plan is written is let through; one word more is not."""
+    families = [Family([0, 2], [[5, -3], [7, 0]], [0, 1, 1]), Family([1], [[1]], [0, 0, 0])]
+    text = plan_text(CoqPlan(True, families, [Step(0, 1, [(0, 0), (1, 0)], [0, 1, 1])], [2], 3, 4))
+
+    assert text.startswith(PLAN_HEADER)
+    assert PLAN.fullmatch(text, len(PLAN_HEADER))
+    for word in ("Axiom all : False.\n", "Unset Guard Checking.\n", "(* *)\n", "Definition mirrored : bool := true.\n"):
+        assert not PLAN.fullmatch(text + word, len(PLAN_HEADER))
+        assert not PLAN.fullmatch(text.replace("Definition chosen", word + "Definition chosen"), len(PLAN_HEADER))
