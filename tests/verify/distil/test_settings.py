@@ -1,0 +1,31 @@
+"""Every number of the search for programs is explained, used and on the page."""
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from verify.distil.settings import DistilSettings
+
+ROOT = Path(__file__).parents[3]
+NAMES = [field.name for field in msgspec.structs.fields(DistilSettings)]
+
+
+def test_each_setting_has_its_reason() -> None:
+    """The docstring says of each field what it is for."""
+    assert re.findall(r"^        (\w+): ", DistilSettings.__doc__ or "", re.MULTILINE) == NAMES
+
+
+def test_each_setting_is_used() -> None:
+    """Some module of verify/distil reads each of them."""
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "verify" / "distil").glob("*.py") if path.name != "settings.py")
+
+    assert [name for name in NAMES if not re.search(rf"settings\.{name}\b", code)] == []
+
+
+def test_each_setting_is_on_the_page_halved_and_doubled() -> None:
+    """docs/settings.md has two rows for each setting, and none for another."""
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+
+    assert rows == [name for name in NAMES for _ in range(2)]
