@@ -3,51 +3,60 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from net.convention import ORDERS, PRODUCTS
 from net.detection import with_convention
 from net.errors import MalformedInput
 from net.folded import FoldedNetwork, Source, fold
 from net.formats import chughtai, folded_arrays, sn_grok, wu
-from net.formats.container import read_bytes, read_tensors, sentence, to_arrays
-from net.formats.own import OWN_FORMAT, record_of
-from net.stated_group import default_group
+from net.formats.container import parse_json, read_bytes, read_contents, sentence, to_arrays
+from net.formats.own import OWN_FORMAT, safetensors_bytes, settings_of
+from net.formats.settings import check_settings
+from net.formats.state import network_tensors, other_network
+from net.stated_group import default_group, likely_group
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    import numpy as np
-
     from algebra.group import FiniteGroup
+    from net.dyadic import FloatMatrix
     from net.formats.layers import Layers
 
 _LAYOUTS: tuple[ModuleType, ...] = (sn_grok, wu, folded_arrays, chughtai)
+#: Containers that the checker reads by itself.
+_CHECKED = ("safetensors", "torch", "npz")
 _SIDE_FILE_LIMIT = 2**20
 
 
 def load_network(
-    path: Path | str, group: FiniteGroup | str | None = None, order: str | None = None, product: str | None = None
+    path: Path | str,
+    group: FiniteGroup | str | None = None,
+    order: str | None = None,
+    product: str | None = None,
+    assume_relu: bool = False,
 ) -> FoldedNetwork:
     """The network in the file, folded, in the group's own element order and left-first product.
 
-    Reads our own files (safetensors with settings in the metadata), state dicts of Chughtai et al. and of
-    Wu et al., sn-grok checkpoints and full runs, and already folded L, R, U, b; the first four may come as
-    safetensors or torch archive, folded arrays as npz too.
+    Containers, wrappers, layouts and settings are those of docs/checkpoints.md. A file of our own states its numbering and product,
+    and is believed.
 
     Args:
         path: the file.
         group: the group or its name; None for the one that `net.stated_group.default_group` finds.
-        order: numbering of the elements, out of `net.convention.ORDERS`; None to detect it.
-        product: "left-first" or "right-first"; None to detect it.
+        order: numbering of the elements, out of `net.convention.ORDERS`; None for the stated one, or else to detect it.
+        product: "left-first" or "right-first"; None as for `order`.
+        assume_relu: disregard settings in or beside the file that say, or could say, that the network is another function.
 
     Raises:
-        MalformedInput: the file can't be read, is unsafe, is damaged, is no such network, or is a network for
-            something else than this group.
+        MalformedInput: the file can't be read, is unsafe, is damaged, is no such network, says that it is another function, or is a
+            network for something else than this group.
 
     """
-    return network_over(group, *read_checkpoint(Path(path)), order, product)
+    return network_over(group, *read_checkpoint(Path(path), assume_relu), order, product)
 
 
 def network_over(
@@ -71,77 +80,120 @@ def network_over(
     if isinstance(group, str):
         group = parse_group(group)
     if size != group.order:
-        raise MalformedInput(f"expected a network over {group.name} with {group.order} elements, got one with {size}")
+        likely = likely_group(size, group)
+        mend = f": {likely} may be meant" if likely else ""
+        raise MalformedInput(f"expected a network over {group.name} with {group.order:,} elements, got one with {size:,}{mend}")
+    if source.details.get("format") == OWN_FORMAT:
+        order = order or _stated(source.details.get("element_order"), ORDERS)
+        product = product or _stated(source.details.get("product"), PRODUCTS)
     return with_convention(fold(layers, group, source), order, product)
 
 
-def read_checkpoint(path: Path) -> tuple[Layers, Source]:
+def read_checkpoint(path: Path, assume_relu: bool = False) -> tuple[Layers, Source]:
     """The layers in the file, in its own numbering, and where they came from.
 
     Raises:
         MalformedInput: as `load_network`, but for what concerns the group.
 
     """
-    return layers_in(read_bytes(path), path)
+    return layers_in(read_bytes(path), path, assume_relu, _side_files(path))
 
 
-def layers_in(data: bytes, path: Path) -> tuple[Layers, Source]:
+def layers_in(
+    data: bytes, path: Path, assume_relu: bool = False, beside: dict[str, dict[str, Any]] | None = None
+) -> tuple[Layers, Source]:
     """The layers in the bytes of a checkpoint, and their source, which says that they came from ``path``.
+
+    ``beside`` are the settings in files beside it, by the names of these files.
 
     Raises:
         MalformedInput: as `read_checkpoint`.
 
     """
-    kind, content, metadata = read_tensors(data)
-    if kind == "torch":
-        tensors, dtype, details = _state_dict(content, len(data))
-        details = {**_side_file(path), **details}
-    else:
-        tensors, dtype = content
-        details = record_of(metadata)
-    _check_activation(details)
-    layout = next((layout for layout in _LAYOUTS if layout.matches(set(tensors))), None)
+    contents = read_contents(data)
+    stored, inside, about = network_tensors(contents)
+    inside |= settings_of(contents.metadata)
+    beside = beside or {}
+    overridden = assume_relu and _refuses(inside)
+    if not assume_relu:
+        check_settings(inside)
+        for name, settings in beside.items():
+            check_settings(settings, f"{name}: ")
+    layout = next((layout for layout in _LAYOUTS if layout.matches(set(stored))), None)
     if layout is None:
-        names = ", ".join(repr(name)[:40] for name in sorted(tensors)[:8]) or "none"
-        raise MalformedInput(f"expected the tensors of a network in a known layout, got those named {names}")
+        raise MalformedInput(_unknown_layout(set(stored)))
+    tensors, dtype = to_arrays(stored, len(data))
     layers: Layers = layout.layers(tensors)
-    parameters = sum(tensor.size for tensor in tensors.values())
-    name = OWN_FORMAT if details.get("format") == OWN_FORMAT else layout.NAME
-    return layers, Source(path, hashlib.sha256(data).hexdigest(), name, dtype, parameters, details)
+    details = {**_config(inside, beside), **about, **{key: inside[key] for key in _RECORDED if key in inside}}
+    rewritten = None
+    if overridden or contents.container not in _CHECKED:
+        rewritten = safetensors_bytes({name: _narrow(tensor, stored[name].kind) for name, tensor in tensors.items()}, {})
+    own = inside.get("format") == OWN_FORMAT and rewritten is None
+    source = Source(
+        path,
+        hashlib.sha256(data).hexdigest(),
+        OWN_FORMAT if own else layout.NAME,
+        dtype,
+        sum(tensor.size for tensor in tensors.values()),
+        details,
+        contents.container,
+        rewritten,
+    )
+    return layers, source
 
 
-def _state_dict(content: Any, limit: int) -> tuple[dict[str, np.ndarray[Any, Any]], str, dict[str, Any]]:
-    """(tensors, dtype, details) of a torch archive: a state dict itself, or an outer dict with one in it."""
-    if not isinstance(content, dict):
-        raise MalformedInput(f"expected a dict in the torch archive, got {type(content).__name__}")
-    details: dict[str, Any] = {}
-    if "model" in content or "checkpoints" in content:
-        config = content.get("config")
-        content, details = sn_grok.last_state(content)
-        details |= {"config": config} if isinstance(config, dict) else {}
-    tensors, dtype = to_arrays(content, limit)
-    return tensors, dtype, details
+#: Entries of our own record that are kept beside `config`.
+_RECORDED = ("format", "element_order", "product", "split_sha256", "step", "history")
 
 
-def _side_file(path: Path) -> dict[str, Any]:
-    """Contents of `cfg.json` beside a state dict, or nothing when there is none."""
-    side = path.with_name("cfg.json")
-    if not side.is_file():
-        return {}
-    try:
-        if side.stat().st_size > _SIDE_FILE_LIMIT:
-            raise MalformedInput(f"expected at most {_SIDE_FILE_LIMIT:,} bytes in {side}, got more")
-        config = json.loads(side.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise MalformedInput(f"expected JSON in {side}, got: {sentence(error)}") from error
-    if not isinstance(config, dict):
-        raise MalformedInput(f"expected a JSON object in {side}, got {type(config).__name__}")
-    return {"config": config}
-
-
-def _check_activation(details: dict[str, Any]) -> None:
-    config = details.get("config")
+def _config(inside: dict[str, Any], beside: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The settings that are recorded, under "config": those in the file, or else those beside it."""
+    config = inside.get("config")
     if isinstance(config, dict):
-        for key in ("act_fn", "activation", "act"):
-            if str(config.get(key) or "relu").lower() != "relu":
-                raise MalformedInput(f"expected relu as activation, got {str(config[key])[:40]!r} under {key!r}")
+        return {"config": config}
+    return {"config": next(iter(beside.values()))} if beside else {}
+
+
+def _stated(value: Any, known: tuple[str, ...]) -> str | None:
+    return value if isinstance(value, str) and value in known else None
+
+
+def _refuses(settings: dict[str, Any]) -> bool:
+    """Whether the settings in the file would be refused, by the checker too."""
+    try:
+        check_settings(settings)
+    except MalformedInput:
+        return True
+    return False
+
+
+def _narrow(tensor: FloatMatrix, kind: str) -> np.ndarray[Any, Any]:
+    """The array in the precision in which it was stored; bfloat16, which numpy lacks, as float32."""
+    return tensor.astype({"bfloat16": np.float32}.get(kind) or np.dtype(kind))
+
+
+def _side_files(path: Path) -> dict[str, dict[str, Any]]:
+    """Contents of `cfg.json`, `config.json` and STEM.json beside the file, where they are there and settings of a training run."""
+    found = {}
+    for name in dict.fromkeys(("cfg.json", "config.json", f"{path.stem}.json")):
+        side = path.with_name(name)
+        if not side.is_file() or side == path:
+            continue
+        try:
+            if side.stat().st_size > _SIDE_FILE_LIMIT:
+                raise MalformedInput(f"expected at most {_SIDE_FILE_LIMIT:,} bytes in {side}, got more")
+            text = side.read_bytes().decode()
+        except (OSError, ValueError) as error:
+            raise MalformedInput(f"expected JSON in {side}, got: {sentence(error)}") from error
+        config = parse_json(text, str(side))
+        if not isinstance(config, dict):
+            raise MalformedInput(f"expected a JSON object in {side}, got {type(config).__name__}")
+        found[name] = config
+    return found
+
+
+def _unknown_layout(names: set[str]) -> str:
+    listed = ", ".join(repr(name)[:40] for name in sorted(names)[:8]) or "none"
+    kind = other_network(names)
+    came = f"{kind}, with tensors named {listed}" if kind else f"those named {listed}"
+    return f"expected the tensors of a network in a known layout (docs/checkpoints.md), got {came}"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from algebra.numbering import ELEMENT_ORDERS, element_order
+from net.answers import sampled_answers
 from net.convention import ORDERS, PRODUCTS, Convention
 from net.errors import MalformedInput
 from net.isomorphism import is_group_table, isomorphism
@@ -63,7 +64,7 @@ def detect_convention(weights: Weights, group: FiniteGroup, order: str | None = 
         if given is not None and given not in known:
             raise MalformedInput(f"expected as {what} one of {', '.join(known)}, got {given!r}")
     x, y = _sample(group.order)
-    answers = _answers(weights, x, y)
+    answers = sampled_answers(weights, x, y)
     best: Convention | None = None
     for name, side in itertools.product(ELEMENT_ORDERS, PRODUCTS):
         perfect = best is not None and best.sample_accuracy == 1  # spares the import of sympy
@@ -120,17 +121,10 @@ def _sample(order: int) -> tuple[Indices, Indices]:
     return drawn[0].astype(np.intp), drawn[1].astype(np.intp)
 
 
-def _answers(weights: Weights, x: Indices, y: Indices) -> Indices:
-    """The network's answers in float64, in its own numbering, computed in blocks of about 20 MB."""
-    block = max(1, 2_500_000 // max(weights.order, weights.width))
-    parts = [weights.logits(x[i : i + block], y[i : i + block]).argmax(axis=1) for i in range(0, len(x), block)]
-    return np.concatenate(parts)
-
-
 def _measured(group: FiniteGroup, order: str, product: str, x: Indices, y: Indices, answers: Indices) -> Convention:
     numbering = np.asarray(element_order(group, order), dtype=np.intp)
     first, second = (x, y) if product == "left-first" else (y, x)
-    right = numbering[answers] == group.mul[numbering[first], numbering[second]]
+    right = (answers >= 0) & (numbering[answers] == group.mul[numbering[first], numbering[second]])
     return Convention(order, product, numbering, float(right.mean()), len(x))
 
 
@@ -148,9 +142,9 @@ def _from_own_table(weights: Weights, group: FiniteGroup) -> Convention | None:
     if n > TABLE_LIMIT:
         return None
     for row in range(min(n, 8)):  # cheap: a network with mistakes seldom gets past these
-        if len(np.unique(_answers(weights, np.full(n, row), columns))) < n:
+        if len(np.unique(sampled_answers(weights, np.full(n, row), columns))) < n:
             return None
-    table = np.stack([_answers(weights, np.full(n, row), columns) for row in range(n)])
+    table = np.stack([sampled_answers(weights, np.full(n, row), columns) for row in range(n)])
     if not is_group_table(table):
         return None
     numbering = isomorphism(table, group)

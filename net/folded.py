@@ -11,7 +11,8 @@ ed., 3.1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import hashlib
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,9 @@ class Source:
         dtype: precision of the stored weights, such as "float32".
         parameters: number of stored weights of this network.
         details: what else the file or a `cfg.json` beside it says: settings, epoch, seed.
+        container: kind of file, such as "safetensors".
+        rewritten: the same tensors as a safetensors file, where the checker could not read this one; else None. A certificate is
+            about these bytes then.
 
     """
 
@@ -53,6 +57,13 @@ class Source:
     dtype: str
     parameters: int
     details: dict[str, Any]
+    container: str = "safetensors"
+    rewritten: bytes | None = field(default=None, repr=False)
+
+    @property
+    def certified_sha256(self) -> str:
+        """Digest of the bytes that a certificate is about: those of the file, or of `rewritten`."""
+        return self.sha256 if self.rewritten is None else hashlib.sha256(self.rewritten).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)

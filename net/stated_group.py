@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from algebra.group import FiniteGroup
+
 #: Classes of groups in the settings of published checkpoints: what n stands for in our names (arXiv 2302.03025's
 #: code calls the dihedral group of order 2n the one of parameter n).
 _CLASSES = {"SymmetricGroup": ("S", 1), "AlternatingGroup": ("A", 1), "CyclicGroup": ("C", 1), "DihedralGroup": ("D", 2)}
@@ -43,3 +45,13 @@ def stated_group(details: Mapping[str, Any]) -> str | None:
         letter, factor = _CLASSES[name]
         return f"{letter}{factor * parameter}"
     return name
+
+
+def likely_group(size: int, group: FiniteGroup) -> str | None:
+    """A group of `size` elements that may be meant where `group` is named; None without one.
+
+    The dihedral group of order 2n is called D_n by some and D_2n by us.
+    """
+    if group.name[:1] == "D" and group.name[1:].isdigit() and size == 2 * group.order:
+        return f"D{size}"
+    return BY_ORDER.get(size)

@@ -95,6 +95,7 @@ def analyse(
     timeout_s: float = 20.0,
     all_counterfactuals: bool = False,
     progress: Callable[[str], None] = lambda _: None,
+    assume_relu: bool = False,
 ) -> Analysis:
     """The analysis of a network; nothing is computed yet but its numbering and product, where they are not given.
 
@@ -109,6 +110,8 @@ def analyse(
         timeout_s: see `Options`.
         all_counterfactuals: see `Options`.
         progress: see `Options`.
+        assume_relu: disregard settings that say, or could say, that the network is another function; where they are in the file itself,
+            and where the checker could not read it, what is certified is a safetensors file with the weights that were read.
 
     Raises:
         MalformedInput: it cannot be read, is unsafe or damaged, is no network of this kind or none for this group.
@@ -124,10 +127,11 @@ def analyse(
     if isinstance(network, FoldedNetwork):
         return Analysis(network, options)
     if isinstance(network, str | Path):
-        data, (layers, source) = None, read_checkpoint(Path(network))
+        layers, source = read_checkpoint(Path(network), assume_relu)
+        data = source.rewritten
     else:
         data = file_of(network)
-        layers, source = layers_in(data, Path(FILE_NAME))
+        layers, source = layers_in(data, Path(FILE_NAME), assume_relu)
     found = network_over(group, layers, source, order, product)
     return Analysis(found, options, data, time.perf_counter() - started)
 

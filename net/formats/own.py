@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from net.errors import MalformedInput
-from net.formats.container import sentence
+from net.formats.container import parse_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,10 +56,19 @@ def record_of(metadata: dict[str, str]) -> dict[str, Any]:
     """
     if _ENTRY not in metadata:
         return {}
-    try:
-        record = json.loads(metadata[_ENTRY])
-    except (ValueError, RecursionError) as error:
-        raise MalformedInput(f"expected JSON under {_ENTRY!r} in the metadata, got: {sentence(error)}") from error
+    record = parse_json(metadata[_ENTRY], f"{_ENTRY!r} in the metadata")
     if not isinstance(record, dict):
         raise MalformedInput(f"expected a JSON object under {_ENTRY!r}, got {type(record).__name__}")
     return record
+
+
+def settings_of(metadata: dict[str, str]) -> dict[str, Any]:
+    """What the metadata say, `record_of` included; texts that are JSON objects or lists are read as such.
+
+    Raises:
+        MalformedInput: such a text is not what it seems.
+
+    """
+    others = {key: text for key, text in metadata.items() if key != _ENTRY}
+    read = {key: parse_json(text, f"{key[:40]!r} in the metadata") if text[:1] in ("{", "[") else text for key, text in others.items()}
+    return read | record_of(metadata)

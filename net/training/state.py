@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from net.errors import MalformedInput
-from net.formats.container import read_bytes, read_tensors
+from net.formats.container import read_bytes, read_contents
 from net.formats.own import OWN_FORMAT, record_of, write_safetensors
 from net.training.architecture import PARAMETER_NAMES, initial_parameters, parameter_shapes
 
@@ -106,15 +106,15 @@ def load_state(path: Path, settings: TrainingSettings, order: int) -> TrainingSt
     """
     import torch
 
-    kind, content, metadata = read_tensors(read_bytes(path))
-    record = record_of(metadata)
+    contents = read_contents(read_bytes(path))
+    record = record_of(contents.metadata)
     found, wanted = record.get("config"), _record_of_settings(settings)
-    if kind != "safetensors" or not isinstance(found, dict):
+    if contents.container != "safetensors" or not isinstance(found, dict):
         raise MalformedInput(f"expected the state of a training run in {path}, got another kind of file")
     if {**found, "steps": 0} != {**wanted, "steps": 0}:
         differing = sorted(key for key in wanted if key != "steps" and found.get(key) != wanted[key])
         raise MalformedInput(f"expected a run with the same settings in {path}, got others: {differing}")
-    tensors = {name: torch.from_numpy(array.astype(np.float32)) for name, array in content[0].items()}
+    tensors = {name: torch.from_numpy(tensor.array().astype(np.float32)) for name, tensor in contents.tensors.items()}
     shapes = parameter_shapes(order, settings.embed, settings.width)
     expected = {**shapes, **{f"{name}.{moment}": shapes[name] for name in shapes for moment in _MOMENTS}}
     if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != expected:

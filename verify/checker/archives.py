@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from .shape import Malformed, need, shown
 
+DIRECTORY = 0x10
 LOCAL = struct.Struct("<4s5H3I2H")  # sign, version, flags, method, time, date, crc, packed, unpacked, lengths of name and extra
 CENTRAL = struct.Struct("<4s6H3I5H2I")  # the same after two versions, then length of the comment, disk, attributes, offset
 END = struct.Struct("<4s4H2IH")  # sign, this disk, first disk, members here, members, size and offset of the directory, comment
@@ -94,10 +95,12 @@ def directory(data: bytes) -> tuple[list[Entry], int]:
     need(start + size == end, "expected the end of the zip archive right after its directory, got other bytes there")
     entries, place = [], start
     while place < end:
-        sign, _, _, flags, method, _, _, crc, packed, full, names, extras, comment, disk, _, _, offset = CENTRAL.unpack_from(
+        sign, _, _, flags, method, _, _, crc, packed, full, names, extras, comment, disk, _, attributes, offset = CENTRAL.unpack_from(
             data, place
         )
-        need(sign == b"PK\x01\x02" and (comment, disk) == (0, 0), "expected a directory of plain members, got something else in it")
+        # PyTorch takes a member with the attribute of a DOS directory for one, and reads nothing of it
+        plain = sign == b"PK\x01\x02" and (comment, disk, attributes & DIRECTORY) == (0, 0, 0)
+        need(plain, "expected a directory of plain members, got something else in it")
         place += CENTRAL.size
         name, extra = data[place : place + names], data[place + names : place + names + extras]
         place += names + extras

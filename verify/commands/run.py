@@ -34,6 +34,7 @@ def solvers_budget(_context: click.Context, _parameter: click.Parameter, value: 
 )
 @click.option("--order", type=click.Choice(["lexicographic", "even-first", "sympy", "table"]), help="Element order; default: detect.")
 @click.option("--product", type=click.Choice(["left-first", "right-first"]), help="Product; default: detect.")
+@click.option("--assume-relu", is_flag=True, help="Disregard settings that say, or could say, that the network is another function.")
 @click.option("--all-counterfactuals", is_flag=True, help="Measure level 3 on all pairs even of a large group.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the verdict line.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
@@ -45,6 +46,7 @@ def command(
     timeout: float,
     order: str | None,
     product: str | None,
+    assume_relu: bool,
     all_counterfactuals: bool,
     as_json: bool,
     quiet: bool,
@@ -66,7 +68,7 @@ def command(
             print(f"c {text}", file=sys.stderr, flush=True)
 
     path = checkpoint or bundled_checkpoint(group_name)
-    result = run(path, group_name, out, proof, timeout, order, product, all_counterfactuals, progress)
+    result = run(path, group_name, out, proof, timeout, order, product, all_counterfactuals, progress, assume_relu)
     correct = result.certificate.correct
     progress(f"{correct.right} of {correct.pairs} pairs right; {result.directory}/report.md")
     if correct.wrong:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,8 @@ def command(group: str, out: Path, resume: bool, quiet: bool, **options: Any) ->
     from algebra.group import parse_group
     from net.training.state import default_settings
 
+    if find_spec("torch") is None:
+        raise click.UsageError("expected PyTorch for training, got none: pip install 'coset-verify[train]'")
     parsed = parse_group(group)
     given = {name: value for name, value in options.items() if value is not None}
     settings = replace(default_settings(parsed.name, parsed.order), **given)

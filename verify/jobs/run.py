@@ -37,6 +37,7 @@ def run(
     product: str | None = None,
     all_counterfactuals: bool = False,
     progress: Callable[[str], None] = lambda _: None,
+    assume_relu: bool = False,
 ) -> Result:
     """Analyse the network in a file and write everything into ``out`` (default proofs/GROUP-SHA8).
 
@@ -55,6 +56,7 @@ def run(
         timeout_s=timeout_s,
         all_counterfactuals=all_counterfactuals,
         progress=progress,
+        assume_relu=assume_relu,
     )
     source = analysis.network.source
     assert source is not None

@@ -120,7 +120,7 @@ def certify(findings: Findings) -> cert.Certificate:
         raise AssertionError("the lemmas proved a program correct that exact evaluation finds wrong")
     order, width = network.weights.L.shape
     checkpoint = cert.CheckpointRecord(
-        sha256=source.sha256,
+        sha256=source.certified_sha256,
         format=source.format,
         order=convention.order,
         product="left-first" if convention.product == "left-first" else "right-first",

@@ -93,11 +93,18 @@ def test_a_bare_pickle_is_refused_unread(tmp_path, protocol):
     assert not trap.exists()
 
 
-def test_an_old_torch_file_without_zip_is_refused(tmp_path):
-    """The format before torch 1.6 allocates storages before it reads them."""
+def test_a_torch_file_before_1_6_is_read_and_each_truncation_refused(tmp_path):
+    state = {name: torch.from_numpy(array) for name, array in zip("LRU", (L, R, U), strict=True)}
     stream = io.BytesIO()
-    torch.save({"L": torch.ones(2)}, stream, _use_new_zipfile_serialization=False)
-    refused(tmp_path / "model.pt", stream.getvalue())
+    torch.save({"model": state, "epoch": 3}, stream, _use_new_zipfile_serialization=False)
+    data = stream.getvalue()
+    layers, source = read_checkpoint(write(tmp_path / "old.pt", data))
+
+    assert (layers.left[0] == L).all()
+    assert source.container == "torch before 1.6"
+    assert read_checkpoint(write(tmp_path / "new.safetensors", source.rewritten))[0].unembedding.tolist() == U.tolist()
+    for length in range(0, len(data), 3):
+        refused(tmp_path / "cut", data[:length])
 
 
 def test_objects_in_npz_never_run(tmp_path):
@@ -167,11 +174,14 @@ def test_a_file_that_cannot_be_opened(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["torch", "npz"])
-def test_compressed_members_are_refused(tmp_path, kind):
-    """A deflated member may be a thousand times its size in the file."""
+def test_deflated_members_are_read_within_a_limit(tmp_path, kind):
+    """A deflated member may be a thousand times its size in the file: more than the limit is refused before it is unpacked."""
     data = rewritten(FILES[kind], lambda name, content: content, zipfile.ZIP_DEFLATED)
 
-    assert "compressed" in refused(tmp_path / "file", data)
+    assert (read_checkpoint(write(tmp_path / "file", data))[0].unembedding == U).all()
+    bomb = rewritten(data, lambda name, content: content + bytes(2**22), zipfile.ZIP_DEFLATED)
+    assert len(bomb) < 2**17
+    assert "members of at most" in refused(tmp_path / "bomb", bomb)
 
 
 def test_members_that_claim_more_than_the_archive_are_refused(tmp_path):
@@ -244,7 +254,7 @@ def test_memory_stays_within_a_small_multiple_of_the_file():
     arrays = {name: np.ones((1000, 700), np.float32) for name in "LRU"}
     data = save(arrays)
     tracemalloc.start()
-    container.read_tensors(data)
+    container.read_contents(data)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 

@@ -1,0 +1,171 @@
+"""Whether the settings in or beside a file say that the network is another function than relu(L[x] + R[y]) U + b.
+
+A checkpoint states its function only in part: the tensors' names tell the layers, and the activation, or a product in place of a
+sum, stands in settings if it stands anywhere. So every setting is looked at, at any depth. One that is known to concern training or
+sizes is harmless, a spelling of relu is what we expect, and any other is refused by its name: whether it changes the function is for
+the user to say (`--assume-relu`). The lists of words are in docs/checkpoints.md, which the checker follows too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from net.errors import MalformedInput
+from net.formats.pickles import Opaque, Tensor
+
+_RELU = re.compile(r"(<(function|class) '?)?([a-z_]+\.)*relu( at 0x[0-9a-f]+)?('?>)?(\((inplace=(true|false))?\))?", re.IGNORECASE)
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ACTIVATION = _words(
+    "act acts activation activations relu nonlinearity nonlin nonlinear fn func function type name hidden mlp layer layers model"
+    " default config use str cls class kind module"
+)
+_TRAINING = _words(
+    "lr lrs learning optimizer optimizers optimiser optim adam adamw sgd betas beta eps epsilon momentum nesterov decay wd warmup"
+    " scheduler schedulers schedule seed seeds epoch epochs iter iters iteration iterations batch batches batchsize bs loss losses acc"
+    " accuracy accuracies metric metrics grad grads gradient gradients ema train training trained trainer test tests val valid"
+    " validation eval evaluation evaluate frac fraction split splits shuffle data dataset datasets dataloader loader workers rng"
+    " random cuda gpu gpus device devices cpu mps amp dtype ddp distributed wandb tensorboard mlflow log logs logging logger verbose"
+    " debug plot plots save saved saving load resume checkpoint checkpoints ckpt ckpts dir directory folder path paths file files"
+    " filename run runs experiment project entity tag tags note notes comment comments description author user host hostname date"
+    " timestamp version versions commit git sha sha256 hash license url callback callbacks loop loops history patience early stopping"
+    " growth init initial initialization initialisation initializer initializers initializations steps step every interval freq"
+    " frequency regularization slurm job lightning"
+)
+#: Words that say more than a training word beside them ("batch_norm"), unless gradients are meant ("max_grad_norm").
+_FUNCTION = _words(
+    "norm norms normalize normalise normalized normalised normalization normalisation layernorm batchnorm rmsnorm ln bn residual"
+    " residuals skip gate gated gates glu bilinear quantize quantized quantization"
+)
+_GRADIENT = _words("grad grads gradient gradients init initial initialization initialisation")
+_MODEL = _words(
+    "a one single hidden layer layers layered mlp mlps relu net network model perceptron multilayer multi fc ff fully connected feed"
+    " forward feedforward group groups simple basic small tiny toy grok grokking modular arithmetic addition multiplication"
+    " composition two custom my"
+)
+_PLAIN = _words(
+    "a an the num n number count total max min size sizes dim dims dimension d h m p q k width hidden embed embeds embedding"
+    " embeddings emb embd unembed unembedding model layer layers mlp net network input inputs in output outputs out vocab vocabulary"
+    " class classes label labels feature features unit units neuron neurons channels ff ffn inner group groups parameter parameters"
+    " params param config cfg conf args arguments hparams hyper hyperparameters hyperparams settings options name names id index idx"
+    " extra order element elements task format bias biases use with has is dropout tie tied share shared modulus mod prime degree ctx"
+    " time threads state module of"
+)
+_OTHER = _words(
+    "gelu silu swish mish tanh sigmoid softplus softmax elu selu celu leaky prelu quad quadratic square squared bilinear"
+    " multiplicative polynomial sin sine cos gated glu swiglu geglu transformer attention conv cnn rnn lstm gru abs identity"
+)
+_OTHER_PARTS = ("transformer", "attention", "bilinear", "quad", "gelu", "silu", "swish", "tanh", "sigmoid")
+_MODEL_KEYS = _words(
+    "model model_name model_type model_class arch architecture architectures net network net_type network_type class class_name"
+    " classname type"
+)
+#: Values that an activation key of another layer may have: none at all.
+_NO_ACTIVATION = ("", "none", "identity", "linear")
+
+
+def check_settings(settings: dict[str, Any], where: str = "") -> None:
+    """Look at every setting, at any depth; O(their size), each object once. `where` is put before the names in a message.
+
+    Raises:
+        MalformedInput: one of them says that the network is another function, or could.
+
+    """
+    seen: set[int] = set()
+    waiting: list[tuple[str, str, Any]] = [(where, "", settings)]
+    while waiting:
+        path, key, value = waiting.pop()
+        if isinstance(value, dict | list | tuple | Opaque):
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+        if isinstance(value, dict):
+            for inner, content in value.items():
+                # a number is no name: an epoch, or a parameter's number
+                name = inner if isinstance(inner, str) else key
+                place = f"{path}{'' if path.endswith(': ') else '.'}{inner}" if path else str(inner)
+                waiting += [(place, name, item) for item in _contents(place, name, content)]
+        elif isinstance(value, list | tuple):
+            inner = [item for item in value if isinstance(item, dict | list | tuple | Opaque)]
+            waiting += [(path, key, found) for item in inner for found in _contents(path, key, item)]
+        elif isinstance(value, Opaque):
+            waiting += [(path, key, part) for part in value.parts if isinstance(part, dict)]
+
+
+def words(key: str) -> list[str]:
+    """The words of a name, in lower case: camelCase and snake_case are taken apart, numbers left out."""
+    return [word.lower() for word in _WORD.findall(key) if not word.isdigit()]
+
+
+def is_relu(value: Any) -> bool:
+    """Whether the text spells relu: "ReLU", "nn.ReLU()", "torch.nn.functional.relu", "<function relu at 0x7f>"."""
+    return isinstance(value, str) and _RELU.fullmatch(value.strip()) is not None
+
+
+def _contents(path: str, key: str, value: Any) -> list[Any]:
+    """What is to be looked at below a setting that is itself harmless."""
+    found = words(key)
+    flat = "".join(character for character in key.lower() if character.isalpha())
+    if {"act", "acts"} & set(found) or any(part in flat for part in ("activ", "relu", "nonlin")):
+        _check_activation(path, found, value)
+        return []
+    training = _TRAINING & set(found) and (not _FUNCTION & set(found) or _GRADIENT & set(found))
+    if training or _is_off(value) or _is_convention(key, value):
+        return []
+    texts = _texts(value)
+    if "_".join(found) in _MODEL_KEYS and texts:
+        for text in texts:
+            if not set(words(text)) <= _MODEL:
+                raise _refusal(f"a network of one hidden layer with relu, got {text[:60]!r} under {path[:120]!r}")
+        return []
+    if not set(found) <= _PLAIN or isinstance(value, Tensor):
+        raise _refusal(f"settings that are known not to change the function, got {_shown(value)} under {path[:120]!r}")
+    for text in texts:
+        flat = "".join(character for character in text.lower() if character.isalpha())
+        if set(words(text)) & _OTHER or any(part in flat for part in _OTHER_PARTS):
+            raise _refusal(f"settings of a network with relu, got {text[:60]!r} under {path[:120]!r}")
+    if isinstance(value, list | tuple) and any(isinstance(item, Tensor) for item in value):
+        raise _refusal(f"settings that are known not to change the function, got tensors under {path[:120]!r}")
+    return [value]
+
+
+def _check_activation(path: str, found: list[str], value: Any) -> None:
+    if value is None or (isinstance(value, str) and not value):
+        return
+    known = set(found) <= _ACTIVATION
+    spelt = is_relu(value) or (isinstance(value, list | tuple) and len(value) > 0 and all(is_relu(item) for item in value))
+    if known and (spelt or (value is True and set(found) <= {"use", "relu"})):
+        return
+    if not known and (value is False or (isinstance(value, str) and value.lower() in _NO_ACTIVATION)):
+        return
+    raise _refusal(f"relu as activation, got {_shown(value)} under {path[:120]!r}")
+
+
+def _is_off(value: Any) -> bool:
+    return value is None or value is False or (isinstance(value, str | dict | list | tuple) and len(value) == 0)
+
+
+def _is_convention(key: str, value: Any) -> bool:
+    return (key == "product" and value in ("left-first", "right-first")) or (key == "element_order" and isinstance(value, str))
+
+
+def _texts(value: Any) -> list[str]:
+    """The strings in a value that is one, or a list with some in it."""
+    items = value if isinstance(value, list | tuple) else [value]
+    return [item.decode("latin-1") if isinstance(item, bytes) else item for item in items if isinstance(item, str | bytes)]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool | int | float | str):
+        return repr(value)[:60]
+    return f"a {value.name}" if isinstance(value, Opaque) else f"a {type(value).__name__}".lower()
+
+
+def _refusal(sentence: str) -> MalformedInput:
+    return MalformedInput(f"expected {sentence}; --assume-relu disregards settings")

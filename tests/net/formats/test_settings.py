@@ -1,0 +1,188 @@
+"""What settings may say beside a network: a word of training is harmless, another function is not, and what is unknown is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from net.checkpoint import load_network, read_checkpoint
+from net.errors import MalformedInput
+from net.formats.pickles import Opaque
+from net.formats.settings import check_settings, is_relu
+
+SPELLINGS = (
+    *(
+        "relu",
+        "ReLU",
+        "RELU",
+        "nn.ReLU",
+        "ReLU()",
+        "torch.nn.ReLU",
+        "nn.ReLU()",
+        "F.relu",
+        "torch.relu",
+        "torch.nn.functional.relu",
+        " relu ",
+    ),
+    *("nn.ReLU(inplace=True)", "<class 'torch.nn.modules.activation.ReLU'>", "<function relu at 0x7f12ab>", "jax.nn.relu"),
+)
+OTHERS = (
+    "gelu",
+    "relu6",
+    "leaky_relu",
+    "prelu",
+    "ReLU6()",
+    "relu^2",
+    "relu2",
+    "relu(x)**2",
+    "squared_relu",
+    "crelu",
+    "relu + 1",
+    "",
+    "x relu",
+    "ReLU(6)",
+)
+#: settings of published networks and of ordinary training scripts
+ORDINARY = (
+    {"lr": 0.001, "weight_decay": 1, "betas": [0.9, 0.98], "layers": {"embed_dim": 256, "hidden_dim": 128}, "model": "OneLayerMLP"},
+    {
+        "group": "DihedralGroup",
+        "group_parameter": 59,
+        "frac_train": 0.3,
+        "seed": 1,
+        "num_epochs": 250000,
+        "extra_name": "_hidden_dim_32",
+    },
+    {
+        "embed_dim": 256,
+        "model_dim": [128],
+        "vocab_size": 120,
+        "act_fn": "relu",
+        "optimizer": {"state": {0: {"step": 1}}, "param_groups": []},
+    },
+    {
+        "config": {
+            "num_epochs": 5,
+            "batch_size": 64,
+            "max_grad_norm": 1.0,
+            "wandb_project": "grok",
+            "device": "cuda:0",
+            "init_scale": 0.5,
+        }
+    },
+    {
+        "epoch": 3,
+        "global_step": 9,
+        "pytorch-lightning_version": "2.0",
+        "hyper_parameters": {"lr": 1e-3},
+        "lr_schedulers": [],
+        "callbacks": {},
+    },
+    {"use_layernorm": False, "dropout": 0.1, "activation": None, "residual": False, "use_bias": True, "d_mlp": 512, "d_vocab": 114},
+    {"train_loss": [1.0, 0.5], "test_acc": [0.1], "rng": torch.zeros(3), "loss_scale": 2.0, "numEpochs": 3, "batchNorm": None},
+    {"element_order": "lexicographic", "product": "left-first", "history": [{"step": 1, "margin": 2.0}], "split_sha256": "00"},
+    {"format": "pt", "model_name": "mlp", "model": {"width": 3, "activation": "nn.ReLU"}, "arch": "TwoLayerMLP", "use_relu": True},
+    {
+        "activation": ["relu", "ReLU"],
+        "output_activation": None,
+        "embed_act": "none",
+        "args": Opaque("argparse.Namespace", [(), {"lr": 1}]),
+    },
+)
+#: each says, or could say, that the network is another function, and the name that has to be in the sentence
+OTHERWISE = (
+    ({"layers": {"act_fn": "gelu"}}, "layers.act_fn"),
+    ({"config": {"mlp": [{"act_type": "Quad"}]}}, "act_type"),
+    ({"hidden_act": "gelu"}, "hidden_act"),
+    ({"nonlinearity": "silu"}, "nonlinearity"),
+    ({"nonLinearity": "tanh"}, "nonLinearity"),
+    ({"layers": {"relu_embed": True}}, "relu_embed"),
+    ({"use_relu": False}, "use_relu"),
+    ({"activation": False}, "activation"),
+    ({"activation": "identity"}, "activation"),
+    ({"activation": ["relu", "gelu"]}, "activation"),
+    ({"activation": {"name": "relu"}}, "activation"),
+    ({"activation": Opaque("numpy._core.multiarray.scalar")}, "activation"),
+    ({"output_activation": "relu"}, "output_activation"),
+    ({"model": "BilinearNet"}, "BilinearNet"),
+    ({"architecture": "Transformer"}, "Transformer"),
+    ({"model_name": ["mlp", "quad"]}, "quad"),
+    ({"name": "a bilinear one"}, "bilinear"),
+    ({"options": [["x", "silu"]]}, "silu"),
+    ({"batch_norm": True}, "batch_norm"),
+    ({"layer_norm_eps": 1e-5}, "layer_norm_eps"),
+    ({"layernorm": {"eps": 1e-5}}, "layernorm"),
+    ({"logit_scale": 2.0}, "logit_scale"),
+    ({"temperature": 0.5}, "temperature"),
+    ({"skip_connections": True}, "skip_connections"),
+    ({"mask": torch.ones(3)}, "mask"),
+    ({"type": "bilinear"}, "bilinear"),
+    ({"product": "elementwise"}, "product"),
+    ({"fn": "x*x"}, "fn"),
+    ({"args": Opaque("argparse.Namespace", [(), {"act_fn": "gelu"}])}, "act_fn"),
+    ({"модель": "x"}, "модель"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_spellings_of_relu(spelling):
+    assert is_relu(spelling)
+    check_settings({"config": {"act_fn": spelling}})
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_is_not_relu(other):
+    assert not is_relu(other)
+
+
+@pytest.mark.parametrize("settings", ORDINARY, ids=lambda settings: next(iter(settings)))
+def test_ordinary_settings_are_harmless(settings):
+    check_settings(settings)
+
+
+@pytest.mark.parametrize(("settings", "name"), OTHERWISE, ids=lambda value: value if isinstance(value, str) else "")
+def test_another_function_is_refused_by_its_name(settings, name):
+    with pytest.raises(MalformedInput, match="assume-relu") as caught:
+        check_settings(settings)
+    assert name in str(caught.value)
+
+
+def test_a_setting_that_holds_itself_is_looked_at_once():
+    loop: dict = {"lr": 1}
+    loop["config"] = loop
+    check_settings(loop)
+    loop["act"] = "gelu"
+    with pytest.raises(MalformedInput, match="gelu"):
+        check_settings(loop)
+
+
+def state(planted_s3):
+    L, R, U = (torch.from_numpy(array).contiguous() for array in planted_s3)
+    return {"L": L, "R": R, "U": U}
+
+
+@pytest.mark.parametrize("name", ["cfg.json", "config.json", "net.json"])
+def test_settings_beside_every_container_are_read_and_can_be_disregarded(tmp_path, planted_s3, name):
+    save_file(state(planted_s3), tmp_path / "net.safetensors")
+    (tmp_path / name).write_text(json.dumps({"layers": {"act_fn": "gelu"}}))
+    with pytest.raises(MalformedInput, match=f"'{name}: layers.act_fn'"):
+        load_network(tmp_path / "net.safetensors", "S3")
+    source = load_network(tmp_path / "net.safetensors", "S3", assume_relu=True).source
+
+    assert source.rewritten is None
+    assert source.certified_sha256 == source.sha256
+
+
+def test_settings_inside_a_file_that_are_disregarded_make_another_file(tmp_path, planted_s3):
+    """The checker reads them as well, and would refuse the original."""
+    tensors = state(planted_s3)
+    torch.save({"model": tensors, "config": {"act_fn": "gelu"}}, tmp_path / "net.pt")
+    source = load_network(tmp_path / "net.pt", "S3", assume_relu=True).source
+    (tmp_path / "again.safetensors").write_bytes(source.rewritten)
+    again = read_checkpoint(tmp_path / "again.safetensors")
+
+    assert again[1].sha256 == source.certified_sha256 != source.sha256
+    assert (again[0].unembedding == tensors["U"].double().numpy()).all()
