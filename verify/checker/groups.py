@@ -163,7 +163,7 @@ def check_group_name(record: GroupRecord, elements: set[Permutation]) -> None:
     elif re.fullmatch(r"\([0-9 ]*\)[0-9 (),]*", record.name):
         generators = record.name.split(", ")
     else:
-        raise Differs(f"group.name: expected a name such as S6, A5, C7, D10 or S3xC2, or generators, got {shown(record.name)}")
+        raise Differs(f"group.name: the certificate states {shown(record.name)}, the checker finds no group that is called so")
     found = closure([permutation(text, record.degree) for text in generators], record.degree)
     same(f"permutations of the group {shown(record.name)} that the generators generate", len(elements), len(found & elements))
     same(f"order of the group {shown(record.name)}", record.order, len(found))

@@ -101,8 +101,10 @@ def kind_of_change(path: tuple[Any, ...], before: dict[str, Any], after: dict[st
     last = keys[-1]
     if keys[:2] == ["symbolic", "provable"]:
         keys = keys[2:]
-    if keys[0] == "not_checked" or keys == ["checkpoint", "order"] or (keys[0] == "neurons" and last == "kind"):
+    if keys[0] == "not_checked":
         return LABEL
+    if keys == ["checkpoint", "order"]:  # a numbering that has a name may be called a table
+        return WEAKER if after["checkpoint"]["order"] == "table" else SAID
     if keys == ["symbolic", "status"] and after["symbolic"]["status"] == "UNKNOWN":
         return WEAKER
     if keys[0] == "symbolic":
