@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,12 @@ class ExactWeights:
     def exchanged(self) -> ExactWeights:
         """The network that does at (x, y) what this one does at (y, x)."""
         return ExactWeights(self.R, self.L, self.U, self.b, self.preactivation_bits, self.vote_bits)
+
+    def scaled(self, inputs: int, votes: int) -> ExactWeights:
+        """The network with L and R times 2^inputs, U times 2^votes and b times 2^(inputs + votes)."""
+        p, v = max(0, self.preactivation_bits - inputs), max(0, self.vote_bits - votes)
+        more, further = p - self.preactivation_bits + inputs, v - self.vote_bits + votes
+        return ExactWeights(self.L * (1 << more), self.R * (1 << more), self.U * (1 << further), self.b * (1 << (more + further)), p, v)
 
 
 def exact_weights(left: Dyadic, right: Dyadic, unembedding: Dyadic, bias: Dyadic) -> ExactWeights:
@@ -130,7 +137,8 @@ class Weights:
 
     def logits(self, x: Any, y: Any) -> FloatMatrix:
         """Float64 logits (..., n) for index arrays x and y of one shape: for searching, not for verdicts."""
-        return np.asarray(np.maximum(self.L[x] + self.R[y], 0) @ self.U + self.b)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(np.maximum(self.L[x] + self.R[y], 0) @ self.U + self.b)
 
     def select(self, neurons: Sequence[int] | np.ndarray[Any, Any]) -> Weights:
         """The network that keeps these neurons (indices or a boolean mask), in this order."""
@@ -180,6 +188,37 @@ class Weights:
             lambda: self.exact().exchanged(),
         )
 
+    def scaled(self, inputs: int, votes: int) -> Weights:
+        """The network with L and R times 2^inputs, U times 2^votes and b times 2^(inputs + votes): the same answers.
+
+        Where the float64 arrays do not overflow: a product with a power of two is exact, or errs by at most 2^-1074 where it
+        underflows.
+        """
+        both = inputs + votes
+        with np.errstate(under="ignore"):
+            return Weights(
+                np.ldexp(self.L, inputs),
+                np.ldexp(self.R, inputs),
+                np.ldexp(self.U, votes),
+                np.ldexp(self.b, both),
+                _scaled_error(self.L_error, inputs),
+                _scaled_error(self.R_error, inputs),
+                float(_scaled_error(self.U_error, votes)),
+                float(_scaled_error(self.b_error, both)),
+                lambda: self.exact().scaled(inputs, votes),
+            )
+
+    def unusual_scale(self) -> tuple[int, int]:
+        """(i, v): the exponents of the largest |L|, |R| and of the largest |U|, or 0 in place of those within 2^-24 to 2^24.
+
+        Networks with (0, 0) can be searched in float32 as they are; others are scaled by (-i, -v) first.
+        """
+        inputs = max(float(np.abs(self.L).max(initial=0.0)), float(np.abs(self.R).max(initial=0.0)))
+        votes = float(np.abs(self.U).max(initial=0.0))
+        exponents = (math.frexp(value)[1] if value else 0 for value in (inputs, votes))
+        i, v = (0 if abs(exponent) <= 24 else exponent for exponent in exponents)
+        return i, v
+
     @classmethod
     def from_arrays(cls, L: Any, R: Any, U: Any, b: Any | None = None) -> Weights:
         """The weights that these float arrays (up to float64) state exactly; all errors are 0."""
@@ -227,6 +266,10 @@ class Weights:
             float(bias_error.max(initial=0.0)),
             lambda: exact,
         )
+
+
+def _scaled_error(error: Any, exponent: int) -> Any:
+    return np.ldexp(error, exponent) + (TINY if exponent < 0 else 0.0)
 
 
 def indices(width: int, neurons: Sequence[int] | np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.intp]]:

@@ -118,10 +118,11 @@ def draw_curve(summary: JSON) -> "Figure":
     )
     for key, label, colour, style in series:
         for some, line in ((fitted, style), ([point for point in points if point not in fitted], style[0])):
-            at = [point["ratio"] for point in some], [point[key] for point in some]
+            known = [point for point in some if point[key] is not None and point["ratio"] > 0]
+            at = [point["ratio"] for point in known], [point[key] for point in known]
             axes.plot(*at, line, color=colour, label=label if some is fitted else None, markersize=4)
     for point in points:
-        if point["name"] in ("readable", "faithful", "provable"):
+        if point["name"] in ("readable", "faithful", "provable") and point["logit_fve"] is not None and point["ratio"] > 0:
             place, above = (point["ratio"], point["logit_fve"]), (0, 7)
             axes.annotate(point["name"], place, above, textcoords="offset points", ha="center", fontsize=8)
     axes.set_xscale("log")

@@ -1,7 +1,9 @@
 """Numbers as a report writes them; every function takes what JSON holds and returns text."""
 
+import math
 import re
 from collections.abc import Callable
+from decimal import MAX_EMAX, MIN_EMIN, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
@@ -30,7 +32,18 @@ def portion(value: float | None) -> str:
 
 def rational(value: str | None) -> str:
     """An exact "p/q" rounded to four digits, "0" only when it is 0; None as a dash."""
-    return "–" if value is None else decimal(float(Fraction(value)))
+    if value is None:
+        return "–"
+    fraction = Fraction(value)
+    try:
+        near = float(fraction)
+    except OverflowError:
+        near = math.inf
+    if fraction and (near == 0 or math.isinf(near)):  # beyond float64: digits and exponent from exact integers
+        with localcontext() as context:
+            context.prec, context.Emax, context.Emin = 30, MAX_EMAX, MIN_EMIN
+            return f"{Decimal(fraction.numerator) / Decimal(fraction.denominator):.3e}"
+    return decimal(near)
 
 
 def decimal(value: float | None) -> str:

@@ -31,6 +31,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+import msgspec
 import numpy as np
 
 from algebra.lattice import SubgroupLattice, subgroups
@@ -340,11 +341,29 @@ class Analysis:
         return found
 
     @cached_property
+    def _scale(self) -> tuple[int, int]:
+        return self.weights.unusual_scale()
+
+    @cached_property
+    def _searched(self) -> Analysis:
+        """The analysis of the network scaled by powers of two to usual sizes, in which floats search; this one where it has them.
+
+        Scaling changes no answer; what is stated about the network itself is decided from its own weights.
+        """
+        if self._scale == (0, 0):
+            return self
+        inputs, votes = self._scale
+        scaled = replace(self.network, weights=self.weights.scaled(-inputs, -votes), layers=None)
+        found = Analysis(scaled, self.options)
+        found._scale = (0, 0)
+        return found
+
+    @cached_property
     def labelling(self) -> Labelling:
         """The labels of the neurons and the shares of variance that they were read off."""
         lattice = self.lattice
         with self._timed("labels", "fitting subgroups to neurons"):
-            return labelled(lattice, self.weights)
+            return labelled(lattice, self._searched.weights)
 
     @property
     def labels(self) -> tuple[NeuronLabel, ...]:
@@ -356,7 +375,7 @@ class Analysis:
         """Every neuron: what it reads, through which cosets, and the irreps of its votes."""
         from verify.record.neuron_rows import irrep_shares, side_name
 
-        irreps = irrep_shares(self.lattice, self.weights)
+        irreps = irrep_shares(self.lattice, self._searched.weights)
         total = sum(label.energy for label in self.labels) or 1.0
         return Neurons(
             [
@@ -380,8 +399,21 @@ class Analysis:
         from verify.distil.curve import distill
 
         evaluation, labelling = self.evaluation, self.labelling
+        if self._searched is not self:
+            return self._rescaled_distillation()
         with self._timed("distillation"):
             return distill(self.lattice, self.weights, evaluation, self.options.progress, labelling)
+
+    def _rescaled_distillation(self) -> Distillation:
+        from verify.program.quantise import rescaled
+
+        with self._timed("distillation"):
+            found, points = self._searched.distillation, []
+            for point in found.points:
+                written = rescaled(point.written, *self._scale)
+                answers = evaluate(written.weights, expected=np.maximum(point.evaluation.answer, 0))
+                points.append(replace(point, written=written, evaluation=answers))
+            return replace(found, points=tuple(points))
 
     @cached_property
     def programs(self) -> Mapping[str, CosetProgram]:
@@ -409,8 +441,21 @@ class Analysis:
         from verify.symbolic.decide import decide_symbolic
 
         readable, neurons, answers = self.distillation.point("readable").written, self.mechanism, self.evaluation
+        if self._searched is not self:
+            return self._rescaled_proof()
         with self._timed("symbolic_search"):
             return decide_symbolic(readable, neurons, self.labels, self.network, answers, self.options.progress)
+
+    def _rescaled_proof(self) -> SymbolicFinding:
+        """The finding about the scaled program, with the program and the neurons' deviations in the network's own units."""
+        from verify.compare.levels import mechanism
+        from verify.program.quantise import rescaled
+
+        with self._timed("symbolic_search"):
+            proof = self._searched.symbolic_proof
+            written = rescaled(proof.written, *self._scale)
+            neurons = mechanism(self.labels, written.program, self.weights.exact(), written.weights.exact())
+            return replace(proof, written=written, neurons=neurons)
 
     @cached_property
     def obligations(self) -> tuple[Obligation, ...]:
@@ -418,6 +463,8 @@ class Analysis:
         from verify.symbolic.obligations import obligations_of
 
         proof = self.symbolic_proof
+        if self._searched is not self:
+            return self._searched.obligations
         with self._timed("obligations"):
             return obligations_of(proof)
 
@@ -550,7 +597,19 @@ class Analysis:
         certificate = self.certificate
         self.options.progress("measuring the levels of equivalence")
         findings, everything = self.findings, self.options.all_counterfactuals
-        return summarise(findings, certificate, findings.symbolic, findings.obligations, findings.opinions, everything, self._began)
+        searched = self._searched
+        if searched is not self:  # measured on the scaled network: shares are the same, and bounds in other units are left out
+            compact = findings.compact and replace(findings.compact, bound=np.full_like(findings.compact.bound, -np.inf))
+            findings = replace(
+                findings,
+                network=searched.network,
+                evaluation=searched.evaluation,
+                distillation=searched.distillation,
+                symbolic=searched.symbolic_proof,
+                compact=compact,
+            )
+        made = summarise(findings, certificate, findings.symbolic, findings.obligations, findings.opinions, everything, self._began)
+        return made if searched is self else _in_units(made, sum(self._scale))
 
     def write(self, directory: Path | str) -> Path:
         """Write what `verify run` writes into a directory that is new, empty or an earlier run's; returns it.
@@ -571,3 +630,14 @@ class Analysis:
             if self._file is not None:
                 (work / FILE_NAME).write_bytes(self._file)
         return Path(directory)
+
+
+def _in_units(summary: Summary, exponent: int) -> Summary:
+    """The summary of a network that was scaled, with the one figure that has a unit times 2^exponent; None where that overflows."""
+    difference = summary.equivalence.max_margin_difference
+    with np.errstate(over="ignore", under="ignore"):
+        value = None if difference is None else float(np.ldexp(difference, exponent))
+    if value is not None:
+        value = float(f"{value:.6g}") if np.isfinite(value) else None
+    equivalence = msgspec.structs.replace(summary.equivalence, max_margin_difference=value)
+    return msgspec.structs.replace(summary, equivalence=equivalence)

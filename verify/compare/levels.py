@@ -98,7 +98,8 @@ def _centred_square(logits: npt.NDArray[np.float32]) -> float:
     """Sum of squares after each pair's mean over z is taken away: sum of v^2 - (sum of v)^2 / |G|."""
     flat = logits.reshape(-1, logits.shape[-1])
     sums = flat.sum(axis=1, dtype=np.float64)
-    return float(np.einsum("pz,pz->p", flat, flat).sum(dtype=np.float64) - (sums**2).sum() / flat.shape[1])
+    square = float(np.einsum("pz,pz->p", flat, flat).sum(dtype=np.float64) - (sums**2).sum() / flat.shape[1])
+    return max(square, 0.0)  # where all logits are equal, rounding may leave a little less than nothing
 
 
 class _Top(NamedTuple):

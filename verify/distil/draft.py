@@ -111,6 +111,8 @@ def choose_forms(choices: Candidates, side: SideData, neurons: npt.NDArray[np.in
     best_cost = np.full(len(neurons), float(order))
     best: list[GroupForm] = [RAW] * len(neurons)
     for name, shares in side.shares.items():
+        if not len(choices.size):
+            continue
         cost = choices.size[:, None] + rate * side.loss[neurons] * (1 - shares[:, neurons])
         winner = cost.argmin(axis=0)
         for j, c in enumerate(winner):

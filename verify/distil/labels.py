@@ -116,8 +116,8 @@ def label_neurons(
     dead = dead_neurons(weights)
     labels = []
     for i in range(weights.L.shape[1]):
-        if dead[i]:
-            labels.append(NeuronLabel(i, "dead", None, None, 0.0))
+        if dead[i] or not len(choices.subgroup):  # a group of prime order has no coset space to read through
+            labels.append(NeuronLabel(i, "dead" if dead[i] else "raw", None, None, 0.0 if dead[i] else float(energy[i])))
             continue
         coset = (left["right"][i], right["left"][i])
         dual = (left["left"][i], right["right"][i])
@@ -143,6 +143,8 @@ def _kind(
 
 def _best(choices: Candidates, share: Floats, side: Side, order: int) -> list[SideLabel]:
     """The least accidental candidate for each function; ties go to the smaller space."""
+    if not len(choices.subgroup):
+        return []
     bound = log_accident(share, choices.dimension[:, None], order)
     best = bound.argmin(axis=0)
     kernels = [int(k) if k >= 0 else None for k in choices.kernel[best]]

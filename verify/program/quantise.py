@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from algebra.subgroup import Subgroup
@@ -117,3 +118,29 @@ def renumbered(form: Form, used: dict[int, int]) -> Form:
     """The form with subgroup number k called used[k]."""
     kernels = tuple(None if k is None else used[k] for k in form.kernels)
     return Form(form.on, tuple(used[s] for s in form.subgroups), kernels)
+
+
+def rescaled(written: Written, inputs: int, votes: int) -> Written:
+    """The program with preactivations times 2^inputs and votes times 2^votes: by other denominators, and larger integers if need be."""
+    program = written.program
+    p, v = program.preactivation_bits - inputs, program.vote_bits - votes
+    more, further = 1 << max(0, -p), 1 << max(0, -v)
+
+    def times(values: tuple[int, ...], factor: int) -> tuple[int, ...]:
+        return tuple(value * factor for value in values)
+
+    circuits = tuple(
+        msgspec.structs.replace(
+            circuit,
+            neurons=tuple(Neuron(n.index, times(n.left, more), times(n.right, more), times(n.votes, further)) for n in circuit.neurons),
+        )
+        for circuit in program.circuits
+    )
+    changed = msgspec.structs.replace(
+        program,
+        preactivation_bits=max(0, p),
+        vote_bits=max(0, v),
+        bias=times(program.bias, more * further),
+        circuits=circuits,
+    )
+    return Written(changed, written.subgroups, written.weights.scaled(inputs, votes))

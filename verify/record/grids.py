@@ -29,8 +29,9 @@ def margin_histogram(margins: Floats, good: npt.NDArray[np.bool_], bound: npt.ND
 
     ``margins`` (n, n) are the network's own, as near as float arithmetic gives them. Bins are equal, from the least to the greatest of
     these numbers; a number on an edge counts to the right, the greatest to the last bin. None where nothing was bounded.
+    A group of one element has no margin: infinite ones are left out.
     """
-    seen, bounds = margins[good].astype(np.float64), bound[np.isfinite(bound)].astype(np.float64)
+    seen, bounds = margins[good & np.isfinite(margins)].astype(np.float64), bound[np.isfinite(bound)].astype(np.float64)
     if not len(seen) or not len(bounds):
         return None
     edges = np.linspace(min(seen.min(), bounds.min()), max(seen.max(), bounds.max()), bins + 1)

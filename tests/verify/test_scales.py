@@ -1,0 +1,90 @@
+"""Groups without coset spaces, networks without live neurons, and right networks times powers of two: a verdict, and no warning.
+
+Warnings are errors in these tests (pyproject.toml).
+"""
+
+import json
+
+import numpy as np
+import pytest
+
+import verify
+from algebra.group import parse_group
+from net.formats.folded_arrays import save_folded
+from net.planted import planted_network
+from net.weights import Weights
+from verify.cli import execute
+
+
+def lookup(group) -> Weights:
+    """One neuron for each pair (a, b), which fires there alone and votes for ab: right on every pair, with margin 1."""
+    n = group.order
+    left, right, votes = np.full((n, n * n), -1.0), np.zeros((n, n * n)), np.zeros((n * n, n))
+    for k, (a, b) in enumerate(np.ndindex(n, n)):
+        left[a, k], right[b, k], votes[k, group.mul[a, b]] = 0, 1, 1
+    return Weights.from_arrays(left, right, votes)
+
+
+def run(tmp_path, weights, group, *more) -> tuple[int, int, dict]:
+    """(exit code of run, exit code of check, summary)."""
+    path, out = tmp_path / "n.safetensors", tmp_path / "out"
+    save_folded(path, weights)
+    code = execute(["run", "--group", group, "--checkpoint", str(path), "--out", str(out), "--quiet", "--timeout", "0", *more])
+    checked = execute(["check", str(out / "certificate.json"), "--checkpoint", str(path)])
+    return code, checked, json.loads((out / "summary.json").read_text())
+
+
+@pytest.mark.parametrize("group", ["C1", "C2", "C3", "C5", "(1 2 3)(4 5 6)"])
+def test_groups_of_prime_order_and_of_order_1_have_verdicts(tmp_path, group) -> None:
+    n = parse_group(group).order
+    code, checked, summary = run(tmp_path, lookup(parse_group(group)), group)
+
+    assert (code, checked) == (0, 0)
+    assert (summary["correct"]["right"], summary["equivalence"]["answers_agree"]) == (n * n, n * n)
+
+
+@pytest.mark.parametrize("kind", ["dead", "flat", "zero", "one neuron"])
+def test_networks_in_which_no_neuron_matters_are_refuted(tmp_path, kind) -> None:
+    draw, same = np.random.default_rng(0).normal, np.ones((6, 4))
+    left, right, votes = draw(size=(6, 4)), draw(size=(6, 4)), draw(size=(4, 6))
+    weights = {
+        "dead": Weights.from_arrays(-same, -same, votes),
+        "flat": Weights.from_arrays(left, right, same.T),
+        "zero": Weights.from_arrays(0 * left, 0 * right, 0 * votes),
+        "one neuron": Weights.from_arrays(same[:, :1], same[:, :1], np.ones((1, 6))),
+    }[kind]
+    code, checked, summary = run(tmp_path, weights, "S3", "--order", "lexicographic", "--product", "left-first")
+
+    assert (code, checked) == (1, 1)
+    assert (summary["correct"]["right"], summary["correct"]["ties"]) == (0, 36)
+
+
+@pytest.mark.parametrize(("inputs", "votes"), [(-990, 0), (-100, 30), (990, 0), (0, -1000), (0, 1000), (-100, -100), (100, 100)])
+def test_powers_of_two_change_no_answer_and_no_program(tmp_path, inputs, votes) -> None:
+    """Verified by both; the programs are those of the network as it was, in other units; the float32 statement is the network's own."""
+    network = planted_network(parse_group("S3"), seed=0, width=24, noise=0.01).network
+    usual = verify.analyse(network)
+    scaled = network.weights.scaled(inputs, votes)
+    code, checked, summary = run(tmp_path, scaled, "S3")
+    other = verify.analyse(tmp_path / "n.safetensors", "S3")
+
+    assert (code, checked) == (0, 0)
+    assert (summary["correct"]["right"], summary["equivalence"]["answers_agree"]) == (36, 36)
+    assert summary["equivalence"]["logit_fve"] == pytest.approx(usual.levels.logits.logit_fve, abs=1e-5)
+    assert [n.kind for n in other.neurons] == [n.kind for n in usual.neurons]
+    for name, program in usual.programs.items():
+        mine, theirs = program.weights().exact().scaled(inputs, votes), other.programs[name].weights().exact()
+        for one, two, field in ((mine, theirs, "L"), (mine, theirs, "R"), (mine, theirs, "U")):
+            bits = "vote_bits" if field == "U" else "preactivation_bits"
+            ratio = getattr(one, bits) - getattr(two, bits)
+            first, second = getattr(one, field), getattr(two, field)
+            assert (first * (1 << max(0, -ratio)) == second * (1 << max(0, ratio))).all()
+
+
+def test_a_bias_that_all_outputs_share_changes_no_answer(tmp_path) -> None:
+    weights = lookup(parse_group("S3"))
+    shifted = Weights.from_arrays(weights.L, weights.R, weights.U, np.full(6, 1e30))
+    code, checked, summary = run(tmp_path, shifted, "S3")
+
+    assert (code, checked, summary["correct"]["right"]) == (0, 0, 36)
+    assert summary["correct"]["min_margin"] == "1"
