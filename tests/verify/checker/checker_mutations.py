@@ -87,9 +87,10 @@ def mutations(certificate: dict[str, Any]) -> Iterator[tuple[tuple[Any, ...], An
 
 
 def mutated(certificate: dict[str, Any], path: tuple[Any, ...], other: Any) -> dict[str, Any]:
-    """A copy of the certificate with the value at the path replaced."""
-    changed = place = copy.deepcopy(certificate)
+    """The certificate with the value at the path replaced; what lies beside the path is shared with the given one."""
+    changed = place = copy.copy(certificate)
     for key in path[:-1]:
+        place[key] = copy.copy(place[key])
         place = place[key]
     place[path[-1]] = other
     return changed

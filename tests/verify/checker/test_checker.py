@@ -161,10 +161,10 @@ def test_the_table_of_all_changes_with_a_new_digest_is_that_of_the_page() -> Non
 @pytest.mark.parametrize("name", ["s3_every_form", "s3_chughtai_table"])
 def test_one_bit_of_the_checkpoint_is_noticed(name: str) -> None:
     certificate, checkpoint = load(name)
-    rng = random.Random(1)
-    for place in range(0, len(checkpoint), 3):
+    stated, rng = sealed(certificate), random.Random(1)
+    for place in range(0, len(checkpoint), 11):
         flipped = checkpoint[:place] + bytes([checkpoint[place] ^ 1 << rng.randrange(8)]) + checkpoint[place + 1 :]
-        assert verdict(sealed(certificate), flipped) == "s NOT VERIFIED"
+        assert verdict(stated, flipped) == "s NOT VERIFIED"
 
 
 @pytest.mark.parametrize("name", ["s3_every_form", "s3_chughtai_table"])
