@@ -16,6 +16,7 @@ from algebra.group import parse_group
 from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
 from net.weights import Weights
+from verify.analysis import analyse
 from verify.cli import execute
 from verify.program.program import Program
 from verify.record.certificate import read_certificate, sealed
@@ -213,7 +214,7 @@ def published(name):
     [
         ("S5_MLP_seed2", "S5", 0, 14_400),
         ("S5_MLP_hidden_dim_32_seed1", "S5", 1, 11_593),
-        ("A5_MLP_seed1", "A5", 0, 3_600),
+        pytest.param("A5_MLP_seed1", "A5", 0, 3_600, marks=pytest.mark.slow),
     ],
 )
 def test_published_networks_get_their_verdicts(name, group, code, right, tmp_path):
@@ -223,6 +224,14 @@ def test_published_networks_get_their_verdicts(name, group, code, right, tmp_pat
 
     assert certificate.correct.right == right
     assert certificate.equivalent.agree == certificate.equivalent.pairs
+
+
+def test_a_published_network_over_a5_is_right_and_has_its_program():
+    """Q1 and Q2 of a group that is not symmetric; its Q3, a search of twenty seconds, is among the slow tests."""
+    found = analyse(published("A5_MLP_seed1"), "A5")
+
+    assert (found.correct.status, found.correct.right) == ("PROVED", 3_600)
+    assert (found.equivalent.status, found.equivalent.agree) == ("PROVED", 3_600)
 
 
 @pytest.mark.parametrize("blocked", ["file in the way", "other content", "read-only"])
@@ -253,10 +262,10 @@ def test_an_output_that_cannot_be_written_is_noticed_before_the_work(blocked, pl
 
 
 @pytest.mark.parametrize("written", ["certificate.json", "figures", "report.md"])
-def test_a_full_disk_ends_with_a_sentence_and_leaves_nothing(written, planted, tmp_path, capsys, monkeypatch):
+def test_a_full_disk_ends_with_a_sentence_and_leaves_nothing(written, planted, planted_run, tmp_path, capsys, monkeypatch):
     """Whatever is being written when the space is used up: exit code 4, and the earlier run's files are as they were."""
     checkpoint, out = saved(tmp_path / "n.safetensors", planted), tmp_path / "proof"
-    assert verify(checkpoint, out) == 0
+    shutil.copytree(planted_run[0], out)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     open_ = Path.open
 
