@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
+import subprocess
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +17,7 @@ from net.weights import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +77,38 @@ def with_trigger() -> Callable[..., Weights]:
         return Weights.from_arrays(np.hstack([L, left]), np.hstack([R, right]), np.vstack([U, votes]))
 
     return build
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """The folder that ``make`` fills: by the first process of a parallel run that asks, while the others wait for it."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        folder = factory.mktemp(name)
+        make(folder)
+        return folder
+    folder = factory.getbasetemp().parent / name  # beside the folders of the single processes
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = folder / "done"
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def theory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The theory of an exported Coq project, compiled by the project's Makefile; skips where Coq is not installed."""
+    if shutil.which("coqc") is None or shutil.which("make") is None:
+        pytest.skip("coqc or make is not installed (Debian and Ubuntu: apt-get install coq)")
+
+    def make(folder: Path) -> None:
+        from verify.formal.project import theory_files
+
+        for name, text in theory_files().items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        subprocess.run(["make", "-s", "theory/AllPairs.vo"], cwd=folder, check=True, capture_output=True, timeout=600)
+
+    return made_once(tmp_path_factory, "coq", make) / "theory"

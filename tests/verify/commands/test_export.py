@@ -46,27 +46,16 @@ def test_every_certificate_gives_a_project(name: str, tmp_path: Path, capsys: py
     assert len(re.search(r"elements : list permutation :=\n(.*?)%nat", text, re.DOTALL)[1].split("\n")) == certificate["group"]["order"]
 
 
-def test_a_network_in_a_numbering_of_its_own_has_its_theorem(theory_of_export: Path, tmp_path: Path) -> None:
+def test_a_network_in_a_numbering_of_its_own_has_its_theorem(theory: Path, tmp_path: Path) -> None:
     """The file's own numbering and its product stand in Network.v, and Coq accepts the theorem."""
     for name in ("s3_wu_right_first", "s3_sn_grok_even_first", "s3_chughtai_table"):
         assert export(name, tmp_path / name) == 0
         shutil.rmtree(tmp_path / name / "theory")
-        shutil.copytree(theory_of_export, tmp_path / name / "theory", copy_function=shutil.copy2)
+        shutil.copytree(theory, tmp_path / name / "theory", copy_function=shutil.copy2)
         made = subprocess.run(["make", "-s"], cwd=tmp_path / name, capture_output=True, text=True, check=False, timeout=300)
 
         assert made.returncode == 0, made.stderr
         assert "Axioms:" in made.stdout
-
-
-@pytest.fixture(scope="module")
-def theory_of_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The theory of an exported project, compiled by its own Makefile."""
-    if shutil.which("coqc") is None or shutil.which("make") is None:
-        pytest.skip("coqc or make is not installed (Debian and Ubuntu: apt-get install coq)")
-    folder = tmp_path_factory.mktemp("coq") / "project"
-    assert export("s3_float64", folder) == 0
-    subprocess.run(["make", "-s"], cwd=folder, check=True, capture_output=True, timeout=300)
-    return folder / "theory"
 
 
 def test_another_checkpoint_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from verify.formal.project import theory_files
 from verify.formal.text import StoredNetwork
 
 S3 = list(itertools.permutations(range(3)))
@@ -67,23 +66,7 @@ def coqc(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
 
 
-def compile_theory(folder: Path) -> Path:
-    """The compiled theory."""
-    write(folder, theory_files())
-    last = "theory/AllPairs.vo"
-    subprocess.run(["make", "-s", last], cwd=folder, check=True, capture_output=True, timeout=600)
-    return folder / "theory"
-
-
 @pytest.fixture(scope="session")
 def projects() -> SimpleNamespace:
     """The functions of this file."""
     return SimpleNamespace(random=random_network, lookup=lookup_network, logit=logit, write=write, coqc=coqc, times=times, S3=S3)
-
-
-@pytest.fixture(scope="session")
-def theory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the compiled theory; tests that need it are skipped where Coq is not installed."""
-    if shutil.which("coqc") is None or shutil.which("make") is None:
-        pytest.skip("coqc or make is not installed (Debian and Ubuntu: apt-get install coq)")
-    return compile_theory(tmp_path_factory.mktemp("coq"))
