@@ -206,11 +206,16 @@ def test_the_small_checker_gives_these_networks_the_same_answers_and_proves_as_m
     group = Group(GroupRecord("S3", 3, 6, ["(1 2 3)", "(1 2)"]))
     read, forward = folded(*read_checkpoint(struct.pack("<Q", len(text)) + text + data), CheckpointRecord(**record), group)
     assert (forward is None) == (proved is None)
+    firm = 0
     for x, y in np.ndindex(6, 6):
         slots, z = read.logits(x, y), int(S3.mul[x, y])
         answer = read.packed.contest(slots, z)[0]
         assert answer == evaluation.answer[x, y]
-        assert proved is None or not (proved[x, y] and answer == z) or forward.firm(x, y, z, slots)
+        if proved is not None and proved[x, y] and answer == z:
+            assert forward.firm(x, y, z, slots)
+            firm += 1
+    # at every pair but one the margin is 2, which is more than the rounding of all weights but the huge ones
+    assert firm >= (0 if proved is None or "huge" in case.name else 35)
 
 
 # ---- one pair among many

@@ -14,7 +14,7 @@ from algebra.group import parse_group
 from net.checkpoint import load_network
 from net.errors import MalformedInput
 from net.training.architecture import cross_entropy_gradients, initial_parameters, logits, parameter_shapes
-from net.training.loop import batch_indices, evaluate, has_settled, train
+from net.training.loop import batch_indices, evaluate, has_settled, train, use_one_thread
 from net.training.state import (
     TrainingSettings,
     default_settings,
@@ -28,6 +28,12 @@ from net.training.state import (
 from verify.commands.train import command
 
 SMALL = TrainingSettings("S3", width=16, embed=8, batch=16, steps=40, evaluate_every=10, fraction=0.8)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """As `verify train` does: threads that wait for each other over matrices this small take fifty times as long."""
+    use_one_thread()
 
 
 @pytest.fixture
