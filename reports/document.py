@@ -100,7 +100,7 @@ def _strict(convert: Callable[[Any], str]) -> Callable[[Any], str]:
 
 
 def _context(c: dict[str, Any], s: dict[str, Any], found: list[ReportedCircuit], words: Words) -> dict[str, Any]:
-    obligations = c["symbolic"]["obligations"]
+    obligations = s["symbolic"]["obligations"]
     measured = {neuron["index"]: neuron for neuron in s["program"]["neurons"]}
     return {
         "c": c,
@@ -109,7 +109,7 @@ def _context(c: dict[str, Any], s: dict[str, Any], found: list[ReportedCircuit],
         "element": words.element,
         "statement": statement(c, words),
         "proved": sum(o["status"] == "PROVED" for o in obligations),
-        "obligations": _obligation_rows(obligations, s["symbolic"]["obligations"]),
+        "obligations": _obligation_rows(obligations, obligations),
         "shown_obligations": _shown(obligations),
         "wrong": [
             (words.element(x), words.element(y), words.element(z), words.product(x, y))

@@ -43,7 +43,8 @@ from verify.exact.exhaustive import Evaluation, evaluate, right
 from verify.program.editable import CosetProgram
 from verify.record import certificate as cert
 from verify.record.compact_statement import state_compact
-from verify.record.statements import Findings, certify, decide_correct, decide_equivalent, symbolic_record
+from verify.record.statements import Findings, certify, decide_correct, decide_equivalent
+from verify.symbolic.evidence import symbolic_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -471,7 +472,7 @@ class Analysis:
     @cached_property
     def symbolic(self) -> cert.Symbolic:
         """Q3: is a program with the network's answers correct for all x, y and z != xy, by lemmas about points; exact."""
-        return symbolic_record(self.symbolic_proof, self.obligations)
+        return symbolic_record(self.symbolic_proof)
 
     @cached_property
     def opinions(self) -> Mapping[str, Mapping[str, Opinion]]:

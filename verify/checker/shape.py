@@ -175,17 +175,6 @@ class Equivalent:
 
 
 @dataclass(frozen=True)
-class Obligation:
-    """One statement behind Q3."""
-
-    id: str
-    statement: str
-    status: Status
-    file: str
-    sha256: str
-
-
-@dataclass(frozen=True)
 class ProvableProgram:
     """The program that Q3 is about, where it is not the certificate's own."""
 
@@ -194,13 +183,127 @@ class ProvableProgram:
 
 
 @dataclass(frozen=True)
+class SymbolicMember:
+    """A circuit in a family: all of its votes, or the term on right or left cosets of votes on a coset sum.
+
+    ``point`` is the point p of the family's space that its reading of x and its votes look at (in a mirrored family: of y).
+    """
+
+    circuit: int
+    share: Literal["whole", "right", "left"]
+    point: int
+
+
+@dataclass(frozen=True)
+class SymbolicFamily:
+    """Circuits that look at points of one space: the right cosets of a subgroup of the program, numbered by their least elements.
+
+    ``bias`` is the family's table B[p, q, parity of z] of the bias, row by row, or empty.
+    """
+
+    subgroup: int
+    mirrored: bool
+    members: list[SymbolicMember]
+    bias: list[int]
+
+
+@dataclass(frozen=True)
+class SymbolicRest:
+    """A circuit of no family, and the most by which it can prefer one output to another at any pair."""
+
+    circuit: int
+    swing: int
+
+
+@dataclass(frozen=True)
+class SymbolicDuals:
+    """Dual variables mu[p] and lam[j, q, k] of one family, row by row (lam empty where it is 0), and the minima beta[j, j']."""
+
+    mu: list[int]
+    lam: list[int]
+    beta: list[int]
+
+
+@dataclass(frozen=True)
+class SymbolicTie:
+    """Dual variables phi[j, q, p, k], row by row, that a family and a mirrored one share with opposite signs."""
+
+    plain: int
+    mirrored: int
+    phi: list[int]
+
+
+@dataclass(frozen=True)
+class SymbolicBatch:
+    """One choice of dual variables for all families, in their order."""
+
+    duals: list[SymbolicDuals]
+    ties: list[SymbolicTie]
+
+
+@dataclass(frozen=True)
+class SymbolicCase:
+    """One case of parities of x, y and s (0 even, 1 odd).
+
+    ``signs`` is what neurons that read parities alone give; ``least`` the least over all s != 1 of the case of the best batch's sum.
+    """
+
+    x: int
+    y: int
+    s: int
+    signs: int
+    least: int
+    batches: list[SymbolicBatch]
+
+
+@dataclass(frozen=True)
+class SymbolicProof:
+    """That a program is right for all x, y and z, by lemmas about points (docs/obligations.md).
+
+    Integers are in units of one vote, 2^-(preactivation_bits + vote_bits). ``signs`` are the circuits that read parities alone;
+    ``bias_rest`` is the range of what the families' tables leave of the bias, for even and for odd z.
+    """
+
+    families: list[SymbolicFamily]
+    signs: list[int]
+    rest: list[SymbolicRest]
+    bias_rest: list[tuple[int, int]]
+    cases: list[SymbolicCase]
+
+
+@dataclass(frozen=True)
+class SymbolicInterval:
+    """The least and the largest push where xy lies in the double coset of ``element``, its least element; null: at every pair."""
+
+    element: int | None
+    low: str
+    high: str
+
+
+@dataclass(frozen=True)
+class SymbolicPush:
+    """What one neuron does, for all preactivations within its deviations from the program's."""
+
+    index: int
+    intervals: list[SymbolicInterval]
+
+
+@dataclass(frozen=True)
 class Symbolic:
-    """Q3: the program is correct for all x, y and z other than xy."""
+    """Q3: a program with the network's answers is correct for all x, y and z != xy.
+
+    The program is ``provable`` where there is one, else the certificate's own. ``proof`` is there when the status is PROVED;
+    ``counterexample`` is (x, y, z) with votes for z at least those for xy when it is REFUTED. ``pushes`` are the neurons that read both
+    inputs through cosets. ``distance`` bounds every difference of a margin of the network and of the program; it is stated where it
+    is less than the network's smallest margin.
+    """
 
     status: Status
-    reason: str
     provable: ProvableProgram | None
-    obligations: list[Obligation]
+    proof: SymbolicProof | None
+    counterexample: tuple[int, int, int] | None
+    pushes: list[SymbolicPush]
+    distance: str | None
 
 
 # ---- Q4
@@ -241,10 +344,19 @@ class Compact:
 
 
 @dataclass(frozen=True)
+class Obligation:
+    """A lemma's file for SMT solvers, and its digest."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class NotChecked:
     """What stands in the certificate for information alone; nothing in it is redone."""
 
     versions: dict[str, str]
+    obligations: list[Obligation]
 
 
 @dataclass(frozen=True)

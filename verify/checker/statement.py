@@ -15,6 +15,7 @@ from .evaluation import Pairs, answers_of, check_correct, check_equivalent, eval
 from .groups import Group
 from .integers import Network, columns
 from .layouts import folded, read_checkpoint
+from .lemmas import check_symbolic
 from .programs import Expanded
 from .progress import Line, Progress
 from .shape import Certificate, Compact, NeuronRecord, read_certificate, same
@@ -78,8 +79,8 @@ def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Pro
     done("Q2: the program's answers against the network's", how, pairs.count, "pairs", pairs.complete)
     verdict = "REFUTED" if c.correct.wrong or c.equivalent.differ else "VERIFIED"
     same("verdict", c.verdict, verdict)
-    check_symbolic(c, group, network, program, program_rows, pairs, options, progress)
-    done("Q3: the program is correct for all x, y, z", "not redone", len(c.symbolic.obligations), "obligations", False)
+    table += redo_symbolic(c, group, network, program, progress)
+    started = monotonic()
     if c.compact is not None:
         check_compact_status(c, c.compact)
         if settled is not None:
@@ -120,29 +121,14 @@ def check_neurons(records: list[NeuronRecord], network: Network, program: Expand
         same(f"neurons[{i}].kind", record.kind, kind)
 
 
-def check_symbolic(
-    c: Certificate,
-    group: Group,
-    network: Network,
-    own: Expanded,
-    own_rows: list[list[int]],
-    pairs: Pairs,
-    options: Options,
-    progress: Progress,
-) -> None:
-    """Q3, as far as evaluation decides it: a program that is wrong somewhere is not PROVED correct, one that is right not REFUTED."""
-    rows = own_rows
+def redo_symbolic(c: Certificate, group: Group, network: Network, own: Expanded, progress: Progress) -> list[Line]:
+    """Q3, about the certificate's own program or about the provable one, whose neurons are compared with the network first."""
+    program, records = own, c.neurons
     if c.symbolic.provable is not None:
         same("group of the provable program", c.symbolic.provable.program.group, c.group)
-        provable = Expanded(c.symbolic.provable.program, group, network.width)
-        check_neurons(c.symbolic.provable.neurons, network, provable)
-        rows = _answers(provable, group, pairs, options, progress)
-    right = all(answer == group.mul[x][y] for x, ys in enumerate(pairs.ys) for y, answer in zip(ys, rows[x], strict=True))
-    false = "PROVED" if not right else "REFUTED" if pairs.complete else ""
-    same("symbolic.status", c.symbolic.status, c.symbolic.status if c.symbolic.status != false else f"program right: {right}")
-    kinds = {part.status for part in c.symbolic.obligations if part.id[:2] == "O1" or part.status != "PROVED"}
-    if c.symbolic.status == "PROVED":
-        same("statuses of the obligations behind Q3", sorted(kinds), ["PROVED"])
+        program, records = Expanded(c.symbolic.provable.program, group, network.width), c.symbolic.provable.neurons
+        check_neurons(records, network, program)
+    return check_symbolic(c.symbolic, program, records, network, c.correct.min_margin, group, progress)
 
 
 def check_compact_status(c: Certificate, compact: Compact) -> None:

@@ -71,16 +71,6 @@ class Equivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers_sha256: str
 
 
-class Obligation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One statement handed to an SMT solver, the file that holds its negation, and what the answer means."""
-
-    id: str
-    statement: str
-    status: Status
-    file: str
-    sha256: str
-
-
 class NeuronRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Mechanism: one neuron's kind and the largest differences between network and program over the group.
 
@@ -106,16 +96,117 @@ class ProvableProgram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     neurons: tuple[NeuronRecord, ...]
 
 
-class Symbolic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Q3: a program with the network's answers is correct for all x, y and z != xy; ``reason`` says why when it is not PROVED.
+class SymbolicMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A circuit in a family: all of its votes, or the term on right or left cosets of votes on a coset sum.
 
-    The program is ``provable`` where there is one, else the certificate's own.
+    ``point`` is the point p of the family's space that its reading of x and its votes look at (in a mirrored family: of y).
+    """
+
+    circuit: int
+    share: Literal["whole", "right", "left"]
+    point: int
+
+
+class SymbolicFamily(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Circuits that look at points of one space: the right cosets of a subgroup of the program, numbered by their least elements.
+
+    ``bias`` is the family's table B[p, q, parity of z] of the bias, row by row, or empty.
+    """
+
+    subgroup: int
+    mirrored: bool
+    members: tuple[SymbolicMember, ...]
+    bias: tuple[int, ...]
+
+
+class SymbolicRest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A circuit of no family, and the most by which it can prefer one output to another at any pair."""
+
+    circuit: int
+    swing: int
+
+
+class SymbolicDuals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Dual variables mu[p] and lam[j, q, k] of one family, row by row (lam empty where it is 0), and the minima beta[j, j']."""
+
+    mu: tuple[int, ...]
+    lam: tuple[int, ...]
+    beta: tuple[int, ...]
+
+
+class SymbolicTie(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Dual variables phi[j, q, p, k], row by row, that a family and a mirrored one share with opposite signs."""
+
+    plain: int
+    mirrored: int
+    phi: tuple[int, ...]
+
+
+class SymbolicBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One choice of dual variables for all families, in their order."""
+
+    duals: tuple[SymbolicDuals, ...]
+    ties: tuple[SymbolicTie, ...]
+
+
+class SymbolicCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One case of parities of x, y and s (0 even, 1 odd).
+
+    ``signs`` is what neurons that read parities alone give; ``least`` the least over all s != 1 of the case of the best batch's sum.
+    """
+
+    x: int
+    y: int
+    s: int
+    signs: int
+    least: int
+    batches: tuple[SymbolicBatch, ...]
+
+
+class SymbolicProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """That a program is right for all x, y and z, by lemmas about points (docs/obligations.md).
+
+    Integers are in units of one vote, 2^-(preactivation_bits + vote_bits). ``signs`` are the circuits that read parities alone;
+    ``bias_rest`` is the range of what the families' tables leave of the bias, for even and for odd z.
+    """
+
+    families: tuple[SymbolicFamily, ...]
+    signs: tuple[int, ...]
+    rest: tuple[SymbolicRest, ...]
+    bias_rest: tuple[tuple[int, int], ...]
+    cases: tuple[SymbolicCase, ...]
+
+
+class SymbolicInterval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The least and the largest push where xy lies in the double coset of ``element``, its least element; null: at every pair."""
+
+    element: int | None
+    low: str
+    high: str
+
+
+class SymbolicPush(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one neuron does, for all preactivations within its deviations from the program's."""
+
+    index: int
+    intervals: tuple[SymbolicInterval, ...]
+
+
+class Symbolic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Q3: a program with the network's answers is correct for all x, y and z != xy.
+
+    The program is ``provable`` where there is one, else the certificate's own. ``proof`` is there when the status is PROVED;
+    ``counterexample`` is (x, y, z) with votes for z at least those for xy when it is REFUTED. ``pushes`` are the neurons that read both
+    inputs through cosets. ``distance`` bounds every difference of a margin of the network and of the program; it is stated where it
+    is less than the network's smallest margin.
     """
 
     status: Status
-    reason: str
     provable: ProvableProgram | None
-    obligations: tuple[Obligation, ...]
+    proof: SymbolicProof | None
+    counterexample: tuple[int, int, int] | None
+    pushes: tuple[SymbolicPush, ...]
+    distance: str | None
 
 
 class CompactFamily(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,10 +248,18 @@ class Compact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plan: CompactPlan | None
 
 
+class Obligation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A lemma's file for SMT solvers, and its digest."""
+
+    file: str
+    sha256: str
+
+
 class NotChecked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands in a certificate for information alone: the versions of the software that wrote it. The checker redoes none of it."""
 
     versions: dict[str, str]
+    obligations: tuple[Obligation, ...] = ()
 
 
 class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,6 +20,7 @@ from verify.program.program import group_record
 from verify.record import certificate as cert
 from verify.record.compact_statement import state_compact
 from verify.symbolic.decide import SymbolicFinding
+from verify.symbolic.evidence import symbolic_record
 from verify.symbolic.obligation import Obligation
 from verify.symbolic.solver.opinions import Opinion
 
@@ -100,13 +101,6 @@ def decide_equivalent(network: Evaluation, program: Evaluation) -> cert.Equivale
     )
 
 
-def symbolic_record(symbolic: SymbolicFinding, obligations: tuple[Obligation, ...]) -> cert.Symbolic:
-    """Q3 as the certificate states it."""
-    about = None if symbolic.provable is None else cert.ProvableProgram(symbolic.written.program, symbolic.neurons)
-    rows = tuple(cert.Obligation(o.id, o.statement, o.status, o.file, o.sha256) for o in obligations)
-    return cert.Symbolic(symbolic.status, symbolic.reason, about, rows)
-
-
 def certify(findings: Findings) -> cert.Certificate:
     """The certificate of the findings, sealed. The network comes from a file and has a convention."""
     network = findings.network
@@ -140,9 +134,9 @@ def certify(findings: Findings) -> cert.Certificate:
             neurons=findings.neurons,
             correct=findings.correct,
             equivalent=findings.equivalent,
-            symbolic=symbolic_record(symbolic, findings.obligations),
+            symbolic=symbolic_record(symbolic),
             compact=None if compact is None else state_compact(network.group, network.weights, compact, findings.correct.status),
-            not_checked=cert.NotChecked(_versions()),
+            not_checked=cert.NotChecked(_versions(), tuple(cert.Obligation(o.file, o.sha256) for o in findings.obligations)),
         )
     )
 

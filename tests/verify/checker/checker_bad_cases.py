@@ -89,12 +89,12 @@ FALSE: dict[str, tuple[str, Change]] = {
     "table_called_even_first": ("s3_chughtai_table", lambda c: c["checkpoint"].update(order="even-first")),
     "two_subgroups_of_one_name": ("s3_every_form", lambda c: [s.update(name="H") for s in c["program"]["subgroups"]]),
     "live_neuron_called_dead": ("s3_every_form", lambda c: c["neurons"][3].update(kind="dead")),
-    "proved_without_obligations": ("s3_chughtai_table", lambda c: c["symbolic"].update(status="PROVED")),
+    "proved_without_a_proof": ("s3_chughtai_table", lambda c: c["symbolic"].update(status="PROVED")),
     "proved_for_a_wrong_program": (
         "refuted_program",
         lambda c: c["symbolic"].update(
             status="PROVED",
-            obligations=[{"id": "O1", "statement": "", "status": "PROVED", "file": "none/0.smt2", "sha256": ""}],
+            proof={"families": [], "signs": [], "rest": [], "bias_rest": [[0, 0], [0, 0]], "cases": []},
         ),
     ),
     "provable_program_wrong_at_a_pair": (

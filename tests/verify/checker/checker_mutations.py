@@ -108,8 +108,6 @@ def kind_of_change(path: tuple[Any, ...], before: dict[str, Any], after: dict[st
         return WEAKER if after["checkpoint"]["order"] == "table" else SAID
     if keys == ["symbolic", "status"] and after["symbolic"]["status"] == "UNKNOWN":
         return WEAKER
-    if keys[0] == "symbolic":
-        return {"reason": LABEL, "id": LABEL, "statement": LABEL, "obligations": SAID}.get(last, NOT_REDONE)
     if keys[0] == "compact":
         if "plan" in keys:  # it proves at least as much with as many operations
             return ANOTHER

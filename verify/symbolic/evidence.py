@@ -1,0 +1,76 @@
+"""A finding of Q3 as the certificate states it: every number that the checker needs to redo it."""
+
+from typing import Any
+
+from verify.record import certificate as cert
+from verify.symbolic.decide import SymbolicFinding
+from verify.symbolic.dual_variables import DualVariables
+from verify.symbolic.families import Case, Family
+from verify.symbolic.proof_outline import Outline
+
+__all__ = ["proof_record", "symbolic_record"]
+
+
+def symbolic_record(finding: SymbolicFinding) -> cert.Symbolic:
+    """The certificate's part about Q3."""
+    about = None if finding.provable is None else cert.ProvableProgram(finding.written.program, finding.neurons)
+    pushes = tuple(
+        cert.SymbolicPush(
+            push.index,
+            tuple(cert.SymbolicInterval(c, cert.rational(low), cert.rational(high)) for c, (low, high) in push.intervals.items()),
+        )
+        for push in finding.pushes
+    )
+    proof = proof_record(finding.outline, finding.written.subgroups) if finding.status == "PROVED" else None
+    distance = None if finding.distance is None else cert.rational(finding.distance.whole)
+    return cert.Symbolic(finding.status, about, proof, finding.counterexample, pushes, distance)
+
+
+def proof_record(outline: Outline, subgroups: Any) -> cert.SymbolicProof:
+    """The proof of an outline in which no s is left; ``subgroups`` are the program's."""
+    parts = outline.parts
+    return cert.SymbolicProof(
+        families=tuple(_family(family, subgroups) for family in parts.families),
+        signs=tuple(number for number, _ in parts.signs),
+        rest=tuple(cert.SymbolicRest(number, swing) for number, swing in outline.rest),
+        bias_rest=tuple(outline.bias[odd] for odd in sorted(outline.bias)),
+        cases=tuple(_case(outline, case) for case in outline.batches),
+    )
+
+
+def _family(family: Family, subgroups: Any) -> cert.SymbolicFamily:
+    number = next(k for k, s in enumerate(subgroups) if (s.mask == family.points.base.mask).all())
+    members = tuple(cert.SymbolicMember(m.circuit, m.share, m.point) for m in family.members)
+    return cert.SymbolicFamily(number, family.mirrored, members, () if family.bias is None else _flat(family.bias))
+
+
+def _case(outline: Outline, case: Case) -> cert.SymbolicCase:
+    batches = outline.batches[case]
+    best: dict[int, int] = {}
+    every = [s for batch in batches for s in batch.s]
+    records = []
+    for batch in batches:
+        for s, total in zip(every, type(batch)(every, batch.duals).totals(outline.constant(case)), strict=True):
+            best[int(s)] = max(int(total), best.get(int(s), int(total)))
+        records.append(cert.SymbolicBatch(tuple(map(_duals, batch.duals)), _ties(outline.parts.families, batch.duals)))
+    return cert.SymbolicCase(case.x, case.y, case.s, outline.signs[case], min(best.values()), tuple(records))
+
+
+def _duals(duals: DualVariables) -> cert.SymbolicDuals:
+    return cert.SymbolicDuals(_flat(duals.mu), _flat(duals.lam) if duals.lam.any() else (), _flat(duals.beta))
+
+
+def _ties(families: list[Family], duals: list[DualVariables]) -> tuple[cert.SymbolicTie, ...]:
+    """The ties as their plain families see them."""
+    found = []
+    for f, (family, own) in enumerate(zip(families, duals, strict=True)):
+        if family.mirrored:
+            continue
+        for space, values in own.ties:
+            twin = next(g for g, other in enumerate(families) if other.mirrored and other.points is space)
+            found.append(cert.SymbolicTie(f, twin, _flat(values)))
+    return tuple(found)
+
+
+def _flat(array: Any) -> tuple[int, ...]:
+    return tuple(int(v) for v in array.ravel())
