@@ -2,9 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from verify.record.certificate import CheckpointRecord
 
 
 def solvers_budget(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
@@ -54,7 +57,8 @@ def command(
     """Prove what a checkpoint computes.
 
     Decides on every pair whether the network answers xy, distils it into a coset-voting program with the same answers, and writes
-    certificate, program and report. Prints `s VERIFIED`, `s REFUTED` or `s UNKNOWN`; exit code 0, 1 or 3.
+    certificate, program and report. Prints a line that says what explains the network, and `s VERIFIED`, `s REFUTED` or `s UNKNOWN`;
+    exit code 0, 1 or 3.
     """
     from algebra.group import parse_group
     from net.bundled import bundled_checkpoint
@@ -76,8 +80,19 @@ def command(
     if as_json:
         sys.stdout.write((result.directory / "summary.json").read_text(encoding="utf-8"))
     else:
+        print("; ".join([result.summary.explained.words, *_convention(result.certificate.checkpoint)]))
         print(f"s {result.certificate.verdict}")
     return OF_VERDICT[result.certificate.verdict]
+
+
+def _convention(checkpoint: "CheckpointRecord") -> list[str]:
+    """Phrases about a network that multiplies otherwise than x first, then y, in a published numbering."""
+    said = []
+    if checkpoint.product == "right-first":
+        said.append("in the file's own terms it answers yx (its second input acts first)")
+    if checkpoint.order == "table":
+        said.append("the file numbers the elements in no published way (the numbering was read off the network's own answers)")
+    return said
 
 
 def _counterexample(group_name: str, x: int, y: int, answer: int) -> str:

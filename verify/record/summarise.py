@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from algebra.characters.character_table import MAX_CLASSES
 from algebra.lattice import SubgroupLattice
 from net.folded import FoldedNetwork
 from net.weights import dead_neurons
@@ -74,7 +75,8 @@ def summarise(
     points = [_curve_point(parts, name, written, evaluation, base) for name, written, evaluation in _programs(parts, symbolic)]
     point = next(point for point in points if point.name == "readable")
     labelled = labels_summary(labels)
-    gcr = logit_fve(parts.network)
+    few = len(parts.network.group.conjugacy_classes) <= MAX_CLASSES
+    gcr = logit_fve(parts.network) if few else None  # GCR is about irreps, which need a character table
     made = s.Summary(
         group=s.Group(certificate.group.name, certificate.group.order),
         checkpoint=_checkpoint(certificate),
@@ -93,7 +95,7 @@ def summarise(
         ),
         curve=points,
         counterfactuals=counterfactuals(parts, readable.written, everything),
-        gcr=s.Gcr(gcr.total, dict(gcr.per_irrep)),
+        gcr=s.Gcr(gcr.total, dict(gcr.per_irrep)) if gcr else s.Gcr(None, {}),
         families=family_rows(lattice, readable.written, labels),
         lattice=lattice_summary(lattice, labels),
         labels=labelled,

@@ -165,7 +165,10 @@ class Counterfactual(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Gcr(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The rival description by irreducible representations: shares of the logits' variance, in all and for each irrep."""
+    """The rival description by irreducible representations: shares of the logits' variance, in all and for each irrep.
+
+    Empty for a group with more conjugacy classes than character tables are made for.
+    """
 
     logit_fve: float | None
     irreps: dict[str, float | None]

@@ -63,7 +63,8 @@ def with_bias_at(weights, x, y, z, push):
 def test_right_network_is_verified_with_all_its_files(planted_run):
     out, code, printed = planted_run
 
-    assert (code, printed) == (0, "s VERIFIED\n")
+    words = json.loads((out / "summary.json").read_text())["explained"]["words"]
+    assert (code, printed) == (0, f"{words}\ns VERIFIED\n")
     names = {p.name for p in out.iterdir()}
     assert {"certificate.json", "summary.json", "program.json", "program.py", "report.md", "figures", "obligations"} <= names
     certificate = read_certificate(out / "certificate.json")
@@ -102,7 +103,8 @@ def test_one_wrong_pair_is_refuted_with_that_pair(planted, tmp_path, capsys):
     broken = with_bias_at(planted, x, y, z, 2.0**12)
 
     assert verify(saved(tmp_path / "n.safetensors", broken), tmp_path / "proof") == 1
-    assert capsys.readouterr().out == "s REFUTED\n"
+    explained, verdict = capsys.readouterr().out.splitlines()
+    assert (verdict, explained) == ("s REFUTED", json.loads((tmp_path / "proof" / "summary.json").read_text())["explained"]["words"])
     certificate = read_certificate(tmp_path / "proof" / "certificate.json")
     assert certificate.correct.wrong == ((x, y, z),)
     assert certificate.equivalent.agree == 576
@@ -287,3 +289,26 @@ def test_a_full_disk_ends_with_a_sentence_and_leaves_nothing(written, planted, p
     monkeypatch.undo()
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["n.safetensors", "proof"]
+
+
+def test_a_network_of_yx_is_called_one(planted, tmp_path, capsys):
+    """The product of the file, and a numbering of its own, are said in words before the verdict."""
+    swapped = saved(tmp_path / "yx.safetensors", planted.exchanged())
+    assert verify(swapped, tmp_path / "yx") == 0
+    assert "it answers yx (its second input acts first)" in capsys.readouterr().out
+    shuffled = np.random.default_rng(3).permutation(24)
+    renumbered = saved(tmp_path / "own.safetensors", planted.permuted(shuffled))
+    assert verify(renumbered, tmp_path / "own") == 0
+    assert "(the numbering was read off the network's own answers)" in capsys.readouterr().out
+
+
+def test_a_group_with_more_classes_than_character_tables_are_made_for_is_no_obstacle(tmp_path):
+    """C129 by three neurons: logit z = 2 z s - z^2 with s = x + y mod 129 has margin 1 on every pair."""
+    n = 129
+    k = np.arange(float(n))
+    left, right = np.stack([k, k, k], 1), np.stack([k, k - n + 1, k - n], 1)
+    weights = Weights.from_arrays(left, right, np.stack([2 * k, -2 * n * k, 2 * n * k]), -k * k)
+    out = tmp_path / "out"
+    assert verify(saved(tmp_path / "n.safetensors", weights), out, "--timeout", "0", group="C129") == 0
+    summary = json.loads((out / "summary.json").read_text())
+    assert (summary["correct"]["right"], summary["correct"]["min_margin"], summary["gcr"]["irreps"]) == (n * n, "1", {})
