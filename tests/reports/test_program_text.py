@@ -137,16 +137,23 @@ def test_imports_the_standard_library_alone(directory: Path) -> None:
 
 def test_one_pair_shows_product_and_votes(directory: Path) -> None:
     """Two permutations give the answer, the true product where the answer is wrong, and the largest votes."""
+    group = parse_group("S4")
+    exact = expand(random_program(group, 1, 6), group, subgroups(group).all).exact()
+    # x = (1 2 3) sends 0, 1, 2, 3 to 1, 2, 0, 3; y = (2 4) exchanges 1 and 3
+    logits = list(exact.logits(group.index_of((1, 2, 0, 3)), group.index_of((0, 3, 2, 1))))
+    answer = algebra.permutation.format_cycles(tuple(group.elements[logits.index(max(logits))].tolist()))
     result = run(directory, "(1 2 3)", "(2 4)")
     lines = result.stdout.splitlines()
 
     assert result.returncode == 0
-    assert lines[0].startswith("(1 2 3) * (2 4) = ")
-    # x first: 1 -> 2 -> 4, 4 -> 4 -> 2, 2 -> 3 -> 3, 3 -> 1 -> 1
-    assert lines[0].endswith("= (1 4 2 3)") or lines[1] == "The program is wrong here: the product is (1 4 2 3)."
+    assert logits.count(max(logits)) == 1
+    assert lines[0] == f"(1 2 3) * (2 4) = {answer}"
+    # x first: 1 -> 2 -> 4, 4 -> 4 -> 2, 2 -> 3 -> 3, 3 -> 1 -> 1; random votes find another answer
+    assert answer != "(1 4 2 3)"
+    assert lines[1] == "The program is wrong here: the product is (1 4 2 3)."
+    unit = 2 ** (exact.preactivation_bits + exact.vote_bits)
     votes = [float(line.split()[0]) for line in lines if line.startswith("  ")]
-    assert votes == sorted(votes, reverse=True)
-    assert len(votes) == 10
+    assert votes == pytest.approx([v / unit for v in sorted(map(int, logits), reverse=True)[:10]], rel=1e-5)
     assert lines[-1] == "... and 14 more; --votes shows all"
 
 

@@ -19,7 +19,8 @@ from verify.claims.network_claims import Accuracy, Intervention
 from verify.claims.render import counterexample_words, render
 from verify.claims.schema import KINDS, ClaimsFile, read_claims
 from verify.claims.subject import Subject
-from verify.cli import MALFORMED, execute
+from verify.cli import execute
+from verify.exit_codes import ExitCode
 
 S3 = parse_group("S3")
 
@@ -334,4 +335,4 @@ def test_a_claims_file_with_an_idle_bound_ends_with_code_4(tmp_path, capfd):
     (tmp_path / "c.toml").write_text('[[claims]]\nkind = "accuracy"\nat_least = 0\nsays = "the network uses GCR and nothing else"\n')
     code = execute(["claims", str(tmp_path / "c.toml"), "--group", "S3", "--checkpoint", str(tmp_path / "n.safetensors"), "--quiet"])
 
-    assert (code, capfd.readouterr().out) == (MALFORMED, "")
+    assert (code, capfd.readouterr().out) == (ExitCode.MALFORMED, "")
