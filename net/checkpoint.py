@@ -30,6 +30,8 @@ _LAYOUTS: tuple[ModuleType, ...] = (sn_grok, wu, folded_arrays, chughtai)
 #: Containers that the checker reads by itself.
 _CHECKED = ("safetensors", "torch", "npz")
 _SIDE_FILE_LIMIT = 2**20
+#: How the `format` of the files begins that this project writes about a network.
+_OWN_OUTPUT = ("coset-verify certificate", "coset-voting program", "coset-verify summary")
 
 
 def load_network(
@@ -173,7 +175,10 @@ def _narrow(tensor: FloatMatrix, kind: str) -> np.ndarray[Any, Any]:
 
 
 def _side_files(path: Path) -> dict[str, dict[str, Any]]:
-    """Contents of `cfg.json`, `config.json` and STEM.json beside the file, where they are there and settings of a training run."""
+    """Contents of `cfg.json`, `config.json` and STEM.json beside the file, where they are there and settings of a training run.
+
+    A certificate, summary or program of this project (told by its `format`) is none.
+    """
     found = {}
     for name in dict.fromkeys(("cfg.json", "config.json", f"{path.stem}.json")):
         side = path.with_name(name)
@@ -188,7 +193,8 @@ def _side_files(path: Path) -> dict[str, dict[str, Any]]:
         config = parse_json(text, str(side))
         if not isinstance(config, dict):
             raise MalformedInput(f"expected a JSON object in {side}, got {type(config).__name__}")
-        found[name] = config
+        if not str(config.get("format", "")).startswith(_OWN_OUTPUT):
+            found[name] = config
     return found
 
 

@@ -8,10 +8,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from algebra.group import parse_group
 from net.checkpoint import load_network, read_checkpoint
 from net.errors import MalformedInput
+from net.formats.folded_arrays import save_folded
 from net.formats.pickles import Opaque
 from net.formats.settings import check_settings, is_relu
+from net.planted import planted_network
 
 SPELLINGS = (
     *(
@@ -186,3 +189,14 @@ def test_settings_inside_a_file_that_are_disregarded_make_another_file(tmp_path,
 
     assert again[1].sha256 == source.certified_sha256 != source.sha256
     assert (again[0].unembedding == tensors["U"].double().numpy()).all()
+
+
+def test_a_certificate_beside_the_network_is_no_file_of_settings(tmp_path):
+    """A certificate under the network's own name is passed over; the same words as settings are refused."""
+    file = tmp_path / "n.safetensors"
+    save_folded(file, planted_network(parse_group("S3"), seed=1, width=24).network.weights)
+    (tmp_path / "n.json").write_text('{"format": "coset-verify certificate 2", "verdict": "VERIFIED", "hidden_act": "gelu"}')
+    assert load_network(file, "S3").width == 24
+    (tmp_path / "n.json").write_text('{"verdict": "VERIFIED", "hidden_act": "gelu"}')
+    with pytest.raises(MalformedInput):
+        load_network(file, "S3")
