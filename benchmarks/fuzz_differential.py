@@ -225,8 +225,7 @@ def judge(kind: str, data: bytes, tally: Tally, checker: bool) -> None:
         if found:
             counts["DIFFER"] += 1
             tally.disagreements.append((kind, f"ours and the checker: {found}", data))
-    legacy = data[:1] == b"\x80"  # our reader alone reads these, and `run` writes them again
-    if (state is not None) != ("checker" in read) and not legacy:
+    if (state is not None) != ("checker" in read):
         one = "ours alone" if state is not None else "checker alone"
         counts[one] += 1
         tally.one_sided.append((kind, one, data))

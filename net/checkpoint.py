@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _LAYOUTS: tuple[ModuleType, ...] = (sn_grok, wu, folded_arrays, chughtai)
 #: Containers that the checker reads by itself.
-_CHECKED = ("safetensors", "torch", "npz")
+_CHECKED = ("safetensors", "torch", "torch before 1.6", "npz")
 _SIDE_FILE_LIMIT = 2**20
 #: How the `format` of the files begins that this project writes about a network.
 _OWN_OUTPUT = ("coset-verify certificate", "coset-voting program", "coset-verify summary")

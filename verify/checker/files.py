@@ -15,7 +15,7 @@ from math import prod
 from typing import Any
 
 from .archives import ends_as_zip, read_zip
-from .pickles import read_torch
+from .pickles import LEGACY, read_legacy, read_torch
 from .shape import need, read_json, shown
 from .tensors import SIZES, Tensor, Tensors
 
@@ -29,6 +29,9 @@ def read_tensors(data: bytes) -> tuple[str, Any, dict[str, str]]:
     """(container, content, metadata): "safetensors" or "npz" with the tensors by name, or "torch" with whatever object it holds."""
     need(0 < len(data) <= FILE_LIMIT, f"expected a checkpoint of 1 to {FILE_LIMIT:,} bytes, got {len(data):,}")
     if data[:4] != b"PK\x03\x04":
+        if data.startswith(LEGACY):
+            need(not ends_as_zip(data), "expected one file, got one of PyTorch before 1.6 with a zip archive at its end")
+            return "torch", read_legacy(data), {}
         need(data[8:9] == b"{", f"expected safetensors, a torch archive or npz, got a file that begins with {shown(data[:8])}")
         need(not ends_as_zip(data), "expected one file, got safetensors with a zip archive at its end")
         return "safetensors", *read_safetensors(memoryview(data))

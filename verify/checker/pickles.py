@@ -6,6 +6,7 @@ whatever changes a tensor after it was made (BUILD on anything but an ordered di
 offset, shape and strides, one storage under two types, and a key that is set twice.
 """
 
+import io
 import pickletools
 import re
 from collections.abc import Callable
@@ -156,6 +157,10 @@ class Unpickler:
         plain = type(identity) is tuple and [*map(type, identity)] == [str, Name, str, str, int] and identity[0] == "storage"
         need(plain, f"expected the name of a storage, got {shown(identity)}")
         _, name, key, device, count = identity
+        return self._found(identity, name, key, device, count)
+
+    def _found(self, identity: Any, name: str, key: str, device: str, count: int) -> tuple[str, memoryview]:
+        """The storage, where the file has it."""
         kind = STORAGES.get(name.removeprefix("torch ")) if name.startswith("torch ") else None
         known = kind is not None and re.fullmatch(r"\w+", key, re.ASCII) and DEVICE.fullmatch(device) and key in self._storages
         need(bool(known), f"expected a storage of numbers that the archive has, got {shown(identity)}")
@@ -192,3 +197,67 @@ class Unpickler:
         plain = plain and all(type(k) is int and 0 <= k < LARGEST for k in (offset, *shape, *strides))
         need(plain, f"expected the shape and the strides of a tensor in a storage, got {shown(arguments[1:])}")
         return Tensor(storage[0], storage[1], shape, strides, offset).checked("a tensor")
+
+
+class LegacyUnpickler(Unpickler):
+    """A pickle of PyTorch before 1.6, whose persistent ids end in one more entry: None, for a storage that is no part of another."""
+
+    def _storage(self, identity: Any) -> tuple[str, memoryview]:
+        need(
+            type(identity) is tuple and len(identity) == 6 and identity[5] is None,
+            f"expected the name of a storage, got {shown(identity)}",
+        )
+        return super()._storage(identity[:5])
+
+
+class _Counts(LegacyUnpickler):
+    """The same before it is known where the numbers lie: ``counts`` has how many each storage has and their bytes; all read as 0."""
+
+    def __init__(self, pickled: bytes, limit: int) -> None:
+        self.counts: dict[str, tuple[int, int]] = {}
+        self._limit = limit
+        super().__init__(pickled, {})
+
+    def _found(self, identity: Any, name: str, key: str, device: str, count: int) -> tuple[str, memoryview]:
+        size = SIZES.get(STORAGES.get(name.removeprefix("torch "), ""), 0)
+        if key not in self.counts:
+            self.counts[key] = count, count * size
+            total = sum(length for _, length in self.counts.values())
+            need(count >= 0 and total <= self._limit, "expected storages that are in the file, got larger ones")
+            self._storages[key] = memoryview(bytes(count * size))
+        return super()._found(identity, name, key, device, count)
+
+
+#: How a file of PyTorch before 1.6 begins: a number, pickled.
+LEGACY = b"\x80\x02\x8a\x0a" + (0x1950A86A20F9469CFC6C).to_bytes(10, "little") + b"."
+
+
+def read_legacy(data: bytes) -> Any:
+    """The object in a file of PyTorch before 1.6.
+
+    Pickles of a number, a version, the system, the object and the keys of its storages; then for each of these keys how many numbers
+    there are, in 8 bytes, and the numbers.
+    """
+    stream = io.BytesIO(data)
+    pieces: list[bytes] = []
+    for _ in range(5):
+        start = stream.tell()
+        for _ in pickletools.genops(stream):
+            pass
+        pieces.append(data[start : stream.tell()])
+    head, version, system, pickled, keys = pieces
+    about, listed = Unpickler(system, {}).result, Unpickler(keys, {}).result
+    need(head == LEGACY and Unpickler(version, {}).result == 1001, "expected a file of PyTorch before 1.6, got another")
+    need(type(about) is dict and about.get("little_endian") is True, "expected numbers with the lowest byte first, got others")
+    counts = _Counts(pickled, len(data)).counts
+    plain = type(listed) is list and {*map(type, listed)} <= {str} and sorted(listed) == sorted(counts)
+    need(plain, "expected the keys of the storages of a file of PyTorch before 1.6, got others")
+    storages, place = {}, stream.tell()
+    for key in listed:
+        count, size = counts[key]
+        need(int.from_bytes(data[place : place + 8], "little") == count, "expected as many numbers as the pickle says, got others")
+        place += 8 + size
+        need(place <= len(data), "expected a whole file of PyTorch before 1.6, got one that was cut")
+        storages[key] = memoryview(data)[place - size : place]
+    need(place == len(data), "expected a file of PyTorch before 1.6 that ends with its numbers, got more")
+    return LegacyUnpickler(pickled, storages).result

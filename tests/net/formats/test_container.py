@@ -102,7 +102,7 @@ def test_a_torch_file_before_1_6_is_read_and_each_truncation_refused(tmp_path):
 
     assert (layers.left[0] == L).all()
     assert source.container == "torch before 1.6"
-    assert read_checkpoint(write(tmp_path / "new.safetensors", source.rewritten))[0].unembedding.tolist() == U.tolist()
+    assert source.rewritten is None
     for length in range(0, len(data), 3):
         refused(tmp_path / "cut", data[:length])
 
