@@ -32,6 +32,7 @@ lint: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini tests scripts benchmarks
 
 bench: .venv/.installed-dev
 	for script in benchmarks/bench_*.py; do $(BIN)/python "$$script" || exit 1; done

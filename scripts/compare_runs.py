@@ -135,7 +135,7 @@ def main(arguments: list[str]) -> int:
         chosen.folder.mkdir(parents=True, exist_ok=True)
         work = [(path.parent.name if path.stem == "model" else path.stem, path) for path in chosen.networks] or list(networks())
         with ThreadPoolExecutor(chosen.jobs) as pool:
-            for (name, _), outcome in zip(work, pool.map(lambda one: run_one(*one, chosen.folder), work), strict=True):
+            for (name, _), outcome in zip(work, pool.map(lambda one: run_one(one[0], one[1], chosen.folder), work), strict=True):
                 print(f"{name}: {outcome}", flush=True)
         return 0
     rows = differences(chosen.before, chosen.after)

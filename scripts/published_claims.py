@@ -96,7 +96,9 @@ def examine(network: Network, cache: Path | None, stored_only: bool) -> Examined
 def _decode(data: bytes, library: str) -> Report:
     name, group, outcomes = msgspec.json.decode(data, type=tuple[str, str, list[Outcome]])
     claims = read_claims(find_claims(library)).claims
-    return Report(name, "", group, tuple(Decision(*pair) for pair in zip(claims, outcomes, strict=True)))
+    return Report(
+        name, "", group, tuple(Decision(claim, claim.statement(), outcome) for claim, outcome in zip(claims, outcomes, strict=True))
+    )
 
 
 def page(examined: list[Examined]) -> str:

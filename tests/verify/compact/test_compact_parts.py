@@ -65,8 +65,8 @@ def test_merging_tables_keeps_their_sum(seed: int) -> None:
         spaces.append(refinement.partition)
         made.append(made[one][refinement.first] + made[other][refinement.second])
     assert np.allclose(wanted, sum(made[k][part.labels] for k, part in kept.items()))
-    for one, other in itertools.combinations(kept.values(), 2):
-        assert refine(one, other).partition.count > max(one.count, other.count)
+    for first, second in itertools.combinations(kept.values(), 2):
+        assert refine(first, second).partition.count > max(first.count, second.count)
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -222,8 +222,8 @@ def bounds_with(seed: int, name: str, steps: int, shift: float = 0.0) -> tuple[n
     rng = np.random.default_rng(seed)
     planted = planted_network(group, seed, 2 * group.degree**2 + 4).network.weights
     noise = rng.choice([0.05, 0.2, 0.6])
-    planted = (planted.L, planted.R, planted.U, planted.b)
-    weights = Weights.from_arrays(*(part + noise * rng.normal(size=part.shape) for part in planted))
+    parts = (planted.L, planted.R, planted.U, planted.b)
+    weights = Weights.from_arrays(*(part + noise * rng.normal(size=part.shape) for part in parts))
     options = candidate_partitions(group, weights.L)
     plan = factorise(weights, [next(p for p in option if p.count > 2) for option in options], 2)
     bounder = LineBounder(plan, group.mul, steps)

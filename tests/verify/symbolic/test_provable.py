@@ -81,11 +81,12 @@ def test_shares_of_voters_add_up_to_the_margins_of_their_program(seed: int) -> N
     assert signs
     places = _places([*voters, *signs])
     t = np.random.default_rng(seed).normal(size=places[-1].stop)
-    columns = [_column(program, voter) for voter in [*voters, *signs]]
+    every: list[Any] = [*voters, *signs]
+    columns = [_column(program, voter) for voter in every]
 
     def votes(x: int, y: int) -> Any:
         given = np.zeros(group.order)
-        for voter, place, column in zip([*voters, *signs], places, columns, strict=True):
+        for voter, place, column in zip(every, places, columns, strict=True):
             push = 1.0 if column is None else max(float(weights.L[x, column] + weights.R[y, column]), 0.0)
             given += push * (voter.basis @ t[place])
         return given
