@@ -15,12 +15,13 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from algebra.group import FiniteGroup
 from algebra.subgroup import Subgroup
 from net.weights import ExactWeights, Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.draft import Draft, firing_rates
 from verify.distil.moments import activation_moments
-from verify.program.form import Form
+from verify.program.form import Form, GroupForm, linear_map
 from verify.program.program import (
     FORMAT,
     Circuit,
@@ -62,7 +63,7 @@ def _integers(values: Floats, bits: int) -> tuple[int, ...]:
 def write(draft: Draft, p: int, v: int) -> Written:
     """The draft rounded to nearest: preactivations over 2^p, votes over 2^v, the bias over 2^(p + v).
 
-    Neurons whose votes all round to zero are left out, at no loss.
+    Neurons whose votes all round to zero, or that then never fire, are left out, at no loss.
     """
     neurons = [
         Neuron(int(i), _integers(a, p), _integers(b, p), _integers(c, v))
@@ -90,14 +91,14 @@ def writings(draft: Draft, loss: float) -> Iterator[Written]:
 
 def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], p: int, v: int) -> Written:
     used: dict[Subgroup, int] = {}
-    kept = [any(neuron.votes) for neuron in neurons]
+    kept = [_matters(draft.lattice.group, *parts) for parts in zip(draft.left, draft.right, neurons, strict=True)]
     for forms in (draft.left, draft.right, draft.votes):
         for form in (form for form, keep in zip(forms, kept, strict=True) if keep):
             for s in (*form.subgroups, *(k for k in form.kernels if k is not None)):
                 used.setdefault(s, len(used))
     circuits: dict[tuple[Form, Form, Form], list[Neuron]] = {}
-    for left, right, votes, neuron in zip(draft.left, draft.right, draft.votes, neurons, strict=True):
-        if not any(neuron.votes):
+    for left, right, votes, neuron, keep in zip(draft.left, draft.right, draft.votes, neurons, kept, strict=True):
+        if not keep:
             continue
         key = (left.numbered(used), right.numbered(used), votes.numbered(used))
         circuits.setdefault(key, []).append(neuron)
@@ -112,6 +113,17 @@ def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], p: int
         tuple(Circuit(*key, tuple(members)) for key, members in circuits.items()),
     )
     return Written(program, subgroups, expand(program, draft.lattice.group, subgroups))
+
+
+def _matters(group: FiniteGroup, left: GroupForm, right: GroupForm, neuron: Neuron) -> bool:
+    """Whether a neuron votes at all, and fires at some pair: max l + max r > 0. One that does not is no part of a program."""
+    if not any(neuron.votes):
+        return False
+    top = [
+        max(linear_map(group, form).expand(np.array(values, dtype=object)).tolist())
+        for form, values in ((left, neuron.left), (right, neuron.right))
+    ]
+    return bool(sum(top) > 0)
 
 
 def renumbered(form: Form, used: dict[int, int]) -> Form:
