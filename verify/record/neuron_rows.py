@@ -11,7 +11,7 @@ from verify.distil.labels import NeuronLabel, SideLabel
 from verify.program.form import Form
 from verify.program.program import Circuit, Program
 from verify.program.quantise import Written
-from verify.record.summary import Family, Labels, Lattice, LatticeNode, NeuronRow
+from verify.record.summary import CircuitRow, Family, Labels, Lattice, LatticeNode, NeuronRow
 
 
 def share_of(part: float, rest: float) -> float:
@@ -135,13 +135,25 @@ def program_families(lattice: SubgroupLattice, written: Written) -> dict[str, li
 
 def family_rows(lattice: SubgroupLattice, written: Written, labels: tuple[NeuronLabel, ...]) -> list[Family]:
     """Families with their circuits, neurons and share of energy, the one with the most energy first."""
-    total = sum(label.energy for label in labels)
     rows = []
     for name, circuits in program_families(lattice, written).items():
-        members = [neuron.index for circuit in circuits for neuron in circuit.neurons]
-        energy = sum(labels[i].energy for i in members)
-        rows.append(Family(name, len(circuits), len(members), share_of(energy, total - energy)))
+        members = {neuron.index for circuit in circuits for neuron in circuit.neurons}
+        energy = sum(label.energy for label in labels if label.index in members)
+        rest = sum(label.energy for label in labels if label.index not in members)
+        rows.append(Family(name, len(circuits), len(members), share_of(energy, rest)))
     return sorted(rows, key=lambda row: -row.energy_share)
+
+
+def circuit_rows(lattice: SubgroupLattice, written: Written, labels: tuple[NeuronLabel, ...]) -> list[CircuitRow]:
+    """The circuits of the program in their order, with family, neurons and share of energy."""
+    family = {id(circuit): name for name, circuits in program_families(lattice, written).items() for circuit in circuits}
+    rows = []
+    for number, circuit in enumerate(written.program.circuits, 1):
+        members = {neuron.index for neuron in circuit.neurons}
+        energy = sum(label.energy for label in labels if label.index in members)
+        rest = sum(label.energy for label in labels if label.index not in members)
+        rows.append(CircuitRow(number, family[id(circuit)], len(members), share_of(energy, rest)))
+    return rows
 
 
 def lattice_summary(lattice: SubgroupLattice, labels: tuple[NeuronLabel, ...]) -> Lattice:

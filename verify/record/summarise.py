@@ -22,7 +22,7 @@ from verify.record import summary as s
 from verify.record.certificate import Certificate
 from verify.record.explain import explained, structured_positions
 from verify.record.grids import compact_map, margin_histogram
-from verify.record.neuron_rows import family_rows, labels_summary, lattice_summary, neuron_rows, program_families
+from verify.record.neuron_rows import circuit_rows, family_rows, labels_summary, lattice_summary, neuron_rows, program_families
 from verify.symbolic.decide import SymbolicFinding
 from verify.symbolic.obligation import Obligation
 from verify.symbolic.solver.opinions import Opinion
@@ -97,6 +97,7 @@ def summarise(
         counterfactuals=counterfactuals(parts, readable.written, everything),
         gcr=s.Gcr(gcr.total, dict(gcr.per_irrep)) if gcr else s.Gcr(None, {}),
         families=family_rows(lattice, readable.written, labels),
+        circuits=circuit_rows(lattice, readable.written, labels),
         lattice=lattice_summary(lattice, labels),
         labels=labelled,
         symbolic=_symbolic(parts, symbolic, obligations, opinions),

@@ -186,6 +186,15 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     energy_share: float
 
 
+class CircuitRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A circuit of the readable program by its number in program.py, from 1: its family, neurons and share of all energy."""
+
+    number: int
+    family: str
+    neurons: int
+    energy_share: float
+
+
 class LatticeNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A conjugacy class of ``length`` subgroups of one order; ``used`` neurons have it in their label.
 
@@ -297,6 +306,7 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counterfactuals: list[Counterfactual]
     gcr: Gcr
     families: list[Family]
+    circuits: list[CircuitRow]
     lattice: Lattice
     labels: Labels
     symbolic: SymbolicFigures
