@@ -41,14 +41,14 @@ class ReportedCircuit(NamedTuple):
     table: VoteTable | None
 
 
-def circuits(program: dict[str, Any], neurons: Sequence[dict[str, Any]], words: Words) -> list[ReportedCircuit]:
-    """All circuits of a program, those with most energy first; ``neurons`` are the summary's rows."""
+def circuits(program: dict[str, Any], rows: Sequence[dict[str, Any]], words: Words) -> list[ReportedCircuit]:
+    """All circuits of a program, those with most energy first; ``rows`` are the summary's circuits."""
     names = [record["name"] for record in program["subgroups"]]
-    energy = {neuron["index"]: neuron["energy_share"] for neuron in neurons}
+    energy = {row["number"]: row["energy_share"] for row in rows}
     found = []
     for number, record in enumerate(program["circuits"], 1):
         left, right, votes = (NamedForm.of(record[part], names) for part in ("left", "right", "votes"))
-        share = sum(energy[neuron["index"]] for neuron in record["neurons"])
+        share = energy[number]
         cells = len(record["neurons"][0]["left"]), len(record["neurons"][0]["right"])
         found.append(ReportedCircuit(number, left, right, votes, len(record["neurons"]), share, cells, None))
     found.sort(key=lambda circuit: -circuit.energy_share)

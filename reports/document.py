@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from reports.circuits import ReportedCircuit, circuits, told
-from reports.numbers import FILTERS, count, rational, share
+from reports.escaping import escaped, escaped_html
+from reports.numbers import FILTERS, count, power, rational, share
 from reports.paragraphs import circuit_paragraph
 from reports.program_text import constants
 from reports.words import Words
@@ -38,7 +39,7 @@ def write_report(directory: Path, form: str = "md") -> Path:
         if certificate["checkpoint"]["sha256"] != summary["checkpoint"]["sha256"]:
             raise UnreadableReport("certificate.json and summary.json are about different checkpoints")
         words = Words(certificate["group"], certificate["program"]["subgroups"])
-        found = circuits(certificate["program"], summary["program"]["neurons"], words)
+        found = circuits(certificate["program"], summary["circuits"], words)
         figures = draw_figures(certificate, summary, found)
         text = render(certificate, summary, found, words, {name: f"figures/{name}.svg" for name in figures})
     except (KeyError, TypeError, IndexError) as error:
@@ -47,7 +48,7 @@ def write_report(directory: Path, form: str = "md") -> Path:
     for name, drawn in figures.items():
         _replace(directory / "figures" / f"{name}.svg", drawn)
     path = directory / f"report.{form}"
-    _replace(path, text if form == "md" else _html(text, figures))
+    _replace(path, text if form == "md" else _html(text, figures, f"{certificate['group']['name']}: {certificate['verdict']}"))
     return path
 
 
@@ -80,7 +81,9 @@ def render(
     """The text of report.md; ``figures`` gives the path of each figure that there is."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True)
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True, finalize=escaped
+    )
     environment.filters.update({name: _strict(convert) for name, convert in FILTERS.items()})
     try:
         template = environment.get_template("report.md.j2")
@@ -101,15 +104,18 @@ def _strict(convert: Callable[[Any], str]) -> Callable[[Any], str]:
 
 def _context(c: dict[str, Any], s: dict[str, Any], found: list[ReportedCircuit], words: Words) -> dict[str, Any]:
     obligations = s["symbolic"]["obligations"]
+    solvers = sorted({name for one in obligations for name in one["opinions"]})
     measured = {neuron["index"]: neuron for neuron in s["program"]["neurons"]}
     return {
         "c": c,
         "s": s,
         "group": c["group"],
         "element": words.element,
-        "statement": statement(c, words),
-        "proved": sum(o["status"] == "PROVED" for o in obligations),
-        "obligations": _obligation_rows(obligations, obligations),
+        "statement": statement(c, s, words),
+        "questions": _questions(c, s),
+        "solvers": solvers,
+        "sampled": _sampled(c, s),
+        "obligations": _obligation_rows(obligations, solvers),
         "shown_obligations": _shown(obligations),
         "wrong": [
             (words.element(x), words.element(y), words.element(z), words.product(x, y))
@@ -138,14 +144,69 @@ def _provable(c: dict[str, Any], s: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def statement(c: dict[str, Any], words: Words) -> str:
-    """The verdict in one sentence."""
+#: The questions that `verify check` redoes from the checkpoint.
+REDONE = ("Q1", "Q2", "Q3", "Q4")
+
+
+def _questions(c: dict[str, Any], s: dict[str, Any]) -> list[dict[str, Any]]:
+    """The four questions with their answers, and whether the checker redoes them."""
+    correct, equivalent, symbolic, compact = (c[name] for name in ("correct", "equivalent", "symbolic", "compact"))
+    pairs = count(correct["pairs"])
+    about = "the provable program (see below)" if symbolic["provable"] else "the program"
+    lemmas = s["symbolic"]["obligations"]
+    proved = sum(o["status"] == "PROVED" for o in lemmas)
+    cost = "not attempted"
+    if compact:
+        against = f"{power(compact['flops'])} FLOPs against {power(compact['flops_brute'])} by brute force"
+        cost = f"at least {count(compact['certified'])} of {pairs} pairs, at no more than {against}"
+    rows = (
+        (
+            "Q1",
+            "Is the network right on every pair?",
+            correct["status"],
+            f"{count(correct['right'])} of {pairs} pairs right, {count(correct['ties'])} ties",
+        ),
+        (
+            "Q2",
+            "Does the program give the network's answer on every pair?",
+            equivalent["status"],
+            f"{count(equivalent['agree'])} of {pairs} pairs agree",
+        ),
+        (
+            "Q3",
+            f"Is {about} right for all x, y and z ≠ xy, by lemmas and without running through the pairs?",
+            symbolic["status"],
+            f"{count(proved)} of {count(len(lemmas))} lemmas proved",
+        ),
+        (
+            "Q4",
+            "On how many pairs does the coset structure prove the network right, cheaper than running it?",
+            compact["status"] if compact else "UNKNOWN",
+            cost,
+        ),
+    )
+    keys = ("name", "question", "status", "numbers")
+    return [dict(zip(keys, row, strict=True)) | {"redone": row[0] in REDONE} for row in rows]
+
+
+def _sampled(c: dict[str, Any], s: dict[str, Any]) -> dict[str, int] | None:
+    """On how many pairs, and x, the interventions were compared where that is not all of them."""
+    seen = {row["pairs"] for row in s["counterfactuals"]}
+    if seen <= {c["correct"]["pairs"]}:
+        return None
+    pairs = min(seen)
+    return {"pairs": pairs, "rows": pairs // c["group"]["order"]}
+
+
+def statement(c: dict[str, Any], s: dict[str, Any], words: Words) -> str:
+    """The verdict in one sentence; a program that is the network written out is not called a coset-voting one."""
     correct, equivalent = c["correct"], c["equivalent"]
     name, pairs = c["group"]["name"], count(correct["pairs"])
     same = f"gives the network's answer on {count(equivalent['agree'])} of them"
     if equivalent["status"] == "PROVED":
         same = "gives the network's answer on every one of them"
-    program = f"the coset-voting program of {count(constants(c['program']))} constants {same}"
+    kind = "a program that explains nothing" if s["explained"]["status"] == "not explained" else "the coset-voting program"
+    program = f"{kind}, of {count(constants(c['program']))} constants, {same}"
     if correct["status"] == "PROVED":
         return f"The network multiplies in {name}: it is right on all {pairs} pairs, and {program}."
     if correct["status"] == "REFUTED":
@@ -187,9 +248,8 @@ def _shown(obligations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [o for o in obligations if o in open_ones or o is first[_kind(o)]]
 
 
-def _obligation_rows(obligations: list[dict[str, Any]], timed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """How many obligations of each kind there are, by status, and how long the solver took."""
-    seconds = {o["id"]: o["seconds"] for o in timed}
+def _obligation_rows(obligations: list[dict[str, Any]], solvers: list[str]) -> list[dict[str, Any]]:
+    """How many lemmas of each kind there are, by status, and on how many each solver agrees."""
     rows: dict[str, list[dict[str, Any]]] = {}
     for o in obligations:
         rows.setdefault(_kind(o), []).append(o)
@@ -197,7 +257,7 @@ def _obligation_rows(obligations: list[dict[str, Any]], timed: list[dict[str, An
         {
             "name": name,
             "number": len(members),
-            "seconds": sum(seconds[o["id"]] for o in members),
+            "opinions": [sum(o["opinions"].get(solver, {}).get("word") == "agrees" for o in members) for solver in solvers],
             **{s.lower(): sum(o["status"] == s for o in members) for s in ("PROVED", "REFUTED", "UNKNOWN")},
         }
         for name, members in sorted(rows.items())
@@ -221,14 +281,15 @@ def _neuron(measured: dict[str, Any], proved: dict[str, Any]) -> dict[str, Any]:
         "left": measured["left"] or "–",
         "right": measured["right"] or "–",
         "energy_share": measured["energy_share"],
-        "explained": ", ".join(share(measured[f"{part}_share"]) for part in ("left", "right", "votes")),
+        "explained": ", ".join(share(measured[f"{part}_share"]) for part in ("left", "right")),
+        "left_over": ", ".join(share(measured[f"{part}_residual"]) for part in ("left", "right", "votes")),
         "deviations": ", ".join(rational(proved[f"{part}_deviation"]) for part in ("left", "right", "votes")),
         "irreps": ", ".join(f"{name} {share(part)}" for name, part in measured["irreps"]) or "–",
     }
 
 
-def _html(text: str, figures: dict[str, str]) -> str:
-    """The report as one HTML file, figures inside it."""
+def _html(text: str, figures: dict[str, str], title: str) -> str:
+    """The report as one HTML file, figures inside it; all text in it was escaped, and raw HTML is switched off."""
     from markdown_it import MarkdownIt
 
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
@@ -239,6 +300,5 @@ def _html(text: str, figures: dict[str, str]) -> str:
 
     body = re.sub(r'src="figures/([^"]+)\.svg"', inline, body)
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    title = text.splitlines()[0].lstrip("# ")
-    head = f'<meta charset="utf-8">\n<title>{title}</title>\n<style>\n{style}</style>'
+    head = f'<meta charset="utf-8">\n<title>{escaped_html(title)}</title>\n<style>\n{style}</style>'
     return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}</body>\n</html>\n'

@@ -139,13 +139,13 @@ def draw_curve(summary: JSON) -> "Figure":
 
 
 def draw_strategies(summary: JSON) -> "Figure | None":
-    """The pairs (x, y) as a grid; each square shows the last strategy that one of its pairs needed."""
+    """The pairs (x, y) as a grid; each square shows the last strategy that one of its pairs needed; none for one colour alone."""
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
     grid = summary.get("compact_map")
-    if not grid:
+    if not grid or len({number for row in grid["rows"] for number in row}) == 1:
         return None
     names, rows = grid["names"], [[number - 1 for number in row] for row in grid["rows"]]  # counted from 1
     palette = ["#1f5fa8", "#5aa9a3", "#d9822b", "#c8c8c8", "#8c5aa9", "#b23a48", "#7d8a2e", "#444444"]
@@ -164,7 +164,7 @@ def draw_strategies(summary: JSON) -> "Figure | None":
 
 
 def draw_margins(summary: JSON) -> "Figure | None":
-    """How many pairs have which margin, in the network and as the compact proof's lower bound."""
+    """How many of the right pairs have which margin, and how many pairs which lower bound by the compact proof."""
     from matplotlib.figure import Figure
 
     margins = summary.get("margins")
@@ -172,7 +172,8 @@ def draw_margins(summary: JSON) -> "Figure | None":
         return None
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axes = figure.subplots()
-    for key, label, colour in (("network", "network", BLUE), ("bound", "proved lower bound", ORANGE)):
+    series = (("network", "margins of the network (measured)", BLUE), ("bound", "lower bounds of the compact proof", ORANGE))
+    for key, label, colour in series:
         axes.stairs(margins[key], margins["edges"], label=label, color=colour, fill=True, alpha=0.45)
     axes.axvline(0, color="black", linewidth=0.7)
     axes.set_xlabel("lead of the right logit over the best other one")

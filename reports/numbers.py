@@ -1,4 +1,4 @@
-"""Numbers as a report writes them; every function takes what JSON holds and returns text."""
+"""Numbers as a report writes them; every function takes what JSON holds and returns plain text, which the template escapes."""
 
 import math
 import re
@@ -14,15 +14,20 @@ def count(value: int) -> str:
 
 
 def share(value: float | None) -> str:
-    """0.9951 as "99.5 %", never rounded up to 100 % or down to 0 %; None as a dash."""
+    """0.9951 as "99.5 %"; "100 %" is all and "0 %" nothing, "over 99.9 %" and "less than 0.1 %" what is near; None as a dash.
+
+    A variance explained that is negative is "none": the mean would explain more.
+    """
     if value is None:
         return "–"
-    if 0 < value < 0.0005:
-        return "<0.1 %"
+    if value < 0:
+        return "none"
+    if value in (0, 1):
+        return f"{100 * value:.0f} %"
     percent = f"{100 * value:.1f}"
-    if percent == "100.0" and value < 1:
-        percent = "99.9+"
-    return f"{percent} %"
+    if percent == "0.0":
+        return "less than 0.1 %"
+    return "over 99.9 %" if percent == "100.0" else f"{percent} %"
 
 
 def portion(value: float | None) -> str:
@@ -74,11 +79,6 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
 
 
-def literal(text: str) -> str:
-    """Text that Markdown shows as it is, in a table too: S5[6]#4 is the name of a subgroup."""
-    return "".join(f"\\{c}" if c in "\\*_|<[`" else c for c in text)
-
-
 FILTERS: dict[str, Callable[[Any], str]] = {
     "n": count,
     "share": share,
@@ -89,5 +89,4 @@ FILTERS: dict[str, Callable[[Any], str]] = {
     "seconds": seconds,
     "rounded": rounded,
     "sentence": sentence,
-    "md": literal,
 }

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from reports.circuits import ReportedCircuit, VoteTable
-from reports.numbers import decimal, literal, share
+from reports.escaping import Markdown, escaped
+from reports.numbers import decimal, share
 from reports.words import Words
 
 MOST_OUTCOMES = 6  # kinds of products that get a sentence each
@@ -20,30 +21,30 @@ class Outcome(NamedTuple):
     least_lead: float
 
 
-def circuit_paragraph(circuit: ReportedCircuit, words: Words) -> str:
+def circuit_paragraph(circuit: ReportedCircuit, words: Words) -> Markdown:
     """What a circuit reads, tests and votes, in a few sentences of Markdown."""
     opening = (
         f"**Circuit {circuit.number}** ({circuit.neurons} neuron{'s' * (circuit.neurons != 1)}, "
         f"{share(circuit.energy_share)} of the energy) "
-        f"looks at {literal(circuit.left.phrase(words, 'x'))} "
-        f"and at {literal(circuit.right.phrase(words, 'y'))}"
+        f"looks at {escaped(circuit.left.phrase(words, 'x'))} "
+        f"and at {escaped(circuit.right.phrase(words, 'y'))}"
     )
-    votes = literal(circuit.votes.phrase(words, "z"))
+    votes = escaped(circuit.votes.phrase(words, "z"))
     if circuit.table is None:
-        return f"{opening}. It votes on {votes}."
+        return Markdown(f"{opening}. It votes on {votes}.")
     names = circuit.left.whole()[0], circuit.right.whole()[0]
-    test = literal(words.reads("double cosets", names, "xy"))
+    test = escaped(words.reads("double cosets", names, "xy"))
     sentences = [
         f"{opening}: {len(circuit.table.rows)} × {len(circuit.table.columns)} cells.",
         f"Each cell settles {test}, and the circuit votes on {votes}.",
     ]
-    return " ".join([*sentences, *_outcome_sentences(circuit.table)])
+    return Markdown(" ".join([*sentences, *_outcome_sentences(circuit.table)]))
 
 
 def _outcome_sentences(table: VoteTable) -> list[str]:
     rows = outcomes(table.votes, table.products)
     sentences = [
-        f"Where xy is of the kind “{literal(table.kinds[o.double_coset])}” ({o.cells} cells), its votes on "
+        f"Where xy is of the kind “{escaped(table.kinds[o.double_coset])}” ({o.cells} cells), its votes on "
         f"that kind are {_between(o.on_it)} and on every other kind {_between(o.elsewhere)}."
         for o in rows
         if len(rows) <= MOST_OUTCOMES

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reports import coset_voting
+from reports.escaping import one_line
 from reports.named_form import NamedForm
 from reports.words import Words
 
@@ -74,7 +75,7 @@ def program_constants(program: dict[str, Any]) -> dict[str, Any]:
 def program_source(program: dict[str, Any]) -> str:
     """The text of program.py for a program.json; the same program gives the same text."""
     docstring = _DOCSTRING.format(
-        name=program["group"]["name"],
+        name=_inside_docstring(program["group"]["name"]),
         preactivation_bits=program["preactivation_bits"],
         vote_bits=program["vote_bits"],
         bits=program["preactivation_bits"] + program["vote_bits"],
@@ -83,11 +84,30 @@ def program_source(program: dict[str, Any]) -> str:
         usage="\n".join(f"    {line}" for line in _USAGE.splitlines()),
     )
     imports, body = _runtime()
-    return "\n".join([docstring, imports, "", *_data(program), "", "", body, "", "", _entry()])
+    source = "\n".join([docstring, imports, "", *_data(program), "", "", body, "", "", _entry()])
+    _check(source, docstring, "\n".join([imports, body, _entry()]), program)
+    return source
+
+
+def _check(source: str, docstring: str, code: str, program: dict[str, Any]) -> None:
+    """Raise ValueError unless the source is the docstring, this module's own code, and PROGRAM = the program's constants.
+
+    Names in a program come from a file: none of them may become code, whatever it holds.
+    """
+    statements = ast.parse(source).body
+    data = [one for one in statements if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "PROGRAM"]
+    rest = [ast.dump(one) for one in statements if one not in data]
+    own = [ast.dump(one) for one in [*ast.parse(docstring).body, *ast.parse(code).body]]
+    if len(data) != 1 or rest != own or ast.literal_eval(data[0].value) != program_constants(program):
+        raise ValueError("expected a program whose names can be written into program.py as text, got one that would become code")
+
+
+def _inside_docstring(text: str) -> str:
+    return one_line(text).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def write_program(program: dict[str, Any], path: Path) -> None:
-    """Write the program.py of a program.json, given as plain JSON values."""
+    """Write the program.py of a program.json, given as plain JSON values; ValueError when a name in it would become code."""
     path.write_text(program_source(program), encoding="utf-8")
 
 
@@ -175,7 +195,7 @@ def _integers(values: Sequence[int], indent: int) -> str:
 def _rows(labels: Sequence[str], prefix: str) -> Iterator[str]:
     """Labels in rows of at most 110 columns, none broken in two."""
     row = prefix
-    for number, label in enumerate(labels):
+    for number, label in enumerate(map(one_line, labels)):
         piece = label if number == len(labels) - 1 else f"{label} | "
         if len(row) + len(piece) > 111 and row != prefix:
             yield row.rstrip()
@@ -186,7 +206,7 @@ def _rows(labels: Sequence[str], prefix: str) -> Iterator[str]:
 
 
 def _wrapped(text: str, prefix: str) -> list[str]:
-    return textwrap.wrap(text, 110, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False)
+    return textwrap.wrap(one_line(text), 110, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False)
 
 
 def _literal(entry: Sequence[Any]) -> str:
@@ -195,7 +215,7 @@ def _literal(entry: Sequence[Any]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=False) if text.isprintable() else ascii(text)
 
 
 def _texts(texts: Sequence[str]) -> str:

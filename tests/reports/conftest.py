@@ -117,10 +117,12 @@ def certificate() -> JSON:
 def summary() -> JSON:
     """What is measured of the same network."""
     removals = {"20%": 0.995, "40%": 0.99, "60%": 0.985}
-    point: JSON = {"answers_agree": 36, "logit_fve": 0.9996, "runner_up_agree": 0.9}
-    point |= {"ablation_fve": 0.99, "ablation_fve_by_share": removals}
-    surgery = {"network_right": 1.0, "program_right": 0.75, "logit_fve": 0.97, "in_top_set": 1.0}
+    level: JSON = {"answers_agree": 36, "logit_fve": 0.9996, "runner_up_agree": 0.9}
+    level |= {"ablation_fve": 0.99, "ablation_fve_by_share": removals}
+    point = level | {"preactivation_bits": 0, "vote_bits": 2}
+    surgery = {"network_right": 1.0, "program_right": 0.75, "logit_fve": 0.97, "in_top_set": 1.0, "clear": 1.0}
     return {
+        "format": "coset-verify summary 2",
         "group": {"name": "S3", "order": 6},
         "checkpoint": {
             "sha256": "a" * 64,
@@ -128,14 +130,24 @@ def summary() -> JSON:
             "order": "lexicographic",
             "product": "left-first",
         },
-        "network": {"width": 18, "live": 18, "parameters": 330},
+        "explained": {
+            "status": "in part",
+            "ratio": 144 / 330,
+            "logit_fve": 0.9996,
+            "energy_labelled": 1.0,
+            "words": "explained in part; a program of 43.6 % of the parameters",
+        },
+        "network": {"width": 18, "live": 18, "parameters": 330, "sample_accuracy": 1.0},
         "correct": {
+            "status": "PROVED",
             "pairs": 36,
             "right": 36,
+            "ties": 0,
             "wrong": [],
-            "min_margin": 7.333,
+            "min_margin": "22/3",
             "float32_any_order": 36,
-            "rechecked_exactly": 0,
+            "rechecked_exactly": 2,
+            "last_tier": 1,
             "seconds": 0.0123,
         },
         "program": {
@@ -143,6 +155,8 @@ def summary() -> JSON:
             "ratio": 144 / 330,
             "refinements": 2,
             "raw_neurons": 0,
+            "circuits": 9,
+            "seconds": 0.5,
             "neurons": [
                 {
                     "index": i,
@@ -151,6 +165,7 @@ def summary() -> JSON:
                     "right": f"S2({i // 2 % 3 + 1})",
                     "left_residual": 0.001,
                     "right_residual": 0.0,
+                    "votes_residual": 0.07,
                     "left_share": 0.9999,
                     "right_share": 1.0,
                     "votes_share": 0.93,
@@ -160,16 +175,19 @@ def summary() -> JSON:
                 for i in range(18)
             ],
         },
-        "equivalence": {**point, "max_margin_difference": 0.5},
+        "equivalence": {**level, "max_margin_difference": 0.5},
         "curve": [
-            {"name": "averaged", "ratio": 0.3, **point, "logit_fve": 0.8},
-            {"name": "readable", "ratio": 0.43, **point},
-            {"name": "faithful", "ratio": 0.9, **point, "ablation_fve": 0.999},
+            {**point, "name": "averaged", "ratio": 0.3, "logit_fve": 0.8},
+            {**point, "name": "readable", "ratio": 0.43},
+            {**point, "name": "faithful", "ratio": 0.9, "ablation_fve": 0.999},
         ],
-        "counterfactuals": [{"name": "remove 40 % of the circuits", "answers_agree_clear": 1.0, **surgery}],
+        "counterfactuals": [{"name": "remove 40 % of the circuits", "pairs": 36, "answers_agree_clear": 1.0, **surgery}],
         "symbolic": {
             "status": "PROVED",
             "reason": "",
+            "seconds": 0.2,
+            "seconds_search": 0.1,
+            "about": "readable",
             "obligations": [
                 {
                     "id": "O1.S2",
@@ -177,6 +195,7 @@ def summary() -> JSON:
                     "status": "PROVED",
                     "seconds": 0.2,
                     "file": "obligations/O1.S2.smt2",
+                    "opinions": {"z3": {"word": "agrees", "seconds": 0.2, "detail": ""}},
                 }
             ],
         },
@@ -188,9 +207,10 @@ def summary() -> JSON:
             "seconds_brute": 0.04,
             "seconds_search": 1.5,
             "strategies": [
-                {"name": "quadratic", "certified": 20, "flops": 1000, "seconds": 0.005},
-                {"name": "factored", "certified": 10, "flops": 234, "seconds": 0.005},
+                {"name": "quadratic", "certified": 20, "flops": 1000, "seconds": 0.006},
+                {"name": "factored", "certified": 10, "flops": 234, "seconds": 0.004},
             ],
+            "reason": "",
         },
         "compact_map": {
             "names": ["quadratic", "factored", "exact"],
@@ -198,18 +218,21 @@ def summary() -> JSON:
         },
         "margins": {"edges": [-2, 0, 2, 4], "network": [0, 10, 26], "bound": [6, 20, 10]},
         "families": [{"name": "S2", "circuits": 9, "neurons": 18, "energy_share": 1.0}],
+        "circuits": [{"number": k, "family": "S2", "neurons": 2, "energy_share": 1 / 9} for k in range(1, 10)],
         "lattice": {
             "nodes": [
-                {"name": "1", "order": 1, "length": 1, "used": 0},
-                {"name": "S2", "order": 2, "length": 3, "used": 18},
-                {"name": "C3", "order": 3, "length": 1, "used": 0},
-                {"name": "S3", "order": 6, "length": 1, "used": 0},
+                {"name": "1", "order": 1, "length": 1, "used": 0, "x": 0.0, "layer": 0},
+                {"name": "S2", "order": 2, "length": 3, "used": 18, "x": -1.0, "layer": 1},
+                {"name": "C3", "order": 3, "length": 1, "used": 0, "x": 1.0, "layer": 2},
+                {"name": "S3", "order": 6, "length": 1, "used": 0, "x": 0.0, "layer": 3},
             ],
             "edges": [[0, 1], [0, 2], [1, 3], [2, 3]],
+            "routes": [[[0, 0], [-1, 1]], [[0, 0], [0.5, 1], [1, 2]], [[-1, 1], [-0.5, 2], [0, 3]], [[1, 2], [0, 3]]],
         },
         "labels": {"energy_labelled": 1.0, "kinds": {"coset": 18}},
-        "gcr": {"logit_fve": 0.6, "irreps": ["(2,1)"]},
+        "gcr": {"logit_fve": 0.6, "irreps": {"(2,1)": 0.6}},
         "verdict": "VERIFIED",
+        "seconds": {"exhaustive": 0.0123, "distillation": 0.5, "symbolic": 0.2, "total": 0.8},
     }
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from reports import UnreadableReport, write_report
 from reports.circuits import circuits
-from reports.document import render
+from reports.document import REDONE, render
 from reports.words import Words
 from verify.record.certificate import Certificate, read_certificate
+from verify.record.summary import Summary, read_summary
 
 JSON = dict[str, Any]
 
@@ -23,7 +24,7 @@ FIGURES = {name: f"figures/{name}.svg" for name in ("lattice", "votes", "curve",
 def rendered(certificate: JSON, summary: JSON) -> str:
     """report.md without its figures."""
     words = Words(certificate["group"], certificate["program"]["subgroups"])
-    found = circuits(certificate["program"], summary["program"]["neurons"], words)
+    found = circuits(certificate["program"], summary["circuits"], words)
     return render(certificate, summary, found, words, FIGURES)
 
 
@@ -31,9 +32,10 @@ def put(directory: Path, name: str, value: Any) -> None:
     (directory / name).write_text(json.dumps(value))
 
 
-def test_the_sample_is_a_certificate(directory: Path) -> None:
-    """The certificate that these tests use fits the schema."""
+def test_the_sample_is_a_certificate_and_a_summary(directory: Path) -> None:
+    """The two files that these tests use fit their types."""
     assert isinstance(read_certificate(directory / "certificate.json"), Certificate)
+    assert isinstance(read_summary(directory / "summary.json"), Summary)
 
 
 def test_verified_report(certificate: JSON, summary: JSON) -> None:
@@ -42,9 +44,11 @@ def test_verified_report(certificate: JSON, summary: JSON) -> None:
 
     assert text.startswith(
         "# S3: VERIFIED\n\n**The network multiplies in S3: it is right on all 36 pairs, and the coset-voting "
-        "program of 144 constants gives the network's answer on every one of them.**\n"
+        "program, of 144 constants, gives the network's answer on every one of them.**\n\n"
+        "What the explanation is worth (measured): **explained in part; a program of 43.6 % of the parameters.**\n"
     )
-    assert "| **PROVED** | 36 of 36 pairs right, 0 ties |" in text
+    assert "| PROVED | 36 of 36 pairs right, 0 ties |" in text
+    assert "decided all pairs but 2, which were decided with wider integers, 1 of them with Python's." in text
     assert "There is no wrong pair." in text
     # x = (2 3) is element 1 and y = (1 2) is element 2
     assert "is 7.333 (rounded here, exact in the certificate), at x = (2 3), y = (1 2)." in text
@@ -118,7 +122,7 @@ def test_refuted_network(certificate: JSON, summary: JSON) -> None:
     text = rendered(certificate, summary)
 
     # element 3 is (1 2 3), since its images are 1, 2, 0; times the identity it is itself
-    assert "for (1 2 3) times () it says (), not (1 2 3); the coset-voting program" in text
+    assert "for (1 2 3) times () it says (), not (1 2 3); the coset-voting program, of" in text
     assert "The network is wrong on 30 pairs; the first 20 are (the certificate lists all):" in text
     assert len(re.findall(r"^\| \(1 2 3\) \| .* \| \(\) \| .* \|$", text, re.MULTILINE)) == 20
     assert "mistakes and ties included" in text
@@ -139,8 +143,7 @@ def test_program_that_differs(certificate: JSON, summary: JSON) -> None:
 def test_without_the_optional_parts(directory: Path, certificate: JSON, summary: JSON) -> None:
     """A run without compact proof or rival description still has a report."""
     certificate["compact"] = None
-    for key in ("compact_map", "margins", "gcr"):
-        del summary[key]
+    summary |= {"compact": None, "compact_map": None, "margins": None}
     put(directory, "certificate.json", certificate)
     put(directory, "summary.json", summary)
 
@@ -154,7 +157,7 @@ def test_names_do_not_break_tables(certificate: JSON, summary: JSON) -> None:
     """Stars and bars in the names of subgroups are escaped, so that they are read as such."""
     summary["families"][0]["name"] = "S5*#4 (1|2)"
 
-    assert r"| S5\*#4 (1\|2) | 9 | 18 | 100.0 % |" in rendered(certificate, summary)
+    assert r"| S5\*#4 (1\|2) | 9 | 18 | 100 % |" in rendered(certificate, summary)
 
 
 def test_html_is_one_file(directory: Path) -> None:
@@ -222,3 +225,40 @@ def test_unreadable_files_leave_nothing_behind(directory: Path, spoil: Callable[
         write_report(directory)
 
     assert sorted(directory.rglob("*")) == before
+
+
+def test_what_is_proved_stands_apart(certificate: JSON, summary: JSON) -> None:
+    """Each question stands in one of two tables: what the checker redoes, and what it does not."""
+    text = rendered(certificate, summary)
+    first, second = text.index("\nProved:\n"), text.index("### Q1")
+    stated = text.find("\nNot redone by `verify check`:\n")
+    rows = {name: text.index(f"\n| {name} | ") for name in ("Q1", "Q2", "Q3", "Q4")}
+
+    for name, place in rows.items():
+        redone = first < place < (second if stated < 0 else stated)
+        assert redone == (name in REDONE), name
+        assert first < place < second
+
+
+def test_a_program_that_explains_nothing_is_not_called_coset_voting(certificate: JSON, summary: JSON) -> None:
+    """A network written out is right, and the headline says that it is no explanation."""
+    summary["explained"] |= {"status": "not explained", "words": "not explained: the program is the network written out"}
+    text = rendered(certificate, summary)
+
+    assert "and a program that explains nothing, of 144 constants, gives" in text
+    assert "**not explained: the program is the network written out.**" in text
+
+
+def test_a_sample_is_said_to_be_one(certificate: JSON, summary: JSON) -> None:
+    """Interventions on 12 of 36 pairs are said to be that, where they stand."""
+    assert "measured on a sample" not in rendered(certificate, summary)
+    summary["counterfactuals"][0]["pairs"] = 12
+    assert "measured on a sample, 12 of the 36 pairs: every y with 2 of the 6 x, drawn with seed 0." in rendered(certificate, summary)
+
+
+def test_a_negative_share_of_variance_is_none(certificate: JSON, summary: JSON) -> None:
+    """No negative percentage is printed."""
+    summary["counterfactuals"][0]["logit_fve"] = -0.4
+    text = rendered(certificate, summary)
+    assert "| remove 40 % of the circuits | 100 % | 75.0 % | none |" in text
+    assert "-4" not in text.split("After each intervention")[1].split("###")[0]

@@ -8,13 +8,13 @@ from reports import numbers
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (1.0, "100.0 %"),
-        (0.99999, "99.9+ %"),
+        (1.0, "100 %"),
+        (0.99999, "over 99.9 %"),
         (0.9994, "99.9 %"),
         (0.5, "50.0 %"),
-        (0.0001, "<0.1 %"),
-        (0.0, "0.0 %"),
-        (-0.25, "-25.0 %"),
+        (0.0001, "less than 0.1 %"),
+        (0.0, "0 %"),
+        (-0.25, "none"),
         (None, "–"),
     ],
 )
@@ -23,7 +23,7 @@ def test_share_is_not_rounded_to_all_or_nothing(value: float | None, expected: s
     assert numbers.share(value) == expected
 
 
-@pytest.mark.parametrize(("value", "expected"), [(14400, "14,400"), (0.91, "91.0 %"), (1.0, "100.0 %"), (1, "1")])
+@pytest.mark.parametrize(("value", "expected"), [(14400, "14,400"), (0.91, "91.0 %"), (1.0, "100 %"), (1, "1")])
 def test_portion_tells_counts_from_shares(value: float, expected: str) -> None:
     """An integer is a number of pairs, a float a share."""
     assert numbers.portion(value) == expected
@@ -44,9 +44,3 @@ def test_power(value: int, expected: str) -> None:
 def test_long_fractions_in_sentences_are_rounded() -> None:
     """Fractions with long denominators are rounded and marked, short ones stay."""
     assert numbers.rounded("from 1/2 to 58583748/2097152.") == "from 1/2 to ≈27.93."
-
-
-@pytest.mark.parametrize(("text", "expected"), [("S5*#4", r"S5\*#4"), ("S4(1|2)", r"S4(1\|2)"), ("(1 2 3)", "(1 2 3)")])
-def test_literal(text: str, expected: str) -> None:
-    """What Markdown would take for markup is escaped."""
-    assert numbers.literal(text) == expected

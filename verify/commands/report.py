@@ -12,16 +12,25 @@ def command(certificate: Path, form: str) -> None:
     """Write the report of CERTIFICATE, a certificate.json with its summary.json in the same directory.
 
     Nothing is proved again: the report repeats what the two files say. `verify check` redoes the proofs.
-    The path of the report is printed.
+    A certificate that does not carry its own digest is refused. The path of the report is printed.
     """
     from net.errors import MalformedInput
     from reports import UnreadableReport, write_report
-    from verify.record.certificate import read_certificate
+    from verify.record.certificate import read_certificate, sealed
+    from verify.record.summary import read_summary
 
     if certificate.name != "certificate.json":
         raise click.UsageError(f"expected a file certificate.json, not {certificate.name}")
-    read_certificate(certificate)  # an error that names the path of what does not fit the schema
+    contents = read_certificate(certificate)  # an error that names the path of what does not fit the schema
+    if (digest := sealed(contents).sha256) != contents.sha256:
+        raise MalformedInput(
+            f"expected a certificate that carries the digest of its contents, {digest[:12]}..., got {contents.sha256[:12]!r}...: "
+            "it was changed after it was written; `verify run` writes it again"
+        )
     try:
+        read_summary(certificate.with_name("summary.json"))
         click.echo(write_report(certificate.parent, form))
+    except FileNotFoundError as error:
+        raise MalformedInput(f"expected a file summary.json beside {certificate}, found none") from error
     except UnreadableReport as error:
         raise MalformedInput(str(error)) from error

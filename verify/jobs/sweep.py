@@ -9,6 +9,7 @@ import msgspec
 
 from net.discovery import checkpoints
 from net.errors import MalformedInput
+from reports.escaping import escaped
 from verify.record.certificate import canonical_bytes
 from verify.record.summary import Summary
 
@@ -161,11 +162,11 @@ def markdown(rows: Sequence[Row]) -> str:
     for row in rows:
         cells = [_cell(row.get(key)) for _, key in COLUMNS]
         lines.append("| " + " | ".join(cells) + " |")
-    lines += [f"\n{row['name']}: {row['reason']}" for row in rows if "reason" in row]
+    lines += [f"\n{escaped(row['name'])}: {escaped(row['reason'])}" for row in rows if "reason" in row]
     return "\n".join(lines) + "\n"
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else escaped(value)

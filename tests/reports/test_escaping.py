@@ -1,0 +1,152 @@
+"""Text that a stranger wrote is shown as it is: never as markup, never as code, never in another line or cell."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from reports import write_program, write_report
+from reports.escaping import Markdown, escaped, one_line
+from reports.program_text import program_source
+
+JSON = dict[str, Any]
+HTML = "</title><script>alert(1)</script><img src=x onerror=alert(1)>"
+MARKDOWN = "**x** [x](https://example.org) ![x](https://example.org/x.png)\n\n# FORGED heading\n\n| FORGED | row |\n|---|---|\n"
+TEXTS = [
+    HTML,
+    MARKDOWN,
+    "# heading",
+    "- item",
+    "1. item",
+    "2) item",
+    "> quote",
+    "---",
+    "===",
+    "`code` ``more`` ~~~",
+    "&lt;b&gt; $x$",
+    "a\u2028b\x0bc\x85d",
+    "<https://example.org> https://example.org",
+    "back\\slash \\* \\",
+    "S5*#4 S4(1|2) __init__",
+    "(1 2 3)(4 5)",
+    "-4.5 and 1.5",
+    "    indented",
+]
+
+
+def shown(html: str) -> str:
+    """What a browser shows of a fragment without tags."""
+    import html as library
+
+    return library.unescape(re.sub(r"</?(p|td)>", "", html)).strip()
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_value_is_shown_as_it_is(text: str) -> None:
+    """At the beginning of a line and in a cell, Markdown makes of the escaped text the text itself, and nothing else."""
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    plain = one_line(text).strip()
+
+    assert parser.render(str(escaped(text)).strip()).count("<") == 2  # <p> and </p>
+    assert shown(parser.render(str(escaped(text)).strip())) == plain
+    table = parser.render(f"| a | b |\n|---|---|\n| {escaped(text)} | second |\n")
+    assert [shown(cell) for cell in re.findall(r"<td>.*?</td>", table)] == [plain, "second"]
+
+
+def test_what_is_markdown_already_is_not_escaped_again() -> None:
+    once = escaped("*x*")
+    assert escaped(once) == once == r"\*x\*"
+    assert escaped(Markdown("**b**")) == "**b**"
+
+
+def names(c: JSON, text: str) -> None:
+    for group in (c["group"], c["program"]["group"]):
+        group["name"] = text
+
+
+FIELDS: dict[str, Callable[[JSON, str], Any]] = {
+    "group.name": names,
+    "checkpoint.format": lambda c, text: c["checkpoint"].update(format=text),
+    "checkpoint.order": lambda c, text: c["checkpoint"].update(order=text),
+    "version": lambda c, text: c["not_checked"]["versions"].update(numpy=text),
+    "name of a package": lambda c, text: c["not_checked"]["versions"].update({text: "1"}),
+    "subgroup.name": lambda c, text: [one.update(name=one["name"] + text) for one in c["program"]["subgroups"]],
+}
+
+
+SUMMARY_FIELDS: dict[str, Callable[[JSON, str], Any]] = {
+    "symbolic.reason": lambda s, text: s["symbolic"].update(reason=text),
+    "obligation.id": lambda s, text: s["symbolic"]["obligations"][0].update(id="O1" + text),
+    "obligation.statement": lambda s, text: s["symbolic"]["obligations"][0].update(statement=text),
+    "strategy.name": lambda s, text: s["compact"]["strategies"][0].update(name=text),
+    "family.name": lambda s, text: s["families"][0].update(name=text),
+    "class.name": lambda s, text: s["lattice"]["nodes"][1].update(name=text),
+    "intervention.name": lambda s, text: s["counterfactuals"][0].update(name=text),
+    "irrep.name": lambda s, text: s["gcr"]["irreps"].update({text: 0.1}),
+    "neuron.left": lambda s, text: s["program"]["neurons"][0].update(left=text),
+    "explained.words": lambda s, text: s["explained"].update(words=text),
+}
+
+
+@pytest.mark.parametrize("form", ["md", "html"])
+@pytest.mark.parametrize("text", [HTML, MARKDOWN], ids=["html", "markdown"])
+@pytest.mark.parametrize("field", [*FIELDS, *SUMMARY_FIELDS])
+def test_no_field_of_a_certificate_becomes_markup(
+    directory: Path, certificate: JSON, summary: JSON, monkeypatch: pytest.MonkeyPatch, field: str, text: str, form: str
+) -> None:
+    """One field at a time: the report has the tags, headings, links and rows of the plain one."""
+    monkeypatch.setattr("reports.figures.draw_figures", lambda *_: {"lattice": "<svg/>", "curve": "<svg/>"})
+    summary["symbolic"]["reason"] = "a reason"
+    (directory / "summary.json").write_text(json.dumps(summary))
+    plain = write_report(directory, form).read_text()
+    FIELDS.get(field, lambda *_: None)(certificate, text)
+    SUMMARY_FIELDS.get(field, lambda *_: None)(summary, text)
+    (directory / "certificate.json").write_text(json.dumps(certificate))
+    (directory / "summary.json").write_text(json.dumps(summary))
+    found = write_report(directory, form).read_text()
+
+    def tags(text: str) -> list[str]:
+        html = text if form == "html" else MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+        body = html.split("<body>")[-1]
+        return sorted(re.findall(r"<[a-z][a-z0-9]*", body))
+
+    assert tags(found) == tags(plain)
+    if form == "html":
+        assert found.count("<title>") == 1
+        assert "<script" not in found
+
+
+@pytest.mark.parametrize("text", [*TEXTS, '"""', "'", "x\nimport os\n", "\\", '\\"""', "\r\nboom()", "{0}", "\x00"])
+def test_program_py_holds_names_as_text_alone(certificate: JSON, text: str) -> None:
+    """Whatever a name holds, program.py is its own code and one literal with the program in it."""
+    program = certificate["program"]
+    program["group"]["name"] = text
+    for record in program["subgroups"]:
+        record["name"] += text
+    source = program_source(program)
+    names: JSON = {"__name__": "program"}
+    exec(compile(source, "program.py", "exec"), names)  # the file is what is tested
+
+    assert names["PROGRAM"]["group"] == text
+    assert list(names["PROGRAM"]["subgroups"]) == [record["name"] for record in program["subgroups"]]
+    assert not [line for line in source.splitlines() if line.startswith(("import os", "boom"))]
+
+
+def test_a_number_that_is_code_is_not_written(certificate: JSON, tmp_path: Path) -> None:
+    """Constants are checked as well: a text in place of an integer would become code."""
+    certificate["program"]["bias"] = ["0] + __import__('os').listdir() + [0"]
+    with pytest.raises(ValueError, match=r"would become code|malformed node"):
+        write_program(certificate["program"], tmp_path / "program.py")
+    assert not list(tmp_path.iterdir())
+
+
+def test_controls_and_directions_are_not_printed() -> None:
+    """No character that ends a line, moves the cursor or turns the direction of text is left."""
+    everything = "".join(chr(k) for k in range(0x3000))
+    kinds = {unicodedata.category(c) for c in one_line(everything)}
+    assert not kinds & {"Cc", "Zl", "Zp"}
