@@ -23,7 +23,10 @@ FOLDER = Path(__file__).parents[2] / "certificates"
 
 
 def elements(name: str) -> list[Perm]:
-    """S3, S4 or A4 in lexicographic order."""
+    """S3, S4, A4, C4 or D8 (of order 8) in lexicographic order."""
+    if name in ("C4", "D8"):
+        turn, swap = (1, 2, 3, 0), (0, 3, 2, 1)
+        return sorted(generated([turn] if name == "C4" else [turn, swap], 4))
     everything = sorted(itertools.permutations(range(int(name[1:]))))
     return everything if name[0] == "S" else [p for p in everything if is_even(p)]
 

@@ -1,0 +1,127 @@
+"""Random networks over S3, C4 and D8 with programs of every form: what a twin in fractions states is accepted, and no lie is."""
+
+import importlib.util
+import json
+import random
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from verify.record.certificate import canonical_bytes
+
+
+def helper(name: str) -> ModuleType:
+    """A module beside this file."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+twin = helper("checker_reference")
+mutations = helper("checker_mutations")
+GENERATORS = {"S3": [(1, 2, 0), (1, 0, 2)], "C4": [(1, 2, 3, 0)], "D8": [(1, 2, 3, 0), (0, 3, 2, 1)]}
+
+
+def world(name: str) -> Any:
+    """The group with all of its subgroups, each of which two elements generate."""
+    everything = twin.elements(name)
+    degree = len(everything[0])
+    found = {twin.generated([a, b], degree): [a, b] for a in everything for b in everything}
+    subgroups = [(f"H{k}", words) for k, words in enumerate(found[members] for members in sorted(found, key=sorted))]
+    return twin.World(name, GENERATORS[name], subgroups)
+
+
+def kernels(w: Any, members: frozenset[Any]) -> list[int | None]:
+    """The kernels of the characters of order two of a subgroup, and None."""
+    places = range(len(w.subgroups))
+    return [None, *(k for k in places if w.members(k) < members and 2 * len(w.members(k)) == len(members))]
+
+
+def random_form(w: Any, rng: random.Random) -> dict[str, Any]:
+    on = rng.choice(["right cosets", "left cosets", "double cosets", "coset sum", "coset matrix", "elements"])
+    count = {"double cosets": 2, "coset sum": 2, "elements": 0}.get(on, 1)
+    chosen = [rng.randrange(len(w.subgroups)) for _ in range(count)]
+    everything = frozenset(w.elements)
+    twists = [rng.choice(kernels(w, everything if on == "coset matrix" else w.members(k))) for k in chosen]
+    made: dict[str, Any] = twin.form(on, chosen, twists)
+    return made
+
+
+def random_case(seed: int) -> Any:
+    rng = random.Random(seed)
+    w = world(rng.choice(list(GENERATORS)))
+    circuits, index = [], 0
+    for _ in range(rng.randint(1, 3)):
+        forms = {part: random_form(w, rng) for part in ("left", "right", "votes")}
+        neurons = []
+        for _ in range(rng.randint(1, 2)):
+            lists = {part: [rng.randint(-3, 3) for _ in range(w.size(spec))] for part, spec in forms.items()}
+            neurons.append({"index": index, **lists})
+            index += 1
+        circuits.append({**forms, "neurons": neurons})
+    n = len(w.elements)
+    return twin.Case(
+        f"random {seed}",
+        w,
+        circuits,
+        bias=rng.choice([[], [rng.randint(-9, 9) for _ in range(n)]]),
+        bits=2,
+        vote_bits=2,
+        noise=rng.choice([3, 12]),
+        dead=rng.randint(0, 1),
+        order=rng.choice(["lexicographic", "table"]),
+        product=rng.choice(["left-first", "right-first"]),
+        kind=rng.choice(["F32", "F64"]),
+        compact=index > 1 and rng.random() < 0.5,  # its plan has two families
+        seed=seed,
+    )
+
+
+def lie(certificate: dict[str, Any], rng: random.Random) -> None:
+    """One false number among the statements about the pairs and the neurons."""
+    q1, q2 = certificate["correct"], certificate["equivalent"]
+    lies = [
+        lambda: q1.update(right=q1["right"] + rng.choice([-1, 1])),
+        lambda: q1.update(ties=q1["ties"] + 1),
+        lambda: q1.update(answers_sha256=q1["answers_sha256"][::-1]),
+        lambda: q1.update(min_margin="1/3"),
+        lambda: q2.update(agree=q2["agree"] - 1),
+        lambda: q2.update(answers_sha256="0" * 64),
+        lambda: q1.update(float32_any_order=len(certificate["checkpoint"]["numbering"]) ** 2 + 1),
+        lambda: rng.choice(certificate["neurons"]).update(left_deviation="1/3"),
+        lambda: rng.choice(certificate["neurons"]).update(kind=rng.choice(["dual", "left out"]), circuit=7),
+        lambda: certificate.update(verdict="UNKNOWN"),
+    ]
+    rng.choice(lies)()
+
+
+def tried(seeds: range) -> int:
+    """How many of these random networks are right or their programs equivalent; each is accepted, and refused with a lie."""
+    rng, verified = random.Random(seeds.start), 0
+    for seed in seeds:
+        case = random_case(seed)
+        checkpoint = twin.stored(case)
+        stated = canonical_bytes(twin.certificate(case, checkpoint))
+        expected = {"VERIFIED": "s VERIFIED", "REFUTED": "s CONFIRMED REFUTED"}[json.loads(stated)["verdict"]]
+        assert mutations.verdict(stated, checkpoint) == expected, seed
+        lie(false := json.loads(stated), rng)
+        assert mutations.verdict(mutations.sealed(false), checkpoint) in ("s NOT VERIFIED", "s MALFORMED"), seed
+        verified += json.loads(stated)["equivalent"]["status"] == "PROVED"
+    return verified
+
+
+@pytest.mark.parametrize("start", [0, 1000, 2000])
+def test_what_fractions_say_of_random_networks_is_accepted_and_a_lie_is_not(start: int) -> None:
+    assert 0 < tried(range(start, start + 40)) < 40
+
+
+@pytest.mark.slow
+def test_what_fractions_say_of_three_thousand_random_networks_is_accepted_and_a_lie_is_not() -> None:
+    assert tried(range(10_000, 13_000)) > 500
