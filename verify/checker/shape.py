@@ -352,11 +352,20 @@ class Obligation:
 
 
 @dataclass(frozen=True)
+class Original:
+    """The file that was converted into the certified one."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class NotChecked:
     """What stands in the certificate for information alone; nothing in it is redone."""
 
     versions: dict[str, str]
     obligations: list[Obligation]
+    original: Original | None
 
 
 @dataclass(frozen=True)

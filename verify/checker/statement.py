@@ -80,6 +80,7 @@ def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Pro
     verdict = "REFUTED" if c.correct.wrong or c.equivalent.differ else "VERIFIED"
     same("verdict", c.verdict, verdict)
     table += redo_symbolic(c, group, network, program, progress)
+    check_status(c, group, program_rows, pairs)
     started = monotonic()
     if c.compact is not None:
         check_compact_status(c, c.compact)
@@ -129,6 +130,14 @@ def redo_symbolic(c: Certificate, group: Group, network: Network, own: Expanded,
         program, records = Expanded(c.symbolic.provable.program, group, network.width), c.symbolic.provable.neurons
         check_neurons(records, network, program)
     return check_symbolic(c.symbolic, program, records, network, c.correct.min_margin, group, progress)
+
+
+def check_status(c: Certificate, group: Group, rows: list[list[int]], pairs: Pairs) -> None:
+    """Q3 against the answers: a certificate's own program that is wrong at a pair is not PROVED, and one that is right not REFUTED."""
+    if c.symbolic.provable is None:
+        right = all(answer == group.mul[x][y] for x, ys in enumerate(pairs.ys) for y, answer in zip(ys, rows[x], strict=True))
+        false = "PROVED" if not right else "REFUTED" if pairs.complete else ""
+        same("symbolic.status, program right", c.symbolic.status == false, False)
 
 
 def check_compact_status(c: Certificate, compact: Compact) -> None:

@@ -255,11 +255,23 @@ class Obligation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
+class Original(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file from which the certified one, `network.safetensors` in the run's directory, was written: its name and digest."""
+
+    name: str
+    sha256: str
+
+
 class NotChecked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands in a certificate for information alone: the versions of the software that wrote it. The checker redoes none of it."""
+    """What stands in a certificate for information alone; the checker redoes none of it.
+
+    The versions of the software that wrote it, the lemmas' files for SMT solvers, and where the certified file was converted from
+    another one that the checker does not read, that one.
+    """
 
     versions: dict[str, str]
     obligations: tuple[Obligation, ...] = ()
+    original: Original | None = None
 
 
 class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

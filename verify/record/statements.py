@@ -136,7 +136,11 @@ def certify(findings: Findings) -> cert.Certificate:
             equivalent=findings.equivalent,
             symbolic=symbolic_record(symbolic),
             compact=None if compact is None else state_compact(network.group, network.weights, compact, findings.correct.status),
-            not_checked=cert.NotChecked(_versions(), tuple(cert.Obligation(o.file, o.sha256) for o in findings.obligations)),
+            not_checked=cert.NotChecked(
+                _versions(),
+                tuple(cert.Obligation(o.file, o.sha256) for o in findings.obligations),
+                None if source.rewritten is None else cert.Original(source.path.name, source.sha256),
+            ),
         )
     )
 
