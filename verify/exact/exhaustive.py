@@ -81,7 +81,8 @@ def evaluate(weights: Weights, expected: Table | None = None, tiers: Sequence[st
     if n == 1:
         counts, infinite = dict.fromkeys(tiers, 0) | {"exact": 1}, np.full((1, 1), np.inf)
         return Evaluation(np.zeros((1, 1), np.int16), infinite, infinite, counts)
-    work = _Work.empty(n, None if expected is None else np.asarray(expected).reshape(-1))
+    # A guess outside of the outputs, as -1 for a tie, would be read as another column and come back as the answer.
+    work = _Work.empty(n, None if expected is None else np.clip(np.asarray(expected).reshape(-1), 0, n - 1))
     counts = dict.fromkeys([tier for tier in TIERS if tier in tiers], 0)
     undecided: Indices | None = None
     for tier in counts:

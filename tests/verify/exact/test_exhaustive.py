@@ -375,3 +375,14 @@ def test_published_s5_networks_are_right_as_often_in_every_tier(name, correct):
         evaluation = evaluate(network.weights, None, tiers)
         assert differing_pairs(reference, evaluation) == []
         assert smallest_margin(network.weights, evaluation, mul) == smallest
+
+
+@pytest.mark.parametrize("guess", [-1, -2, 99])
+def test_a_guess_that_is_no_output_has_no_influence(guess):
+    """-1, as tables of answers write a tie, is not taken for the last output: a network that answers the last one is said to."""
+    n = 4
+    weights = Weights.from_arrays(np.ones((n, 1)), np.zeros((n, 1)), np.arange(float(n))[None])
+    found = evaluate(weights, expected=np.full((n, n), guess))
+
+    assert (found.answer == n - 1).all()
+    assert (found.margin_low == 1).all()
