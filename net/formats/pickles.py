@@ -51,12 +51,13 @@ _CUT = "a pickle that is cut off"
 
 
 class Storage(NamedTuple):
-    """so many `numbers` of one type, in a row in the file, under a key."""
+    """So many `numbers` of one type, in a row in the file, under a key."""
 
     key: str
     kind: str
     itemsize: int
     numbers: int
+    location: str
 
 
 class Tensor(NamedTuple):
@@ -300,7 +301,7 @@ def storage_of(identity: Any, extra: int = 0) -> Storage:
         name = kind.name.removeprefix("torch.") if isinstance(kind, _Global) else ""
         plain = word == "storage" and name in STORAGES and type(key) is str and type(location) is str
         if plain and _KEY.fullmatch(key) and _LOCATION.fullmatch(location) and type(count) is int and 0 <= count < 2**63:
-            return Storage(key, *STORAGES[name], count)
+            return Storage(key, *STORAGES[name], count, location)
     raise _refuse("a reference to something else than numbers in the file")
 
 
