@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 #: what means something within a line in CommonMark, in GitHub's tables or in its formulas
-_INLINE = re.compile(r"[\\`*_\[\]<|&~$]")
+_INLINE = re.compile(r"[\\`*_\[\]|&~$]")
 #: what means something at the beginning of a line: headings, lists, quotes, rules, definitions
 _FIRST = re.compile(r"^(\s*)([#+\-=:!>])(?!\d)")
 _NUMBERED = re.compile(r"^(\s*\d+)([.)])(?=\s|$)")
@@ -35,7 +35,7 @@ def escaped(value: Any) -> Markdown:
         return value
     text = _INLINE.sub(r"\\\g<0>", one_line(str(value)))
     text = _FIRST.sub(r"\1\\\2", text)
-    return Markdown(_NUMBERED.sub(r"\1\\\2", text).replace("://", ":\\//"))
+    return Markdown(_NUMBERED.sub(r"\1\\\2", text).replace("://", ":\\//").replace("<", "&lt;"))
 
 
 def escaped_html(text: str) -> str:
