@@ -52,8 +52,12 @@ def start_bits(weights: Weights, loss: float) -> tuple[int, int]:
 
 
 def _least_bits(noise: float, loss: float) -> int:
-    """The least k >= 0 with noise / 4^k <= loss."""
-    return max(0, math.ceil(math.log(noise / loss, 4))) if noise > 0 and loss > 0 else 0
+    """The least k >= 0 with noise / 4^k <= loss; 0 where one of them is beyond float64, and more bits are tried anyway."""
+    if not (0 < noise < math.inf and 0 < loss < math.inf):
+        return 0
+    ratio = noise / loss
+    least = math.log(ratio, 4) if 0 < ratio < math.inf else (math.log2(noise) - math.log2(loss)) / 2
+    return max(0, math.ceil(least))
 
 
 def _integers(values: Floats, bits: int) -> tuple[int, ...]:
