@@ -11,7 +11,7 @@ from verify.program.quantise import _least_bits
 @pytest.mark.parametrize("noise", [5e-324, 1e-300, 1e-9, 3.0, 1e9, 1e300])
 @pytest.mark.parametrize("loss", [5e-324, 1e-300, 1e-9, 2.0, 1e9, 1e300])
 def test_the_bits_are_the_least_that_lose_little_enough(noise: float, loss: float) -> None:
-    """noise / 4^k <= loss, and k - 1 bits would not do; quotients beyond float64 included."""
+    """The bound noise / 4^k <= loss holds, and k - 1 bits would not do; quotients beyond float64 included."""
     k = _least_bits(noise, loss)
 
     assert Fraction(noise) / 4**k <= Fraction(loss) * (1 + Fraction(1, 10**9))
