@@ -30,10 +30,10 @@ def fuzz():
 
 @pytest.mark.parametrize("kind", ["pickle_files", "zip_files", "safetensors_files", "npy_files", "legacy_files", "random_files"])
 def test_readers_agree_where_all_accept(fuzz, kind):
-    """Every 97th constructed file (every one of the benchmark's, when it is run)."""
+    """Every 97th of the first constructed files (the benchmark looks at every one)."""
     tally = fuzz.Tally()
     arguments = {"pickle_files": (3,), "random_files": (5,)}.get(kind, ())
-    for what, data in itertools.islice(getattr(fuzz, kind)(*arguments), 0, 30_000, 97):
+    for what, data in itertools.islice(getattr(fuzz, kind)(*arguments), 0, 8_000, 97):
         fuzz.judge(what, data, tally, checker=False)
     counts = sum(tally.counts.values(), fuzz.Counter())
 

@@ -32,6 +32,8 @@ from verify.exact.exhaustive import evaluate
 from verify.jobs.run import run
 from verify.record.summary import Summary
 
+pytestmark = pytest.mark.xdist_group("numbers")  # one worker makes the run
+
 PAGE = Path(__file__).parents[3] / "docs" / "numbers.md"
 JSON = dict[str, Any]
 
