@@ -187,9 +187,9 @@ def _circuit(number: int, circuit: dict[str, Any], words: Words, names: list[str
 
 
 def _integers(values: Sequence[int], indent: int) -> str:
-    """A list of integers, wrapped at 110 columns."""
+    """A list of integers, wrapped at 110 columns but never inside a number."""
     text = ", ".join(map(str, values))
-    return "[" + f"\n{' ' * (indent + 1)}".join(textwrap.wrap(text, 108 - indent)) + "]"
+    return "[" + f"\n{' ' * (indent + 1)}".join(textwrap.wrap(text, 108 - indent, break_long_words=False, break_on_hyphens=False)) + "]"
 
 
 def _rows(labels: Sequence[str], prefix: str) -> Iterator[str]:

@@ -448,15 +448,16 @@ class Analysis:
             return decide_symbolic(readable, neurons, self.labels, self.network, answers, self.options.progress)
 
     def _rescaled_proof(self) -> SymbolicFinding:
-        """The finding about the scaled program, with the program and the neurons' deviations in the network's own units."""
+        """The finding about the scaled program, with everything in the network's own units."""
         from verify.compare.levels import mechanism
         from verify.program.quantise import rescaled
+        from verify.symbolic.decide import rescaled_finding
 
         with self._timed("symbolic_search"):
             proof = self._searched.symbolic_proof
             written = rescaled(proof.written, *self._scale)
             neurons = mechanism(self.labels, written.program, self.weights.exact(), written.weights.exact())
-            return replace(proof, written=written, neurons=neurons)
+            return rescaled_finding(proof, self._scale, neurons, self.network, self.evaluation)
 
     @cached_property
     def obligations(self) -> tuple[Obligation, ...]:
@@ -464,8 +465,6 @@ class Analysis:
         from verify.symbolic.obligations import obligations_of
 
         proof = self.symbolic_proof
-        if self._searched is not self:
-            return self._searched.obligations
         with self._timed("obligations"):
             return obligations_of(proof)
 

@@ -19,7 +19,7 @@ import algebra.permutation
 from algebra.group import FiniteGroup, parse_group
 from algebra.lattice import subgroups
 from reports import coset_voting
-from reports.program_text import program_source, write_program
+from reports.program_text import program_constants, program_source, write_program
 from verify.program.form import Form, On, linear_form
 from verify.program.program import FORMAT, Circuit, Neuron, Program, expand, group_record, subgroup_record
 
@@ -224,3 +224,11 @@ def test_cycle_notation_agrees_with_the_algebra(text: str, expected: str) -> Non
 
     assert images == algebra.permutation.parse_cycles(text, 5)
     assert coset_voting.format_cycles(images) == algebra.permutation.format_cycles(images) == expected
+
+
+def test_numbers_longer_than_a_line_are_not_broken(tmp_path) -> None:
+    group = parse_group("S3")
+    lists = tuple(tuple(sign * 10**400 + k for k in range(6)) for sign in (1, -1, 1))
+    one = Circuit(*(Form("elements", ()),) * 3, (Neuron(0, *lists),))
+    program = Program(FORMAT, group_record(group), (), 0, 0, (), (one,))
+    assert program_constants(as_json(program)) == load(program, tmp_path).PROGRAM

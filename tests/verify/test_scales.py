@@ -12,8 +12,12 @@ import verify
 from algebra.group import parse_group
 from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
-from net.weights import Weights
+from net.weights import ExactWeights, Weights
+from verify.analysis import Analysis
 from verify.cli import execute
+from verify.program.quantise import rescaled
+from verify.symbolic.dual_variables import sharp
+from verify.symbolic.rescaling import growth, rescaled_outline
 
 
 def lookup(group) -> Weights:
@@ -59,27 +63,53 @@ def test_networks_in_which_no_neuron_matters_are_refuted(tmp_path, kind) -> None
     assert (summary["correct"]["right"], summary["correct"]["ties"]) == (0, 36)
 
 
-@pytest.mark.xfail(reason="the certificate states the symbolic proof of the network before it was scaled, and the checker refuses it")
-@pytest.mark.parametrize(("inputs", "votes"), [(-990, 0), (-100, 30), (990, 0), (0, -1000), (0, 1000), (-100, -100), (100, 100)])
-def test_powers_of_two_change_no_answer_and_no_program(tmp_path, inputs, votes) -> None:
-    """Verified by both; the programs are those of the network as it was, in other units; the float32 statement is the network's own."""
-    network = planted_network(parse_group("S3"), seed=0, width=24, noise=0.01).network
-    usual = verify.analyse(network)
-    scaled = network.weights.scaled(inputs, votes)
-    code, checked, summary = run(tmp_path, scaled, "S3")
-    other = verify.analyse(tmp_path / "n.safetensors", "S3")
+@pytest.fixture(scope="module")
+def usual() -> Analysis:
+    """A network of usual sizes that is right everywhere, with a proof of Q3."""
+    found = verify.analyse(planted_network(parse_group("S3"), seed=0, width=24, noise=0.01).network, timeout_s=0)
+    assert found.symbolic.status == "PROVED"
+    return found
 
-    assert (code, checked) == (0, 0)
-    assert (summary["correct"]["right"], summary["equivalence"]["answers_agree"]) == (36, 36)
-    assert summary["equivalence"]["logit_fve"] == pytest.approx(usual.levels.logits.logit_fve, abs=1e-5)
+
+@pytest.mark.parametrize(("inputs", "votes"), [(-990, 0), (-100, 30), (990, 0), (0, -1000), (100, 100)])
+def test_powers_of_two_change_no_answer_no_program_and_no_proof(tmp_path, usual, inputs, votes) -> None:
+    """Programs and proofs are those of the network as it was, in other units, and the checker redoes all of them."""
+    path = tmp_path / "n.safetensors"
+    save_folded(path, usual.weights.scaled(inputs, votes))
+    other = verify.analyse(path, "S3", timeout_s=0)
+    out = other.write(tmp_path / "out")
+
+    assert execute(["check", str(out / "certificate.json"), "--checkpoint", str(path)]) == 0
+    assert (other.correct.right, other.equivalent.agree) == (36, 36)
+    assert other.summary.equivalence.logit_fve == pytest.approx(usual.levels.logits.logit_fve, abs=1e-5)
     assert [n.kind for n in other.neurons] == [n.kind for n in usual.neurons]
     for name, program in usual.programs.items():
-        mine, theirs = program.weights().exact().scaled(inputs, votes), other.programs[name].weights().exact()
-        for one, two, field in ((mine, theirs, "L"), (mine, theirs, "R"), (mine, theirs, "U")):
-            bits = "vote_bits" if field == "U" else "preactivation_bits"
-            ratio = getattr(one, bits) - getattr(two, bits)
-            first, second = getattr(one, field), getattr(two, field)
-            assert (first * (1 << max(0, -ratio)) == second * (1 << max(0, ratio))).all()
+        assert_same(program.weights().exact().scaled(inputs, votes), other.programs[name].weights().exact())
+    mine, theirs = (a.symbolic_proof for a in (usual, other))
+    assert_same(mine.written.weights.exact().scaled(inputs, votes), theirs.written.weights.exact())
+    assert (theirs.status, len(theirs.pushes)) == ("PROVED", len(mine.pushes))
+    assert theirs.outline.batches.keys() == mine.outline.batches.keys()
+    assert [o.id for o in other.obligations if o.id != "O3-distance"] == [o.id for o in usual.obligations if o.id != "O3-distance"]
+
+
+def assert_same(one: ExactWeights, two: ExactWeights) -> None:
+    """The same numbers, over whichever powers of two."""
+    for field in ("L", "R", "U", "b"):
+        p, q = (w.preactivation_bits * (field != "U") + w.vote_bits * (field in "Ub") for w in (one, two))
+        assert (getattr(one, field) * (1 << max(0, q - p)) == getattr(two, field) * (1 << max(0, p - q))).all()
+
+
+def test_the_minima_of_a_proof_in_other_units_are_those_of_its_tables(usual) -> None:
+    """Carried over or computed again from the program in the new units: the same, so no rounding and no search came in between."""
+    finding = usual.symbolic_proof
+    written = rescaled(finding.written, 70, 90)
+    outline = rescaled_outline(finding.outline, written, growth(finding.written.program, 70, 90))
+    for case, batches in outline.batches.items():
+        constant = outline.constant(case)
+        for batch in batches:
+            again = [sharp(d.tables, d.mu, d.lam, d.ties) for d in batch.duals]
+            assert [a.beta.tolist() for a in again] == [d.beta.tolist() for d in batch.duals]
+            assert constant % growth(finding.written.program, 70, 90) == 0
 
 
 def test_a_bias_that_all_outputs_share_changes_no_answer(tmp_path) -> None:

@@ -39,7 +39,7 @@ def split_bias(parts: Parts) -> None:
         if place is not None:
             f, p, q, twist = place
             tables[f][p, q] += round(float(value)) * np.array([1, -1 if twist else 1], dtype=object)
-    _take_off(parts, families, tables)
+    take_off(parts, families, tables)
 
 
 def start_bias(parts: Parts, start: Start) -> None:
@@ -51,11 +51,13 @@ def start_bias(parts: Parts, start: Start) -> None:
         shape = (family.points.count,) * 2 + (2,)
         values = np.zeros(shape) if known is None else known * parts.scale
         tables.append(np.array([round(float(v)) for v in values.ravel()], dtype=object).reshape(shape))
-    _take_off(parts, families, tables)
+    take_off(parts, families, tables)
 
 
-def _take_off(parts: Parts, families: list[Family], tables: list[Any]) -> None:
-    """The tables of Python's integers become int64 where |bias| + (the tables' largest entries, summed over points) < 2^60.
+def take_off(parts: Parts, families: list[Family], tables: list[Any]) -> None:
+    """Let these be the families' tables of the bias, and what they leave over its rest.
+
+    The tables of Python's integers become int64 where |bias| + (the tables' largest entries, summed over points) < 2^60.
 
     Then neither the rest of the bias nor a difference of two entries, added to a margin below 2^60, leaves 64 bits.
     """

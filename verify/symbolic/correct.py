@@ -88,11 +88,16 @@ def _enough(outline: Outline, grouped: dict[Any, list[_Use]]) -> bool:
 
 
 def _signature(duals: DualVariables) -> bytes:
-    parts = [duals.mu.tobytes(), duals.lam.tobytes()]
-    parts += [f"{id(space)}".encode() + values.tobytes() for space, values in duals.ties]
+    parts = [_bytes(duals.mu), _bytes(duals.lam)]
+    parts += [f"{id(space)}".encode() + _bytes(values) for space, values in duals.ties]
     for term in duals.tables.terms:
         parts += [f"{id(term.space)} {term.q} {term.through}".encode(), repr(term.values.tolist()).encode()]
     return b"\0".join(parts)
+
+
+def _bytes(integers: Any) -> bytes:
+    """The same bytes for the same integers, in whichever way they are held."""
+    return repr(integers.tolist()).encode()
 
 
 def _lemma(outline: Outline, uses: list[_Use], beta: Any) -> Obligation:

@@ -13,8 +13,8 @@ from typing import Literal
 from net.folded import FoldedNetwork
 from verify.compare.levels import mechanism
 from verify.distil.labels import NeuronLabel
-from verify.exact.exhaustive import Evaluation, right, smallest_margin
-from verify.program.quantise import Written
+from verify.exact.exhaustive import Evaluation, evaluate, right, smallest_margin
+from verify.program.quantise import Written, rescaled
 from verify.record.certificate import NeuronRecord, Status
 from verify.symbolic.decomposition import take_apart
 from verify.symbolic.distance import Distance, margin_distance
@@ -22,8 +22,9 @@ from verify.symbolic.neurons import NeuronPush, neuron_pushes
 from verify.symbolic.proof_outline import Outline, outline_proof
 from verify.symbolic.provable.search import Provable, find_provable
 from verify.symbolic.replay import Replay
+from verify.symbolic.rescaling import growth, rescaled_outline
 
-__all__ = ["SymbolicFinding", "decide_symbolic"]
+__all__ = ["SymbolicFinding", "decide_symbolic", "rescaled_finding"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,13 +93,44 @@ def _finding(
     outline: Outline,
     provable: Provable | None = None,
 ) -> SymbolicFinding:
-    group, program = network.group, written.program
     status, reason, wrong = decide_outline(outline, written)
-    pushes = tuple(neuron_pushes(program, group, written.subgroups, neurons))
-    distance = margin_distance(program, group, written.subgroups, network, neurons)
-    least = smallest_margin(network.weights, answers, group.mul) if right(answers, group.mul).all() else None
-    says_something = least is not None and distance.whole < least[0]
-    return SymbolicFinding(status, reason, wrong, written, neurons, outline, pushes, distance if says_something else None, provable)
+    pushes = tuple(neuron_pushes(written.program, network.group, written.subgroups, neurons))
+    distance = _distance(written, neurons, network, answers)
+    return SymbolicFinding(status, reason, wrong, written, neurons, outline, pushes, distance, provable)
+
+
+def rescaled_finding(
+    finding: SymbolicFinding,
+    scale: tuple[int, int],
+    neurons: tuple[NeuronRecord, ...],
+    network: FoldedNetwork,
+    answers: Evaluation,
+) -> SymbolicFinding:
+    """The finding for the program with preactivations times 2^scale[0] and votes times 2^scale[1].
+
+    Status and counterexample are the same, and the lemmas are carried over (`rescaling`). ``neurons``, ``network`` and ``answers`` are
+    those in the units of the result; pushes and distance are computed from them.
+    """
+    written = rescaled(finding.written, *scale)
+    outline = rescaled_outline(finding.outline, written, growth(finding.written.program, *scale))
+    provable = finding.provable
+    if provable is not None:
+        provable = Provable(written, evaluate(written.weights, expected=network.group.mul), outline)
+    pushes = tuple(neuron_pushes(written.program, network.group, written.subgroups, neurons))
+    distance = _distance(written, neurons, network, answers)
+    return SymbolicFinding(
+        finding.status, finding.reason, finding.counterexample, written, neurons, outline, pushes, distance, provable
+    )
+
+
+def _distance(written: Written, neurons: tuple[NeuronRecord, ...], network: FoldedNetwork, answers: Evaluation) -> Distance | None:
+    """The distance of margins, None where it is no less than the network's smallest margin."""
+    group = network.group
+    if not right(answers, group.mul).all():
+        return None
+    least = smallest_margin(network.weights, answers, group.mul)
+    distance = margin_distance(written.program, group, written.subgroups, network, neurons)
+    return distance if least is not None and distance.whole < least[0] else None
 
 
 def decide_outline(outline: Outline, written: Written) -> tuple[Status, str, tuple[int, int, int] | None]:

@@ -30,6 +30,11 @@ class Outline:
     failing: tuple[Case, Batch] | None = None
     start: Start | None = None
 
+    @classmethod
+    def before_search(cls, parts: Parts, start: Start | None = None) -> "Outline":
+        """With the constants that are the same in all cases, and no case looked at."""
+        return cls(parts, {}, _bias_range(parts), [(number, _swing(c)) for number, c in parts.rest], {}, start=start)
+
     def search(self, case: Case) -> Batch | None:
         """Compute the constants and the batches of one case; what is returned could not be settled."""
         self.signs[case] = sign_share(self.parts, case)
@@ -70,7 +75,7 @@ def outline_proof(parts: Parts, start: Start | None = None) -> Outline:
     """
     if start is not None:
         start_bias(parts, start)
-    result = Outline(parts, {}, _bias_range(parts), [(number, _swing(c)) for number, c in parts.rest], {}, start=start)
+    result = Outline.before_search(parts, start)
     for case in parts.cases:
         left = result.search(case)
         if left is not None:

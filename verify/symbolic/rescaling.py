@@ -1,0 +1,60 @@
+"""A proof of a program carried over to the program in other units.
+
+A program with preactivations times 2^i and votes times 2^v is written over other denominators, or with integers times powers of two
+where a denominator would be below 1 (`verify.program.quantise.rescaled`). All pushes then are integers times some 2^a, all votes times
+some 2^c, and the bias times 2^(a+c). So every table T of (1) in `families`, and every constant, is what it was times k = 2^(a+c); with
+dual variables times k both sides of (2) in `dual_variables` are times k, and a sum is above 0 exactly when it was. Nothing is searched
+or rounded again, and the checker computes every minimum from the program that is stated.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from verify.program.program import Program
+from verify.program.quantise import Written
+from verify.symbolic.bias import take_off
+from verify.symbolic.decomposition import take_apart
+from verify.symbolic.dual_variables import Batch, DualVariables, Tie
+from verify.symbolic.families import Case, Tables
+from verify.symbolic.proof_outline import Outline, sign_share
+
+__all__ = ["growth", "rescaled_outline"]
+
+
+def growth(program: Program, inputs: int, votes: int) -> int:
+    """The factor 2^(a+c) of sums of votes, as integers, of a program times 2^inputs and 2^votes; see the module's docstring."""
+    a, c = (max(0, more - bits) for more, bits in ((inputs, program.preactivation_bits), (votes, program.vote_bits)))
+    return 1 << (a + c)
+
+
+def rescaled_outline(outline: Outline, written: Written, factor: int) -> Outline:
+    """The proof's outline for ``written``, the same program in other units, whose sums of votes are ``factor`` times as large."""
+    old = outline.parts
+    parts = take_apart(written.program, old.group, written.subgroups)
+    plain = [(mine, theirs) for mine, theirs in zip(parts.families, old.families, strict=True) if not mine.mirrored]
+    if any(theirs.bias is not None for _, theirs in plain):
+        take_off(parts, [mine for mine, _ in plain], [_times(theirs.bias, factor) for _, theirs in plain])
+    result = Outline.before_search(parts)
+    for case, batches in outline.batches.items():
+        result.signs[case] = sign_share(parts, case)
+        result.batches[case] = [_batch(batch, result, case, factor) for batch in batches]
+    if outline.failing is not None:
+        case, batch = outline.failing
+        result.failing = (case, _batch(batch, result, case, factor))
+    return result
+
+
+def _batch(batch: Batch, outline: Outline, case: Case, factor: int) -> Batch:
+    families = outline.parts.families
+    spaces = {id(old.family.points): new.points for old, new in zip(batch.duals, families, strict=True)}
+    return Batch(batch.s, [_duals(old, new.tables(case), spaces, factor) for old, new in zip(batch.duals, families, strict=True)])
+
+
+def _duals(old: DualVariables, tables: Tables, spaces: dict[int, Any], factor: int) -> DualVariables:
+    ties = [Tie(spaces[id(space)], _times(values, factor)) for space, values in old.ties]
+    return replace(old, tables=tables, mu=_times(old.mu, factor), lam=_times(old.lam, factor), ties=ties, beta=_times(old.beta, factor))
+
+
+def _times(integers: Any, factor: int) -> Any:
+    """The product, in Python's integers."""
+    return integers.astype(object) * factor
