@@ -21,12 +21,16 @@ from verify.commands.run import solvers_budget
     show_default=True,
     help="Seconds for the SMT solvers' second opinions on each network; 0 asks none.",
 )
+@click.option("--resume", is_flag=True, help="Keep the runs in --out that this version finished on the same files.")
+@click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler, such as tcp://node1:8786; its workers do the runs.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
-def command(paths: tuple[Path, ...], out: Path, group: str | None, jobs: int, timeout: float, quiet: bool) -> int:
+def command(
+    paths: tuple[Path, ...], out: Path, group: str | None, jobs: int, timeout: float, resume: bool, scheduler: str | None, quiet: bool
+) -> int:
     """Run every checkpoint in PATHS, files or directories of them, and print one table.
 
-    The table is written again after each network. Exit code 0 when every network is verified; else the first of 5 when this program
-    failed on one, 4 when one was refused, 1 when one is refuted, 3 when one is unknown.
+    The table is written again after each network, so that --resume can go on after an interruption. Exit code 0 when every network is
+    verified; else the first of 5 when this program failed on one, 4 when one was refused, 1 when one is refuted, 3 when one is unknown.
     """
     from verify.exit_codes import exit_code
     from verify.jobs.sweep import markdown, sweep
@@ -35,6 +39,6 @@ def command(paths: tuple[Path, ...], out: Path, group: str | None, jobs: int, ti
         if not quiet:
             print(f"c {text}", file=sys.stderr, flush=True)
 
-    rows = sweep(paths, out, group, jobs, timeout, progress)
+    rows = sweep(paths, out, group, jobs, timeout, progress, resume=resume, scheduler=scheduler)
     click.echo(markdown(rows), nl=False)
     return exit_code(row["verdict"] for row in rows)

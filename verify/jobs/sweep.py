@@ -1,5 +1,7 @@
 """Many checkpoints, one table: `verify run` on each, and the figures side by side."""
 
+import hashlib
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +12,7 @@ import msgspec
 from net.discovery import checkpoints
 from net.errors import MalformedInput
 from reports.escaping import escaped
+from verify.jobs.many import Died, finished, only_one
 from verify.record.certificate import canonical_bytes
 from verify.record.summary import Summary
 
@@ -47,36 +50,69 @@ def sweep(
     jobs: int,
     timeout_s: float,
     progress: Callable[[str], None] = lambda _: None,
+    *,
+    resume: bool = False,
+    scheduler: str | None = None,
 ) -> list[Row]:
     """Run every checkpoint into a directory of its own below ``out``, and write sweep.json and sweep.md there after each one.
 
-    ``jobs`` processes at a time (joblib: a dask backend set by the caller is used as well). A checkpoint that is refused gets a row
-    that says why, and so does one that this program fails on; the others go on. Rows come in the order of ``paths``.
+    A checkpoint that is refused gets a row that says why, and so does one that this program fails on or whose process is killed; the
+    others go on. Rows come in the order of ``paths``, and are the same but for times whatever the number of processes.
+    ``jobs`` and ``scheduler`` are those of `verify.jobs.many.finished`. ``resume`` takes the row of a checkpoint from the run that is
+    there already, where its certificate was written by this version, under the same group, for a file with the same digest.
 
     Raises:
-        MalformedInput: a folder holds no checkpoint.
+        MalformedInput: a folder holds no checkpoint, another sweep writes into ``out``, or no scheduler answers.
         OSError: ``out`` cannot be written, which shows before the work begins.
 
     """
-    from joblib import Parallel, delayed
-
     paths = checkpoints(paths)
     names = _names(paths)
-    out.mkdir(parents=True, exist_ok=True)
-    _write([], out)
-    rows: dict[int, Row] = {}
-    work = [delayed(_row)(k, path, name, out / name, group, timeout_s) for k, (path, name) in enumerate(zip(paths, names, strict=True))]
-    try:
-        for number, row in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
-            rows[number] = row
+    with only_one(out, "sweep"):
+        _write([], out)
+        rows: dict[int, Row] = {}
+        if resume:
+            known = ((k, _earlier(path, name, out / name, group)) for k, (path, name) in enumerate(zip(paths, names, strict=True)))
+            rows = {k: row for k, row in known if row is not None}
             _write([rows[k] for k in sorted(rows)], out)
-            progress(f"{len(rows)} of {len(names)}: {row['name']}: {row['verdict']}")
-    except Exception as error:  # a process that was killed takes joblib's pool with it, but not the rows that are there
-        for number, name in enumerate(names):
-            rows.setdefault(number, _failed(name, error))
-    found = [rows[k] for k in sorted(rows)]
-    _write(found, out)
-    return found
+            progress(f"{len(rows)} of {len(names)} were done before")
+        left = [k for k in range(len(paths)) if k not in rows]
+        started, before = time.monotonic(), len(rows)
+        for place, result in finished(_row, [(paths[k], names[k], out / names[k], group, timeout_s) for k in left], jobs, scheduler):
+            number = left[place]
+            rows[number] = _failed(names[number], result.reason) if isinstance(result, Died) else result
+            _write([rows[k] for k in sorted(rows)], out)
+            remaining = (time.monotonic() - started) / (len(rows) - before) * (len(names) - len(rows))
+            estimate = f", about {_duration(remaining)} left" if len(rows) < len(names) else ""
+            progress(f"{len(rows)} of {len(names)}: {names[number]}: {rows[number]['verdict']}{estimate}")
+        return [rows[k] for k in sorted(rows)]
+
+
+def _earlier(path: Path, name: str, out: Path, group: str | None) -> Row | None:
+    """The row of a finished run of the same file by this version, or None."""
+    from algebra.group import parse_group
+    from verify.record.certificate import Certificate
+    from verify.record.statements import versions
+    from verify.record.summary import read_summary
+
+    try:
+        summary = read_summary(out / "summary.json")
+        certificate = msgspec.json.decode((out / "certificate.json").read_bytes(), type=Certificate)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except (OSError, msgspec.DecodeError):
+        return None
+    same = summary.checkpoint.sha256 == certificate.checkpoint.sha256 == digest and certificate.not_checked.versions == versions()
+    if not same or (group is not None and parse_group(group).name != summary.group.name):
+        return None
+    return {"name": name} | figures(summary)
+
+
+def _duration(seconds: float) -> str:
+    """Seconds in words, to two digits or so."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _write(rows: Sequence[Row], out: Path) -> None:
@@ -98,24 +134,24 @@ def _names(paths: Sequence[Path]) -> list[str]:
     return [f"{name}-{k}" if names.count(name) > 1 else name for k, name in enumerate(names)]
 
 
-def _row(number: int, path: Path, name: str, out: Path, group: str | None, timeout_s: float) -> tuple[int, Row]:
+def _row(path: Path, name: str, out: Path, group: str | None, timeout_s: float) -> Row:
     from algebra.errors import GroupError
     from verify.jobs.run import run
 
     try:
         result = run(path, group, out, timeout_s=timeout_s)
-        return number, {"name": name} | figures(result.summary)
+        return {"name": name} | figures(result.summary)
     except (MalformedInput, GroupError) as error:
-        return number, {"name": name, "verdict": "REFUSED", "reason": str(error)}
+        return {"name": name, "verdict": "REFUSED", "reason": str(error)}
     except OSError as error:
-        return number, {"name": name, "verdict": "REFUSED", "reason": f"{error.filename or path}: {error.strerror or error}"}
+        return {"name": name, "verdict": "REFUSED", "reason": f"{error.filename or path}: {error.strerror or error}"}
     except Exception as error:
         traceback.print_exception(error)
-        return number, _failed(name, error)
+        return _failed(name, f"internal error: {type(error).__name__}: {error}")
 
 
-def _failed(name: str, error: Exception) -> Row:
-    return {"name": name, "verdict": "FAILED", "reason": f"internal error: {type(error).__name__}: {error}"}
+def _failed(name: str, reason: str) -> Row:
+    return {"name": name, "verdict": "FAILED", "reason": reason}
 
 
 def figures(summary: Summary) -> dict[str, Any]:

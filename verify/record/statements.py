@@ -137,7 +137,7 @@ def certify(findings: Findings) -> cert.Certificate:
             symbolic=symbolic_record(symbolic),
             compact=None if compact is None else state_compact(network.group, network.weights, compact, findings.correct.status),
             not_checked=cert.NotChecked(
-                _versions(),
+                versions(),
                 tuple(cert.Obligation(o.file, o.sha256) for o in findings.obligations),
                 None if source.rewritten is None else cert.Original(source.path.name, source.sha256),
             ),
@@ -145,7 +145,7 @@ def certify(findings: Findings) -> cert.Certificate:
     )
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """The versions of Python and of the packages, those that are installed, that a run's result may owe something to."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:

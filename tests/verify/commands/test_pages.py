@@ -43,21 +43,29 @@ def test_neuron_beyond_the_last_is_wrong_usage(checkpoint):
     assert execute(["neuron", "40", "--checkpoint", str(checkpoint[0]), "--group", "S4"]) == 2
 
 
-def test_sweep_has_a_row_for_each_and_says_why_one_is_refused(checkpoint, tmp_path, capsys):
-    path, _ = checkpoint
+@pytest.fixture
+def small(tmp_path_factory):
+    """A right network over S3, for whole runs."""
+    path = tmp_path_factory.mktemp("small") / "planted.safetensors"
+    save_folded(path, planted_network(parse_group("S3"), seed=1, width=18).network.weights)
+    return path
+
+
+def test_sweep_has_a_row_for_each_and_says_why_one_is_refused(small, tmp_path, capsys):
+    path = small
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(path.read_bytes()[:100])
 
-    assert execute(["sweep", str(path), str(broken), "--group", "S4", "--out", str(tmp_path / "out")]) == 4
+    assert execute(["sweep", str(path), str(broken), "--group", "S3", "--out", str(tmp_path / "out")]) == 4
     rows = json.loads((tmp_path / "out" / "sweep.json").read_text())
     assert [row["verdict"] for row in rows] == ["VERIFIED", "REFUSED"]
-    assert (rows[0]["right"], rows[0]["agree"]) == (576, 576)
+    assert (rows[0]["right"], rows[0]["agree"]) == (36, 36)
     assert capsys.readouterr().out == (tmp_path / "out" / "sweep.md").read_text()
 
 
-def test_an_internal_error_ends_one_row_and_not_the_sweep(checkpoint, tmp_path, monkeypatch, capsys):
+def test_an_internal_error_ends_one_row_and_not_the_sweep(small, tmp_path, monkeypatch, capsys):
     """The other networks have their rows, those that were finished are on disk by then, and the failed one says why."""
-    path, _ = checkpoint
+    path = small
     for name in ("a", "b", "c"):
         (tmp_path / f"{name}.safetensors").write_bytes(path.read_bytes())
     out, seen = tmp_path / "out", []
@@ -71,7 +79,7 @@ def test_an_internal_error_ends_one_row_and_not_the_sweep(checkpoint, tmp_path, 
     original = jobs_run.run
     monkeypatch.setattr(jobs_run, "run", run)
 
-    assert execute(["sweep", str(tmp_path), "--group", "S4", "--out", str(out), "--quiet"]) == 5
+    assert execute(["sweep", str(tmp_path), "--group", "S3", "--out", str(out), "--quiet"]) == 5
     rows = json.loads((out / "sweep.json").read_text())
     assert [row["verdict"] for row in rows] == ["VERIFIED", "FAILED", "VERIFIED"]
     assert rows[1]["reason"] == "internal error: ZeroDivisionError: oops"

@@ -1,0 +1,98 @@
+"""Many pieces of work at once: nothing is lost and nothing comes twice, whatever happens to the processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from net.errors import MalformedInput
+from verify.jobs.many import Died, finished, only_one
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def work(k: int, folder: str) -> int:
+    """k^2; the process that does 3 for the first time is killed, and so is every one that does 5."""
+    marker = os.path.join(folder, "killed")
+    if k == 3 and not os.path.exists(marker):
+        with open(marker, "w", encoding="utf-8"):
+            pass
+        os.kill(os.getpid(), signal.SIGKILL)
+    if k == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return k * k
+
+
+work.__module__ = "__main__"  # pickled by value: other processes cannot import this module
+
+
+def test_one_job_is_done_here_and_in_order(tmp_path: Path) -> None:
+    assert list(finished(work, [(k, str(tmp_path)) for k in (2, 1, 4)])) == [(0, 4), (1, 1), (2, 16)]
+
+
+def test_two_jobs_give_what_one_gives(tmp_path: Path) -> None:
+    tasks = [(k, str(tmp_path)) for k in (0, 1, 2, 4, 6)]
+
+    assert sorted(finished(work, tasks, jobs=2)) == list(finished(work, tasks))
+
+
+def test_a_killed_process_costs_no_result_and_the_guilty_piece_is_named(tmp_path: Path) -> None:
+    """The piece that dies once is done again; the one that always dies is told apart from its neighbours."""
+    found = list(finished(work, [(k, str(tmp_path)) for k in range(8)], jobs=2))
+
+    assert sorted(k for k, _ in found) == list(range(8))
+    results = dict(found)
+    assert isinstance(results.pop(5), Died)
+    assert results == {k: k * k for k in range(8) if k != 5}
+
+
+@pytest.mark.slow
+def test_a_killed_worker_of_a_cluster_costs_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setenv("DASK_DISTRIBUTED__LOGGING__DISTRIBUTED", "critical")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        found = list(finished(work, [(k, str(tmp_path)) for k in range(8)], scheduler=cluster.scheduler_address))
+
+    results = dict(found)
+    assert len(found) == 8
+    assert isinstance(results.pop(5), Died)
+    assert results == {k: k * k for k in range(8) if k != 5}
+
+
+def test_what_the_function_raises_is_raised(tmp_path: Path) -> None:
+    with pytest.raises(TypeError):
+        list(finished(work, [("x", str(tmp_path))]))
+
+
+@pytest.mark.parametrize("address", ["nowhere", "127.0.0.1:1"])
+def test_no_scheduler_is_one_sentence(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    real = distributed.Client
+    monkeypatch.setattr(distributed, "Client", lambda a, timeout, **k: real(a, timeout=1, **k))
+    with pytest.raises(MalformedInput, match=f"expected a dask scheduler at {address}"):
+        list(finished(len, [("a",)], scheduler=address))
+
+
+def _hold(folder: Path, held: multiprocessing.synchronize.Event, go: multiprocessing.synchronize.Event) -> None:
+    with only_one(folder, "sweep"):
+        held.set()
+        go.wait(20)
+
+
+def test_a_folder_is_held_by_one_process_and_free_after_it_was_killed(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    held, go = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(tmp_path / "out", held, go))
+    other.start()
+    assert held.wait(20)
+    with pytest.raises(MalformedInput, match="that no other sweep writes into"), only_one(tmp_path / "out", "sweep"):
+        pass
+    other.kill()
+    other.join()
+    with only_one(tmp_path / "out", "sweep"):
+        pass

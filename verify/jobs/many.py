@@ -1,0 +1,147 @@
+"""Many independent pieces of work, in processes of this machine or of a cluster, whatever happens to the processes.
+
+Here joblib's processes do it, on a cluster a dask scheduler's workers. A worker that dies (killed, out of memory) costs no result: dask
+gives what it was doing to another worker, up to its own number of failures; here it is done again, each piece alone, so that the one
+that kills its process is found.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from net.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+__all__ = ["Died", "finished", "only_one"]
+
+
+@dataclass(frozen=True)
+class Died:
+    """What stands in the place of a result when every process that worked on it died."""
+
+    reason: str
+
+
+def finished(
+    function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], jobs: int = 1, scheduler: str | None = None
+) -> Iterator[tuple[int, Any]]:
+    """(k, function(*arguments[k])) for every k, in the order in which they are done; `Died` for one that kills its process.
+
+    ``jobs`` processes of this machine, or the workers of the dask scheduler at ``scheduler``, which must see the same files and have
+    this package installed. With one job everything is done in this process.
+    What the function itself raises is raised here and ends the work: it should return its failures.
+
+    Raises:
+        MalformedInput: ``scheduler`` is given and dask.distributed is not installed, or nothing answers there.
+
+    """
+    return _here(function, arguments, jobs) if scheduler is None else _on_cluster(function, arguments, scheduler)
+
+
+def _here(function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[tuple[int, Any]]:
+    left = dict(enumerate(arguments))
+    while left:
+        started: list[int] = []
+        try:
+            for k, result in _together(function, left, jobs, started):
+                del left[k]
+                yield k, result
+        except Exception as error:
+            if not _is_death(error):
+                raise
+            for k in [k for k in started if k in left]:
+                yield k, _alone(function, left.pop(k))
+
+
+def _together(function: Callable[..., Any], left: dict[int, tuple[Any, ...]], jobs: int, started: list[int]) -> Iterator[Any]:
+    """Results of what is left; ``started`` gets the numbers of those that were handed to a process."""
+    from joblib import Parallel, delayed
+
+    def work() -> Iterator[Any]:
+        for k, given in list(left.items()):
+            started.append(k)
+            yield delayed(_numbered)(function, k, given)
+
+    yield from Parallel(n_jobs=jobs, backend="loky", return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")(work())
+
+
+def _alone(function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+    """The result of one piece of work in a process with nothing else to do (two jobs, since joblib does one job in this process)."""
+    from joblib import Parallel, delayed
+
+    try:
+        return Parallel(n_jobs=2, backend="loky", batch_size=1)([delayed(function)(*given)])[0]
+    except Exception as error:
+        if not _is_death(error):
+            raise
+        return Died(f"its process was killed twice ({type(error).__name__}); it may need more memory than there is")
+
+
+def _numbered(function: Callable[..., Any], k: int, given: tuple[Any, ...]) -> tuple[int, Any]:
+    return k, function(*given)
+
+
+def _is_death(error: Exception) -> bool:
+    """Whether a process of joblib's died, in its own words."""
+    return any(kind.__name__ in ("TerminatedWorkerError", "BrokenProcessPool") for kind in type(error).__mro__)
+
+
+def _on_cluster(function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], scheduler: str) -> Iterator[tuple[int, Any]]:
+    try:
+        import distributed
+    except ImportError:
+        raise MalformedInput(
+            "expected dask.distributed for --scheduler, got none: install it with pip install 'coset-verify[cluster]'"
+        ) from None
+    engine: Any = distributed  # it has no types
+    try:
+        client = engine.Client(scheduler, timeout=10, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise MalformedInput(f"expected a dask scheduler at {scheduler}, got no answer there: {' '.join(str(error).split())}") from None
+    try:
+        futures = [client.submit(function, *given, pure=False) for given in arguments]
+        number = {future.key: k for k, future in enumerate(futures)}
+        for future in engine.as_completed(futures, loop=client.loop):
+            failure = future.exception()
+            if failure is None:
+                yield number[future.key], future.result()
+            elif isinstance(failure, engine.KilledWorker):
+                yield number[future.key], Died("every worker that had it died; it may need more memory than a worker has")
+            else:
+                raise failure
+    finally:
+        client.close()
+
+
+@contextmanager
+def only_one(folder: Path, doing: str) -> Iterator[None]:
+    """Hold a folder for this process, which makes it if need be; the hold ends with the process, however that ends.
+
+    Raises:
+        MalformedInput: another process holds it.
+        OSError: it cannot be written.
+
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:  # no such locks on this system
+        yield
+        return
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise MalformedInput(
+                f"expected a folder that no other {doing} writes into, got {folder}: wait for the other one, or choose another --out"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
