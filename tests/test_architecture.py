@@ -48,7 +48,7 @@ ROOMS = (
     "verify",
 )
 # Modules that belong to another room than the folder that they lie in.
-ELSEWHERE = {"verify.program.quantise": "verify.distil"}
+ELSEWHERE: dict[str, str] = {}
 
 
 def dotted(path: Path) -> str:

@@ -406,7 +406,7 @@ class Analysis:
             return distill(self.lattice, self.weights, evaluation, self.options.progress, labelling)
 
     def _rescaled_distillation(self) -> Distillation:
-        from verify.program.quantise import rescaled
+        from verify.program.written import rescaled
 
         with self._timed("distillation"):
             found, points = self._searched.distillation, []
@@ -450,7 +450,7 @@ class Analysis:
     def _rescaled_proof(self) -> SymbolicFinding:
         """The finding about the scaled program, with everything in the network's own units."""
         from verify.compare.levels import mechanism
-        from verify.program.quantise import rescaled
+        from verify.program.written import rescaled
         from verify.symbolic.decide import rescaled_finding
 
         with self._timed("symbolic_search"):

@@ -15,7 +15,7 @@ from net.planted import planted_network
 from net.weights import ExactWeights, Weights
 from verify.analysis import Analysis
 from verify.cli import execute
-from verify.program.quantise import rescaled
+from verify.program.written import rescaled
 from verify.symbolic.dual_variables import sharp
 from verify.symbolic.rescaling import growth, rescaled_outline
 

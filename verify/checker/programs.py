@@ -2,7 +2,8 @@
 
 What this module proves: that the network which `Expanded` holds is the one that a program describes. A program's circuit says by
 three forms how short lists of integers become functions on the group; its neuron contributes relu(l(x) + r(y)) u(z) to the logit of
-z. A form is a linear map: the value at g of the function that the list t describes is a sum of entries of t with signs.
+z. All forms but ``rank`` and ``shared`` are linear maps: the value at g of the function that the list t describes is a sum of entries
+of t with factors.
 
     on              subgroups   value at g                                             length of t
     right cosets    H           t[Hg]                                                  [G:H]
@@ -10,7 +11,18 @@ z. A form is a linear map: the value at g of the function that the list t descri
     double cosets   H, K        t[HgK]                                                 number of double cosets
     coset sum       H, K        t[Hg] + t[[G:H] + gK]                                  [G:H] + [G:K]
     coset matrix    H           sum over right cosets p of H of t[p, pg], by rows      [G:H]^2
+    images          H           sum over p of a[p] t[pg]                               [G:H]
+    preimages       H           sum over p of t[p] d[pg]                               [G:H]
+    rank            H           sum over s < r and p of alpha_s[p] beta_s[pg]          2 r [G:H]: alpha_1, beta_1, alpha_2, ...
+    shared          H           s times the sum over p of m[p] d[pg]                   1: the number s
     elements                    t[g]                                                   order of G
+
+Points p are right cosets of H, and pg is the coset of p's elements times g. ``weights`` are the integers a on images and d on
+preimages and on ``shared``, one for each point. A form on points is multiplied by the character of G whose kernel it names, and with
+``constant`` its list has one more entry at the end, which is added everywhere. y alone may be read through ``shared``, where x is read
+through ``images`` on the same H and character: m is the neuron's list of x without its constant. The s of such lists are over
+2^scale_bits of the program; everything else that is read of x or y, and the bias, is multiplied by 2^scale_bits, so that all
+preactivations are integers over 2^(preactivation_bits + scale_bits).
 
 Cosets are numbered by their least elements. A *twisted* form names for a subgroup S the kernel of a character of S of order two,
 which is 1 on the kernel and -1 elsewhere on S. Then t gives the value at the least element r of each coset, and f(hr) = chi(h) f(r)
@@ -23,18 +35,23 @@ This is the one place that knows what a form means.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
 
 from .groups import Group
 from .integers import Network, Rows, columns
-from .shape import Form, Kind, Program, need, same, shown
+from .shape import Circuit, Form, Kind, Neuron, Program, need, same, shown
 
-#: For each element g the (index, sign) with f(g) = sum of sign t[index].
+#: For each element g the (index, factor) with f(g) = sum of factor t[index].
 Terms = list[list[tuple[int, int]]]
 #: A subgroup's elements with the values of a character on them.
 Character = dict[int, int]
 
 LARGEST_BITS = 4000
-SUBGROUPS_OF = {"double cosets": 2, "coset sum": 2, "elements": 0, "right cosets": 1, "left cosets": 1, "coset matrix": 1}
+LARGEST_WEIGHT = 2**31
+SUBGROUPS_OF = {"double cosets": 2, "coset sum": 2, "elements": 0}  # of every other form: 1
+WEIGHTED = ("images", "preimages", "shared")
+ON_POINTS = (*WEIGHTED, "rank")
 
 
 class Expanded:
@@ -45,7 +62,7 @@ class Expanded:
     """
 
     def __init__(self, program: Program, group: Group, width: int) -> None:
-        n, bits = group.order, (program.preactivation_bits, program.vote_bits)
+        n, bits = group.order, (program.preactivation_bits, program.vote_bits, program.scale_bits)
         need(min(bits) >= 0 and max(bits) <= LARGEST_BITS, f"expected bits of a program from 0 to {LARGEST_BITS:,}, got {shown(bits)}")
         need(len(program.bias) in (0, n), f"expected {n} biases of a program or none, got {len(program.bias)}")
         indices = [neuron.index for circuit in program.circuits for neuron in circuit.neurons]
@@ -54,43 +71,86 @@ class Expanded:
         same("names of the program's subgroups, each for one", len(names), len({*names}))
         self.program, self._group = program, group
         self._known: dict[str, tuple[int, Terms]] = {}
+        self._moved: dict[int, Rows] = {}
         self.subgroups = [group.subgroup(record) for record in program.subgroups]
         self.where: dict[int, tuple[int, int]] = {}
         left: Rows = []
         right: Rows = []
         votes: Rows = []
+        on = [form.on for circuit in program.circuits for form in (circuit.left, circuit.right, circuit.votes)]
+        new = program.format != "coset-voting program 1" or not ({*ON_POINTS} & {*on} or program.scale_bits)
+        need(new, f"expected forms on cosets and elements in a program of format 1, and no scale, got {shown(on)}")
         for number, circuit in enumerate(program.circuits):
             for neuron in circuit.neurons:
                 self.where[neuron.index] = len(votes), number
-                left.append(self.function(circuit.left, neuron.left))
-                right.append(self.function(circuit.right, neuron.right))
+                left.append(self._scaled(self.function(circuit.left, neuron.left)))
+                shared = circuit.right.on == "shared"
+                right.append(self._shared(circuit, neuron) if shared else self._scaled(self.function(circuit.right, neuron.right)))
                 votes.append(self.function(circuit.votes, neuron.votes))
         by_x, by_y = (columns(side) or [[] for _ in range(n)] for side in (left, right))
-        self.network = Network(by_x, by_y, votes, program.bias or [0] * n, *bits)
+        bias = self._scaled(program.bias or [0] * n)
+        self.network = Network(by_x, by_y, votes, bias, program.preactivation_bits + program.scale_bits, program.vote_bits)
 
     def kind(self, number: int) -> Kind:
         """The kind of neuron that the forms of a circuit describe.
 
-        Where x and y are both read through one-sided cosets: twisted where a character is named, sign where both subgroups have index
-        two, coset where x is read through right and y through left cosets, dual the other way round. Everything else is raw.
+        Images of one point are right cosets here, preimages of one point left ones, with a shared list too. With both forms on
+        one-sided cosets: sign where both are on subgroups of index two, or on the whole group with a character of it, twisted where a
+        character is named, coset for x on right and y on left cosets, dual the other way round. Where at least one is on images or
+        preimages of several points, or on rank 1, and the other on any of these: rank one. Everything else is raw.
         """
         circuit = self.program.circuits[number]
         forms = circuit.left, circuit.right
-        if not {form.on for form in forms} <= {"right cosets", "left cosets"}:
+        sides = [_side(form) for form in forms]
+        if "raw" in sides:
             return "raw"
+        if "rank one" in sides:
+            return "rank one"
+        if all(self._reads_a_sign(form) for form in forms):
+            return "sign"
         if any(kernel is not None for form in forms for kernel in form.kernels):
             return "twisted"
-        if all(2 * len(self.subgroups[form.subgroups[0]]) == self._group.order for form in forms):
-            return "sign"
-        if circuit.left.on == circuit.right.on:
-            return "raw"
-        return "coset" if circuit.left.on == "right cosets" else "dual"
+        return "raw" if sides[0] == sides[1] else "coset" if sides[0] == "right" else "dual"
+
+    def _reads_a_sign(self, form: Form) -> bool:
+        order = len(self.subgroups[form.subgroups[0]])
+        if form.kernels and form.kernels[0] is not None:
+            return form.on in WEIGHTED and order == self._group.order
+        return 2 * order == self._group.order
+
+    def _scaled(self, values: Sequence[int]) -> list[int]:
+        return [value << self.program.scale_bits for value in values]
 
     def function(self, form: Form, t: Sequence[int]) -> list[int]:
         """The function on the group that the list t describes."""
+        if form.on == "rank":
+            return self._of_rank(form, t)
         size, terms = self.terms(form)
         same(f"length of a list on {shown(form)}", len(t), size)
-        return [sum(sign * t[index] for index, sign in term) for term in terms]
+        return [sum(factor * t[index] for index, factor in term) for term in terms]
+
+    def _of_rank(self, form: Form, t: Sequence[int]) -> list[int]:
+        """The function of a form on rank, which is not linear in its list."""
+        moved, character = self._points(form)
+        n = len(moved)
+        same(f"length of a list on {shown(form)}", len(t), 2 * form.rank * n + form.constant)
+        total = [0] * self._group.order
+        for start in range(0, 2 * form.rank * n, 2 * n):
+            for alpha, images in zip(t[start : start + n], moved, strict=True):
+                if alpha:
+                    total = [value + alpha * t[start + n + image] for value, image in zip(total, images, strict=True)]
+        return [sign * value + (t[-1] if form.constant else 0) for sign, value in zip(character, total, strict=True)]
+
+    def _shared(self, circuit: Circuit, neuron: Neuron) -> list[int]:
+        """What a neuron reads of y through its list of x, over 2^(preactivation_bits + scale_bits)."""
+        left, right, t = circuit.left, circuit.right, neuron.right
+        fits = left.on == "images" and left.subgroups == right.subgroups and _kernels(left) == _kernels(right)
+        need(fits, f"expected x to be read through images of the points and the character of {shown(right)}, got {shown(left)}")
+        same(f"length of a list on {shown(right)}", len(t), 1 + right.constant)
+        self._points(right)  # it is a form
+        values = self.function(replace(right, on="preimages", constant=False), neuron.left[: len(right.weights)])
+        constant = t[1] << self.program.scale_bits if right.constant else 0
+        return [t[0] * value + constant for value in values]
 
     def terms(self, form: Form) -> tuple[int, Terms]:
         """The length of the lists of a form, and its linear map."""
@@ -100,16 +160,17 @@ class Expanded:
         return self._known[key]
 
     def _terms(self, form: Form) -> tuple[int, Terms]:
-        kernels = form.kernels or [None] * len(form.subgroups)
-        fits = len(form.subgroups) == len(kernels) == SUBGROUPS_OF[form.on]
-        fits = fits and {*form.subgroups, *kernels} <= {None, *range(len(self.subgroups))}
-        need(fits, f"expected a form with subgroups of the program, as many as it takes, got {shown(form)}")
+        need(form.on != "shared", f"expected a list shared with x where y is read, got {shown(form)}")
+        self._need_form(form)
+        kernels = _kernels(form)
         everyone = list(range(self._group.order))
         if form.on == "elements":
             return len(everyone), [[(g, 1)] for g in everyone]
         members = [self.subgroups[place] for place in form.subgroups]
         if form.on == "coset matrix":
             return self._matrix(members[0], self._character(everyone, kernels[0], form))
+        if form.on in ON_POINTS:
+            return self._weighted(form)
         characters = [self._character(part, kernel, form) for part, kernel in zip(members, kernels, strict=True)]
         trivial = {0: 1}
         if form.on == "double cosets":
@@ -121,6 +182,45 @@ class Expanded:
         if kernels[0] is None:
             return size, terms
         return size + 1, [[*term, (size, 1)] for term in terms]
+
+    def _need_form(self, form: Form) -> None:
+        """Malformed unless the form has subgroups, characters, weights and a rank as it takes them."""
+        kernels = _kernels(form)
+        fits = len(form.subgroups) == len(kernels) == SUBGROUPS_OF.get(form.on, 1)
+        fits = fits and {*form.subgroups, *kernels} <= {None, *range(len(self.subgroups))}
+        need(fits, f"expected a form with subgroups of the program, as many as it takes, got {shown(form)}")
+        points = self._group.order // len(self.subgroups[form.subgroups[0]]) if form.on in WEIGHTED else 0
+        need(len(form.weights) == points, f"expected {points} weights, got {len(form.weights)} in {shown(form)}")
+        small = all(abs(weight) < LARGEST_WEIGHT for weight in form.weights)
+        need(small, f"expected weights below {LARGEST_WEIGHT} in absolute value, got {shown(form)}")
+        ranked = form.rank > 0 if form.on == "rank" else form.rank == 0
+        need(ranked, f"expected a rank of at least 1 on rank and 0 elsewhere, got {shown(form)}")
+        need(form.on in ON_POINTS or not form.constant, f"expected a constant with a form on points alone, got {shown(form)}")
+
+    def _points(self, form: Form) -> tuple[Rows, list[int]]:
+        """Where each element takes each point, moved[p][g], and the character's value at each element, for a form on points."""
+        self._need_form(form)
+        everyone = range(self._group.order)
+        character = self._character(everyone, _kernels(form)[0], form)
+        place = form.subgroups[0]
+        if place not in self._moved:
+            cosets, mul = self._group.right_cosets(self.subgroups[place]), self._group.mul
+            self._moved[place] = [[cosets.labels[mul[first][g]] for g in everyone] for first in cosets.first]
+        return self._moved[place], [character[g] for g in everyone]
+
+    def _weighted(self, form: Form) -> tuple[int, Terms]:
+        """The map of a form on images or preimages."""
+        moved, character = self._points(form)
+        n = len(moved)
+        terms: Terms = []
+        for g, sign in enumerate(character):
+            images = [(p, row[g]) for p, row in enumerate(moved)]
+            if form.on == "images":
+                term = [(q, sign * form.weights[p]) for p, q in images if form.weights[p]]
+            else:
+                term = [(p, sign * form.weights[q]) for p, q in images if form.weights[q]]
+            terms.append([*term, (n, 1)] if form.constant else term)
+        return n + form.constant, terms
 
     def _character(self, members: Sequence[int], kernel: int | None, form: Form) -> Character:
         """The character on the members with that kernel, which must be a subgroup of them of index two; None is the trivial one."""
@@ -156,3 +256,17 @@ class Expanded:
         for g, sign in sorted(character.items()):
             terms.append([(p * cosets.count + cosets.labels[mul[first][g]], sign) for p, first in enumerate(cosets.first)])
         return cosets.count**2, terms
+
+
+def _kernels(form: Form) -> list[int | None]:
+    """The kernels of a form, one for each subgroup: where none are named, all characters are trivial."""
+    return form.kernels or [None] * len(form.subgroups)
+
+
+def _side(form: Form) -> Literal["right", "left", "rank one", "raw"]:
+    """The side of the cosets on which the form's functions are constant up to a sign, or that they are of rank one."""
+    if form.on in WEIGHTED and sum(weight != 0 for weight in form.weights) == 1:
+        return "right" if form.on == "images" else "left"
+    if form.on in WEIGHTED or (form.on == "rank" and form.rank == 1):
+        return "rank one"
+    return "right" if form.on == "right cosets" else "left" if form.on == "left cosets" else "raw"

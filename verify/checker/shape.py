@@ -2,7 +2,8 @@
 
 What this module proves: a value that `parse` returns has exactly the fields and types of its class, nothing more and nothing less, so
 the other modules need not ask again. A file in which a key is missing, unknown or there twice, in which a number stands where a text
-should, or in which there is a floating-point number is `Malformed`.
+should, or in which there is a floating-point number is `Malformed`. Only the fields of a program that its first format did not have
+may be missing; they are then what their defaults say.
 
 Every record of verify/record/certificate.py stands here once more under the same name; a test compares the two.
 """
@@ -10,7 +11,7 @@ Every record of verify/record/certificate.py stands here once more under the sam
 import hashlib
 import json
 import reprlib
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -54,8 +55,19 @@ def same(what: str, stated: object, found: object) -> None:
 # ---- the records
 
 Status = Literal["PROVED", "REFUTED", "UNKNOWN"]
-Kind = Literal["coset", "twisted", "dual", "sign", "raw", "dead", "left out"]
-On = Literal["right cosets", "left cosets", "double cosets", "coset sum", "coset matrix", "elements"]
+Kind = Literal["coset", "twisted", "dual", "sign", "rank one", "raw", "dead", "left out"]
+On = Literal[
+    "right cosets",
+    "left cosets",
+    "double cosets",
+    "coset sum",
+    "coset matrix",
+    "images",
+    "preimages",
+    "rank",
+    "shared",
+    "elements",
+]
 
 
 @dataclass(frozen=True)
@@ -98,6 +110,9 @@ class Form:
     on: On
     subgroups: list[int]
     kernels: list[int | None]
+    weights: list[int] = field(default_factory=list)
+    rank: int = 0
+    constant: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,13 +139,14 @@ class Circuit:
 class Program:
     """A coset-voting program; programs.py writes it out as a network."""
 
-    format: Literal["coset-voting program 1"]
+    format: Literal["coset-voting program 1", "coset-voting program 2"]
     group: GroupRecord
     subgroups: list[SubgroupRecord]
     preactivation_bits: int
     vote_bits: int
     bias: list[int]
     circuits: list[Circuit]
+    scale_bits: int = 0
 
 
 @dataclass(frozen=True)
@@ -432,6 +448,12 @@ def _types(cls: type) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in fields(cls)}
 
 
+@cache
+def _needed(cls: Any) -> set[str]:
+    """The fields of a record that have no default."""
+    return {one.name for one in fields(cls) if one.default is MISSING and one.default_factory is MISSING}
+
+
 def _read(kind: Any, value: Any, where: str) -> Any:
     """The value as ``kind``: int, str, bool, Literal, a record, list[...], dict[str, ...], tuple[...] or a choice with None."""
     origin, arguments = get_origin(kind), get_args(kind)
@@ -456,9 +478,10 @@ def _read(kind: Any, value: Any, where: str) -> Any:
     if is_dataclass(kind):
         _expect(dict, value, where)
         types = _types(kind)  # type: ignore[arg-type]
-        if value.keys() != types.keys():
+        if not _needed(kind) <= value.keys() <= types.keys():  # type: ignore[arg-type]
             _refuse(f"the keys {[*types]}", sorted(value), where)
-        return kind(**{name: _read(part, value[name], f"{where}.{name}") for name, part in types.items()})  # type: ignore[operator]
+        known = {name: _read(part, value[name], f"{where}.{name}") for name, part in types.items() if name in value}
+        return kind(**known)  # type: ignore[operator]
     _expect(kind, value, where)
     if kind is int and not -LARGEST < value < LARGEST:
         _refuse("an integer below 2^4000", value, where)

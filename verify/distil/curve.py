@@ -24,13 +24,14 @@ from verify.distil.coset_spaces import Candidates
 from verify.distil.draft import RAW, Draft, SideData, choose_forms, project, side_losses
 from verify.distil.labels import Labelling, NeuronLabel, labelled
 from verify.distil.moments import activation_moments, centred, quadratic_form
+from verify.distil.quantise import write_exact, writings
 from verify.distil.repair import repaired
 from verify.distil.settings import DEFAULT, DistilSettings
 from verify.distil.vote_search import refine_votes
 from verify.distil.votes import Moments
 from verify.exact.exhaustive import Evaluation, evaluate
 from verify.program.form import GroupForm, linear_map
-from verify.program.quantise import Written, write_exact, writings
+from verify.program.written import Written
 
 #: Share of pairs beyond which differing answers are not put down to rounding.
 MANY = 0.001

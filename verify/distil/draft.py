@@ -21,7 +21,7 @@ from net.weights import Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates
 from verify.distil.moments import centred
-from verify.program.form import GroupForm, LinearForm, linear_map
+from verify.program.form import GroupForm, LinearForm, expand_lists, expand_sides, linear_map
 
 RAW = GroupForm("elements")
 
@@ -52,17 +52,18 @@ class Draft:
 
     def weights(self) -> Weights:
         """The draft as a network: float64 arrays taken as exact."""
-        left = self._expanded(self.left, self.left_values)
-        right = self._expanded(self.right, self.right_values)
-        return Weights.from_arrays(left.T, right.T, self.expanded_votes(), self.bias)
+        group = self.lattice.group
+        parts = zip(self.left, self.right, self.left_values, self.right_values, strict=True)
+        none = np.zeros((group.order, 0))
+        sides = [(none, none), *(expand_sides(group, a, b, t[:, None], u[:, None]) for a, b, t, u in parts)]
+        left, right = (np.concatenate(side, axis=1, dtype=float) for side in zip(*sides, strict=True))
+        return Weights.from_arrays(left, right, self.expanded_votes(), self.bias)
 
     def expanded_votes(self) -> Floats:
         """The votes on all elements, (neurons, |G|)."""
-        return self._expanded(self.votes, self.votes_values)
-
-    def _expanded(self, forms: tuple[GroupForm, ...], values: tuple[Floats, ...]) -> Floats:
-        rows = [self.linear(form).expand(t) for form, t in zip(forms, values, strict=True)]
-        return np.array(rows).reshape(-1, self.lattice.group.order)
+        group = self.lattice.group
+        rows = [expand_lists(group, form, t[:, None])[:, 0] for form, t in zip(self.votes, self.votes_values, strict=True)]
+        return np.array(rows, dtype=float).reshape(-1, group.order)
 
     def linear(self, form: GroupForm) -> LinearForm:
         """The linear map of one of the draft's forms."""
@@ -125,8 +126,8 @@ def choose_forms(choices: Candidates, side: SideData, neurons: npt.NDArray[np.in
 def project(linear: LinearForm, function: Floats) -> Floats:
     """The list t that brings the form nearest to a function: least squares, by averages where the form has one term."""
     if len(linear.index) == 1:
-        index, sign = linear.index[0], linear.sign[0]
-        counts = np.bincount(index, weights=np.abs(sign), minlength=linear.size)
-        sums = np.bincount(index, weights=sign * function, minlength=linear.size)
+        index, factor = linear.index[0], linear.factor[0]
+        counts = np.bincount(index, weights=factor**2, minlength=linear.size)
+        sums = np.bincount(index, weights=factor * function, minlength=linear.size)
         return np.asarray(sums / np.maximum(counts, 1))
     return np.asarray(np.linalg.lstsq(linear.basis(), function, rcond=None)[0])

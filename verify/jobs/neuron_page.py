@@ -106,7 +106,7 @@ def _votes(lattice: SubgroupLattice, left: GroupForm, right_form: GroupForm, vot
         values = project(linear, votes)
         lines += ["", f"Averaged on {forms[0].on}:", "", "| coset of | elements | vote |", "|---|---|---|"]
         for c in range(linear.size):
-            inside = (linear.index[0] == c) & (linear.sign[0] != 0)
+            inside = (linear.index[0] == c) & (linear.factor[0] != 0)
             lines.append(f"| {_cycles(lattice, int(inside.argmax()))} | {int(inside.sum())} | {values[c]:.4f} |")
     return lines
 

@@ -4,7 +4,12 @@
 
 where l_i, r_i and u_i are given by short lists of integers through the circuit's three forms (`verify.program.form`).
 The answer is the unique z with the most votes; a tie is no answer.
-Integers of l and r are over 2^preactivation_bits, votes over 2^vote_bits, the bias over the product of the two.
+Integers of l and r are over 2^preactivation_bits, votes over 2^vote_bits, the bias over the product of the two. Where y is read through
+the list of x, the number that it is multiplied by is over 2^scale_bits; preactivations are then over 2^(preactivation_bits +
+scale_bits).
+
+Format 2 has the forms on images, preimages, rank and shared, and ``scale_bits``; a program of format 1 has none of them, and is still
+read.
 """
 
 import msgspec
@@ -16,9 +21,13 @@ from algebra.lattice import subgroups
 from algebra.permutation import format_cycles, parse_cycles
 from algebra.subgroup import Subgroup, closure
 from net.weights import Weights
-from verify.program.form import Form, linear_form
+from verify.program.form import ON_POINTS, Form, check_circuit, expand_lists, expand_sides, over_group
 
-FORMAT = "coset-voting program 1"
+FORMAT = "coset-voting program 2"
+FORMATS = ("coset-voting program 1", FORMAT)
+
+
+Integers = npt.NDArray[np.object_]
 
 
 class GroupRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,12 +75,26 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vote_bits: int
     bias: tuple[int, ...]
     circuits: tuple[Circuit, ...]
+    scale_bits: int = 0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where the format is unknown, or older than what the program uses."""
+        if self.format not in FORMATS:
+            raise ValueError(f"expected a program in the format {' or '.join(map(repr, FORMATS))}, got {self.format!r:.80}")
+        new = self.scale_bits or any(form.on in ON_POINTS for c in self.circuits for form in (c.left, c.right, c.votes))
+        if self.format != FORMAT and new:
+            raise ValueError(f"expected forms on cosets and elements in {self.format!r}, got one that {FORMAT!r} brought")
 
     @property
     def constants(self) -> int:
-        """The price: how many integers the program is made of."""
+        """The price: how many integers the program's lists and its bias are made of."""
         lists = (len(n.left) + len(n.right) + len(n.votes) for c in self.circuits for n in c.neurons)
         return len(self.bias) + sum(lists)
+
+    @property
+    def weight_entries(self) -> int:
+        """How many weights the names of its forms contain; they stand beside the price, not in it."""
+        return sum(len(form.weights) for c in self.circuits for form in (c.left, c.right, c.votes))
 
 
 def group_record(group: FiniteGroup) -> GroupRecord:
@@ -91,33 +114,35 @@ def expand(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...]
     """The program written out as exact network weights, one hidden unit per neuron in the program's order.
 
     ``subgroups`` are the program's own, position by position.
-    Raises ValueError when a list does not have the length that its form asks for.
-    Complexity: O(number of neurons times |G|).
+    Raises ValueError when a form is none, or a list does not have the length that its form asks for.
+    Complexity: O(number of neurons times |G|) for each point that a form looks at.
     """
-    columns: tuple[list[npt.NDArray[np.object_]], ...] = ([], [], [])
+    n, unit = group.order, 1 << program.scale_bits
+    columns: tuple[list[Integers], ...] = ([], [], [])
     for circuit in program.circuits:
-        for part, (form, field) in enumerate(((circuit.left, "left"), (circuit.right, "right"), (circuit.votes, "votes"))):
-            lists = [getattr(neuron, field) for neuron in circuit.neurons]
-            columns[part].append(_expand_lists(group, form, subgroups, lists))
-    n = group.order
+        forms = [over_group(form, subgroups) for form in (circuit.left, circuit.right, circuit.votes)]
+        check_circuit(group, *forms)
+        if not circuit.neurons:
+            continue
+        lists = [_columns([getattr(neuron, field) for neuron in circuit.neurons]) for field in ("left", "right", "votes")]
+        sides = expand_sides(group, forms[0], forms[1], lists[0], lists[1], unit)
+        for found, part in zip(columns, (*sides, expand_lists(group, forms[2], lists[2])), strict=True):
+            found.append(part)
     left, right, votes = (np.concatenate([np.zeros((n, 0), object), *part], axis=1) for part in columns)
     bias = np.array(program.bias or [0] * n, dtype=object)
     if bias.shape != (n,):
         raise ValueError(f"the bias has {len(program.bias)} integers, expected none or {n}")
-    return Weights.from_integers(left, right, votes.T, bias, program.preactivation_bits, program.vote_bits)
+    return Weights.from_integers(left, right, votes.T, bias * unit, program.preactivation_bits + program.scale_bits, program.vote_bits)
 
 
-def _expand_lists(
-    group: FiniteGroup, form: Form, subgroups: tuple[Subgroup, ...], lists: list[tuple[int, ...]]
-) -> npt.NDArray[np.object_]:
-    linear = linear_form(group, form, subgroups)
-    for t in lists:
-        if len(t) != linear.size:
-            raise ValueError(f"a list on {form.on} has {len(t)} integers, expected {linear.size}")
-    table = np.empty((linear.size, len(lists)), dtype=object)
+def _columns(lists: list[tuple[int, ...]]) -> Integers:
+    """Lists of one length as the columns of a table of Python integers; ValueError where they have different lengths."""
+    if len({len(t) for t in lists}) > 1:
+        raise ValueError(f"expected lists of one length in a circuit, got lengths {sorted({len(t) for t in lists})}")
+    table = np.empty((len(lists[0]), len(lists)), dtype=object)
     for j, t in enumerate(lists):
         table[:, j] = t
-    return np.asarray(linear.expand(table), dtype=object)
+    return table
 
 
 def program_subgroups(program: Program, group: FiniteGroup) -> tuple[Subgroup, ...]:

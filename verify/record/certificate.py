@@ -19,9 +19,9 @@ FORMAT = "coset-verify certificate 2"
 
 Status = Literal["PROVED", "REFUTED", "UNKNOWN"]
 Verdict = Literal["VERIFIED", "REFUTED", "UNKNOWN"]
-Kind = Literal["coset", "twisted", "dual", "sign", "raw", "dead", "left out"]
+Kind = Literal["coset", "twisted", "dual", "sign", "rank one", "raw", "dead", "left out"]
 #: What labels of neurons may say: a neuron that a program leaves out has a label all the same.
-KINDS: tuple[Kind, ...] = ("coset", "twisted", "dual", "sign", "raw", "dead")
+KINDS: tuple[Kind, ...] = ("coset", "twisted", "dual", "sign", "rank one", "raw", "dead")
 
 
 class CheckpointRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

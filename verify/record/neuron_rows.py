@@ -10,7 +10,7 @@ from verify.distil.coset_fit import Floats
 from verify.distil.labels import NeuronLabel, SideLabel
 from verify.program.form import Form
 from verify.program.program import Circuit, Program
-from verify.program.quantise import Written
+from verify.program.written import Written
 from verify.record.summary import CircuitRow, Family, Labels, Lattice, LatticeNode, NeuronRow
 
 

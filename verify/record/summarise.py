@@ -17,7 +17,7 @@ from verify.compare.levels import Comparison, compare, largest_margin_difference
 from verify.distil.curve import Distillation, Point
 from verify.distil.moments import activation_moments
 from verify.exact.exhaustive import Evaluation, right
-from verify.program.quantise import Written
+from verify.program.written import Written
 from verify.record import summary as s
 from verify.record.certificate import Certificate
 from verify.record.explain import explained, structured_positions

@@ -14,7 +14,7 @@ from net.folded import FoldedNetwork
 from verify.compare.levels import mechanism
 from verify.distil.labels import NeuronLabel
 from verify.exact.exhaustive import Evaluation, evaluate, right, smallest_margin
-from verify.program.quantise import Written, rescaled
+from verify.program.written import Written, rescaled
 from verify.record.certificate import NeuronRecord, Status
 from verify.symbolic.decomposition import take_apart
 from verify.symbolic.distance import Distance, margin_distance

@@ -80,7 +80,7 @@ class _Sorter:
             return []
         linear = linear_form(self._parts.group, circuit.votes, self._subgroups)
         lists = np.array([neuron.votes for neuron in circuit.neurons], dtype=columns.votes.dtype)
-        right, left = (lists[:, index] * sign.astype(lists.dtype) for index, sign in zip(linear.index, linear.sign, strict=True))
+        right, left = (lists[:, index] * factor.astype(lists.dtype) for index, factor in zip(linear.index, linear.factor, strict=True))
         if not (_sees(h, right) and _sees(k, left[:, inverse])):
             return []
         return [("right", False, columns._replace(votes=right)), ("left", True, columns._replace(votes=left).mirrored(inverse))]

@@ -1,7 +1,7 @@
 """A proof of a program carried over to the program in other units.
 
 A program with preactivations times 2^i and votes times 2^v is written over other denominators, or with integers times powers of two
-where a denominator would be below 1 (`verify.program.quantise.rescaled`). All pushes then are integers times some 2^a, all votes times
+where a denominator would be below 1 (`verify.program.written.rescaled`). All pushes then are integers times some 2^a, all votes times
 some 2^c, and the bias times 2^(a+c). So every table T of (1) in `families`, and every constant, is what it was times k = 2^(a+c); with
 dual variables times k both sides of (2) in `dual_variables` are times k, and a sum is above 0 exactly when it was. Nothing is searched
 or rounded again, and the checker computes every minimum from the program that is stated.
@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from verify.program.program import Program
-from verify.program.quantise import Written
+from verify.program.written import Written
 from verify.symbolic.bias import take_off
 from verify.symbolic.decomposition import take_apart
 from verify.symbolic.dual_variables import Batch, DualVariables, Tie

@@ -43,12 +43,27 @@ def flatten(levels: list[list[int]]) -> None:
         row[:] = [0] * len(row)
 
 
+def on_points(c: dict[str, Any], number: int) -> dict[str, Any]:
+    """A circuit of s3_points: from number 9 on they have forms on points."""
+    found: dict[str, Any] = c["program"]["circuits"][number]
+    return found
+
+
 #: name: (accepted certificate to start from, change); all are sealed again except the first two
 FALSE: dict[str, tuple[str, Change]] = {
     "digest_of_another_version": ("s3_every_form", lambda c: c["not_checked"]["versions"].update({"coset-verify": "0.1.1"})),
     "digest_left_alone": ("s3_every_form", lambda c: c["correct"].update(min_margin="1000")),
     "wrong_pair_hidden": ("refuted_network", lie_about_the_wrong_pair),
     "verdict": ("refuted_network", lambda c: c.update(verdict="VERIFIED")),
+    "weight_changed": ("s3_points", lambda c: on_points(c, 9)["left"]["weights"].__setitem__(0, 1)),
+    "scale_changed": ("s3_points", lambda c: c["program"].update(scale_bits=2)),
+    "shared_number_changed": ("s3_points", lambda c: on_points(c, 9)["neurons"][0]["right"].__setitem__(0, 3)),
+    "character_left_out": ("s3_points", lambda c: [on_points(c, 10)[side].update(kernels=[None]) for side in ("left", "right")]),
+    "factor_of_rank_changed": ("s3_points", lambda c: on_points(c, 10)["neurons"][0]["votes"].__setitem__(0, 5)),
+    "rank_one_neuron_called_coset": ("s3_points", lambda c: c["neurons"][18].update(kind="coset")),
+    "coset_neuron_called_rank_one": ("s3_points", lambda c: c["neurons"][20].update(kind="rank one")),
+    "list_of_another_length": ("s3_points", lambda c: on_points(c, 9)["neurons"][0]["right"].pop()),
+    "rank_of_another_length": ("s3_points", lambda c: on_points(c, 11)["votes"].update(rank=1)),
     "verdict_unknown": ("s3_every_form", lambda c: c.update(verdict="UNKNOWN")),
     "refuted_though_right": ("s3_every_form", lambda c: c.update(verdict="REFUTED")),
     "answer_of_a_wrong_pair": ("refuted_network", lambda c: c["correct"]["wrong"][0].__setitem__(2, -1)),
@@ -151,6 +166,10 @@ UNREADABLE: dict[str, Change] = {
     "bits_of_a_billion": lambda c: c["program"].update(vote_bits=10**9),
     "subgroup_that_is_not_there": lambda c: c["program"]["circuits"][0]["left"].update(subgroups=[-1]),
     "form_with_too_many_subgroups": lambda c: c["program"]["circuits"][0]["left"].update(subgroups=[0, 1]),
+    "program_format_3": lambda c: c["program"].update(format="coset-voting program 3"),
+    "weights_on_cosets": lambda c: c["program"]["circuits"][0]["left"].update(weights=[1, 0, 0]),
+    "rank_on_cosets": lambda c: c["program"]["circuits"][0]["left"].update(rank=1),
+    "constant_on_plain_cosets": lambda c: c["program"]["circuits"][0]["left"].update(constant=True),
 }
 
 
@@ -204,6 +223,20 @@ def number(value: bytes) -> Callable[[bytes], bytes]:
     return lambda data: data[: (start := 8 + struct.unpack("<Q", data[:8])[0])] + value + data[start + len(value) :]
 
 
+#: name: change of s3_points, the certificate with forms on points
+NO_FORMS: dict[str, Change] = {
+    "format_1_with_images": lambda c: c["program"].update(format="coset-voting program 1"),
+    "too_few_weights": lambda c: on_points(c, 9)["left"]["weights"].pop(),
+    "weight_of_a_billion_billion": lambda c: on_points(c, 9)["left"]["weights"].__setitem__(0, 10**18),
+    "rank_0": lambda c: on_points(c, 11)["votes"].update(rank=0),
+    "rank_below_0": lambda c: on_points(c, 11)["votes"].update(rank=-1),
+    "shared_with_another_subgroup": lambda c: on_points(c, 9)["right"].update(subgroups=[1]),
+    "shared_with_another_character": lambda c: on_points(c, 9)["right"].update(kernels=[3]),
+    "shared_by_x": lambda c: on_points(c, 9).update(left=on_points(c, 9)["right"]),
+    "shared_by_votes": lambda c: on_points(c, 9).update(votes=on_points(c, 9)["right"]),
+    "shared_with_preimages": lambda c: on_points(c, 9)["left"].update(on="preimages"),
+    "scale_below_0": lambda c: c["program"].update(scale_bits=-1),
+}
 #: name: change of the bytes of s3_every_form.ckpt
 WEIGHTS = {"checkpoint_nan": number(struct.pack("<f", float("nan"))), "checkpoint_inf": number(struct.pack("<f", float("inf")))}
 
@@ -234,6 +267,9 @@ def write() -> None:
         parsed = json.loads(certificate)
         parsed["checkpoint"]["sha256"] = hashlib.sha256(data).hexdigest()
         faulty[name] = sealed(parsed), data
+    for name, no_form in NO_FORMS.items():
+        no_form(parsed := json.loads((accepted / "s3_points.json").read_bytes()))
+        faulty[name] = sealed(parsed), (accepted / "s3_points.ckpt").read_bytes()
     for name, (text, data) in faulty.items():
         (malformed / f"{name}.json").write_bytes(text)
         (malformed / f"{name}.ckpt").write_bytes(data)

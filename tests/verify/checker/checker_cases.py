@@ -99,12 +99,41 @@ def every_form(w: World, start: int) -> list[dict[str, Any]]:
     return circuits
 
 
+def on_points(w: World, start: int) -> list[dict[str, Any]]:
+    """Circuits on images, preimages, shared lists and rank, with votes too small to change an answer."""
+    n, alternating, whole = w.degree, w.degree, w.degree + 2
+    few, mixed, point = [0] * (n - 2) + [1, -1], [2, 1, *[0] * (n - 2)], [0, 1, *[0] * (n - 2)]
+    sign: list[int | None] = [alternating]
+    specs = [
+        (form("images", [0], weights=few), form("shared", [0], weights=mixed, constant=True), form("preimages", [1], weights=mixed)),
+        (
+            form("images", [1], sign, weights=mixed, constant=True),
+            form("shared", [1], sign, weights=few),
+            form("rank", [0], sign, rank=1),
+        ),
+        (form("images", [0], weights=point), form("preimages", [0], weights=point, constant=True), form("rank", [1], rank=2)),
+        (form("preimages", [0], weights=point), form("images", [0], weights=point), form("images", [1], sign, weights=few)),
+        (form("images", [0], sign, weights=point), form("left cosets", [1]), form("coset matrix", [0])),
+        (form("images", [whole], sign, weights=[2]), form("shared", [whole], sign, weights=[-1]), form("right cosets", [alternating])),
+        (form("rank", [0], rank=1, constant=True), form("right cosets", [1]), form("double cosets", [0, 1])),
+        (form("rank", [0], sign, rank=2), form("elements"), form("elements")),
+    ]
+    rng = random.Random(8)
+    circuits = []
+    for index, parts in enumerate(specs, start):
+        forms = dict(zip(("left", "right", "votes"), parts, strict=True))
+        lists = {part: [rng.choice([-2, -1, 1, 2]) for _ in range(w.size(f))] for part, f in forms.items()}
+        circuits.append({**forms, "neurons": [{"index": index, **lists}]})
+    return circuits
+
+
 def cases() -> list[Case]:
     """The accepted certificates; those whose names begin with "refuted" honestly report a network that is wrong."""
     s3, s4, a4 = world("S3"), world("S4"), world("A4")
     all_forms = [*switches(s3), *every_form(s3, 18)]
     return [
         Case("s3_every_form", s3, all_forms, bias=[1, -2, 3, 0, 5, -6], obligations=("(check-sat)", "(exit)")),
+        Case("s3_points", s3, [*switches(s3), *on_points(s3, 18)], bias=[1, -2, 3, 0, 5, -6], scale_bits=3),
         Case("s3_provable", s3, all_forms, obligations=("(check-sat)",), provable=switches(s3)),
         Case("s3_chughtai_table", s3, switches(s3), layout="chughtai", order="table", compact=True),
         Case("s3_sn_grok_even_first", s3, switches(s3), [0] * 6, layout="sn-grok", order="even-first"),

@@ -19,6 +19,7 @@ import msgspec
 from verify.record.certificate import Certificate, sealed
 
 Perm = tuple[int, ...]
+ON_POINTS = ("images", "preimages", "rank", "shared")
 FOLDER = Path(__file__).parents[2] / "certificates"
 
 
@@ -94,7 +95,9 @@ class World:
         return self.plain(form, t, g) + (t[-1] if self.has_constant(form) else 0)
 
     def has_constant(self, form: dict[str, Any]) -> bool:
-        """Twisted, on right or left cosets."""
+        """Twisted, on right or left cosets; where it is said on points."""
+        if form["on"] in ON_POINTS:
+            return bool(form["constant"])
         return form["on"] in ("right cosets", "left cosets") and any(k is not None for k in form["kernels"])
 
     def cosets(self, form: dict[str, Any]) -> int:
@@ -109,13 +112,13 @@ class World:
         kernels = form["kernels"] or [None] * len(form["subgroups"])
         sets = [self.members(k) for k in form["subgroups"]]
         one = frozenset({tuple(range(self.degree))})
-        if on == "coset matrix":
+        if on == "coset matrix" or on in ON_POINTS:
             right = self.numbered(sets[0], one)
-            firsts = [min(coset) for coset in right]
+            matrix = self.matrix(form, t, len(right))
             total = 0
-            for p, r in enumerate(firsts):
-                q = next(k for k, coset in enumerate(right) if times(r, g) in coset)
-                total += t[p * len(right) + q]
+            for p, coset in enumerate(right):
+                q = next(k for k, other in enumerate(right) if times(min(coset), g) in other)
+                total += matrix[p][q]
             return total if kernels[0] is None or g in self.members(kernels[0]) else -total
         left, right_side = {"right cosets": (sets[0], one), "left cosets": (one, sets[0])}.get(on, tuple(sets))
         chars = {"right cosets": (kernels[0], None), "left cosets": (None, kernels[0])}.get(on, tuple(kernels))
@@ -131,6 +134,22 @@ class World:
                 return sign * t[number]
             number += 1
         raise AssertionError("every element lies in a coset")
+
+    def matrix(self, form: dict[str, Any], t: list[int], n: int) -> list[list[int]]:
+        """M with f(g) the sum of M[p, pg] over the points p: one row of weights or list entries for each p."""
+        if form["on"] == "images":
+            return [[a * m for m in t[:n]] for a in form["weights"]]
+        if form["on"] == "preimages":
+            return [[m * d for d in form["weights"]] for m in t[:n]]
+        blocks = [t[k * n : (k + 1) * n] for k in range(2 * form["rank"])] if form["on"] == "rank" else []
+        if blocks:
+            return [[sum(a[p] * b[q] for a, b in zip(blocks[::2], blocks[1::2], strict=True)) for q in range(n)] for p in range(n)]
+        return [t[p * n : (p + 1) * n] for p in range(n)]
+
+    def shared(self, form: dict[str, Any], t: list[Fraction], m: list[Fraction], g: Perm) -> Fraction:
+        """What a neuron reads of y through its list m of x: s times preimages of m with the form's weights, plus a constant."""
+        plain = {**form, "on": "preimages", "constant": False}
+        return t[0] * self.plain(plain, m, g) + (t[1] if form["constant"] else 0)  # type: ignore[arg-type]
 
     def numbered(self, left: frozenset[Perm], right: frozenset[Perm]) -> list[frozenset[Perm]]:
         """The double cosets by their least elements."""
@@ -160,6 +179,9 @@ class World:
             return self.cosets(form) + self.has_constant(form)
         if form["on"] == "elements":
             return len(self.elements)
+        if form["on"] in ON_POINTS:
+            points = self.cosets(form) * (2 * form["rank"] if form["on"] == "rank" else form["on"] != "shared")
+            return points + (form["on"] == "shared") + form["constant"]
         return sum(any(self.reads(form, k, g) for g in self.elements) for k in range(len(self.elements)))
 
     def reads(self, form: dict[str, Any], k: int, g: Perm) -> bool:
@@ -169,8 +191,9 @@ class World:
         return self.value(form, unit, g) != 0
 
 
-def form(on: str, subgroups: list[int] | None = None, kernels: list[int | None] | None = None) -> dict[str, Any]:
-    return {"on": on, "subgroups": subgroups or [], "kernels": kernels or []}
+def form(on: str, subgroups: list[int] | None = None, kernels: list[int | None] | None = None, **points: Any) -> dict[str, Any]:
+    found = {"on": on, "subgroups": subgroups or [], "kernels": kernels or [], "weights": [], "rank": 0, "constant": False}
+    return {**found, **points}
 
 
 @dataclass
@@ -194,6 +217,7 @@ class Case:
     provable: list[dict[str, Any]] = field(default_factory=list)
     compact: bool = False
     seed: int = 0
+    scale_bits: int = 0
 
 
 def functions(case: Case) -> tuple[list[list[Fraction]], list[list[Fraction]], list[list[Fraction]], list[int]]:
@@ -205,6 +229,11 @@ def functions(case: Case) -> tuple[list[list[Fraction]], list[list[Fraction]], l
             indices.append(neuron["index"])
             for part, name in zip(found, ("left", "right", "votes"), strict=True):
                 unit = Fraction(1, 2 ** (case.vote_bits if name == "votes" else case.bits))
+                if circuit[name]["on"] == "shared":
+                    t = [Fraction(neuron[name][0], 2**case.scale_bits), *(unit * c for c in neuron[name][1:])]
+                    m = [unit * value for value in neuron["left"]]
+                    part.append([case.world.shared(circuit[name], t, m, g) for g in case.world.elements])
+                    continue
                 part.append([unit * case.world.value(circuit[name], neuron[name], g) for g in case.world.elements])
     return found[0], found[1], found[2], indices
 
@@ -414,7 +443,7 @@ def compact_record(L: Any, n: int, wrong: int) -> dict[str, Any]:
 
 def program_record(case: Case, group: dict[str, Any]) -> dict[str, Any]:
     return {
-        "format": "coset-voting program 1",
+        "format": "coset-voting program 2",
         "group": group,
         "subgroups": [
             {"name": name, "order": len(case.world.members(k)), "generators": [cycles(g) for g in words]}
@@ -424,6 +453,7 @@ def program_record(case: Case, group: dict[str, Any]) -> dict[str, Any]:
         "vote_bits": case.vote_bits,
         "bias": case.bias,
         "circuits": case.circuits,
+        "scale_bits": case.scale_bits,
     }
 
 
@@ -432,13 +462,31 @@ def kind(case: Case, circuit: int | None) -> str:
     if circuit is None:
         return "left out"
     x, y = case.circuits[circuit]["left"], case.circuits[circuit]["right"]
-    sides = {("right cosets", "left cosets"): "coset", ("left cosets", "right cosets"): "dual"}
-    one_sided = all(form["on"] in ("right cosets", "left cosets") for form in (x, y))
-    if one_sided and any(k is not None for k in x["kernels"] + y["kernels"]):
-        return "twisted"
-    if one_sided and case.world.cosets(x) == case.world.cosets(y) == 2:
+    read = [reads(x), reads(y)]
+    if any(word not in ("right", "left", "rank one") for word in read):
+        return "raw"
+    if "rank one" in read:
+        return "rank one"
+    whole, named = len(case.world.elements), [any(k is not None for k in form["kernels"]) for form in (x, y)]
+    sizes = [len(case.world.members(form["subgroups"][0])) for form in (x, y)]
+    of_parity = [size == whole and form["on"] in ON_POINTS if twisted else 2 * size == whole
+                 for form, size, twisted in zip((x, y), sizes, named, strict=True)]  # fmt: skip
+    if all(of_parity):
         return "sign"
-    return sides.get((x["on"], y["on"]), "raw")
+    if any(named):
+        return "twisted"
+    return {"right left": "coset", "left right": "dual"}.get(" ".join(read), "raw")
+
+
+def reads(form: dict[str, Any]) -> str:
+    """Which side's cosets a form reads, "rank one", or its own name: a row of M is right cosets, a column is left ones."""
+    if form["on"] == "rank":
+        return "rank one" if form["rank"] == 1 else "rank"
+    if form["on"] in ON_POINTS and len([weight for weight in form["weights"] if weight]) != 1:
+        return "rank one"
+    return {"right cosets": "right", "left cosets": "left", "images": "right", "preimages": "left", "shared": "left"}.get(
+        form["on"], "raw"
+    )
 
 
 def neuron_records(case: Case, L: Any, R: Any, U: Any) -> list[dict[str, Any]]:

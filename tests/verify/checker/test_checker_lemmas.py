@@ -26,7 +26,7 @@ from verify.checker.shape import Symbolic as SymbolicRecord
 from verify.exact.exhaustive import evaluate
 from verify.program.form import Form, linear_form
 from verify.program.program import FORMAT, Circuit, Neuron, Program, expand, group_record, subgroup_record
-from verify.program.quantise import Written
+from verify.program.written import Written
 from verify.record.certificate import NeuronRecord, canonical_bytes
 from verify.symbolic.decide import decide_outline, decide_symbolic
 from verify.symbolic.decomposition import take_apart

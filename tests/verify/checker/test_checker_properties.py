@@ -44,13 +44,24 @@ def kernels(w: Any, members: frozenset[Any]) -> list[int | None]:
     return [None, *(k for k in places if w.members(k) < members and 2 * len(w.members(k)) == len(members))]
 
 
-def random_form(w: Any, rng: random.Random) -> dict[str, Any]:
-    on = rng.choice(["right cosets", "left cosets", "double cosets", "coset sum", "coset matrix", "elements"])
+def random_form(w: Any, rng: random.Random, part: str, x: dict[str, Any]) -> dict[str, Any]:
+    """Any form; y may be read through the list of x where x is read through images."""
+    names = ["right cosets", "left cosets", "double cosets", "coset sum", "coset matrix", "images", "preimages", "rank", "elements"]
+    on = rng.choice(names)
+    if part == "right" and x["on"] == "images" and rng.random() < 0.7:
+        on = "shared"
     count = {"double cosets": 2, "coset sum": 2, "elements": 0}.get(on, 1)
     chosen = [rng.randrange(len(w.subgroups)) for _ in range(count)]
     everything = frozenset(w.elements)
-    twists = [rng.choice(kernels(w, everything if on == "coset matrix" else w.members(k))) for k in chosen]
+    of_group = on not in ("right cosets", "left cosets", "double cosets", "coset sum")
+    twists = [rng.choice(kernels(w, everything if of_group else w.members(k))) for k in chosen]
+    if on == "shared":
+        chosen, twists = x["subgroups"], x["kernels"]
     made: dict[str, Any] = twin.form(on, chosen, twists)
+    if on in twin.ON_POINTS:
+        n = len(everything) // len(w.members(chosen[0]))
+        weights = [] if on == "rank" else [rng.choice([0, 0, 1, 1, -1, 2]) for _ in range(n)]
+        made |= {"weights": weights, "rank": rng.randint(1, 2) if on == "rank" else 0, "constant": rng.random() < 0.5}
     return made
 
 
@@ -59,7 +70,9 @@ def random_case(seed: int) -> Any:
     w = world(rng.choice(list(GENERATORS)))
     circuits, index = [], 0
     for _ in range(rng.randint(1, 3)):
-        forms = {part: random_form(w, rng) for part in ("left", "right", "votes")}
+        forms: dict[str, Any] = {}
+        for part in ("left", "right", "votes"):
+            forms[part] = random_form(w, rng, part, forms.get("left", {}))
         neurons = []
         for _ in range(rng.randint(1, 2)):
             lists = {part: [rng.randint(-3, 3) for _ in range(w.size(spec))] for part, spec in forms.items()}
@@ -81,6 +94,7 @@ def random_case(seed: int) -> Any:
         kind=rng.choice(["F32", "F64"]),
         compact=index > 1 and rng.random() < 0.5,  # its plan has two families
         seed=seed,
+        scale_bits=rng.choice([0, 0, 3]),
     )
 
 

@@ -13,7 +13,7 @@ from net.folded import folded_network
 from verify.distil.labels import NeuronLabel
 from verify.exact.exhaustive import evaluate, right
 from verify.program.program import Circuit, Neuron, Program, expand
-from verify.program.quantise import Written
+from verify.program.written import Written
 from verify.record.certificate import NeuronRecord
 from verify.symbolic.bias import start_bias
 from verify.symbolic.decide import decide_outline, decide_symbolic

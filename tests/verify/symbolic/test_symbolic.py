@@ -19,7 +19,7 @@ from net.weights import Weights
 from verify.distil.labels import NeuronLabel
 from verify.exact.exhaustive import evaluate
 from verify.program.program import Program, expand
-from verify.program.quantise import Written
+from verify.program.written import Written
 from verify.record.certificate import NeuronRecord
 from verify.symbolic import dual_ascent
 from verify.symbolic.correct import correct_obligations

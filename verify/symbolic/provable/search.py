@@ -23,7 +23,7 @@ from verify.distil.coset_fit import Floats
 from verify.distil.moments import activation_moments, centred, quadratic_form
 from verify.exact.exhaustive import Evaluation, evaluate, right
 from verify.program.program import Circuit, Neuron, Program, expand
-from verify.program.quantise import Written, renumbered
+from verify.program.written import Written, renumbered
 from verify.symbolic.decomposition import take_apart
 from verify.symbolic.points import parity
 from verify.symbolic.proof_outline import Outline, outline_proof

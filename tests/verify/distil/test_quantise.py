@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from verify.program.quantise import _least_bits
+from verify.distil.quantise import _least_bits
 
 
 @pytest.mark.parametrize("noise", [5e-324, 1e-300, 1e-9, 3.0, 1e9, 1e300])

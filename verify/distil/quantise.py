@@ -1,0 +1,193 @@
+"""From real lists to small integers: as few bits as the logits and the network's answers allow.
+
+Rounding each constant to nearest adds an error of variance 4^-bits / 12 to it. Through the neurons that loses about
+
+    4^-v / 12 * |G| * sum_i E h_i^2     for the votes,      4^-p / 6 * sum_i P(i fires) * |U_i centred|^2     for the preactivations,
+
+of the logits' variance. The search starts at the least p and v that lose at most a given amount each, and adds bits to both
+until the program's exact answers are the network's on every pair. The bias has the unit of the product of the two.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from algebra.group import FiniteGroup
+from net.weights import ExactWeights, Weights
+from verify.distil.coset_fit import Floats
+from verify.distil.draft import Draft, firing_rates
+from verify.distil.moments import activation_moments
+from verify.program.form import Form, GroupForm, expand_sides
+from verify.program.program import (
+    FORMAT,
+    Circuit,
+    Neuron,
+    Program,
+    expand,
+    group_record,
+    subgroup_record,
+)
+from verify.program.written import Written
+
+if TYPE_CHECKING:
+    from algebra.subgroup import Subgroup
+
+EXTRA_BITS = (0, 1, 2, 4, 7, 12, 20, 34)
+#: Factors alpha of ``rank`` that are integers below this stay as they are.
+LARGEST_FACTOR = 1024
+
+
+def start_bits(weights: Weights, loss: float) -> tuple[int, int]:
+    """The least (p, v) of the module's docstring for a draft written out as ``weights`` and a loss of the logits' variance."""
+    spread = float((weights.U.var(axis=1) * firing_rates(weights)).sum()) * weights.order
+    energy = float(np.diag(activation_moments(weights))[:-1].sum()) * weights.order
+    return _least_bits(spread / 6, loss), _least_bits(energy / 12, loss)
+
+
+def _least_bits(noise: float, loss: float) -> int:
+    """The least k >= 0 with noise / 4^k <= loss; 0 where one of them is beyond float64, and more bits are tried anyway."""
+    if not (0 < noise < math.inf and 0 < loss < math.inf):
+        return 0
+    ratio = noise / loss
+    least = math.log(ratio, 4) if 0 < ratio < math.inf else (math.log2(noise) - math.log2(loss)) / 2
+    return max(0, math.ceil(least))
+
+
+def _integers(values: Floats, bits: int) -> tuple[int, ...]:
+    return tuple(round(math.ldexp(float(value), bits)) for value in values)
+
+
+def write(draft: Draft, p: int, v: int) -> Written:
+    """The draft rounded to nearest: preactivations over 2^p, votes over 2^v, the bias over 2^(p + v).
+
+    More bits are added where a list has factors: see `_Units`. Neurons whose votes all round to zero, or that then never fire, are
+    left out, at no loss.
+    """
+    units = _Units.of(draft, p, v)
+    p, v = units.preactivation_bits, units.vote_bits
+    neurons = []
+    for i, left, right, votes, a, b, c in zip(
+        draft.neurons, draft.left, draft.right, draft.votes, draft.left_values, draft.right_values, draft.votes_values, strict=True
+    ):
+        shared = right.on == "shared"
+        read = (round(math.ldexp(float(b[0]), units.scale_bits)), *_integers(b[1:], p)) if shared else _listed(right, b, p, units.left)
+        neurons.append(Neuron(int(i), _listed(left, a, p, units.left), read, _listed(votes, c, v, units.votes)))
+    bias = _integers(draft.bias, p + v) if draft.bias.any() else ()
+    return _assemble(draft, neurons, bias, units)
+
+
+class _Units(NamedTuple):
+    """Denominators' exponents, and the bits of the factors alpha of preactivations and of votes on ``rank``.
+
+    A factor alpha of k bits is off by 2^-k of its largest entry, and its beta, over 2^(v + k), then by 2^-v times alpha's own unit. So
+    k is such that both errors of a product are those of a plain list over 2^v; and in the same way for the s of shared lists.
+    """
+
+    preactivation_bits: int
+    vote_bits: int
+    scale_bits: int = 0
+    left: int = 0
+    votes: int = 0
+
+    @staticmethod
+    def of(draft: Draft, p: int, v: int) -> "_Units":
+        """The units of a draft whose plain lists are to be over 2^p and 2^v."""
+        read = [*zip(draft.left, draft.left_values, strict=True), *zip(draft.right, draft.right_values, strict=True)]
+        k = max((_factor_bits(form, t, p) for form, t in read), default=0)
+        m = max((_factor_bits(form, t, v) for form, t in zip(draft.votes, draft.votes_values, strict=True)), default=0)
+        sums = [
+            float(np.abs(t[: len(right.weights)]).max() * np.abs(right.weights).sum())
+            for right, t in zip(draft.right, draft.left_values, strict=True)
+            if right.on == "shared"
+        ]
+        scale = max(0, p + _exponent(max(sums, default=0))) if sums else 0
+        return _Units(p + k, v + m, scale, k, m)
+
+
+def _exponent(size: float) -> int:
+    """The least k with size < 2^k."""
+    return math.frexp(size)[1]
+
+
+def _factors(form: GroupForm, t: Floats) -> tuple[Floats, Floats]:
+    """The alphas and the betas of a list on ``rank``, (r, points) each."""
+    both = np.asarray(t[: len(t) - form.constant], dtype=float).reshape(form.rank, 2, -1)
+    return both[:, 0], both[:, 1]
+
+
+def _factor_bits(form: GroupForm, t: Floats, bits: int) -> int:
+    """How many bits the alphas of a list need; 0 where the form has none, or they are integers already."""
+    if form.on != "rank":
+        return 0
+    alphas, betas = _factors(form, t)
+    if (alphas == np.rint(alphas)).all() and np.abs(alphas).max() < LARGEST_FACTOR:
+        return 0
+    return max(1, bits + _exponent(float((np.abs(alphas).max(axis=1) * np.abs(betas).max(axis=1)).max())))
+
+
+def _listed(form: GroupForm, t: Floats, bits: int, factor_bits: int) -> tuple[int, ...]:
+    """A list as integers over 2^bits; alphas of a form on ``rank`` are brought to at most ``factor_bits`` bits first, if they must."""
+    if form.on != "rank":
+        return _integers(t, bits)
+    found: list[int] = []
+    for alpha, beta in zip(*_factors(form, t), strict=True):
+        largest = float(np.abs(alpha).max())
+        whole = (alpha == np.rint(alpha)).all() and largest < LARGEST_FACTOR
+        scale = 1.0 if whole or largest == 0 else 2.0**factor_bits / largest
+        found += [*_integers(alpha * scale, 0), *_integers(beta / scale, bits)]
+    return (*found, *_integers(t[len(t) - form.constant :], bits))
+
+
+def write_exact(draft: Draft, exact: ExactWeights) -> Written:
+    """The draft's neurons with the network's own exact integers; every form must be ``elements``."""
+    neurons = [
+        Neuron(int(i), tuple(exact.L[:, i].tolist()), tuple(exact.R[:, i].tolist()), tuple(exact.U[i].tolist())) for i in draft.neurons
+    ]
+    bias = tuple(exact.b.tolist()) if exact.b.any() else ()
+    return _assemble(draft, neurons, bias, _Units(exact.preactivation_bits, exact.vote_bits))
+
+
+def writings(draft: Draft, loss: float) -> Iterator[Written]:
+    """The draft in more and more bits, from those that lose at most ``loss`` of the logits' variance."""
+    p, v = start_bits(draft.weights(), loss)
+    for extra in EXTRA_BITS:
+        yield write(draft, p + extra, v + extra)
+
+
+def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], units: _Units) -> Written:
+    used: dict[Subgroup, int] = {}
+    unit = 1 << units.scale_bits
+    kept = [_matters(draft.lattice.group, *parts, unit) for parts in zip(draft.left, draft.right, neurons, strict=True)]
+    for forms in (draft.left, draft.right, draft.votes):
+        for form in (form for form, keep in zip(forms, kept, strict=True) if keep):
+            for s in (*form.subgroups, *(k for k in form.kernels if k is not None)):
+                used.setdefault(s, len(used))
+    circuits: dict[tuple[Form, Form, Form], list[Neuron]] = {}
+    for left, right, votes, neuron, keep in zip(draft.left, draft.right, draft.votes, neurons, kept, strict=True):
+        if not keep:
+            continue
+        key = (left.numbered(used), right.numbered(used), votes.numbered(used))
+        circuits.setdefault(key, []).append(neuron)
+    subgroups = tuple(used)
+    program = Program(
+        FORMAT,
+        group_record(draft.lattice.group),
+        tuple(subgroup_record(s) for s in subgroups),
+        units.preactivation_bits,
+        units.vote_bits,
+        bias,
+        tuple(Circuit(*key, tuple(members)) for key, members in circuits.items()),
+        units.scale_bits,
+    )
+    return Written(program, subgroups, expand(program, draft.lattice.group, subgroups))
+
+
+def _matters(group: FiniteGroup, left: GroupForm, right: GroupForm, neuron: Neuron, unit: int) -> bool:
+    """Whether a neuron votes at all, and fires at some pair: max l + max r > 0. One that does not is no part of a program."""
+    if not any(neuron.votes):
+        return False
+    a, b = (np.array(values, dtype=object)[:, None] for values in (neuron.left, neuron.right))
+    top = [max(side[:, 0].tolist()) for side in expand_sides(group, left, right, a, b, unit)]
+    return bool(sum(top) > 0)
