@@ -7,6 +7,13 @@ when xy lies in Hg. The neurons relu(l + r) and relu(-(l + r)) with votes -1 for
 push against all z in Hg unless xy is one of them. So the right answer collects nothing, and a wrong z
 collects at least one push as long as the planted cosets Hg separate the elements; those of all point
 stabilisers do.
+
+A rank-one neuron looks at several points at once. The right cosets of H are points p that g takes to pg; for integers a[p] and d[p],
+numbers m[p] and a character chi of G of order two or none,
+
+    l(x) = c + chi(x) sum of a[p] m[px],     r(y) = -s chi(y) sum of m[p] d[py],     u(z) = -v chi(z) sum of a[p] d[pz].
+
+Veto neurons of a point stabiliser are those with a and d one point each, but for the constants of u.
 """
 
 from __future__ import annotations
@@ -32,6 +39,28 @@ KINDS = ("twisted", "sign", "dual", "dead", "raw")
 
 
 @dataclass(frozen=True, eq=False)
+class RankOne:
+    """The numbers of a rank-one neuron, see the module's docstring.
+
+    Attributes:
+        points: H, whose right cosets are the points, numbered by their least elements.
+        kernel: kernel of chi, None for the trivial character.
+        a, d: (points,) integers.
+        m: (points,) eighths.
+        s, c: how much r is of the mirrored l, and the constant of l.
+
+    """
+
+    points: Subgroup
+    kernel: Subgroup | None
+    a: tuple[int, ...]
+    d: tuple[int, ...]
+    m: tuple[float, ...]
+    s: float
+    c: float
+
+
+@dataclass(frozen=True, eq=False)
 class PlantedNeuron:
     """What a neuron was built from.
 
@@ -39,14 +68,17 @@ class PlantedNeuron:
         kind: "coset" (L constant on right cosets of `left`, R on left cosets of `right`), "sign" (the same,
             of the even permutations), "twisted" (L and R change sign with parity within these cosets), "dual"
             (L constant on LEFT cosets of `left`, R on RIGHT cosets of `right`), "dead" (never fires, or votes
-            for nothing), "raw" (no structure).
+            for nothing), "raw" (no structure), "rank one" (of the module's docstring, a or d several points; with one point
+            each it is a coset neuron, or with a character a twisted one).
         left, right: the subgroups, where there are any.
+        rank_one: the numbers of a rank-one neuron.
 
     """
 
     kind: str
     left: Subgroup | None = None
     right: Subgroup | None = None
+    rank_one: RankOne | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +159,92 @@ def planted_network(
         neurons.append(_veto_pair(pool[rng.integers(len(pool))], rng)[rng.integers(2)])
     neurons = [neurons[i] for i in rng.permutation(width)]
     return PlantedNetwork(_assemble(group, neurons, noise, rng), tuple(neuron.truth for neuron in neurons))
+
+
+#: Integer vectors of rank-one neurons: one point, two, one rather than another, half of them rather than the others, 2 at one and 1
+#: at another.
+VECTORS = ("point", "pair", "difference", "half", "weighted")
+
+
+def planted_rank_one(
+    group: FiniteGroup,
+    seed: int,
+    width: int,
+    spaces: Sequence[tuple[Subgroup, Subgroup | None]] = (),
+    vectors: Sequence[str] = VECTORS,
+    noise: float = 0.0,
+    right: bool = False,
+) -> PlantedNetwork:
+    """A network of rank-one neurons, each on a random one of ``spaces`` with random vectors a and d of random ``vectors``.
+
+    Args:
+        group: any group.
+        seed: determines everything.
+        width: number of neurons.
+        spaces: pairs of a subgroup H, whose cosets are the points, and a kernel of index two in the group, or None; without any, the
+            stabiliser of the first point, alone and with the even permutations where there are odd ones.
+        vectors: out of VECTORS.
+        noise: as in `planted_network`.
+        right: whether veto pairs of the point stabilisers come first and the rank-one neurons vote so little that every pair is right
+            when `noise` is 0. Else all votes are of one size, and what the network computes is not said.
+
+    Raises:
+        ValueError: unknown vectors, a kernel that is not of index two, fewer than four points, or a width below that of the veto pairs.
+
+    """
+    rng = np.random.default_rng(seed)
+    unknown = sorted(set(vectors) - set(VECTORS))
+    if unknown:
+        raise ValueError(f"expected vectors out of {', '.join(VECTORS)}, got {unknown[0]!r}")
+    if not spaces:
+        stabiliser = _stabilisers(group)[0]
+        spaces = [(stabiliser, None), *[(stabiliser, Subgroup(group, group.parity == 0))] * bool(group.parity.any())]
+    for points, kernel in spaces:
+        if points.index < 4 or (kernel is not None and 2 * kernel.order != group.order):
+            raise ValueError(f"expected at least four points and a kernel of index two, got {points.index} points and {kernel}")
+    neurons, share = [], 0.0
+    if right:
+        base = [target for stabiliser in _stabilisers(group) for target in _targets(stabiliser)]
+        base = list({target.mask().tobytes(): target for target in base}.values())
+        neurons = [neuron for target in base for neuron in _veto_pair(target, rng)]
+        _check_request(group, {}, width, len(neurons))
+        margin = min(float(np.abs(np.diff(np.unique(n.l))).min() * np.abs(n.u).max()) for n in neurons)
+        share = margin / (2 * max(1, width - len(neurons)))
+    while len(neurons) < width:
+        points, kernel = spaces[int(rng.integers(len(spaces)))]
+        a, d = (_vector(vectors[int(rng.integers(len(vectors)))], points.index, rng) for _ in range(2))
+        neuron = _rank_one(points, kernel, a, d, rng)
+        neurons.append(_scaled(neuron, share) if right else neuron)
+    neurons = [neurons[i] for i in rng.permutation(width)]
+    return PlantedNetwork(_assemble(group, neurons, noise, rng), tuple(neuron.truth for neuron in neurons))
+
+
+def _vector(name: str, count: int, rng: np.random.Generator) -> np.ndarray[Any, Any]:
+    """A random vector of that name on `count` points."""
+    values = {"point": [1], "pair": [1, 1], "difference": [1, -1], "weighted": [2, 1]}
+    half = [1] * (count // 2) + [-1] * (count - count // 2)
+    found = np.zeros(count, dtype=int)
+    entries = half if name == "half" else values[name]
+    found[rng.permutation(count)[: len(entries)]] = entries
+    return found
+
+
+def _rank_one(
+    points: Subgroup, kernel: Subgroup | None, a: np.ndarray[Any, Any], d: np.ndarray[Any, Any], rng: np.random.Generator
+) -> _Neuron:
+    group = points.group
+    moved = points.right_cosets.labels[group.mul[points.right_cosets.representatives]]  # (points, order): where g takes p
+    chi = np.ones(group.order) if kernel is None else np.where(kernel.mask, 1.0, -1.0)
+    m = rng.permutation(np.arange(points.index)) - points.index // 2 + rng.integers(0, 8, points.index) / 8
+    s, c, v = _eighths(rng), float(rng.integers(-16, 17)) / 8, _eighths(rng)
+    numbers = RankOne(points, kernel, tuple(map(int, a)), tuple(map(int, d)), tuple(map(float, m)), s, c)
+    single = np.count_nonzero(a) == np.count_nonzero(d) == 1
+    kind = "rank one" if not single else "coset" if kernel is None else "twisted"
+    truth = PlantedNeuron(kind, rank_one=numbers)
+    if single:
+        left, other = (Subgroup(group, moved[p] == p) for p in (int(np.flatnonzero(a)[0]), int(np.flatnonzero(d)[0])))
+        truth = PlantedNeuron(kind, left, other, numbers)
+    return _Neuron(truth, c + chi * (a @ m[moved]), -s * chi * (m @ d[moved]), -v * chi * (a @ d[moved]))
 
 
 def _check_request(group: FiniteGroup, kinds: Mapping[str, int], width: int, base: int) -> None:

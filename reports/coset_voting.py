@@ -12,7 +12,7 @@ from operator import add, eq, mul
 from typing import Any
 
 Permutation = tuple[int, ...]
-Terms = list[tuple[int, int]]  # (place in a list of constants, +1 or -1), to be added up
+Terms = list[tuple[int, int]]  # (place in a list of constants, factor), to be added up
 Orbit = Callable[[Permutation], list[tuple[Permutation, int]]]
 
 TIE = -1
@@ -82,7 +82,7 @@ class Signed:
 class Group:
     """A permutation group with its elements, their numbers, and the forms of functions on it.
 
-    A form turns a short list t into a function f on the group: f(g) is the sum of sign * t[place] over the
+    A form turns a short list t into a function f on the group: f(g) is the sum of factor * t[place] over the
     terms of g. Each method returns the terms of every g, in the order of the elements, and the length of t.
     """
 
@@ -143,13 +143,30 @@ class Group:
 
     def coset_matrix(self, subgroup: Signed, whole: Signed) -> tuple[list[Terms], int]:
         """f(g) = sign(g) times the sum over right cosets p of H of t[p, pg]."""
+        moved, signs = self.points(subgroup), self.signs(whole)
+        count = len(moved)
+        return [[(p * count + row[g], sign) for p, row in enumerate(moved)] for g, sign in enumerate(signs)], count * count
+
+    def points(self, subgroup: Signed) -> list[list[int]]:
+        """Where each element takes each point: points are right cosets of H, and p goes to pg."""
         label = [terms[0][0] for terms in self.right_cosets(Signed([h for h, _ in subgroup.signs]))[0]]
-        count = max(label) + 1
-        least = [self.elements[label.index(p)] for p in range(count)]
-        terms: list[Terms] = [[] for _ in self.elements]
-        for g, sign in whole.signs:
-            terms[self.number[g]] = [(p * count + label[self.number[product(r, g)]], sign) for p, r in enumerate(least)]
-        return terms, count * count
+        least = [self.elements[label.index(p)] for p in range(max(label) + 1)]
+        return [[label[self.number[product(r, g)]] for g in self.elements] for r in least]
+
+    def signs(self, whole: Signed) -> list[int]:
+        """The sign of each element, for a homomorphism of the whole group."""
+        found = {self.number[g]: sign for g, sign in whole.signs}
+        return [found[n] for n in range(len(self.elements))]
+
+    def images(self, subgroup: Signed, whole: Signed, a: Sequence[int]) -> tuple[list[Terms], int]:
+        """f(g) = sign(g) times the sum over points p of a[p] t[pg]."""
+        moved, signs = self.points(subgroup), self.signs(whole)
+        return [[(row[g], sign * a[p]) for p, row in enumerate(moved) if a[p]] for g, sign in enumerate(signs)], len(moved)
+
+    def preimages(self, subgroup: Signed, whole: Signed, d: Sequence[int]) -> tuple[list[Terms], int]:
+        """f(g) = sign(g) times the sum over points p of t[p] d[pg]."""
+        moved, signs = self.points(subgroup), self.signs(whole)
+        return [[(p, sign * d[row[g]]) for p, row in enumerate(moved) if d[row[g]]] for g, sign in enumerate(signs)], len(moved)
 
     def single_elements(self) -> tuple[list[Terms], int]:
         """f(g) = t[g]."""
@@ -161,21 +178,27 @@ def _with_constant(subgroup: Signed, form: tuple[list[Terms], int]) -> tuple[lis
     return ([[*places, (size, 1)] for places in terms], size + 1) if subgroup.twisted else form
 
 
+Function = list[int]  # its value at each element, by the element's number
+
+
+def of_list(form: tuple[list[Terms], int], t: Sequence[int]) -> Function:
+    """The function that a form makes of a list."""
+    terms, size = form
+    if len(t) != size:
+        raise ValueError(f"expected lists of {size} integers, not of {len(t)}")
+    return [sum(sign * t[place] for place, sign in places) for places in terms]
+
+
 class Rows:
     """What the neurons of one circuit read from, or give to, each element.
 
-    ``rows[kind[g]]`` holds one integer per neuron: the value at g of the function that the form makes of the
-    neuron's list. Elements that look alike to all neurons of the circuit share a row.
+    ``rows[kind[g]]`` holds one integer per neuron: the value at g of the neuron's function. Elements that look
+    alike to all neurons of the circuit share a row.
     """
 
-    def __init__(self, form: tuple[list[Terms], int], lists: Sequence[Sequence[int]]) -> None:
-        terms, size = form
-        if any(len(t) != size for t in lists):
-            raise ValueError(f"expected lists of {size} integers, not of {sorted({len(t) for t in lists})}")
-        columns = [[sum(sign * t[place] for place, sign in places) for places in terms] for t in lists]
-        by_element = list(zip(*columns, strict=True)) or [()] * len(terms)
+    def __init__(self, functions: Sequence[Function]) -> None:
         numbers: dict[tuple[int, ...], int] = {}
-        self.kind = [numbers.setdefault(row, len(numbers)) for row in by_element]
+        self.kind = [numbers.setdefault(row, len(numbers)) for row in zip(*functions, strict=True)]
         self.rows = list(numbers)
 
 
@@ -207,27 +230,69 @@ class Program:
 
     def __init__(self, constants: dict[str, Any]) -> None:
         self.group = Group(constants["generators"], constants["degree"])
-        self.scale = 2 ** (constants["preactivation_bits"] + constants["vote_bits"])
+        self.unit = 2 ** constants["scale_bits"]
+        self.scale = 2 ** (constants["preactivation_bits"] + constants["vote_bits"]) * self.unit
         named = constants["subgroups"].items()
         self.subgroups = {name: generated(generators, self.group.degree) for name, generators in named}
-        self.bias: list[int] = constants["bias"] or [0] * len(self.group.elements)
+        self.bias = [self.unit * value for value in constants["bias"] or [0] * len(self.group.elements)]
         self.circuits = [self._circuit(c) for c in constants["circuits"]]
 
     def _circuit(self, constants: dict[str, Any]) -> Circuit:
         _, *lists = zip(*constants["neurons"], strict=True)
-        forms = (self.form(*constants[part]) for part in ("left", "right", "votes"))
-        return Circuit(*map(Rows, forms, lists))
+        left, right, votes = constants["left"], constants["right"], constants["votes"]
+        x, z = self.functions(left, lists[0]), self.functions(votes, lists[2])
+        y = self._shared(right, lists[0], lists[1]) if right[0] == "shared" else self._scaled(self.functions(right, lists[1]))
+        return Circuit(Rows(self._scaled(x)), Rows(y), Rows(z))
 
-    def form(self, kind: str, *names: str | tuple[str, str]) -> tuple[list[Terms], int]:
-        """A form by name; a pair of names is a subgroup with the kernel of its sign."""
-        pairs = [(name, None) if isinstance(name, str) else name for name in names]
-        signed = [Signed(self.subgroups[name], None if kernel is None else self.subgroups[kernel]) for name, kernel in pairs]
+    def _scaled(self, functions: Sequence[Function]) -> list[Function]:
+        return [[self.unit * value for value in function] for function in functions]
+
+    def _shared(self, form: Sequence[Any], lists: Sequence[Sequence[int]], numbers: Sequence[Sequence[int]]) -> list[Function]:
+        """What neurons read of y through their lists of x: s times preimages, plus a constant, in units of 1 / scale."""
+        _, name, given = form
+        more = {key: value for key, value in given.items() if key != "constant"}
+        constant = given.get("constant", False)
+        if any(len(t) != 1 + constant for t in numbers):
+            raise ValueError(f"expected lists of {1 + constant} integers beside a shared list")
+        read = self.functions(("preimages", name, more), [t[: len(more["weights"])] for t in lists])
+        ends = [self.unit * t[1] if constant else 0 for t in numbers]
+        return [[t[0] * value + end for value in function] for t, function, end in zip(numbers, read, ends, strict=True)]
+
+    def functions(self, form: Sequence[Any], lists: Sequence[Sequence[int]]) -> list[Function]:
+        """The functions on the group that a form makes of lists; the form as PROGRAM writes it."""
+        if form[0] == "rank":
+            return [self._of_rank(form[1], form[2], t) for t in lists]
+        found = self.form(*form)
+        return [of_list(found, t) for t in lists]
+
+    def _of_rank(self, name: str | tuple[str, str], more: dict[str, Any], t: Sequence[int]) -> Function:
+        """f(g) = sign(g) times the sum over s and points p of alpha_s[p] beta_s[pg], t = alpha_1, beta_1, alpha_2, ..."""
+        subgroup, whole = self._on_points(name)
+        moved, signs = self.group.points(subgroup), self.group.signs(whole)
+        n, rank, constant = len(moved), more["rank"], more.get("constant", False)
+        if len(t) != 2 * rank * n + constant:
+            raise ValueError(f"expected lists of {2 * rank * n + constant} integers, not of {len(t)}")
+        pairs = [(t[2 * s * n + p], t[(2 * s + 1) * n : (2 * s + 2) * n], moved[p]) for s in range(rank) for p in range(n)]
+        end = t[-1] if constant else 0
+        return [sign * sum(alpha * beta[row[g]] for alpha, beta, row in pairs) + end for g, sign in enumerate(signs)]
+
+    def _on_points(self, name: str | tuple[str, str]) -> tuple[Signed, Signed]:
+        """A subgroup, and the whole group with the sign whose kernel stands beside it."""
+        subgroup, kernel = (name, None) if isinstance(name, str) else name
+        return Signed(self.subgroups[subgroup]), Signed(self.group.elements, None if kernel is None else self.subgroups[kernel])
+
+    def form(self, kind: str, *given: Any) -> tuple[list[Terms], int]:
+        """A form by name; a pair of names is a subgroup with the kernel of a sign, and a dictionary holds weights."""
         if kind == "coset matrix":
-            kernel = pairs[0][1]
-            return self.group.coset_matrix(
-                Signed(self.subgroups[pairs[0][0]]),
-                Signed(self.group.elements, None if kernel is None else self.subgroups[kernel]),
-            )
+            return self.group.coset_matrix(*self._on_points(given[0]))
+        if kind in ("images", "preimages"):
+            name, more = given
+            make = self.group.images if kind == "images" else self.group.preimages
+            terms, size = make(*self._on_points(name), more["weights"])
+            constant = more.get("constant", False)
+            return ([[*places, (size, 1)] for places in terms], size + 1) if constant else (terms, size)
+        pairs = [(name, None) if isinstance(name, str) else name for name in given]
+        signed = [Signed(self.subgroups[name], None if kernel is None else self.subgroups[kernel]) for name, kernel in pairs]
         forms: dict[str, Callable[..., tuple[list[Terms], int]]] = {
             "right cosets": self.group.right_cosets,
             "left cosets": self.group.left_cosets,

@@ -5,45 +5,61 @@ from typing import Any, NamedTuple
 
 from reports.words import Words
 
+ON_POINTS = ("images", "preimages", "rank", "shared")
+
 
 class NamedForm(NamedTuple):
-    """A form with the names of its subgroups, and of the kernels of their signs (None for no sign)."""
+    """A form with the names of its subgroups, and of the kernels of their signs (None for no sign).
+
+    ``weights``, ``rank`` and ``constant`` are those of forms on points (see program.json's fields).
+    """
 
     on: str
     names: tuple[str, ...]
     kernels: tuple[str | None, ...]
+    weights: tuple[int, ...] = ()
+    rank: int = 0
+    constant: bool = False
 
     @classmethod
     def of(cls, form: dict[str, Any], names: Sequence[str]) -> "NamedForm":
         """The form of a program, which gives subgroups as positions in the program's list."""
         members = tuple(names[i] for i in form["subgroups"])
         kernels = tuple(None if k is None else names[k] for k in form["kernels"]) or (None,) * len(members)
-        return cls(form["on"], members, kernels)
+        return cls(form["on"], members, kernels, tuple(form.get("weights", ())), form.get("rank", 0), form.get("constant", False))
 
     def phrase(self, words: Words, variable: str) -> str:
-        """What the form can tell about ``variable``."""
-        text = words.reads(self.on, self.names, variable)
+        """What the form can tell about ``variable``, or how it scores it."""
         pairs = zip(self.names, self.kernels, strict=True)
+        if self.on in ON_POINTS:
+            text = words.scores(self.on, self.names[0], self.weights, self.rank, variable)
+            return text + "".join(f", times {words.sign_of_group(kernel)} of {variable}" for _, kernel in pairs if kernel)
+        text = words.reads(self.on, self.names, variable)
         signs = [f"{words.sign(name, kernel)} {variable}" for name, kernel in pairs if kernel]
         return ", times ".join([text, *dict.fromkeys(signs)])
 
     def labels(self, words: Words, most: int) -> list[str]:
-        """A label for each constant; none for forms on elements or on more than ``most`` cosets."""
-        if self.on in ("elements", "coset matrix"):
+        """A label for each constant; none for forms on elements, matrices and ranks, or on more than ``most`` cosets."""
+        if self.on in ("elements", "coset matrix", "rank"):
             return []
         if self.on == "coset sum":
             sides = zip(("right cosets", "left cosets"), self.names, self.kernels, strict=True)
             labels = [label for on, h, k in sides for label in words.labels(on, (h,), (k,))]
+        elif self.on in ON_POINTS:
+            points = ["s"] if self.on == "shared" else words.points(self.names[0])
+            labels = [*points, *["constant"] * self.constant]
         else:
             labels = words.labels(self.on, self.names, self.kernels)
             labels += ["constant"] * (self.on != "double cosets" and any(self.kernels))
         return labels if len(labels) <= most else []
 
-    def entry(self) -> tuple[str | tuple[str, str], ...]:
-        """The form as program.py writes it: ("double cosets", "H", ("K", "kernel of the sign on K"))."""
+    def entry(self) -> tuple[Any, ...]:
+        """The form as program.py writes it: ("double cosets", "H", ("K", "kernel")), or ("images", "H", {"weights": [1, 0]})."""
         pairs = zip(self.names, self.kernels, strict=True)
-        return (self.on, *(h if k is None else (h, k) for h, k in pairs))
+        more = {"weights": [*self.weights], "rank": self.rank, "constant": self.constant}
+        given = {key: value for key, value in more.items() if value}
+        return (self.on, *(h if k is None else (h, k) for h, k in pairs), *[given] * (self.on in ON_POINTS))
 
     def whole(self) -> tuple[str, ...]:
-        """The subgroups on whose cosets the function is constant: the kernels, where there are signs."""
-        return tuple(h if k is None else k for h, k in zip(self.names, self.kernels, strict=True))
+        """The subgroups on whose cosets the function is constant: the kernels, where there are signs on cosets."""
+        return tuple(h if k is None or self.on in ON_POINTS else k for h, k in zip(self.names, self.kernels, strict=True))

@@ -40,12 +40,21 @@ A list is a function on the group through a form, named by a word and by the sub
     coset sum H, K        one integer for each coset Hx and then for each coset xK; the value at g adds up two
     coset matrix H        one integer for each pair (p, q) of right cosets of H; the value at g adds up those
                           with pg = q
+    images H              one integer for each point; with weights a, the value at g adds up, over all points p,
+                          a[p] times the integer of the point to which g takes p
+    preimages H           one integer for each point; with weights d, the value at g adds up, over all points p,
+                          the integer of p times d of the point to which g takes p
+    rank H                integers alpha of all points, then beta of all points, and so on for higher ranks; the
+                          value at g adds up alpha of p times beta of the point to which g takes p
+    shared H              one integer s: y is read through the integers of x, as preimages with weights d, times s
     elements              one integer for each element
 
-Cosets come in the order of their least elements. A subgroup given as a pair ("H", "N") carries the sign of H
-that is +1 on N and -1 on the rest of H: the integers belong to the least elements, the others follow by sign.
-On right or left cosets such a list ends with one more integer, which is added everywhere.
-"""
+Points are the right cosets of H; g takes the point Hr to Hrg. Cosets come in the order of their least elements.
+A subgroup given as a pair ("H", "N") carries the sign of H that is +1 on N and -1 on the rest of H: the integers
+belong to the least elements, the others follow by sign. On right or left cosets such a list ends with one more
+integer, which is added everywhere. On points and matrices the sign is one of the whole group, and the value at g
+is multiplied by the sign of g; lists on points end with one more integer where "constant" stands.
+{scale}"""
 '''
 
 
@@ -68,12 +77,14 @@ def program_constants(program: dict[str, Any]) -> dict[str, Any]:
         "generators": program["group"]["generators"],
         "subgroups": {record["name"]: record["generators"] for record in program["subgroups"]},
         **{key: program[key] for key in ("preactivation_bits", "vote_bits", "bias")},
+        "scale_bits": program.get("scale_bits", 0),
         "circuits": [circuit(record) for record in program["circuits"]],
     }
 
 
 def program_source(program: dict[str, Any]) -> str:
     """The text of program.py for a program.json; the same program gives the same text."""
+    scale_bits = program.get("scale_bits", 0)
     docstring = _DOCSTRING.format(
         name=_inside_docstring(program["group"]["name"]),
         preactivation_bits=program["preactivation_bits"],
@@ -82,6 +93,7 @@ def program_source(program: dict[str, Any]) -> str:
         constants=f"{constants(program):,}",
         circuits=len(program["circuits"]),
         usage="\n".join(f"    {line}" for line in _USAGE.splitlines()),
+        scale=f"The s of shared lists are in units of 1/2^{scale_bits}.\n" if scale_bits else "",
     )
     imports, body = _runtime()
     source = "\n".join([docstring, imports, "", *_data(program), "", "", body, "", "", _entry()])
@@ -158,6 +170,7 @@ def _data(program: dict[str, Any]) -> Iterator[str]:
     yield "    },"
     yield f'    "preactivation_bits": {program["preactivation_bits"]},'
     yield f'    "vote_bits": {program["vote_bits"]},'
+    yield f'    "scale_bits": {program.get("scale_bits", 0)},'
     yield '    "bias": ' + _integers(program["bias"], 4) + ","
     yield '    "circuits": ['
     words = Words(group, subgroups)
@@ -210,7 +223,7 @@ def _wrapped(text: str, prefix: str) -> list[str]:
 
 
 def _literal(entry: Sequence[Any]) -> str:
-    parts = [_quoted(part) if isinstance(part, str) else _literal(part) for part in entry]
+    parts = [_quoted(part) if isinstance(part, str) else repr(part) if isinstance(part, dict) else _literal(part) for part in entry]
     return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
 
 

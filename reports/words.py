@@ -45,6 +45,7 @@ class Words:
         self.reads = cache(self._reads)
         self.labels = cache(self._labels)
         self.looks_of_pair = cache(self._looks_of_pair)
+        self.points = cache(self._points)
 
     def element(self, number: int) -> str:
         """The element with this number in cycle notation; -1 is a tie."""
@@ -218,6 +219,41 @@ class Words:
             words = [f"{set_of(preimage_of(s, least))}->{set_of(s)}" for s in looks.sets]
         return " ".join(words + ["even" if is_even(least) else "odd"] * looks.parity)
 
+    def _points(self, name: str) -> list[str]:
+        """A name for each right coset of H as a point that the group moves, in their order.
+
+        The point that Stab(5) fixes is 5; a conjugate that the program names is the point that it fixes; else points are numbered.
+        """
+        least = self.least(self.group.right_cosets(Signed(self.members(name))))
+        looks = self.looks(name)
+        if looks is not None and len(looks.sets) == 1 and not looks.parity:
+            return [set_of(image_of(looks.sets[0], g)) for g in least]
+        if self.conjugates(name):
+            return [self.moved(name, g) for g in least]
+        return [str(number) for number in range(1, len(least) + 1)]
+
+    def scores(self, on: str, name: str, weights: Sequence[int], rank: int, variable: str) -> str:
+        """How a form on points scores ``variable``, such as "the sum of a list over where x sends 1, 2 rather than 5"."""
+        looks = self.looks(name)
+        plain = (looks is not None and len(looks.sets) == 1 and not looks.parity) or self.conjugates(name)
+        of = "" if plain else f" of the {self._index(name)} right cosets of {name}"
+        if on == "rank":
+            sums = "" if rank == 1 else f"{rank} sums of "
+            return (
+                f"{sums}one list at each of {self._index(name)} points times another where {variable} sends it{of and f': points{of}'}"
+            )
+        where = f"where {variable} sends" if on == "images" else f"what {variable} sends to"
+        points = weights_in_words(weights, self.points(name))
+        if sum(map(bool, weights)) == 1 and on != "shared":
+            return f"{where} {points}{of}"
+        same = "the same list" if on == "shared" else "a list"
+        return f"the sum of {same} over {where} {points}{of}"
+
+    def sign_of_group(self, kernel: str) -> str:
+        """The homomorphism of the whole group to +1 and -1 with that kernel, in words."""
+        even = {g for g in self.group.elements if is_even(g)}
+        return "the sign" if even == set(self.members(kernel)) else f"the sign that is 1 on {kernel}"
+
     def sign(self, name: str, kernel: str) -> str:
         """The homomorphism of H to +1 and -1 with that kernel, in words."""
         even = {h for h in self.members(name) if is_even(h)}
@@ -237,6 +273,26 @@ class Words:
         elif one:
             words.insert(0, f"{hits} of {set_of(one)} into {set_of(other)}")
         return " ".join(words)
+
+
+def weights_in_words(weights: Sequence[int], names: Sequence[str]) -> str:
+    """Weights of points: "3", "1 and 4", "1, 2 rather than 5", "all points", "2 at 1, 1 at 3 and 4", "no point"."""
+    groups: dict[int, list[str]] = {}
+    for weight, name in zip(weights, names, strict=True):
+        if weight:
+            groups.setdefault(weight, []).append(name)
+    values = sorted(groups, reverse=True)
+    if not values:
+        return "no point"
+    if values == [1]:
+        return "all points" if len(groups[1]) == len(names) > 1 else _listed(groups[1])
+    if values == [1, -1]:
+        return f"{', '.join(groups[1])} rather than {', '.join(groups[-1])}"
+    return ", ".join(f"{value} at {_listed(groups[value])}" for value in values)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def is_even(x: Permutation) -> bool:

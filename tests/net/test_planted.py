@@ -7,7 +7,7 @@ import pytest
 
 from algebra.group import parse_group
 from algebra.lattice import subgroups
-from net.planted import KINDS, planted_network
+from net.planted import KINDS, VECTORS, planted_network, planted_rank_one
 
 ALL_KINDS = {"twisted": 4, "sign": 2, "dual": 3, "dead": 4, "raw": 3}
 
@@ -149,3 +149,64 @@ def test_the_seed_determines_the_network():
 def test_impossible_requests_are_refused(name, width, kinds, message):
     with pytest.raises(ValueError, match=message):
         planted_network(parse_group(name), 0, width, kinds)
+
+
+# ---- rank one
+
+
+def rank_one_value(of, kernel, numbers, weights, g):
+    """chi(g) times the sum over points p of weights[p] numbers[pg], points as sets of elements."""
+    group = of.group
+    cosets = sorted({frozenset(group.mul[h, x] for h in of.elements) for x in range(group.order)}, key=min)
+    total = 0
+    for p, coset in enumerate(cosets):
+        total += weights[p] * numbers[cosets.index(frozenset(group.mul[x, g] for x in coset))]
+    return total if kernel is None or kernel.mask[g] else -total
+
+
+@pytest.mark.parametrize("name", ["S4", "A5", "D10"])
+def test_rank_one_neurons_are_the_formula_exactly(name):
+    """L, R and U are those of the module's docstring, with the numbers of the truth, U up to its scale."""
+    planted = planted_rank_one(parse_group(name), 3, 4)
+    weights = planted.network.weights
+    for i, neuron in enumerate(planted.neurons):
+        one = neuron.rank_one
+        for g in range(planted.network.group.order):
+            assert weights.L[g, i] == one.c + rank_one_value(one.points, one.kernel, one.m, one.a, g)
+            assert weights.R[g, i] == -one.s * rank_one_value(one.points, one.kernel, one.d, one.m, g)
+        votes = np.array([rank_one_value(one.points, one.kernel, one.d, one.a, g) for g in range(planted.network.group.order)])
+        scale = -weights.U[i, np.abs(votes).argmax()] / votes[np.abs(votes).argmax()]
+        assert scale > 0
+        assert np.allclose(weights.U[i], -scale * votes, rtol=1e-6, atol=1e-9)
+
+
+def test_a_rank_one_network_can_be_right_everywhere():
+    group = parse_group("S4")
+    planted = planted_rank_one(group, 0, 64, right=True)
+    assert margins(planted.network, range(group.order)).min() > 0.25
+    assert {"coset", "rank one"} <= {neuron.kind for neuron in planted.neurons}
+
+
+def test_every_vector_and_character_is_planted_and_the_seed_determines_all():
+    group = parse_group("S5")
+    one, other = planted_rank_one(group, 1, 60), planted_rank_one(group, 1, 60)
+    assert np.array_equal(one.network.weights.L, other.network.weights.L)
+    found = [neuron.rank_one for neuron in one.neurons]
+    assert {numbers.kernel is None for numbers in found} == {True, False}
+    entries = {tuple(sorted(weight for weight in vector if weight)) for numbers in found for vector in (numbers.a, numbers.d)}
+    assert entries == {(1,), (1, 1), (-1, 1), (-1, -1, -1, 1, 1), (1, 2)}
+    assert len(entries) == len(VECTORS)
+    noisy = planted_rank_one(group, 1, 60, noise=0.1).network.weights.L
+    rest = ((noisy - one.network.weights.L) ** 2).mean(axis=0) / (one.network.weights.L**2).mean(axis=0)
+    assert 0.005 < rest.min() < rest.max() < 0.02
+
+
+@pytest.mark.parametrize("vectors", [("points",), ("point", "many")])
+def test_unknown_vectors_are_refused(vectors):
+    with pytest.raises(ValueError, match="expected vectors"):
+        planted_rank_one(parse_group("S4"), 0, 4, vectors=vectors)
+
+
+def test_too_few_points_are_refused():
+    with pytest.raises(ValueError, match="four points"):
+        planted_rank_one(parse_group("S3"), 0, 4)

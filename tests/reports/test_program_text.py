@@ -20,7 +20,7 @@ from algebra.group import FiniteGroup, parse_group
 from algebra.lattice import subgroups
 from reports import coset_voting
 from reports.program_text import program_constants, program_source, write_program
-from verify.program.form import Form, On, linear_form
+from verify.program.form import Form, On, list_length, over_group
 from verify.program.program import FORMAT, Circuit, Neuron, Program, expand, group_record, subgroup_record
 
 
@@ -51,12 +51,18 @@ def random_form(group: FiniteGroup, on: On, rng: np.random.Generator) -> Form:
     """A form of that kind on random subgroups, twisted by a random sign or by none."""
     everyone = subgroups(group).all
     count = {"elements": 0, "double cosets": 2, "coset sum": 2}.get(on, 1)
-    members = rng.integers(len(everyone) // 2 if on == "coset matrix" else 0, len(everyone), count)
-    signed_by = [len(everyone) - 1] * count if on == "coset matrix" else members
+    of_group = on in ("coset matrix", "images", "preimages", "rank")
+    members = rng.integers(len(everyone) // 2 if of_group else 0, len(everyone), count)
+    signed_by = [len(everyone) - 1] * count if of_group else members
     choices = [[None, *index_two(group, int(h))] for h in signed_by]
     kernels = tuple(choice[rng.integers(len(choice))] for choice in choices)
     form = Form(on, tuple(map(int, members)), kernels if any(k is not None for k in kernels) else ())
-    if linear_form(group, form, everyone).size == 0:  # the signs contradict each other on every double coset
+    if on in ("images", "preimages"):
+        weights = tuple(int(w) for w in rng.integers(-2, 3, everyone[members[0]].index))
+        form = msgspec.structs.replace(form, weights=weights, constant=bool(rng.integers(2)))
+    if on == "rank":
+        form = msgspec.structs.replace(form, rank=int(rng.integers(1, 3)), constant=bool(rng.integers(2)))
+    if list_length(group, over_group(form, everyone)) == 0:  # the signs contradict each other on every double coset
         return random_form(group, on, rng)
     return form
 
@@ -65,20 +71,23 @@ def random_program(group: FiniteGroup, seed: int, circuits: int) -> Program:
     """A program with random forms of every kind, twisted ones among them, and random lists."""
     rng = np.random.default_rng(seed)
     everyone = subgroups(group).all
-    kinds = get_args(On)
+    kinds = [on for on in get_args(On) if on != "shared"]
 
     def integers(size: int) -> tuple[int, ...]:
         return tuple(int(v) for v in rng.integers(-9, 10, size))
 
     def circuit(number: int) -> Circuit:
         left, right, votes = (random_form(group, kinds[(number + part) % len(kinds)], rng) for part in range(3))
-        sizes = [linear_form(group, form, everyone).size for form in (left, right, votes)]
+        if left.on == "images" and rng.integers(4):
+            weights = tuple(int(w) for w in rng.integers(-2, 3, len(left.weights)))
+            right = Form("shared", left.subgroups, left.kernels, weights, constant=bool(rng.integers(2)))
+        sizes = [list_length(group, over_group(form, everyone)) for form in (left, right, votes)]
         neurons = tuple(Neuron(10 * number + i, *map(integers, sizes)) for i in range(2))
         return Circuit(left, right, votes, neurons)
 
     records = tuple(subgroup_record(s) for s in everyone)
     found = tuple(circuit(number) for number in range(circuits))
-    return Program(FORMAT, group_record(group), records, 3, 2, integers(group.order), found)
+    return Program(FORMAT, group_record(group), records, 3, 2, integers(group.order), found, seed % 2 * 3)
 
 
 @pytest.mark.parametrize("name", ["S3", "S4", "A4", "D10"])
@@ -86,7 +95,7 @@ def random_program(group: FiniteGroup, seed: int, circuits: int) -> Program:
 def test_votes_are_those_of_the_expanded_program(name: str, seed: int, tmp_path: Path) -> None:
     """On every pair and element the votes are those of the program written out as network weights."""
     group = parse_group(name)
-    program = random_program(group, seed, circuits=6)
+    program = random_program(group, seed, circuits=9)
     module = load(program, tmp_path)
     exact = expand(program, group, subgroups(group).all).exact()
 
@@ -100,7 +109,7 @@ def test_votes_are_those_of_the_expanded_program(name: str, seed: int, tmp_path:
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory that holds the program.py of a random program for S4 and nothing else."""
     path = tmp_path_factory.mktemp("program")
-    write_program(as_json(random_program(parse_group("S4"), 1, 6)), path / "program.py")
+    write_program(as_json(random_program(parse_group("S4"), 1, 9)), path / "program.py")
     return path
 
 
@@ -112,7 +121,7 @@ def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_all_pairs_in_isolation(directory: Path) -> None:
     """`python -I program.py --all` prints how many pairs are right, and the digest of the exact answers."""
     group = parse_group("S4")
-    exact = expand(random_program(group, 1, 6), group, subgroups(group).all).exact()
+    exact = expand(random_program(group, 1, 9), group, subgroups(group).all).exact()
     table = []
     for x, y in itertools.product(range(group.order), repeat=2):
         logits = list(exact.logits(x, y))
@@ -138,7 +147,7 @@ def test_imports_the_standard_library_alone(directory: Path) -> None:
 def test_one_pair_shows_product_and_votes(directory: Path) -> None:
     """Two permutations give the answer, the true product where the answer is wrong, and the largest votes."""
     group = parse_group("S4")
-    exact = expand(random_program(group, 1, 6), group, subgroups(group).all).exact()
+    exact = expand(random_program(group, 1, 9), group, subgroups(group).all).exact()
     # x = (1 2 3) sends 0, 1, 2, 3 to 1, 2, 0, 3; y = (2 4) exchanges 1 and 3
     logits = list(exact.logits(group.index_of((1, 2, 0, 3)), group.index_of((0, 3, 2, 1))))
     answer = algebra.permutation.format_cycles(tuple(group.elements[logits.index(max(logits))].tolist()))
@@ -192,7 +201,7 @@ def test_an_element_outside_the_group_is_refused(tmp_path: Path) -> None:
 
 def test_same_program_same_text() -> None:
     """The text does not depend on anything but the program."""
-    program = as_json(random_program(parse_group("S4"), 3, 6))
+    program = as_json(random_program(parse_group("S4"), 3, 9))
 
     assert program_source(program) == program_source(json.loads(json.dumps(program)))
 

@@ -10,7 +10,7 @@ from algebra.coset import double_cosets
 from algebra.group import FiniteGroup, parse_group
 from algebra.lattice import subgroups
 from algebra.subgroup import Subgroup
-from reports.words import Words, set_of
+from reports.words import Words, set_of, weights_in_words
 from verify.program.program import group_record, subgroup_record
 
 
@@ -125,3 +125,51 @@ def expected_label(first: Sequence[int], second: Sequence[int], hits: int) -> st
 def test_phrases(on: str, names: tuple[str, ...], expected: str) -> None:
     """Each kind of form on S5 is said as a mathematician would."""
     assert words_of(parse_group("S5")).reads(on, names, "x") == expected
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        ([0, 0, 1, 0, 0, 0], "3"),
+        ([1, 0, 0, 1, 0, 0], "1 and 4"),
+        ([1, 1, 0, 0, -1, 0], "1, 2 rather than 5"),
+        ([1, -1, 1, -1, 1, -1], "1, 3, 5 rather than 2, 4, 6"),
+        ([2, 0, 1, 1, 0, 0], "2 at 1, 1 at 3 and 4"),
+        ([0, -1, 0, 0, 0, 0], "-1 at 2"),
+        ([1, 1, 1, 1, 1, 1], "all points"),
+        ([0] * 6, "no point"),
+    ],
+)
+def test_weights_in_words(weights: list[int], expected: str) -> None:
+    assert weights_in_words(weights, list("123456")) == expected
+
+
+def test_a_point_is_named_by_what_its_elements_do(group: FiniteGroup, words: Words) -> None:
+    """The point of Hx is named by the image of what H fixes, a set of points or a subgroup; another name is a number."""
+    described = 0
+    for subgroup in subgroups(group).all:
+        name = label_of(subgroup)
+        points = words.points(name)
+        assert len(points) == len(set(points)) == subgroup.index
+        looks, cosets = words.looks(name), subgroup.right_cosets
+        if looks is None or looks.parity or len(looks.sets) != 1:
+            continue
+        described += 1
+        for g, images in enumerate(group.elements.tolist()):
+            assert points[cosets.labels[g]] == set_of(tuple(sorted(images[i] for i in looks.sets[0])))
+    assert described > 1
+
+
+def test_what_a_form_on_points_says() -> None:
+    """A stabiliser's points are points; the sum over a list is said of x by images, of y by preimages."""
+    words = words_of(parse_group("S4"))
+    name = label_of(next(s for s in subgroups(parse_group("S4")).all if s.index == 4))
+    order = words.points(name)
+    weights = {one: [int(point in one) for point in order] for one in ("3", "14")}
+    assert words.scores("images", name, weights["3"], 0, "x") == "where x sends 3"
+    assert words.scores("preimages", name, weights["3"], 0, "y") == "what y sends to 3"
+    joined = " and ".join(point for point in order if point in "14")
+    assert words.scores("images", name, weights["14"], 0, "x") == f"the sum of a list over where x sends {joined}"
+    assert words.scores("shared", name, weights["3"], 0, "y") == "the sum of the same list over what y sends to 3"
+    assert words.scores("rank", name, [], 2, "z") == "2 sums of one list at each of 4 points times another where z sends it"
+    assert words.sign_of_group(label_of(next(s for s in subgroups(parse_group("S4")).all if s.order == 12))) == "the sign"
