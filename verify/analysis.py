@@ -513,7 +513,7 @@ class Analysis:
     @cached_property
     def compact(self) -> cert.Compact:
         """Q4: the pairs proved right through the coset structure, and the operations of that against evaluation."""
-        return state_compact(self.group, self.weights, self.compact_proof, self.correct.status)
+        return state_compact(self.group, self.weights, self.compact_proof, right(self.evaluation, self.group.mul))
 
     @cached_property
     def levels(self) -> Levels:

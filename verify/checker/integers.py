@@ -4,6 +4,7 @@ What this module proves: that a sum of rows taken by way of big integers is the 
 largest. Floating-point numbers do not occur: weights are dyadic rationals, so over a common power of two they are integers.
 """
 
+import struct
 from collections.abc import Iterable, Sequence
 from operator import add
 from typing import NamedTuple
@@ -82,7 +83,8 @@ class Packed:
         """
         if self.columns == 1:
             return z, 0
-        tops = memoryview(slots).cast("Q")[self.size // 8 - 1 :: self.size // 8].tolist()
+        words = self.size // 8
+        tops = [*struct.unpack(f"<{words * self.columns}Q", slots)[words - 1 :: words]]
         tops[z] = -1
         most = max(tops)
         rivals = [tops.index(most)] if tops.count(most) == 1 else [j for j, top in enumerate(tops) if top == most]

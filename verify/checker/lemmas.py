@@ -187,6 +187,8 @@ class Family:
         m = space.count
         need(len(stated.bias) in (0, 2 * m * m), f"expected {2 * m * m} entries of a table of the bias or none, got {len(stated.bias)}")
         need(not (stated.bias and stated.mirrored), "expected tables of the bias with families that are not mirrored")
+        unread = stated.bias[1::2] if 1 not in group.parity else []  # there is no odd z
+        need(not any(unread), "expected zeros in a table of the bias where no z looks, got other numbers")
         table = [stated.bias[2 * m * p : 2 * m * (p + 1)] for p in range(m)] if stated.bias else []
         #: bias[parity of z][p][q]
         self.bias = [[row[parity::2] for row in table] for parity in (0, 1)] if table else []

@@ -347,7 +347,7 @@ class CompactPlan:
 
 @dataclass(frozen=True)
 class Compact:
-    """Q4: pairs that the plan proves right, at least, and operations with which all pairs are settled, at most."""
+    """Q4: pairs that the plan proves right, and operations with which all pairs are settled."""
 
     status: Status
     certified: int

@@ -40,14 +40,14 @@ class Short:
             if reach <= 0 or max(votes) == min(votes):
                 continue  # it never fires, or votes for all answers alike
             # moved so that no level is above 0, and cut where nothing fires: relu(L + R) stays what it is
-            read[i] = [max(value - top, -reach - 1) for value in level.get(i, [])]
-            left.append([max(value - top, -reach - 1) for value in by_x])
-            right.append([max(value + top, -1) for value in by_y])
+            lowest = -reach - 1
+            read[i] = [value - top if value - top > lowest else lowest for value in level.get(i, [])]
+            left.append([value - top if value - top > lowest else lowest for value in by_x])
+            right.append([value + top if value + top > -1 else -1 for value in by_y])
             self.live.append(i)
         place = {i: k for k, i in enumerate(self.live)}
         self.left, self.right = (columns(side) or [[] for _ in range(self.order)] for side in (left, right))
-        alive = [network.votes[i] for i in self.live]
-        self.votes = [[2 * vote - max(votes) - min(votes) for vote in votes] for votes in alive]
+        self.votes = [centred(network.votes[i]) for i in self.live]
         self.spread = [max(row) for row in self.votes]
         self.bias = [2 * b << lift for b in network.bias]
         self.exact_by_answer = columns(self.votes) or [[] for _ in range(self.order)]
@@ -88,7 +88,7 @@ class Short:
         self.short_votes = [[(value + (1 << c >> 1)) >> c for value in row] for row in self.votes]
         activations = sum(self.spread) << a + 1 if a else 0
         votes = sum(tops) << a + c - 1 if c else 0
-        self.error = 2 * (activations + votes + ((1 << unit) if unit else 0)) + activations
+        self.error = 2 * (activations + votes + ((1 << unit) if unit else 0)) + 2 * activations
 
     def _pack(self) -> None:
         """The rows in slots."""
@@ -167,6 +167,14 @@ class Short:
         """Twice a margin over 2^(bits + vote_bits) as a margin over the network's own bits, of which it is a multiple."""
         return margin >> (self.bits - self.network.bits + 1)
 
+    def activations(self, x: int, y: int) -> list[int]:
+        """The rounded activations h'."""
+        return [h if h > 0 else 0 for h in map(add, self.short_left[x], self.short_right[y])]
+
+    def logit(self, h: list[int], z: int) -> int:
+        """The rounded logit of z with these rounded activations."""
+        return sum(map(mul, h, self.by_answer[z])) + self.short_bias[z]
+
     def exact(self, x: int, y: int) -> list[int]:
         """The activations h."""
         return [max(h, 0) for h in map(add, self.left[x], self.right[y])]
@@ -188,6 +196,12 @@ class Short:
         own = sum(map(mul, h, votes[w])) + bias[w]
         own -= sum(abs(a - b) * s for a, b, s in zip(h, f, self.spread, strict=True))
         return [own - sum(map(mul, f, votes[z])) - bias[z] for z in zs]
+
+
+def centred(votes: Sequence[int]) -> list[int]:
+    """Twice the votes, less what makes the largest and the least of them opposite."""
+    middle = max(votes) + min(votes)
+    return [2 * vote - middle for vote in votes]
 
 
 def sum_of_slots(row: Sequence[int]) -> int:

@@ -126,6 +126,11 @@ def redo_symbolic(c: Certificate, group: Group, network: Network, own: Expanded,
     """Q3, about the certificate's own program or about the provable one, whose neurons are compared with the network first."""
     program, records = own, c.neurons
     if c.symbolic.provable is not None:
+        same(
+            "symbolic.provable, for a network that is right and with a proof",
+            [c.correct.status, c.symbolic.status],
+            ["PROVED", "PROVED"],
+        )
         same("group of the provable program", c.symbolic.provable.program.group, c.group)
         program, records = Expanded(c.symbolic.provable.program, group, network.width), c.symbolic.provable.neurons
         check_neurons(records, network, program)

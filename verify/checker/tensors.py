@@ -50,8 +50,8 @@ class Tensor(NamedTuple):
         need(len(self.shape) in (1, 2) and prod(self.shape) > 0, f"expected a vector or a matrix, got the shape {shown(self.shape)}")
         height, down = (1, *self.shape)[-2], (0, *self.strides)[-2]
         try:
-            bits = max(q.bit_length() for i in range(height) for _, q in self._row(i * down)) - 1
-            narrow = all(is_float32(p, q.bit_length() - 1) for i in range(height) for p, q in self._row(i * down))
+            bits = max(q.bit_length() for i in range(height) for _, q in self._row(i * down)) - 1  # q is a power of two
+            narrow = self.kind != "F64" or all(is_float32(p, q.bit_length() - 1) for i in range(height) for p, q in self._row(i * down))
             rows = [[p << bits + 1 - q.bit_length() for p, q in self._row(i * down)] for i in range(height)]
         except (ValueError, OverflowError):
             raise Malformed("expected finite weights, got NaN or infinity") from None
@@ -59,12 +59,22 @@ class Tensor(NamedTuple):
 
     def _row(self, start: int) -> Iterator[tuple[int, int]]:
         """Numerator and denominator, a power of two, of the numbers of the row that begins there."""
-        size, code = SIZES[self.kind], struct.Struct(self.order + CODES[self.kind])
-        for j in range(self.shape[-1]):
-            (number,) = code.unpack_from(self.data, (self.offset + start + j * self.strides[-1]) * size)
-            if self.kind == "BF16":
-                (number,) = struct.unpack("<f", struct.pack("<I", number << 16))
-            yield number.as_integer_ratio()
+        size, length, step = SIZES[self.kind], self.shape[-1], self.strides[-1]
+        data = self.data[(self.offset + start) * size :]
+        if step == 1:
+            data = data[: length * size]
+        else:
+            data = memoryview(b"".join(bytes(data[j * step * size : (j * step + 1) * size]) for j in range(length)))
+        if self.kind == "BF16":
+            return (bfloat16(upper).as_integer_ratio() for upper in struct.unpack(f"{self.order}{length}H", data))
+        return (number.as_integer_ratio() for number in struct.unpack(f"{self.order}{length}{CODES[self.kind]}", data))
+
+
+def bfloat16(upper: int) -> float:
+    """The number whose float32 has these upper two bytes, and 0 in the others."""
+    number: float
+    (number,) = struct.unpack("<f", struct.pack("<I", upper << 16))
+    return number
 
 
 Tensors = dict[str, Tensor]

@@ -235,7 +235,7 @@ class CompactPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Compact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Q4: the plan proves at least ``certified`` pairs right, and all pairs are settled with at most ``flops`` operations.
+    """Q4: the plan proves ``certified`` pairs right, and all pairs are settled with ``flops`` operations, counted in exact arithmetic.
 
     These are the operations of the plan and, at the cost of evaluation, those of the pairs that it leaves open; brute force takes
     ``flops_brute``, 2 m n^3. PROVED when the plan proves all pairs.

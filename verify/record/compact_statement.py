@@ -3,14 +3,15 @@
 For every family of neurons it says which cosets they read, and each neuron's level on each coset, in the order of the cosets' least
 elements, as integers over one power of two (levels are float32 numbers); then in which order the tables are added up.
 
-The operations are those of the proof in exact arithmetic (verify.compact.flops.planned_tables), which has Theorem 2's slack for every
-pair: without rounding it has at most the contenders that were found here, so whoever redoes it finds at least as many pairs and needs
-no more operations.
+Pairs and operations are those of the proof in exact arithmetic (verify.compact.flops.planned_tables), which has Theorem 2's slack for
+every pair. Without rounding it has at most the contenders that the proof in float32 found, so only the pairs that have some, or that
+were left open, are counted again (verify.record.exact_contenders). Whoever redoes it finds the same numbers.
 """
 
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from algebra.group import FiniteGroup
 from algebra.permutation import format_cycles
@@ -21,36 +22,45 @@ from verify.compact.ladder import prove_factored_plan
 from verify.compact.merge import merge_plan
 from verify.compact.result import CompactResult, FactoredProof
 from verify.record.certificate import Compact, CompactFamily, CompactPlan, Status
+from verify.record.exact_contenders import count_contenders
 
 __all__ = ["state_compact"]
 
 
-def state_compact(group: FiniteGroup, weights: Weights, result: CompactResult, q1: Status) -> Compact:
+def state_compact(group: FiniteGroup, weights: Weights, result: CompactResult, correct: npt.NDArray[np.bool_]) -> Compact:
     """Q4 with the plan that ``result`` ran, or where another strategy settled pairs one that proves them by factoring alone.
 
-    PROVED when every pair is certified, else UNKNOWN, or REFUTED with Q1. No plan where nothing was settled.
+    ``correct`` (n, n) are the pairs on which the network is right. PROVED when every pair is certified, else UNKNOWN, or REFUTED where
+    the network is wrong somewhere. No plan where nothing was settled.
     """
     n, m = weights.order, weights.width
     factored = result.factored
     if factored is None and result.certified:
         factored = prove_factored_plan(group, weights)
     if factored is None or not factored.settled.any():
-        return Compact("REFUTED" if q1 == "REFUTED" else "UNKNOWN", 0, brute_force(n, m), result.flops_brute, None)
+        return Compact("UNKNOWN" if correct.all() else "REFUTED", 0, brute_force(n, m), result.flops_brute, None)
     families = factored.plan.factorisation.families
     merge = merge_plan([family.partition for family in families], share=1.0)
-    flops = planned_tables(n, m, [(len(f.neurons), f.partition.count) for f in families], merge.additions, len(merge.last))
-    certified = int(factored.settled.sum())
+    tables = planned_tables(n, m, [(len(f.neurons), f.partition.count) for f in families], merge.additions, len(merge.last))
+    certified, looked = _settled(group, weights, factored, correct)
     status: Status = "PROVED" if certified == n * n else "UNKNOWN"
     plan = _plan(group, factored, tuple((one, other) for one, other, _ in merge.steps))
-    flops += _left(factored, n, m)
-    return Compact("REFUTED" if q1 == "REFUTED" else status, certified, flops, result.flops_brute, plan)
+    return Compact(status if correct.all() else "REFUTED", certified, tables + looked, result.flops_brute, plan)
 
 
-def _left(factored: FactoredProof, n: int, m: int) -> int:
-    """Operations for contenders, and for the pairs that stay open."""
-    numbers, pairs = np.unique(factored.contenders[factored.settled], return_counts=True)
-    looked = sum(contender_pair(int(k), m, n) * int(count) for k, count in zip(numbers, pairs, strict=True))
-    return looked + int((~factored.settled).sum()) * (brute_force(n, m) // (n * n))
+def _settled(group: FiniteGroup, weights: Weights, factored: FactoredProof, correct: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """Pairs that the plan proves in exact arithmetic, and operations for contenders and for the pairs that it leaves open."""
+    n, m = weights.order, weights.width
+    mirrored = factored.plan.mirrored
+    side, products, right = (weights.exchanged(), group.mul.T, correct.T) if mirrored else (weights, group.mul, correct)
+    looked_at = right & (~factored.settled | (factored.contenders > 0))
+    contenders = np.zeros((n, n), dtype=np.intp)
+    contenders[looked_at] = count_contenders(side, factored.plan.factorisation.families, products, np.argwhere(looked_at))
+    proved = right & (contenders <= n // 2)
+    numbers, pairs = np.unique(contenders[proved], return_counts=True)
+    operations = sum(contender_pair(int(k), m, n) * int(count) for k, count in zip(numbers, pairs, strict=True))
+    certified = int(proved.sum())
+    return certified, operations + (n * n - certified) * (brute_force(n, m) // (n * n))
 
 
 def _plan(group: FiniteGroup, factored: FactoredProof, merges: tuple[tuple[int, int], ...]) -> CompactPlan:

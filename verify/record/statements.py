@@ -135,7 +135,9 @@ def certify(findings: Findings) -> cert.Certificate:
             correct=findings.correct,
             equivalent=findings.equivalent,
             symbolic=symbolic_record(symbolic),
-            compact=None if compact is None else state_compact(network.group, network.weights, compact, findings.correct.status),
+            compact=None
+            if compact is None
+            else state_compact(network.group, network.weights, compact, right(findings.evaluation, network.group.mul)),
             not_checked=cert.NotChecked(
                 versions(),
                 tuple(cert.Obligation(o.file, o.sha256) for o in findings.obligations),

@@ -41,7 +41,15 @@ def proof_record(outline: Outline, subgroups: Any) -> cert.SymbolicProof:
 def _family(family: Family, subgroups: Any) -> cert.SymbolicFamily:
     number = next(k for k, s in enumerate(subgroups) if (s.mask == family.points.base.mask).all())
     members = tuple(cert.SymbolicMember(m.circuit, m.share, m.point) for m in family.members)
-    return cert.SymbolicFamily(number, family.mirrored, members, () if family.bias is None else _flat(family.bias))
+    return cert.SymbolicFamily(number, family.mirrored, members, () if family.bias is None else _bias(family))
+
+
+def _bias(family: Family) -> tuple[int, ...]:
+    """The table of the bias, with zeros for odd z where there are none."""
+    values = family.bias.copy()
+    if not family.points.base.group.parity.any():
+        values[..., 1] = 0
+    return _flat(values)
 
 
 def _case(outline: Outline, case: Case) -> cert.SymbolicCase:

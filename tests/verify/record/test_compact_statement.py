@@ -1,0 +1,96 @@
+"""What a certificate states of the compact proof is what the checker counts, and what rationals say of single pairs."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from algebra.group import FiniteGroup, parse_group
+from net.planted import planted_network
+from net.weights import Weights
+from verify.checker.groups import Group
+from verify.checker.integers import Network
+from verify.checker.progress import Progress
+from verify.checker.shape import Compact, Differs, GroupRecord, parse
+from verify.checker.tables import check_compact, settle
+from verify.compact.factorisation import Family, factorise
+from verify.compact.ladder import prove_factored_plan, prove_weights
+from verify.compact.partition import coset_partition, singletons
+from verify.exact.exhaustive import evaluate, right
+from verify.program.program import group_record
+from verify.record import exact_contenders
+from verify.record.certificate import canonical_bytes
+from verify.record.compact_statement import state_compact
+from verify.record.exact_contenders import count_contenders
+
+
+def noisy(name: str, seed: int, noise: float) -> tuple[FiniteGroup, Weights]:
+    """A planted network with noise on every weight."""
+    group = parse_group(name)
+    return group, planted_network(group, seed, 2 * group.degree**2 + 4, noise=noise).network.weights
+
+
+def plain(record: Any) -> Any:
+    """A record as JSON reads it."""
+    return msgspec.json.decode(canonical_bytes(record))
+
+
+def redo(group: FiniteGroup, weights: Weights, stated: Compact) -> None:
+    """Let the checker count; Differs where it finds other numbers."""
+    exact = weights.exact()
+    tables = [part.tolist() for part in (exact.L, exact.R, exact.U, exact.b)]
+    network = Network(*tables, exact.preactivation_bits, exact.vote_bits)
+    own = Group(parse(GroupRecord, plain(group_record(group)), "group"))
+    check_compact(stated, settle(stated.plan, network, own, Progress(None)), group.order, weights.width)
+
+
+@pytest.mark.parametrize(("name", "noise"), [("S3", 0.05), ("S3", 0.5), ("S4", 0.1), ("S4", 0.3), ("A4", 0.3)])
+def test_the_checker_counts_what_is_stated(name: str, noise: float) -> None:
+    """Pairs and operations, to the last one; many pairs have contenders, and some are wrong."""
+    group, weights = noisy(name, 3, noise)
+    factored = prove_factored_plan(group, weights)
+    assert factored is not None
+    result = replace(prove_weights(group, weights), factored=factored)
+    correct = right(evaluate(weights, group.mul), group.mul)
+    stated = parse(Compact, plain(state_compact(group, weights, result, correct)), "compact")
+    assert stated.plan is not None
+    redo(group, weights, stated)
+    for change in ({"certified": stated.certified - 1}, {"flops": stated.flops + 1}, {"flops": stated.flops - 1}):
+        with pytest.raises(Differs):
+            redo(group, weights, replace(stated, **change))
+
+
+def by_fractions(weights: Weights, families: tuple[Family, ...], products: Any, x: int, y: int) -> int:
+    """The contenders of one pair, from their definition."""
+    exact = weights.exact()
+    level = {int(i): Fraction(float(f.levels[f.partition.labels[x], k])) for f in families for k, i in enumerate(f.neurons)}
+    one, scale = 2**exact.preactivation_bits, 2**exact.vote_bits
+    known, sums = Fraction(0), [Fraction(0)] * weights.order
+    for i in range(weights.width):
+        votes = [Fraction(int(u), scale) for u in exact.U[i]]
+        middle = (max(votes) + min(votes)) / 2
+        r = Fraction(int(exact.R[y, i]), one)
+        h, f = max(Fraction(0), Fraction(int(exact.L[x, i]), one) + r), max(Fraction(0), level[i] + r) if i in level else Fraction(0)
+        known += h * (votes[products[x, y]] - middle) - abs(h - f) * (max(votes) - middle)
+        sums = [total + f * (vote - middle) for total, vote in zip(sums, votes, strict=True)]
+    bias = [Fraction(int(b), one * scale) for b in exact.b]
+    w = products[x, y]
+    return sum(known + bias[w] <= sums[z] + bias[z] for z in range(weights.order) if z != w)
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_contenders_are_those_of_rationals(sure: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On every pair, with absurd partitions and neurons that are left out; once as floats decide, once all by integers."""
+    group, weights = noisy("S3", 5, 0.2)
+    rng = np.random.default_rng(5)
+    chosen = [coset_partition(group, 2, "right"), coset_partition(group, 1, "left"), singletons(group.order), None]
+    families = factorise(weights, [chosen[k] for k in rng.choice(4, weights.width, p=[0.3, 0.1, 0.5, 0.1])]).families
+    if not sure:
+        monkeypatch.setattr(exact_contenders, "_error", lambda *_: 1e9)
+    pairs = np.argwhere(np.ones((6, 6), dtype=bool))
+    found = count_contenders(weights, families, group.mul, pairs)
+    assert found.tolist() == [by_fractions(weights, families, group.mul, int(x), int(y)) for x, y in pairs]
+    assert 0 < found.sum() < 5 * len(pairs)
