@@ -173,7 +173,8 @@ class Short:
 
     def logit(self, h: list[int], z: int) -> int:
         """The rounded logit of z with these rounded activations."""
-        return sum(map(mul, h, self.by_answer[z])) + self.short_bias[z]
+        votes: int = sum(map(mul, h, self.by_answer[z]))
+        return votes + self.short_bias[z]
 
     def exact(self, x: int, y: int) -> list[int]:
         """The activations h."""
