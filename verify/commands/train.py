@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to write the network.",
+    type=click.Path(path_type=Path),
+    help="Where to write the network; with --seeds, the folder for all of them.",
 )
 @click.option("--seed", type=click.IntRange(0), help="Seed of the split, the weights and the batches [0].")
+@click.option("--seeds", help="Several seeds, such as 1-20 or 3,5,8: a network OUT/GROUP-seedN.safetensors for each.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at a time, with --seeds.")
+@click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler whose workers train, with --seeds.")
+@click.option("--keep-every", type=click.IntRange(1), metavar="N", help="Keep the network of every N steps in OUT.steps/.")
 @click.option("--steps", type=click.IntRange(1), help="Most steps to take [60000; 20000 from 500 elements on].")
 @click.option("--width", type=click.IntRange(1), help="Hidden neurons [128; 256 from 500 elements on].")
 @click.option("--embed", type=click.IntRange(1), help="Length of an embedding [256; 512 from 500 elements on].")
@@ -33,7 +37,17 @@ if TYPE_CHECKING:
 @click.option("--weight-decay", type=click.FloatRange(0), help="AdamW's weight decay [1.0].")
 @click.option("--resume", is_flag=True, help="Go on where an interrupted run with the same settings stopped.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
-def command(group: str, out: Path, resume: bool, quiet: bool, **options: Any) -> None:
+def command(
+    group: str,
+    out: Path,
+    seeds: str | None,
+    jobs: int,
+    scheduler: str | None,
+    keep_every: int | None,
+    resume: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
     """Train a network on part of a group's multiplication table.
 
     Stops when every pair is right and the smallest margin has not grown by 2 % for 10,000 steps, or at
@@ -48,23 +62,101 @@ def command(group: str, out: Path, resume: bool, quiet: bool, **options: Any) ->
     parsed = parse_group(group)
     given = {name: value for name, value in options.items() if value is not None}
     settings = replace(default_settings(parsed.name, parsed.order), **given)
+    if seeds is not None:
+        _train_seeds(settings, parsed.name, _numbers(seeds), out, keep_every, resume, jobs, scheduler, quiet)
+        return
+    if not out.parent.is_dir():
+        raise click.UsageError(f"expected an existing folder for --out, got {out.parent}")
+    if out.is_dir():
+        raise click.UsageError(f"expected a file for --out, got the folder {out} (--seeds trains several networks into a folder)")
+    _train_one(settings, parsed, out, keep_every, resume, quiet)
+
+
+def _train_one(settings: TrainingSettings, group: FiniteGroup, out: Path, keep_every: int | None, resume: bool, quiet: bool) -> None:
     partial = out.with_name(out.name + ".partial")
     if resume != partial.exists():
         wanted, came = ("an unfinished run", "none") if resume else ("no unfinished run (or --resume)", "one")
         raise click.UsageError(f"expected {wanted} at {partial}, got {came}")
-    if not out.parent.is_dir():
-        raise click.UsageError(f"expected an existing folder for --out, got {out.parent}")
-    state = _run(settings, parsed, partial, resume, quiet)
-    _finish(settings, state, parsed, out)
+    state = _run(settings, group, partial, _steps_folder(out, keep_every, resume), keep_every, resume, quiet)
+    click.echo(_finish(settings, state, group, out))
     partial.unlink(missing_ok=True)
 
 
-def _run(settings: TrainingSettings, group: FiniteGroup, partial: Path, resume: bool, quiet: bool) -> TrainingState:
+def _steps_folder(out: Path, keep_every: int | None, resume: bool) -> Path | None:
+    if keep_every is None:
+        return None
+    folder = out.with_name(out.name + ".steps")
+    if not resume and folder.is_dir() and any(folder.iterdir()):
+        raise click.UsageError(f"expected no earlier snapshots in {folder}, got some: move them away, or choose another --out")
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _numbers(text: str) -> list[int]:
+    """The numbers in 1-20 or 3,5,8, in order and once."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isascii() or not first.isdigit() or (dash and not (last.isascii() and last.isdigit())):
+            raise click.UsageError(f"expected --seeds like 1-20 or 3,5,8, got {text!r}")
+        found += range(int(first), int(last or first) + 1)
+    if not found:
+        raise click.UsageError(f"expected --seeds like 1-20 or 3,5,8, got {text!r}")
+    return list(dict.fromkeys(found))
+
+
+def _train_seeds(
+    settings: TrainingSettings,
+    name: str,
+    seeds: list[int],
+    out: Path,
+    keep_every: int | None,
+    resume: bool,
+    jobs: int,
+    scheduler: str | None,
+    quiet: bool,
+) -> None:
+    """One network for each seed; with --resume those that are there already stay, and unfinished ones go on."""
+    from verify.jobs.many import Died, finished, only_one
+
+    with only_one(out, "training"):
+        files = {seed: out / f"{name}-seed{seed}.safetensors" for seed in seeds}
+        there = [str(file) for file in files.values() if file.exists()]
+        if there and not resume:
+            raise click.UsageError(f"expected no network of these seeds in {out} (or --resume), got {there[0]}")
+        left = [seed for seed in seeds if not files[seed].exists()]
+        work = [(replace(settings, seed=seed), files[seed], keep_every, quiet or jobs > 1 or scheduler is not None) for seed in left]
+        for k, line in finished(_train_file, work, jobs, scheduler):
+            click.echo(f"{files[left[k]]}: not trained: {line.reason}" if isinstance(line, Died) else line)
+
+
+def _train_file(settings: TrainingSettings, out: Path, keep_every: int | None, quiet: bool) -> str:
+    """Train one network, from where an interrupted run of it stopped, and say how it ended."""
+    from algebra.group import parse_group
+
+    group = parse_group(settings.group)
+    partial = out.with_name(out.name + ".partial")
+    resume = partial.exists()
+    state = _run(settings, group, partial, _steps_folder(out, keep_every, resume), keep_every, resume, quiet)
+    line = _finish(settings, state, group, out)
+    partial.unlink(missing_ok=True)
+    return line
+
+
+def _run(
+    settings: TrainingSettings,
+    group: FiniteGroup,
+    partial: Path,
+    steps: Path | None,
+    keep_every: int | None,
+    resume: bool,
+    quiet: bool,
+) -> TrainingState:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from net.training.loop import train, use_one_thread
-    from net.training.state import load_state, save_state, start
+    from net.training.state import load_state, save_network, save_state, start
 
     use_one_thread()
     state = load_state(partial, settings, group.order) if resume else start(settings, group.order)
@@ -84,23 +176,31 @@ def _run(settings: TrainingSettings, group: FiniteGroup, partial: Path, resume: 
             share = last["right"] / group.order**2
             progress.update(task, description=f"{share:.2%} right, smallest margin {last['margin']:.2f}")
 
+        def after_step(state: TrainingState) -> None:
+            progress.update(task, completed=state.step)
+            if steps is not None and keep_every is not None and state.step % keep_every == 0:
+                save_network(steps / f"{state.step:07d}.safetensors", settings, state)
+
+        if state.step == 0:
+            after_step(state)
         return train(
             settings,
             group.mul,
             state,
-            lambda state: progress.update(task, completed=state.step),
+            after_step,
             after_evaluation,
         )
 
 
-def _finish(settings: TrainingSettings, state: TrainingState, group: FiniteGroup, out: Path) -> None:
+def _finish(settings: TrainingSettings, state: TrainingState, group: FiniteGroup, out: Path) -> str:
+    """Write the network, and say in a line what it is."""
     from net.training.loop import evaluate
     from net.training.state import save_network
 
     save_network(out, settings, state)
     right, margin = evaluate(state.parameters, group.mul)
     digest = hashlib.sha256(out.read_bytes()).hexdigest()
-    click.echo(
+    return (
         f"{out}: {right:,} of {group.order**2:,} pairs right after {state.step:,} steps, "
         f"smallest margin {margin:.3f} (float32), sha256 {digest}"
     )

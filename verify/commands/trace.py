@@ -1,0 +1,39 @@
+"""Watch a training run through its snapshots: answers, subgroups and irreps at each."""
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command("trace")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--group", help="The group; default: what the snapshots say.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where trace.json, trace.md and trace.svg go; default: FOLDER.trace.")
+@click.option("--programs", is_flag=True, help="Distil each snapshot too, for the price of its program and what it explains.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at a time.")
+@click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler whose workers do the work.")
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+def command(folder: Path, group: str | None, out: Path | None, programs: bool, jobs: int, scheduler: str | None, quiet: bool) -> int:
+    """Look at every snapshot in FOLDER (`verify train --keep-every` writes them), print a table, and draw it.
+
+    Right pairs are exact; shares of energy are measured.
+    """
+    import msgspec
+
+    from reports.trace_figure import draw_trace
+    from verify.jobs.many import only_one
+    from verify.jobs.trace import markdown, trace
+
+    def progress(text: str) -> None:
+        if not quiet:
+            print(f"c {text}", file=sys.stderr, flush=True)
+
+    target = out or folder.with_name(folder.name + ".trace")
+    with only_one(target, "trace"):
+        rows = trace(folder, group, jobs, scheduler, programs, progress)
+        (target / "trace.json").write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1) + b"\n")
+        (target / "trace.md").write_text(markdown(rows), encoding="utf-8")
+        draw_trace(rows, target / "trace.svg")
+    click.echo(markdown(rows), nl=False)
+    return 0
