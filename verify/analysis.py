@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from verify.compare.levels import Comparison
     from verify.distil.curve import Distillation
     from verify.distil.labels import NeuronLabel
+    from verify.record.pictures import Pictures
     from verify.record.summary import Counterfactual, Summary
     from verify.symbolic.decide import SymbolicFinding
     from verify.symbolic.obligation import Obligation
@@ -611,6 +612,13 @@ class Analysis:
         made = summarise(findings, certificate, findings.symbolic, findings.obligations, findings.opinions, everything, self._began)
         return made if searched is self else _in_units(made, sum(self._scale))
 
+    @property
+    def pictures(self) -> Pictures:
+        """The neurons as pages draw them: what pictures.json holds."""
+        from verify.record.pictures import pictures
+
+        return pictures(self.lattice, self._searched.weights, self.labels)
+
     def write(self, directory: Path | str) -> Path:
         """Write what `verify run` writes into a directory that is new, empty or an earlier run's; returns it.
 
@@ -626,18 +634,21 @@ class Analysis:
         with replacing(Path(directory)) as work:
             certificate, summary = self.certificate, self.summary
             self.options.progress("writing the report")
-            write_files(work, certificate, summary, self.obligations)
+            write_files(work, certificate, summary, self.obligations, self.pictures)
             if self._file is not None:
                 (work / FILE_NAME).write_bytes(self._file)
         return Path(directory)
 
 
 def _in_units(summary: Summary, exponent: int) -> Summary:
-    """The summary of a network that was scaled, with the one figure that has a unit times 2^exponent; None where that overflows."""
+    """The summary of a network that was scaled, with the one figure that has a unit times 2^exponent; None where that overflows.
+
+    Tables in other units are left out.
+    """
     difference = summary.equivalence.max_margin_difference
     with np.errstate(over="ignore", under="ignore"):
         value = None if difference is None else float(np.ldexp(difference, exponent))
     if value is not None:
         value = float(f"{value:.6g}") if np.isfinite(value) else None
     equivalence = msgspec.structs.replace(summary.equivalence, max_margin_difference=value)
-    return msgspec.structs.replace(summary, equivalence=equivalence)
+    return msgspec.structs.replace(summary, equivalence=equivalence, vote_tables=[], margin_map=None)

@@ -113,6 +113,20 @@ def certificate() -> JSON:
     }
 
 
+def family_grid() -> JSON:
+    """Two neurons for each pair of point stabilisers."""
+    names = [f"S2({j + 1})" for j in POINTS]
+    return {"rows": names, "columns": names, "neurons": [[2] * 3] * 3, "covered": 9, "possible": 9}
+
+
+def vote_table() -> JSON:
+    """Circuit 1, worked out by hand: x sends 1 to p, y sends q to 1, and they push against 1 -> 1 by 2 |p - q| where p is not q."""
+    # by least elements: 0 and 1 keep 1 in its place, 2 and 4 move something else there; 3 is (1 2 3)
+    votes = [[[-8 * abs(p - q), 0] for q in range(3)] for p in range(3)]
+    products = [[0 if p == q else 1 for q in range(3)] for p in range(3)]
+    return {"circuit": 1, "rows": [0, 2, 4], "columns": [0, 2, 3], "kinds": [0, 2], "products": products, "votes": votes}
+
+
 @pytest.fixture
 def summary() -> JSON:
     """What is measured of the same network."""
@@ -217,8 +231,10 @@ def summary() -> JSON:
             "rows": [[1, 2, 3], [1, 1, 2], [1, 1, 1]],
         },
         "margins": {"edges": [-2, 0, 2, 4], "network": [0, 10, 26], "bound": [6, 20, 10]},
-        "families": [{"name": "S2", "circuits": 9, "neurons": 18, "energy_share": 1.0}],
+        "families": [{"name": "S2", "circuits": 9, "neurons": 18, "energy_share": 1.0, "grid": family_grid()}],
         "circuits": [{"number": k, "family": "S2", "neurons": 2, "energy_share": 1 / 9} for k in range(1, 10)],
+        "vote_tables": [vote_table()],
+        "margin_map": {"step": 2, "rows": [[7.5, 8.0, 9.0], [8.0, None, 8.5], [9.0, 8.5, 8.0]]},
         "lattice": {
             "nodes": [
                 {"name": "1", "order": 1, "length": 1, "used": 0, "x": 0.0, "layer": 0},

@@ -12,6 +12,7 @@ from net.errors import MalformedInput
 from reports import write_program, write_report
 from verify.record import certificate as cert
 from verify.record.checker_archive import checker_archive
+from verify.record.pictures import Pictures, picture_bytes
 from verify.record.summary import Summary, summary_bytes
 from verify.symbolic.obligation import Obligation, write_scripts
 
@@ -48,12 +49,15 @@ def replacing(target: Path) -> Iterator[Path]:
         raise
 
 
-def write_files(directory: Path, certificate: cert.Certificate, summary: Summary, obligations: Sequence[Obligation]) -> None:
-    """Write the certificate and its checker, the summary, the programs as .json and .py, report.md, figures/ and obligations/."""
+def write_files(
+    directory: Path, certificate: cert.Certificate, summary: Summary, obligations: Sequence[Obligation], pictures: Pictures
+) -> None:
+    """Write the certificate and its checker, summary and pictures, the programs as .json and .py, the report and obligations/."""
     write_scripts(obligations, directory)
     (directory / "certificate.json").write_bytes(cert.canonical_bytes(certificate) + b"\n")
     (directory / "checker.pyz").write_bytes(checker_archive())
     (directory / "summary.json").write_bytes(summary_bytes(summary))
+    (directory / "pictures.json").write_bytes(picture_bytes(pictures))
     provable = certificate.symbolic.provable
     for name, program in (("program", certificate.program), ("provable", provable.program if provable else None)):
         if program is not None:

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verify.distil.coset_fit import Floats
-from verify.record.summary import CompactMap, Margins
+from verify.record.summary import CompactMap, MarginMap, Margins
 
 
 def compact_map(settled: npt.NDArray[np.uint8], names: list[str], size: int = 120) -> CompactMap:
@@ -37,3 +37,13 @@ def margin_histogram(margins: Floats, good: npt.NDArray[np.bool_], bound: npt.ND
     edges = np.linspace(min(seen.min(), bounds.min()), max(seen.max(), bounds.max()), bins + 1)
     network, proved = (np.histogram(values, edges)[0] for values in (seen, bounds))
     return Margins(edges.tolist(), network.tolist(), proved.tolist())
+
+
+def margin_map(margins: Floats, good: npt.NDArray[np.bool_], size: int = 60) -> MarginMap:
+    """The least margin of the right pairs in each square of a grid of at most ``size`` x ``size`` squares."""
+    order = len(margins)
+    step = -(-order // size)
+    least = np.where(good, margins, np.inf)
+    starts = range(0, order, step)
+    rows = [[float(least[r : r + step, c : c + step].min()) for c in starts] for r in starts]
+    return MarginMap(step, [[None if np.isinf(value) else value for value in row] for row in rows])

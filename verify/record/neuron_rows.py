@@ -11,7 +11,7 @@ from verify.distil.labels import NeuronLabel, SideLabel
 from verify.program.form import Form
 from verify.program.program import Circuit, Program
 from verify.program.written import Written
-from verify.record.summary import CircuitRow, Family, Labels, Lattice, LatticeNode, NeuronRow
+from verify.record.summary import CircuitRow, Family, FamilyGrid, Labels, Lattice, LatticeNode, NeuronRow
 
 
 def share_of(part: float, rest: float) -> float:
@@ -140,8 +140,25 @@ def family_rows(lattice: SubgroupLattice, written: Written, labels: tuple[Neuron
         members = {neuron.index for circuit in circuits for neuron in circuit.neurons}
         energy = sum(label.energy for label in labels if label.index in members)
         rest = sum(label.energy for label in labels if label.index not in members)
-        rows.append(Family(name, len(circuits), len(members), share_of(energy, rest)))
+        rows.append(Family(name, len(circuits), len(members), share_of(energy, rest), family_grid(lattice, written, circuits)))
     return sorted(rows, key=lambda row: -row.energy_share)
+
+
+def family_grid(lattice: SubgroupLattice, written: Written, circuits: list[Circuit]) -> FamilyGrid | None:
+    """The neurons of a family by the subgroups that they read x and y through; None where a form has no subgroup or two of them."""
+    pairs: Counter[tuple[int, int]] = Counter()
+    for circuit in circuits:
+        if len(circuit.left.subgroups) != 1 or len(circuit.right.subgroups) != 1:
+            return None
+        left, right = (lattice.find(written.subgroups[form.subgroups[0]].mask) for form in (circuit.left, circuit.right))
+        pairs[left, right] += len(circuit.neurons)
+    sides = []
+    for side in (0, 1):
+        classes = {int(lattice.class_of[pair[side]]) for pair in pairs}
+        sides.append([h for h in range(len(lattice.class_of)) if lattice.class_of[h] in classes])
+    rows, columns = sides
+    first, second = ([lattice.labels[h] for h in side] for side in sides)
+    return FamilyGrid(first, second, [[pairs[h, k] for k in columns] for h in rows], len(pairs), len(rows) * len(columns))
 
 
 def circuit_rows(lattice: SubgroupLattice, written: Written, labels: tuple[NeuronLabel, ...]) -> list[CircuitRow]:

@@ -21,8 +21,9 @@ from verify.program.written import Written
 from verify.record import summary as s
 from verify.record.certificate import Certificate
 from verify.record.explain import explained, structured_positions
-from verify.record.grids import compact_map, margin_histogram
+from verify.record.grids import compact_map, margin_histogram, margin_map
 from verify.record.neuron_rows import circuit_rows, family_rows, labels_summary, lattice_summary, neuron_rows, program_families
+from verify.record.vote_tables import vote_tables
 from verify.symbolic.decide import SymbolicFinding
 from verify.symbolic.obligation import Obligation
 from verify.symbolic.solver.opinions import Opinion
@@ -97,13 +98,15 @@ def summarise(
         counterfactuals=counterfactuals(parts, readable.written, everything),
         gcr=s.Gcr(gcr.total, dict(gcr.per_irrep)) if gcr else s.Gcr(None, {}),
         families=family_rows(lattice, readable.written, labels),
-        circuits=circuit_rows(lattice, readable.written, labels),
+        circuits=(rows := circuit_rows(lattice, readable.written, labels)),
+        vote_tables=vote_tables(parts.network.group, readable.written, rows),
         lattice=lattice_summary(lattice, labels),
         labels=labelled,
         symbolic=_symbolic(parts, symbolic, obligations, opinions),
         compact=_compact(parts),
         compact_map=None if parts.compact is None else compact_map(parts.compact.settled, [x.name for x in parts.compact.strategies]),
         margins=_margins(parts, base),
+        margin_map=margin_map(base.margin, right(parts.evaluation, parts.network.group.mul)),
         seconds=_seconds(parts.seconds, began, started),
     )
     return s.rounded(made)

@@ -178,12 +178,27 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The circuits of the readable program that read x and y through the same classes of subgroups, up to sign.
 
     ``circuits`` and ``neurons`` add up over the families to those of the program, ``energy_share`` to the energy of its neurons.
+    ``grid`` is there where each circuit reads x through one subgroup and y through one.
     """
 
     name: str
     circuits: int
     neurons: int
     energy_share: float
+    grid: "FamilyGrid | None"
+
+
+class FamilyGrid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which pairs (H, K) a family's circuits read x and y through: ``neurons[r][c]`` of them through ``rows[r]`` and ``columns[c]``.
+
+    ``rows`` and ``columns`` are all subgroups of the classes that occur; ``covered`` of the ``possible`` pairs have a neuron.
+    """
+
+    rows: list[str]
+    columns: list[str]
+    neurons: list[list[int]]
+    covered: int
+    possible: int
 
 
 class CircuitRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -193,6 +208,21 @@ class CircuitRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     family: str
     neurons: int
     energy_share: float
+
+
+class VoteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that one circuit says: ``votes[p][q][d]`` for x of row p, y of column q and z of kind d, over 2^(sum of the program's bits).
+
+    A row holds the elements that no left function of the circuit tells apart, and is given by the least of them; so are columns (right
+    functions) and kinds (votes). ``products[p][q]`` is the kind of xy where all x and y of the cell have the same, else None.
+    """
+
+    circuit: int
+    rows: list[int]
+    columns: list[int]
+    kinds: list[int]
+    products: list[list[int | None]]
+    votes: list[list[list[int]]]
 
 
 class LatticeNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -291,6 +321,16 @@ class Margins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bound: list[int]
 
 
+class MarginMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The pairs on a grid of squares with ``step`` elements on a side: the least margin (measured) of the right pairs of each square.
+
+    None stands where no pair of the square is right.
+    """
+
+    step: int
+    rows: list[list[float | None]]
+
+
 class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """summary.json."""
 
@@ -307,12 +347,14 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gcr: Gcr
     families: list[Family]
     circuits: list[CircuitRow]
+    vote_tables: list[VoteTable]
     lattice: Lattice
     labels: Labels
     symbolic: SymbolicFigures
     compact: CompactFigures | None
     compact_map: CompactMap | None
     margins: Margins | None
+    margin_map: MarginMap | None
     seconds: dict[str, float]
     format: str = FORMAT
 

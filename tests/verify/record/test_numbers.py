@@ -880,6 +880,132 @@ def _bound_counts(r: Run) -> list[Any]:
     return list(found)
 
 
+def _conjugates(r: Run, elements: frozenset[int]) -> set[frozenset[int]]:
+    """All x^-1 H x as sets of elements."""
+    mul = r.group.mul
+    back = mul.argmin(axis=1)  # the identity is element 0
+    return {frozenset(int(mul[mul[back[x], h], x]) for h in elements) for x in range(r.group.order)}
+
+
+def _elements(r: Run, name: str) -> frozenset[int]:
+    return frozenset(np.flatnonzero(r.lattice.by_name(name).mask).tolist())
+
+
+def _grids(r: Run) -> list[tuple[list[Any], list[Any], dict[Any, int]] | None]:
+    """For each family its subgroups for x and for y as sets of elements, all conjugates among them, and neurons by pair."""
+    program = r.certificate["program"]
+    members = [
+        frozenset(int(g) for g in np.flatnonzero(s.mask)) for s in map(r.lattice.by_name, (s["name"] for s in program["subgroups"]))
+    ]
+    found: list[tuple[list[Any], list[Any], dict[Any, int]] | None] = []
+    for family in r.summary["families"]:
+        pairs: Counter[Any] = Counter()
+        plain = True
+        for row, circuit in zip(r.summary["circuits"], program["circuits"], strict=True):
+            if row["family"] == family["name"]:
+                sides = circuit["left"]["subgroups"], circuit["right"]["subgroups"]
+                plain = plain and all(len(side) == 1 for side in sides)
+                if plain:
+                    pairs[members[sides[0][0]], members[sides[1][0]]] += len(circuit["neurons"])
+        sides_all = [sorted({c for pair in pairs for c in _conjugates(r, pair[k])}, key=sorted) for k in (0, 1)]
+        found.append((*sides_all, dict(pairs)) if plain else None)
+    return found
+
+
+@twin("families[].grid.neurons[][]")
+def _grid_neurons(r: Run) -> list[Any]:
+    """Circuits of program.json by the subgroups that their forms name, as sets of elements, conjugates by conjugation."""
+    values = []
+    for family, grid in zip(r.summary["families"], _grids(r), strict=True):
+        assert (family["grid"] is None) == (grid is None)
+        if grid is not None:
+            named = [
+                [frozenset(np.flatnonzero(r.lattice.by_name(n).mask).tolist()) for n in family["grid"][k]] for k in ("rows", "columns")
+            ]
+            assert [set(side) for side in named] == [set(side) for side in grid[:2]]
+            values += [grid[2].get((h, k), 0) for h in named[0] for k in named[1]]
+    return values
+
+
+@twin("families[].grid.covered")
+def _grid_covered(r: Run) -> list[Any]:
+    """Pairs of sets with a neuron."""
+    return [len(grid[2]) for grid in _grids(r) if grid is not None]
+
+
+@twin("families[].grid.possible")
+def _grid_possible(r: Run) -> list[Any]:
+    """Conjugates, counted by conjugation, for x times those for y."""
+    return [len(grid[0]) * len(grid[1]) for grid in _grids(r) if grid is not None]
+
+
+def _tables(r: Run) -> list[tuple[int, list[int], list[int], list[int], Any, Any]]:
+    """The vote tables again by program.py's runtime: circuit, least elements of rows, columns, kinds, products, votes."""
+    voting = Voting(program_constants(r.certificate["program"]))
+    found = []
+    for table in r.summary["vote_tables"]:
+        circuit = voting.circuits[table["circuit"] - 1]
+        kinds = [rows.kind for rows in (circuit.left, circuit.right, circuit.weights)]
+        least = [[kind.index(k) for k in range(max(kind) + 1)] for kind in kinds]
+        votes = [[[circuit.votes(x, y)[z] for z in least[2]] for y in least[1]] for x in least[0]]
+        met: list[list[set[int]]] = [[set() for _ in least[1]] for _ in least[0]]
+        for x, p in enumerate(kinds[0]):
+            for y, q in enumerate(kinds[1]):
+                met[p][q].add(kinds[2][r.group.mul[x, y]])
+        products = [[cell.pop() if len(cell) == 1 else None for cell in line] for line in met]
+        found.append((table["circuit"], *least, products, votes))
+    return found
+
+
+@twin("vote_tables[].circuit")
+def _table_circuit(r: Run) -> list[Any]:
+    """One circuit of each of the largest families, the one with most energy that is small enough."""
+    voting = Voting(program_constants(r.certificate["program"]))
+    rows = {row["number"]: row for row in r.summary["circuits"]}
+    for number, circuit in enumerate(voting.circuits, 1):
+        if len(circuit.left.rows) * len(circuit.right.rows) > 400 or len(circuit.weights.rows) > 12:
+            del rows[number]
+    numbers = [table["circuit"] for table in r.summary["vote_tables"]]
+    assert len({rows[n]["family"] for n in numbers}) == len(numbers) > 0
+    for n in numbers:
+        assert rows[n]["energy_share"] == max(row["energy_share"] for row in rows.values() if row["family"] == rows[n]["family"])
+    return numbers
+
+
+def _part_of_tables(path: str, place: int, depth: int) -> None:
+    def found(r: Run) -> list[Any]:
+        values = [table[place] for table in _tables(r)]
+        for _ in range(depth):
+            values = [part for one in values for part in one]
+        return values
+
+    found.__doc__ = "From the votes of program.py on every pair of elements, and all products."
+    twin(path)(found)
+
+
+_part_of_tables("vote_tables[].rows[]", 1, 1)
+_part_of_tables("vote_tables[].columns[]", 2, 1)
+_part_of_tables("vote_tables[].kinds[]", 3, 1)
+_part_of_tables("vote_tables[].products[][]", 4, 2)
+_part_of_tables("vote_tables[].votes[][][]", 5, 3)
+
+
+@twin("margin_map.step")
+def _map_step(r: Run) -> list[Any]:
+    """The least side with at most 60 squares in a row."""
+    return [next(step for step in range(1, r.group.order + 1) if step * 60 >= r.group.order)]
+
+
+@twin("margin_map.rows[][]")
+def _map_rows(r: Run) -> list[Any]:
+    """All float64 margins of pairs whose argmax is right, square by square."""
+    step, n = _map_step(r)[0], r.group.order
+    good = r.theirs.argmax(axis=2) == r.group.mul
+    found = np.where(good, margins(r.theirs), np.inf)
+    squares = [found[a : a + step, b : b + step].min() for a in range(0, n, step) for b in range(0, n, step)]
+    return [None if np.isinf(value) else value for value in squares]
+
+
 def _took(path: str) -> None:
     def found(r: Run) -> list[Any]:
         values = values_at(r.summary, path)

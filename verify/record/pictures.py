@@ -1,0 +1,92 @@
+"""pictures.json: the network's neurons as a page draws them, rounded to a byte a number. Nothing is decided or counted from it."""
+
+import base64
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from algebra.coset_space import CosetSpace
+from algebra.lattice import SubgroupLattice
+from net.weights import Weights
+from verify.distil.labels import NeuronLabel, SideLabel
+
+FORMAT = "coset-verify pictures 1"
+#: A byte holds -127 to 127.
+STEPS = 127
+
+
+class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function on the group: the value at element g is about ``unit`` times the g-th signed byte of ``bytes``, in base 64."""
+
+    unit: float
+    bytes: str
+
+
+class NeuronPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """L[:, i], R[:, i] and U[i] of one neuron; ``x`` and ``y`` are the partitions of its label's cosets, None without a label."""
+
+    index: int
+    left: Column
+    right: Column
+    votes: Column
+    x: int | None
+    y: int | None
+
+
+class Pictures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """pictures.json: every neuron, and the partitions of the group that they name: the number of its coset for each element."""
+
+    neurons: list[NeuronPicture]
+    partitions: list[list[int]]
+    format: str = FORMAT
+
+
+def pictures(lattice: SubgroupLattice, weights: Weights, labels: tuple[NeuronLabel, ...]) -> Pictures:
+    """The pictures of all neurons, in the group's own order.
+
+    A value is off by half a unit at most, which is 1/254 of the largest absolute value of its column.
+    """
+    partitions: dict[tuple[str, int], int] = {}
+    cosets: list[list[int]] = []
+
+    def partition(side: SideLabel | None) -> int | None:
+        if side is None:
+            return None
+        key = side.side, side.subgroup if side.kernel is None else side.kernel
+        if key not in partitions:
+            partitions[key] = len(cosets)
+            space = CosetSpace(lattice.all[key[1]], side.side, None)
+            cosets.append([int(label) for label in space.labels])
+        return partitions[key]
+
+    rows = [
+        NeuronPicture(
+            label.index,
+            column(weights.L[:, label.index]),
+            column(weights.R[:, label.index]),
+            column(weights.U[label.index]),
+            partition(label.left),
+            partition(label.right),
+        )
+        for label in labels
+    ]
+    return Pictures(rows, cosets)
+
+
+def column(values: npt.NDArray[np.float64]) -> Column:
+    """A function on the group in signed bytes."""
+    unit = float(np.abs(values).max()) / STEPS
+    scaled = np.rint(values / unit) if unit > 0 else np.zeros(len(values))
+    return Column(float(f"{unit:.6g}"), base64.b64encode(scaled.astype(np.int8).tobytes()).decode("ascii"))
+
+
+def picture_bytes(found: Pictures) -> bytes:
+    """pictures.json."""
+    return msgspec.json.encode(found, order="deterministic") + b"\n"
+
+
+def read_pictures(path: Path) -> Pictures:
+    """The pictures in a file; msgspec.ValidationError names the path of what does not fit the type."""
+    return msgspec.json.decode(path.read_bytes(), type=Pictures)
