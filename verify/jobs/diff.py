@@ -1,0 +1,266 @@
+"""Two networks, programs or runs side by side: answers, margins, labels, and circuits that appear, vanish or change.
+
+Each side is a checkpoint (analysed here, its readable program found), a program.json (answers by exact evaluation, no labels), or the
+directory of a run (nothing is computed again: certificate.json and summary.json say it, and the seal is looked at first).
+Answers and margins are exact on every pair; labels describe.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from net.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from algebra.group import FiniteGroup
+    from verify.program.program import Program
+
+#: Pairs, neurons and circuits that are listed one by one.
+LISTED = 10
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: ``answers`` [x, y] (-1 for a tie), the least margin of the right answers, and what is known of its neurons.
+
+    ``neurons`` gives the kind and the two subgroups of each neuron by number; None for a program. ``neuron_energy`` is the share of
+    energy of each, {} for a program.
+    """
+
+    name: str
+    group: FiniteGroup
+    answers: np.ndarray
+    least_margin: str | None
+    neurons: Mapping[int, tuple[str, str | None, str | None]] | None
+    neuron_energy: Mapping[int, float]
+    program: Program
+
+    @property
+    def right(self) -> int:
+        """On how many pairs the answer is xy."""
+        return int((self.answers == self.group.mul).sum())
+
+
+def side(
+    path: Path,
+    group: str | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+    order: str | None = None,
+    product: str | None = None,
+) -> Side:
+    """What the path stands for; group, numbering and product are those of a checkpoint, detected where they are None.
+
+    Raises:
+        MalformedInput: it is no checkpoint, program or run, or its certificate does not have the digest that it states.
+        GroupError: no group has this name.
+
+    """
+    if path.is_dir():
+        return _of_run(path)
+    if path.suffix == ".json":
+        return _of_program(path)
+    return _of_checkpoint(path, group, progress, order, product)
+
+
+def _of_run(folder: Path) -> Side:
+    from algebra.group import group_from_generators
+    from algebra.permutation import parse_cycles
+    from verify.record.certificate import Certificate, sealed
+    from verify.record.summary import read_summary
+
+    path = folder / "certificate.json"
+    if not path.is_file():
+        raise MalformedInput(f"expected a checkpoint, a program.json or the directory of a run, got {folder} without certificate.json")
+    try:
+        certificate = msgspec.json.decode(path.read_bytes(), type=Certificate)
+        summary = read_summary(folder / "summary.json")
+    except (msgspec.DecodeError, FileNotFoundError) as error:
+        raise MalformedInput(f"expected a run of this version in {folder}, got one that cannot be read: {error}") from error
+    if sealed(certificate).sha256 != certificate.sha256:
+        raise MalformedInput(f"expected {path} as it was written, got one with another digest: run it again")
+    record = certificate.group
+    group = group_from_generators(record.name, record.degree, [parse_cycles(g, record.degree) for g in record.generators])
+    answers = group.mul.astype(np.int64)
+    for x, y, answer in certificate.correct.wrong:
+        answers[x, y] = answer
+    rows = summary.program.neurons
+    return Side(
+        str(folder),
+        group,
+        answers,
+        certificate.correct.min_margin,
+        {row.index: (row.kind, row.left, row.right) for row in rows},
+        {row.index: row.energy_share for row in rows},
+        certificate.program,
+    )
+
+
+def _of_program(path: Path) -> Side:
+    from algebra.group import group_from_generators
+    from algebra.permutation import parse_cycles
+    from verify.exact.exhaustive import evaluate
+    from verify.program.program import Program, expand, program_subgroups
+
+    try:
+        program = msgspec.json.decode(path.read_bytes(), type=Program)
+    except msgspec.DecodeError as error:
+        raise MalformedInput(f"expected a program (program.json) in {path}, got something else: {error}") from error
+    record = program.group
+    group = group_from_generators(record.name, record.degree, [parse_cycles(g, record.degree) for g in record.generators])
+    try:
+        weights = expand(program, group, program_subgroups(program, group))
+    except ValueError as error:
+        raise MalformedInput(f"{path}: {error}") from error
+    evaluation = evaluate(weights, expected=group.mul)
+    return Side(str(path), group, evaluation.answer, _least(weights, evaluation, group), None, {}, program)
+
+
+def _of_checkpoint(path: Path, group: str | None, progress: Callable[[str], None], order: str | None, product: str | None) -> Side:
+    from verify.analysis import analyse
+
+    analysis = analyse(path, group, order=order, product=product, timeout_s=0, progress=progress)
+    neurons = analysis.neurons
+    return Side(
+        str(path),
+        analysis.group,
+        analysis.evaluation.answer,
+        analysis.correct.min_margin,
+        {neuron.index: (neuron.kind, neuron.left, neuron.right) for neuron in neurons},
+        {neuron.index: neuron.energy_share for neuron in neurons},
+        analysis.programs["readable"].record(),
+    )
+
+
+def _least(weights: Any, evaluation: Any, group: FiniteGroup) -> str | None:
+    from verify.exact.exhaustive import smallest_margin
+
+    found = smallest_margin(weights, evaluation, group.mul)
+    return None if found is None else str(found[0])
+
+
+def circuits(program: Program) -> dict[str, tuple[int, ...]]:
+    """The neurons of each circuit, by what it reads x and y through and votes on, in words."""
+    from verify.program.editable import form_in_words
+
+    names = [record.name for record in program.subgroups]
+    found: dict[str, list[int]] = defaultdict(list)
+    for circuit in program.circuits:
+        x, y, z = (form_in_words(form, names) for form in (circuit.left, circuit.right, circuit.votes))
+        found[f"x by {x}, y by {y}, votes on {z}"] += [neuron.index for neuron in circuit.neurons]
+    return {words: tuple(numbers) for words, numbers in found.items()}
+
+
+def diff(a: Side, b: Side) -> dict[str, Any]:
+    """Everything that differs, for `markdown` and for JSON.
+
+    Raises:
+        MalformedInput: they are about different groups.
+
+    """
+    if not np.array_equal(a.group.elements, b.group.elements):
+        raise MalformedInput(f"expected two about the same group, got {a.group.name} and {b.group.name}")
+    differ = [
+        (int(x), int(y), int(a.answers[x, y]), int(b.answers[x, y])) for x, y in zip(*np.nonzero(a.answers != b.answers), strict=True)
+    ]
+    found: dict[str, Any] = {
+        "a": a.name,
+        "b": b.name,
+        "group": a.group.name,
+        "pairs": int(a.answers.size),
+        "right": [a.right, b.right],
+        "least_margin": [a.least_margin, b.least_margin],
+        "answers_differ": differ,
+        "constants": [a.program.constants, b.program.constants],
+    }
+    if a.neurons is not None and b.neurons is not None:
+        found["width"] = [len(a.neurons), len(b.neurons)]
+        found["kinds"] = [dict(sorted(Counter(label[0] for label in s.neurons.values()).items())) for s in (a, b) if s.neurons]
+        if len(a.neurons) == len(b.neurons):
+            found["relabelled"] = {i: (a.neurons[i], b.neurons[i]) for i in a.neurons if a.neurons[i] != b.neurons.get(i)}
+    one, two = circuits(a.program), circuits(b.program)
+    found["circuits"] = {
+        "only_a": _with_energy({words: one[words] for words in one if words not in two}, a),
+        "only_b": _with_energy({words: two[words] for words in two if words not in one}, b),
+        "changed": {words: (one[words], two[words]) for words in one if words in two and one[words] != two[words]},
+        "same": sum(words in two and one[words] == two[words] for words in one),
+    }
+    return found
+
+
+def _with_energy(found: dict[str, tuple[int, ...]], of: Side) -> dict[str, Any]:
+    """Circuits with their neurons and share of energy, those with most first."""
+    energy = {words: sum(of.neuron_energy.get(i, 0.0) for i in neurons) for words, neurons in found.items()}
+    return {
+        words: {"neurons": found[words], "energy": energy[words]} for words in sorted(found, key=lambda words: (-energy[words], words))
+    }
+
+
+def markdown(found: dict[str, Any], group: FiniteGroup) -> str:
+    """The differences in words."""
+    from algebra.permutation import format_cycles
+
+    def cycles(g: int) -> str:
+        return "a tie" if g < 0 else format_cycles(tuple(int(i) for i in group.elements[g]))
+
+    pairs = found["pairs"]
+    lines = [
+        f"A: {found['a']}",
+        f"B: {found['b']}",
+        "",
+        f"- answers: {len(found['answers_differ']):,} of {pairs:,} pairs differ",
+        f"- right answers: A {found['right'][0]:,}, B {found['right'][1]:,}",
+    ]
+    lines[-1:-1] = [
+        f"  - x = {cycles(x)}, y = {cycles(y)}: A {cycles(p)}, B {cycles(q)}" for x, y, p, q in found["answers_differ"][:LISTED]
+    ]
+    margins = ["none" if m is None else f"{_decimal(m):.6g}" for m in found["least_margin"]]
+    lines.append(f"- least margin of a right answer: A {margins[0]}, B {margins[1]}")
+    lines.append(f"- constants of the program: A {found['constants'][0]:,}, B {found['constants'][1]:,}")
+    if "kinds" in found:
+        words = [", ".join(f"{count} {kind}" for kind, count in kinds.items()) for kinds in found["kinds"]]
+        lines.append(f"- neurons: A {words[0]}; B {words[1]}")
+    if "relabelled" in found:
+        lines.append(f"- neurons with another label: {len(found['relabelled']):,}")
+        lines += [f"  - {i}: A {_label(p)}; B {_label(q)}" for i, (p, q) in list(found["relabelled"].items())[:LISTED]]
+    changes = found["circuits"]
+    lines.append(
+        f"- circuits: {len(changes['only_a'])} in A alone, {len(changes['only_b'])} in B alone, {len(changes['changed'])} with other"
+        f" neurons, {changes['same']} with the same neurons"
+    )
+    for letter in "ab":
+        for words, row in list(changes[f"only_{letter}"].items())[:LISTED]:
+            energy = f", {row['energy']:.1%} of the energy" if row["energy"] else ""
+            lines.append(f"  - {letter.upper()} alone: {words}: {_count(len(row['neurons']))}{energy}")
+    lines += [
+        f"  - changed: {words}: A {_count(len(p))}, B {_count(len(q))}, {len({*p} & {*q})} of them in both"
+        for words, (p, q) in list(changes["changed"].items())[:LISTED]
+    ]
+    if any(
+        len(rows) > LISTED
+        for rows in (found["answers_differ"], found.get("relabelled", ()), *changes.values())
+        if not isinstance(rows, int)
+    ):
+        lines.append(f"\nAt most {LISTED} of each kind are listed; --json lists all.")
+    return "\n".join(lines) + "\n"
+
+
+def _label(label: tuple[str, str | None, str | None]) -> str:
+    kind, left, right = label
+    return kind if left is None else f"{kind}, {left} and {right}"
+
+
+def _count(number: int) -> str:
+    return f"{number} neuron{'' if number == 1 else 's'}"
+
+
+def _decimal(text: str) -> float:
+    top, _, bottom = text.partition("/")
+    return int(top) / int(bottom or 1)
