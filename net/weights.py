@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from net.dyadic import FloatMatrix, IntegerMatrix
+    from net.units import Units
 
 #: Unit roundoff of float64 and half of its least positive number (Higham, Accuracy and Stability, 2nd ed.,
 #: 2.1).
@@ -64,11 +65,20 @@ class ExactWeights:
         """The network that does at (x, y) what this one does at (y, x)."""
         return ExactWeights(self.R, self.L, self.U, self.b, self.preactivation_bits, self.vote_bits)
 
-    def scaled(self, inputs: int, votes: int) -> ExactWeights:
-        """The network with L and R times 2^inputs, U times 2^votes and b times 2^(inputs + votes)."""
-        p, v = max(0, self.preactivation_bits - inputs), max(0, self.vote_bits - votes)
-        more, further = p - self.preactivation_bits + inputs, v - self.vote_bits + votes
-        return ExactWeights(self.L * (1 << more), self.R * (1 << more), self.U * (1 << further), self.b * (1 << (more + further)), p, v)
+    def scaled(self, units: Units) -> ExactWeights:
+        """The network times powers of two (`net.units`), over the least denominators."""
+        p, v = units.denominators(self.preactivation_bits, self.vote_bits)
+        inputs, votes = _powers(p - self.preactivation_bits + units.inputs), _powers(v - self.vote_bits + units.votes)
+        bias = 1 << (p + v - self.preactivation_bits - self.vote_bits + units.logits)
+        return ExactWeights(self.L * inputs, self.R * inputs, self.U * votes[:, None], self.b * bias, p, v)
+
+    def without_common_bias(self, output: int) -> ExactWeights:
+        """The network whose bias has this output's entry less: 0 there, the same margins, the same answers."""
+        return replace(self, b=np.asarray(self.b - self.b[output], dtype=object))
+
+
+def _powers(exponents: np.ndarray[Any, np.dtype[np.int64]]) -> IntegerMatrix:
+    return np.array([1 << e for e in exponents.tolist()], dtype=object)
 
 
 def exact_weights(left: Dyadic, right: Dyadic, unembedding: Dyadic, bias: Dyadic) -> ExactWeights:
@@ -188,36 +198,29 @@ class Weights:
             lambda: self.exact().exchanged(),
         )
 
-    def scaled(self, inputs: int, votes: int) -> Weights:
-        """The network with L and R times 2^inputs, U times 2^votes and b times 2^(inputs + votes): the same answers.
+    def scaled(self, units: Units, drop_common_bias: bool = False) -> Weights:
+        """The network times powers of two (`net.units`), perhaps without the entry in the middle of the bias: the same answers.
 
-        Where the float64 arrays do not overflow: a product with a power of two is exact, or errs by at most 2^-1074 where it
-        underflows.
+        A float64 times a power of two is exact, or errs by at most 2^-1074 where it underflows, or becomes infinite; the error bounds
+        say so.
         """
-        both = inputs + votes
-        with np.errstate(under="ignore"):
-            return Weights(
-                np.ldexp(self.L, inputs),
-                np.ldexp(self.R, inputs),
-                np.ldexp(self.U, votes),
-                np.ldexp(self.b, both),
-                _scaled_error(self.L_error, inputs),
-                _scaled_error(self.R_error, inputs),
-                float(_scaled_error(self.U_error, votes)),
-                float(_scaled_error(self.b_error, both)),
-                lambda: self.exact().scaled(inputs, votes),
-            )
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            L, L_error = _times(self.L, self.L_error, units.inputs)
+            R, R_error = _times(self.R, self.R_error, units.inputs)
+            U, U_errors = _times(self.U.T, np.full(self.width, self.U_error), units.votes)
+            b, b_errors = _times(self.b[:, None], np.array([self.b_error]), np.array([units.logits]))
+        b, b_error = b[:, 0], float(b_errors[0])
 
-    def unusual_scale(self) -> tuple[int, int]:
-        """(i, v): the exponents of the largest |L|, |R| and of the largest |U|, or 0 in place of those within 2^-24 to 2^24.
+        def exact() -> ExactWeights:
+            return self.exact().scaled(units)
 
-        Networks with (0, 0) can be searched in float32 as they are; others are scaled by (-i, -v) first.
-        """
-        inputs = max(float(np.abs(self.L).max(initial=0.0)), float(np.abs(self.R).max(initial=0.0)))
-        votes = float(np.abs(self.U).max(initial=0.0))
-        exponents = (math.frexp(value)[1] if value else 0 for value in (inputs, votes))
-        i, v = (0 if abs(exponent) <= 24 else exponent for exponent in exponents)
-        return i, v
+        if drop_common_bias:
+            middle = int(np.argsort(self.b, kind="stable")[self.order // 2])
+            whole = exact().without_common_bias(middle)
+            b, b_errors = _rounded(whole.b, whole.preactivation_bits + whole.vote_bits)
+            b_error = float(b_errors.max())
+            return Weights(L, R, U.T, b, L_error, R_error, float(U_errors.max(initial=0.0)), b_error, lambda: whole)
+        return Weights(L, R, U.T, b, L_error, R_error, float(U_errors.max(initial=0.0)), b_error, exact)
 
     @classmethod
     def from_arrays(cls, L: Any, R: Any, U: Any, b: Any | None = None) -> Weights:
@@ -242,10 +245,8 @@ class Weights:
         """Weights L / 2^p, R / 2^p, U / 2^v, b / 2^(p+v) from integer arrays, p and v >= 0.
 
         The float64 arrays are the correctly rounded quotients, so an entry x errs by at most 2^-53 |x| +
-        2^-1075 and not at all when the integer is below 2^53 in absolute value and p, v are below 1000.
-
-        Raises:
-            OverflowError: a quotient is beyond the largest float64.
+        2^-1075 and not at all when the integer is below 2^53 in absolute value and p, v are below 1000. A quotient beyond
+        the largest float64 becomes infinite, with an infinite error bound.
 
         """
         integers = [np.asarray(array).astype(object) for array in (L, R, U)]
@@ -268,8 +269,12 @@ class Weights:
         )
 
 
-def _scaled_error(error: Any, exponent: int) -> Any:
-    return np.ldexp(error, exponent) + (TINY if exponent < 0 else 0.0)
+def _times(array: FloatMatrix, error: FloatMatrix, exponents: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[FloatMatrix, FloatMatrix]:
+    """Columns times powers of two, and bounds of their errors: those of before, more where something underflows or overflows."""
+    values, errors = np.ldexp(array, exponents), np.ldexp(error, exponents)
+    lost = (np.ldexp(values, -exponents) != array).any(axis=0) | (np.ldexp(errors, -exponents) != error)
+    errors = errors + np.where(lost, 2 * TINY, 0.0)
+    return values, np.where(np.isfinite(values).all(axis=0), errors, np.inf)
 
 
 def indices(width: int, neurons: Sequence[int] | np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.intp]]:
@@ -283,7 +288,14 @@ def _rounded(integers: IntegerMatrix, bits: int) -> tuple[FloatMatrix, FloatMatr
     Dividing Python ints rounds correctly; twice the unit roundoff times the ROUNDED quotient covers u |x|.
     """
     denominator = 1 << bits
-    values = np.frompyfunc(lambda integer: integer / denominator, 1, 1)(integers).astype(np.float64)
+
+    def quotient(integer: int) -> float:
+        try:
+            return integer / denominator
+        except OverflowError:
+            return math.inf if integer > 0 else -math.inf
+
+    values = np.asarray(np.frompyfunc(quotient, 1, 1)(integers)).astype(np.float64)
     small = np.frompyfunc(lambda integer: abs(integer) < 1 << 53, 1, 1)(integers).astype(bool)
     exact = small if bits < 1000 else np.zeros(integers.shape, dtype=bool)
     return values, np.where(exact, 0.0, 2 * UNIT * np.abs(values) + TINY)
@@ -291,8 +303,9 @@ def _rounded(integers: IntegerMatrix, bits: int) -> tuple[FloatMatrix, FloatMatr
 
 def dead_neurons(weights: Weights) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Neurons that cannot change an answer: max L + max R <= 0 with the error bounds added, or outgoing weights all equal."""
-    top = weights.L.max(axis=0) + weights.R.max(axis=0)
+    with np.errstate(over="ignore"):
+        top = weights.L.max(axis=0) + weights.R.max(axis=0)
     slack = weights.L_error + weights.R_error
-    flat = (np.ptp(weights.U, axis=1) == 0) & (weights.U_error == 0)
+    flat = (weights.U.max(axis=1) == weights.U.min(axis=1)) & (weights.U_error == 0)
     # the sign of a rounded sum is exact; the two factors cover the rounding of sum and slack where there is a slack
     return np.asarray((top * (1 - 2.0**-50) <= -slack * (1 + 2.0**-50)) | flat)

@@ -38,6 +38,7 @@ from algebra.lattice import SubgroupLattice, subgroups
 from net.errors import MalformedInput
 from net.folded import FoldedNetwork
 from net.in_memory import FILE_NAME
+from net.units import Units, beside, in_usual_units
 from verify.distil.labels import Labelling, labelled
 from verify.exact.exhaustive import Evaluation, evaluate, right
 from verify.program.editable import CosetProgram
@@ -252,7 +253,8 @@ class Compared:
         """Level 2: the share of the logits' variance that the program explains, and so on; measured in float32 on all pairs."""
         from verify.compare.levels import compare
 
-        return compare(self._analysis.weights, self.weights, self._analysis.group.mul)
+        network, units = self._analysis._in_usual_units
+        return compare(network, beside(self.weights, units), self._analysis.group.mul)
 
 
 @dataclass(frozen=True)
@@ -343,21 +345,26 @@ class Analysis:
         return found
 
     @cached_property
-    def _scale(self) -> tuple[int, int]:
-        return self.weights.unusual_scale()
+    def _in_usual_units(self) -> tuple[Weights, Units]:
+        return in_usual_units(self.weights)
+
+    @property
+    def _units(self) -> Units:
+        """What brings what was found by ``_searched`` back to the network's own units."""
+        return self._in_usual_units[1].back
 
     @cached_property
     def _searched(self) -> Analysis:
-        """The analysis of the network scaled by powers of two to usual sizes, in which floats search; this one where it has them.
+        """The analysis of the network in units in which floats can search (`net.units`); this one where its own are such.
 
-        Scaling changes no answer; what is stated about the network itself is decided from its own weights.
+        All searches and all that is measured in floats begin here, so none of them has to think of sizes. Units change no answer; what
+        is stated as proved is decided from the network's own weights and from the program in its units.
         """
-        if self._scale == (0, 0):
+        weights = self._in_usual_units[0]
+        if weights is self.weights:
             return self
-        inputs, votes = self._scale
-        scaled = replace(self.network, weights=self.weights.scaled(-inputs, -votes), layers=None)
-        found = Analysis(scaled, self.options)
-        found._scale = (0, 0)
+        found = Analysis(replace(self.network, weights=weights, layers=None), self.options)
+        found._in_usual_units = (weights, self._units)
         return found
 
     @cached_property
@@ -412,7 +419,7 @@ class Analysis:
         with self._timed("distillation"):
             found, points = self._searched.distillation, []
             for point in found.points:
-                written = rescaled(point.written, *self._scale)
+                written = rescaled(point.written, self._units).written
                 answers = evaluate(written.weights, expected=np.maximum(point.evaluation.answer, 0))
                 points.append(replace(point, written=written, evaluation=answers))
             return replace(found, points=tuple(points))
@@ -456,9 +463,9 @@ class Analysis:
 
         with self._timed("symbolic_search"):
             proof = self._searched.symbolic_proof
-            written = rescaled(proof.written, *self._scale)
+            written = rescaled(proof.written, self._units).written
             neurons = mechanism(self.labels, written.program, self.weights.exact(), written.weights.exact())
-            return rescaled_finding(proof, self._scale, neurons, self.network, self.evaluation)
+            return rescaled_finding(proof, self._units, neurons, self.network, self.evaluation)
 
     @cached_property
     def obligations(self) -> tuple[Obligation, ...]:
@@ -521,6 +528,8 @@ class Analysis:
         """The readable program and the network compared at four levels."""
         from verify.record.summarise import counterfactuals
 
+        if self._searched is not self:
+            return replace(self._searched.levels, answers=self.equivalent, mechanism=self.mechanism)
         readable = self.distillation.point("readable")
         rows = tuple(counterfactuals(self.findings, readable.written, self.options.all_counterfactuals))
         return Levels(self.equivalent, Compared(self, readable.written.weights).logits, rows, self.mechanism)
@@ -610,7 +619,7 @@ class Analysis:
                 compact=compact,
             )
         made = summarise(findings, certificate, findings.symbolic, findings.obligations, findings.opinions, everything, self._began)
-        return made if searched is self else _in_units(made, sum(self._scale))
+        return made if searched is self else _in_units(made, self._units.logits)
 
     @property
     def pictures(self) -> Pictures:

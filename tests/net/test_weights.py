@@ -66,9 +66,12 @@ def test_denormal_quotients_are_within_their_bounds():
     assert_bounds_hold(weights)
 
 
-def test_quotients_beyond_float64_are_an_error():
-    with pytest.raises(OverflowError):
-        Weights.from_integers([[1 << 2000]], [[0]], [[1]], None, 0, 0)
+def test_quotients_beyond_float64_are_infinite_and_their_bounds_say_so():
+    weights = Weights.from_integers([[1 << 2000]], [[0]], [[-(1 << 1100)]], [5], 0, 0)
+
+    assert (weights.L[0, 0], weights.U[0, 0]) == (np.inf, -np.inf)
+    assert (weights.L_error[0], weights.U_error, weights.R_error[0], weights.b_error) == (np.inf, np.inf, 0, 0)
+    assert weights.exact().L[0, 0] == 1 << 2000
 
 
 def test_arrays_are_their_own_exact_weights():

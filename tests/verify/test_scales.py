@@ -12,12 +12,13 @@ import verify
 from algebra.group import parse_group
 from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
+from net.units import Units
 from net.weights import ExactWeights, Weights
 from verify.analysis import Analysis
 from verify.cli import execute
 from verify.program.written import rescaled
 from verify.symbolic.dual_variables import sharp
-from verify.symbolic.rescaling import growth, rescaled_outline
+from verify.symbolic.rescaling import rescaled_outline
 
 
 def lookup(group) -> Weights:
@@ -75,7 +76,7 @@ def usual() -> Analysis:
 def test_powers_of_two_change_no_answer_no_program_and_no_proof(tmp_path, usual, inputs, votes) -> None:
     """Programs and proofs are those of the network as it was, in other units, and the checker redoes all of them."""
     path = tmp_path / "n.safetensors"
-    save_folded(path, usual.weights.scaled(inputs, votes))
+    save_folded(path, usual.weights.scaled(Units.of(usual.weights.width, inputs, votes)))
     other = verify.analyse(path, "S3", timeout_s=0)
     out = other.write(tmp_path / "out")
 
@@ -84,12 +85,16 @@ def test_powers_of_two_change_no_answer_no_program_and_no_proof(tmp_path, usual,
     assert other.summary.equivalence.logit_fve == pytest.approx(usual.levels.logits.logit_fve, abs=1e-5)
     assert [n.kind for n in other.neurons] == [n.kind for n in usual.neurons]
     for name, program in usual.programs.items():
-        assert_same(program.weights().exact().scaled(inputs, votes), other.programs[name].weights().exact())
+        assert_same(in_units(program.weights().exact(), inputs, votes), other.programs[name].weights().exact())
     mine, theirs = (a.symbolic_proof for a in (usual, other))
-    assert_same(mine.written.weights.exact().scaled(inputs, votes), theirs.written.weights.exact())
+    assert_same(in_units(mine.written.weights.exact(), inputs, votes), theirs.written.weights.exact())
     assert (theirs.status, len(theirs.pushes)) == ("PROVED", len(mine.pushes))
     assert theirs.outline.batches.keys() == mine.outline.batches.keys()
     assert [o.id for o in other.obligations if o.id != "O3-distance"] == [o.id for o in usual.obligations if o.id != "O3-distance"]
+
+
+def in_units(exact: ExactWeights, inputs: int, votes: int) -> ExactWeights:
+    return exact.scaled(Units.of(len(exact.U), inputs, votes))
 
 
 def assert_same(one: ExactWeights, two: ExactWeights) -> None:
@@ -102,14 +107,18 @@ def assert_same(one: ExactWeights, two: ExactWeights) -> None:
 def test_the_minima_of_a_proof_in_other_units_are_those_of_its_tables(usual) -> None:
     """Carried over or computed again from the program in the new units: the same, so no rounding and no search came in between."""
     finding = usual.symbolic_proof
-    written = rescaled(finding.written, 70, 90)
-    outline = rescaled_outline(finding.outline, written, growth(finding.written.program, 70, 90))
+    rng = np.random.default_rng(0)
+    inputs = rng.integers(-90, 90, usual.weights.width)
+    units = Units(inputs, 40 - inputs, 40)
+    written, growth = rescaled(finding.written, units)
+    factor = 1 << growth
+    outline = rescaled_outline(finding.outline, written, factor)
+    assert sum(len(batch.duals) for batches in outline.batches.values() for batch in batches) > 0
     for case, batches in outline.batches.items():
-        constant = outline.constant(case)
+        assert outline.constant(case) == factor * finding.outline.constant(case)
         for batch in batches:
             again = [sharp(d.tables, d.mu, d.lam, d.ties) for d in batch.duals]
             assert [a.beta.tolist() for a in again] == [d.beta.tolist() for d in batch.duals]
-            assert constant % growth(finding.written.program, 70, 90) == 0
 
 
 def test_a_bias_that_all_outputs_share_changes_no_answer(tmp_path) -> None:

@@ -47,7 +47,7 @@ Terms = list[list[tuple[int, int]]]
 #: A subgroup's elements with the values of a character on them.
 Character = dict[int, int]
 
-LARGEST_BITS = 4000
+LARGEST_BITS = 12000
 LARGEST_WEIGHT = 2**31
 SUBGROUPS_OF = {"double cosets": 2, "coset sum": 2, "elements": 0}  # of every other form: 1
 WEIGHTED = ("images", "preimages", "shared")

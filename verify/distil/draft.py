@@ -24,6 +24,8 @@ from verify.distil.moments import centred
 from verify.program.form import GroupForm, LinearForm, expand_lists, expand_sides, linear_map
 
 RAW = GroupForm("elements")
+#: More than this many times the logits' variance is as good as this: no exchange rate takes such a loss.
+_ALL = 1e9
 
 
 @dataclass(frozen=True)
@@ -85,16 +87,14 @@ class SideData(NamedTuple):
 def side_losses(weights: Weights, moments: Floats) -> tuple[Floats, Floats]:
     """Per neuron, the share of the logits' variance at stake in L[:, i] and in R[:, i]; see the module's docstring.
 
-    ``moments`` are the network's own ``activation_moments``.
+    ``moments`` are the network's own ``activation_moments``. Neurons that cancel each other can have far more than all of it.
     """
     votes = centred(weights.U)
     stake = (votes**2).sum(axis=1)
     total = max(float(np.einsum("iz,iz->", votes, moments[:-1, :-1] @ votes)), np.finfo(float).tiny)
     firing = firing_rates(weights)
-    return (
-        firing * weights.L.var(axis=0) * stake / total,
-        firing * weights.R.var(axis=0) * stake / total,
-    )
+    left, right = (np.minimum(firing * side.var(axis=0) * stake, _ALL * total) / total for side in (weights.L, weights.R))
+    return left, right
 
 
 def firing_rates(weights: Weights) -> Floats:

@@ -56,7 +56,15 @@ def _least_bits(noise: float, loss: float) -> int:
 
 
 def _integers(values: Floats, bits: int) -> tuple[int, ...]:
-    return tuple(round(math.ldexp(float(value), bits)) for value in values)
+    return tuple(_nearest(float(value), bits) for value in values)
+
+
+def _nearest(value: float, bits: int) -> int:
+    """The integer nearest to value * 2^bits, also where that is beyond float64."""
+    fraction, exponent = math.frexp(value)
+    if exponent + bits <= 1000:
+        return round(math.ldexp(value, bits))
+    return int(fraction * 2**53) << (exponent + bits - 53)
 
 
 def write(draft: Draft, p: int, v: int) -> Written:
@@ -72,7 +80,7 @@ def write(draft: Draft, p: int, v: int) -> Written:
         draft.neurons, draft.left, draft.right, draft.votes, draft.left_values, draft.right_values, draft.votes_values, strict=True
     ):
         shared = right.on == "shared"
-        read = (round(math.ldexp(float(b[0]), units.scale_bits)), *_integers(b[1:], p)) if shared else _listed(right, b, p, units.left)
+        read = (_nearest(float(b[0]), units.scale_bits), *_integers(b[1:], p)) if shared else _listed(right, b, p, units.left)
         neurons.append(Neuron(int(i), _listed(left, a, p, units.left), read, _listed(votes, c, v, units.votes)))
     bias = _integers(draft.bias, p + v) if draft.bias.any() else ()
     return _assemble(draft, neurons, bias, units)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from net.folded import FoldedNetwork
+from net.units import Units
 from verify.compare.levels import mechanism
 from verify.distil.labels import NeuronLabel
 from verify.exact.exhaustive import Evaluation, evaluate, right, smallest_margin
@@ -22,7 +23,7 @@ from verify.symbolic.neurons import NeuronPush, neuron_pushes
 from verify.symbolic.proof_outline import Outline, outline_proof
 from verify.symbolic.provable.search import Provable, find_provable
 from verify.symbolic.replay import Replay
-from verify.symbolic.rescaling import growth, rescaled_outline
+from verify.symbolic.rescaling import rescaled_outline
 
 __all__ = ["SymbolicFinding", "decide_symbolic", "rescaled_finding"]
 
@@ -101,26 +102,25 @@ def _finding(
 
 def rescaled_finding(
     finding: SymbolicFinding,
-    scale: tuple[int, int],
+    units: Units,
     neurons: tuple[NeuronRecord, ...],
     network: FoldedNetwork,
     answers: Evaluation,
 ) -> SymbolicFinding:
-    """The finding for the program with preactivations times 2^scale[0] and votes times 2^scale[1].
+    """The finding for the program in other units, given for the network's neurons.
 
     Status and counterexample are the same, and the lemmas are carried over (`rescaling`). ``neurons``, ``network`` and ``answers`` are
     those in the units of the result; pushes and distance are computed from them.
     """
-    written = rescaled(finding.written, *scale)
-    outline = rescaled_outline(finding.outline, written, growth(finding.written.program, *scale))
+    written, growth = rescaled(finding.written, units)
+    outline = rescaled_outline(finding.outline, written, 1 << growth)
     provable = finding.provable
     if provable is not None:
         provable = Provable(written, evaluate(written.weights, expected=network.group.mul), outline)
     pushes = tuple(neuron_pushes(written.program, network.group, written.subgroups, neurons))
     distance = _distance(written, neurons, network, answers)
-    return SymbolicFinding(
-        finding.status, finding.reason, finding.counterexample, written, neurons, outline, pushes, distance, provable
-    )
+    reason = "" if finding.status == "PROVED" else f"O1-sum: {Replay(outline, written.weights).reason}"
+    return SymbolicFinding(finding.status, reason, finding.counterexample, written, neurons, outline, pushes, distance, provable)
 
 
 def _distance(written: Written, neurons: tuple[NeuronRecord, ...], network: FoldedNetwork, answers: Evaluation) -> Distance | None:

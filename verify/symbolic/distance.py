@@ -22,6 +22,7 @@ from net.folded import FoldedNetwork
 from verify.program.program import Program, expand
 from verify.record.certificate import NeuronRecord, rational
 from verify.symbolic.obligation import Obligation
+from verify.symbolic.short_decimals import above
 from verify.symbolic.smtlib import between, declared, real, scope, script, total
 
 
@@ -68,8 +69,7 @@ def distance_obligation(distance: Distance) -> Obligation:
     for name, (e, c, top, spread) in distance.neurons.items():
         lines += scope(_neuron(e, c, top, spread, distance.bounds[name]))
     lines += scope(_sum(distance.bounds, distance.whole))
-    above = f"{math.ceil(distance.whole * 100) / 100:.2f}"
-    differ = f"margins of network and program differ by at most {rational(distance.whole)} (at most {above})"
+    differ = f"margins of network and program differ by at most {rational(distance.whole)} (at most {above(distance.whole)})"
     statement = f"For all activations within the intervals, {differ}, less than the network's smallest margin."
     return Obligation("O3-distance", statement, script("QF_NRA", statement, lines), ("unsat",) * lines.count("(check-sat)"))
 

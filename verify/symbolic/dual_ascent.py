@@ -85,7 +85,7 @@ def find(state: RealDuals, s: Any, constant: int, scale: int) -> tuple[list[Batc
     """
     settled: list[Batch] = []
     effort = EFFORT // max(1, sum(t.whole.size for t in state.families))
-    if max([abs(constant), *(largest(t.whole) for t in state.families)]).bit_length() > FLOAT_BITS:
+    if max([abs(constant), scale, *(largest(t.whole) for t in state.families)]).bit_length() > FLOAT_BITS:
         effort = 0
     left = active = s
     while len(left):

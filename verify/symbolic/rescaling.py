@@ -1,16 +1,15 @@
 """A proof of a program carried over to the program in other units.
 
-A program with preactivations times 2^i and votes times 2^v is written over other denominators, or with integers times powers of two
-where a denominator would be below 1 (`verify.program.written.rescaled`). All pushes then are integers times some 2^a, all votes times
-some 2^c, and the bias times 2^(a+c). So every table T of (1) in `families`, and every constant, is what it was times k = 2^(a+c); with
-dual variables times k both sides of (2) in `dual_variables` are times k, and a sum is above 0 exactly when it was. Nothing is searched
-or rounded again, and the checker computes every minimum from the program that is stated.
+In other units (`net.units`) a program is written over other denominators, with integers times powers of two: those of a neuron's pushes
+times 2^a, those of its votes times 2^c, those of the bias times 2^g, where g = a + c for every neuron (`verify.program.written`). So
+every table T of (1) in `families`, and every constant, is what it was times 2^g; with dual variables times 2^g both sides of (2) in
+`dual_variables` are times 2^g, and a sum is above 0 exactly when it was. Nothing is searched or rounded again, and the checker computes
+every minimum from the program that is stated.
 """
 
 from dataclasses import replace
 from typing import Any
 
-from verify.program.program import Program
 from verify.program.written import Written
 from verify.symbolic.bias import take_off
 from verify.symbolic.decomposition import take_apart
@@ -18,13 +17,7 @@ from verify.symbolic.dual_variables import Batch, DualVariables, Tie
 from verify.symbolic.families import Case, Tables
 from verify.symbolic.proof_outline import Outline, sign_share
 
-__all__ = ["growth", "rescaled_outline"]
-
-
-def growth(program: Program, inputs: int, votes: int) -> int:
-    """The factor 2^(a+c) of sums of votes, as integers, of a program times 2^inputs and 2^votes; see the module's docstring."""
-    a, c = (max(0, more - bits) for more, bits in ((inputs, program.preactivation_bits), (votes, program.vote_bits)))
-    return 1 << (a + c)
+__all__ = ["rescaled_outline"]
 
 
 def rescaled_outline(outline: Outline, written: Written, factor: int) -> Outline:
