@@ -78,13 +78,16 @@ def usual_units(weights: Weights) -> Units:
     u = _exponents(weights.U, 1)
     alive = ~dead_neurons(weights)
     inputs, votes = _unusual(x), _unusual(u)
+    seen = alive & (x > _NONE) & (u > _NONE)
     total = 0
-    if alive.any():
-        apart = bool((x[alive] < x[alive].max() - APART).any())
-        inputs[alive] = x[alive] if apart else _unusual(x[alive].max())
-        total = int((u + inputs)[alive].max()) if apart else int(inputs[alive][0] + _unusual(u[alive].max()))
+    if seen.any():
+        apart = bool((x[seen] < x[seen].max() - APART).any())
+        inputs[seen] = x[seen] if apart else _unusual(x[seen].max())
+        total = int((u + inputs)[seen].max()) if apart else int(inputs[seen][0] + _unusual(u[seen].max()))
     bias = int(_exponents((weights.b / 2 - np.median(weights.b / 2))[:, None], 0)[0]) + 1
     total = bias if bias > total + USUAL else total
+    lost = alive & ~seen  # so small that float64 has 0 in place of its weights
+    inputs[lost] = np.where(u > _NONE, total - u, 0)[lost]
     votes[alive] = total - inputs[alive]
     return Units(-inputs, -votes, -total)
 
