@@ -1,8 +1,9 @@
 """The statements of a certificate, one after the other, and the verdict.
 
 What `check` proves when it says `s VERIFIED`: that every statement of the certificate which its table calls redone is true of the
-checkpoint. The order is: shape and digest of the certificate; the group, its name; the network, its numbering; the program written
-out and compared with the network neuron by neuron; Q1 and Q2; Q3; Q4. The first thing that does not hold ends the check.
+checkpoint. The order is: shape and digest of the certificate; the group, its name; the network, its numbering; the program, the names
+of its subgroups; the program written out and compared with the network neuron by neuron; Q1 and Q2; Q3; Q4. The first thing that does
+not hold ends the check.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from .groups import Group
 from .integers import Network, columns
 from .layouts import folded, read_checkpoint
 from .lemmas import check_symbolic
+from .names import check_subgroup_name
 from .programs import Expanded
 from .progress import Line, Progress
 from .shape import Certificate, Compact, NeuronRecord, read_certificate, same
@@ -58,6 +60,7 @@ def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Pro
     done("the network is that of the file", "read, folded, and put in the group's order", network.width, "neurons")
     same("group of the program", c.program.group, c.group)
     program = Expanded(c.program, group, network.width)
+    check_names(program, group)
     check_neurons(c.neurons, network, program)
     done(
         "mechanism: the program's neurons are the network's, but for the deviations",
@@ -102,6 +105,12 @@ def chosen(n: int, options: Options) -> Pairs:
     return Pairs([sorted(row) for row in ys])
 
 
+def check_names(program: Expanded, group: Group) -> None:
+    """What a program's subgroups are called."""
+    for record, members in zip(program.program.subgroups, program.subgroups, strict=True):
+        check_subgroup_name(record, members, group)
+
+
 def check_neurons(records: list[NeuronRecord], network: Network, program: Expanded) -> None:
     """Each neuron's circuit, the largest deviations of network and program over the group, and its kind, which follows from them."""
     same("neurons", [record.index for record in records], list(range(network.width)))
@@ -126,13 +135,10 @@ def redo_symbolic(c: Certificate, group: Group, network: Network, own: Expanded,
     """Q3, about the certificate's own program or about the provable one, whose neurons are compared with the network first."""
     program, records = own, c.neurons
     if c.symbolic.provable is not None:
-        same(
-            "symbolic.provable, for a network that is right and with a proof",
-            [c.correct.status, c.symbolic.status],
-            ["PROVED", "PROVED"],
-        )
+        same("symbolic.provable, only for a network that is right", c.correct.status, "PROVED")  # else it has other answers
         same("group of the provable program", c.symbolic.provable.program.group, c.group)
         program, records = Expanded(c.symbolic.provable.program, group, network.width), c.symbolic.provable.neurons
+        check_names(program, group)
         check_neurons(records, network, program)
     return check_symbolic(c.symbolic, program, records, network, c.correct.min_margin, group, progress)
 

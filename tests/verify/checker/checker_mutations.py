@@ -114,7 +114,7 @@ def kind_of_change(path: tuple[Any, ...], before: dict[str, Any], after: dict[st
         stated = after["correct"]["float32_any_order"]
         return WEAKER if 0 <= stated < before["correct"]["float32_any_order"] else ""
     if keys[:2] == ["program", "subgroups"]:
-        return LABEL if last == "name" else SAID if last in ("subgroups", "generators") else ""
+        return SAID if last in ("subgroups", "generators") else ""
     if keys[0] == "program" and last in ("left", "right", "votes", "bias"):
         return ANOTHER
     return SAID if keys[0] == "program" and last in ("circuits", "neurons", "subgroups", "kernels", "on") else ""

@@ -446,8 +446,12 @@ def program_record(case: Case, group: dict[str, Any]) -> dict[str, Any]:
         "format": "coset-voting program 2",
         "group": group,
         "subgroups": [
-            {"name": name, "order": len(case.world.members(k)), "generators": [cycles(g) for g in words]}
-            for k, (name, words) in enumerate(case.world.subgroups)
+            {
+                "name": ", ".join([*map(cycles, words), "()"]) + ", ()" * sum(other == words for _, other in case.world.subgroups[:k]),
+                "order": len(case.world.members(k)),
+                "generators": [cycles(g) for g in words],
+            }
+            for k, (_, words) in enumerate(case.world.subgroups)
         ],
         "preactivation_bits": case.bits,
         "vote_bits": case.vote_bits,
