@@ -198,8 +198,9 @@ def input_circuits(layout: Program) -> list[list[tuple[int, int]]]:
     position = 0
     for circuit in layout.circuits:
         for neuron in circuit.neurons:
-            raw = circuit.left.on == "elements" or circuit.right.on == "elements"
-            key = (neuron.index,) if raw else (circuit.left, circuit.right)
+            # lists of these forms say which points are looked at, or which elements: neurons have nothing in common
+            alone = {circuit.left.on, circuit.right.on} & {"elements", "rank"}
+            key = (neuron.index,) if alone else (circuit.left, circuit.right)
             groups.setdefault(key, []).append((position, neuron.index))
             position += 1
     return list(groups.values())

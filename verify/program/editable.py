@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from verify.program.form import WEIGHTED
 from verify.program.program import Circuit, Neuron, Program, expand, program_subgroups
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class CircuitTables:
         neurons: (k,) their numbers in the network.
         reads_x, reads_y, votes_on: the three forms in words, such as ``right cosets of S4``.
         left, right, votes: (k, length of the form's list) Python integers: row i belongs to ``neurons[i]``. ``left`` and ``right``
-            are over 2^preactivation_bits of the program, ``votes`` over 2^vote_bits.
+            are over 2^preactivation_bits of the program, ``votes`` over 2^vote_bits (the factors alpha of a form on rank are plain
+            integers, the number s of a shared list is over 2^scale_bits).
         forms: the three forms; `verify.program.form` says how a list becomes a function on the group.
 
     """
@@ -135,6 +137,11 @@ def form_in_words(form: Form, names: list[str]) -> str:
         names[s] + ("" if k is None else f" with the sign that is 1 on {names[k]}")
         for s, k in zip(form.subgroups, kernels, strict=True)
     ]
+    if form.on == "rank":
+        return f"rank {form.rank} on cosets of {parts[0]}"
+    if form.on in WEIGHTED:
+        weights = ", ".join(map(str, form.weights))
+        return f"{'a shared list' if form.on == 'shared' else form.on} of cosets of {parts[0]} with weights {weights}"
     return f"{form.on} of {' and '.join(parts)}"
 
 

@@ -17,7 +17,7 @@ def kind_of(circuit: Circuit, program: Program) -> Kind:
     is on images or preimages of several points, or on rank 1, and the other on any of these: *rank one*. Everything else is *raw*.
     """
     forms = (circuit.left, circuit.right)
-    sides = tuple(_side(form) for form in forms)
+    sides = tuple(side_of(form) for form in forms)
     if None in sides:
         return "raw"
     if "rank one" in sides:
@@ -29,7 +29,7 @@ def kind_of(circuit: Circuit, program: Program) -> Kind:
     return "coset" if sides == ("right", "left") else "dual" if sides == ("left", "right") else "raw"
 
 
-def _side(form: Form) -> Literal["right", "left", "rank one"] | None:
+def side_of(form: Form) -> Literal["right", "left", "rank one"] | None:
     """The side of the cosets on which the form's functions are constant up to a sign, or that they are of rank one; None if neither."""
     if form.on in WEIGHTED and sum(weight != 0 for weight in form.weights) == 1:
         return "right" if form.on == "images" else "left"

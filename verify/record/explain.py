@@ -33,9 +33,12 @@ STEPS: tuple[tuple[ExplainedStatus, float, float, float], ...] = (("explained", 
 
 
 def on_cosets(circuit: Circuit, order: int) -> bool:
-    """Whether both preactivations of a circuit are given by fewer integers than the group has elements."""
+    """Whether both preactivations of a circuit are given by fewer integers than the group has elements.
+
+    The weights of its forms count here: any function can be written into as many weights as there are elements.
+    """
     first = circuit.neurons[0]
-    return len(first.left) < order and len(first.right) < order
+    return max(len(first.left) + len(circuit.left.weights), len(first.right) + len(circuit.right.weights)) < order
 
 
 def structured_positions(program: Program) -> list[int]:

@@ -9,6 +9,7 @@ from net.weights import Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.labels import NeuronLabel, SideLabel
 from verify.program.form import Form
+from verify.program.kind import kind_of, side_of
 from verify.program.program import Circuit, Program
 from verify.program.written import Written
 from verify.record.summary import CircuitRow, Family, FamilyGrid, Labels, Lattice, LatticeNode, NeuronRow
@@ -101,23 +102,22 @@ def family_name(program: Program, circuit: Circuit, class_names: list[str]) -> s
     """The classes of subgroups that a circuit reads x and y through, and how: "S4", "S4 / F20", "S4 twisted", "S5 dual", "raw".
 
     ``class_names`` names the class of each subgroup of the program. Twisted is up to a sign; dual is x through left cosets and y
-    through right ones; both sides through a subgroup of index two is "sign".
+    through right ones; both sides through a subgroup of index two is "sign". Images and preimages of several points, and rank 1, are
+    "rank one on S5", with the class of the subgroup whose cosets are the points.
     """
     forms = circuit.left, circuit.right
-    if any(len(form.subgroups) != 1 or form.on not in ("right cosets", "left cosets") for form in forms):
-        kinds = {_unsided(form, class_names) for form in forms}
-        return " / ".join(sorted(kinds))
-    if all(2 * program.subgroups[form.subgroups[0]].order == program.group.order and not _twisted(form) for form in forms):
+    kind = kind_of(circuit, program)
+    if kind == "sign":
         return "sign"
+    sides = {side_of(form) for form in forms}
+    if None in sides:
+        return " / ".join(sorted({_unsided(form, class_names) for form in forms}))
     names = [class_names[form.subgroups[0]] for form in forms]
     name = names[0] if names[0] == names[1] else " / ".join(names)
-    if any(_twisted(form) for form in forms):
-        return f"{name} twisted"
-    return f"{name} dual" if (forms[0].on, forms[1].on) == ("left cosets", "right cosets") else name
-
-
-def _twisted(form: Form) -> bool:
-    return any(kernel is not None for kernel in form.kernels)
+    twisted = {kernel is not None for form in forms for kernel in form.kernels}
+    if kind == "rank one":
+        return f"rank one on {name}{' with a sign' if True in twisted else ''}"
+    return f"{name} {kind}" if kind in ("twisted", "dual") else name
 
 
 def _unsided(form: Form, class_names: list[str]) -> str:

@@ -15,6 +15,8 @@ from net.units import Units
 from verify.compare.levels import mechanism
 from verify.distil.labels import NeuronLabel
 from verify.exact.exhaustive import Evaluation, evaluate, right, smallest_margin
+from verify.program.coset_forms import in_coset_forms
+from verify.program.form import ON_POINTS
 from verify.program.written import Written, rescaled
 from verify.record.certificate import NeuronRecord, Status
 from verify.symbolic.decomposition import take_apart
@@ -72,18 +74,28 @@ def decide_symbolic(
     """The answer to Q3 for a network with this readable program; writes nothing and asks no solver.
 
     ``neurons`` are the readable program's records, ``answers`` the network's own. A provable program is looked for when the readable
-    one's bounds do not add up and the network is right on every pair: it would not have the network's answers otherwise.
+    one's bounds do not add up and the network is right on every pair: it would not have the network's answers otherwise. Where the
+    readable program reads x and y through single points, the question is asked about the same program on cosets
+    (`verify.program.coset_forms`), which then is the provable one.
     """
     group = network.group
     progress("planning a symbolic proof")
-    outline = outline_proof(take_apart(readable.program, group, readable.subgroups))
-    if outline.failing is not None and right(answers, group.mul).all():
-        found = find_provable(readable, group, network.weights, progress)
-        if found is not None:
-            written = found.written
-            records = mechanism(labels, written.program, network.weights.exact(), written.weights.exact())
-            return _finding(written, records, network, answers, found.outline, found)
-    return _finding(readable, neurons, network, answers, outline)
+    on_cosets = in_coset_forms(readable, group)
+    outline = outline_proof(take_apart(on_cosets.program, group, on_cosets.subgroups))
+    if outline.failing is None and on_cosets is readable:
+        return _finding(readable, neurons, network, answers, outline)
+    found = None
+    if outline.failing is None:
+        found = Provable(on_cosets, evaluate(on_cosets.weights, expected=group.mul), outline)
+    elif right(answers, group.mul).all():
+        found = find_provable(in_coset_forms(readable, group, exact=False), group, network.weights, progress)
+    if found is None:
+        if on_cosets is not readable:
+            outline = outline_proof(take_apart(readable.program, group, readable.subgroups))
+        return _finding(readable, neurons, network, answers, outline)
+    written = found.written
+    records = mechanism(labels, written.program, network.weights.exact(), written.weights.exact())
+    return _finding(written, records, network, answers, found.outline, found)
 
 
 def _finding(
@@ -143,4 +155,8 @@ def decide_outline(outline: Outline, written: Written) -> tuple[Status, str, tup
     replay = Replay(outline, written.weights)
     if replay.wrong_case is not None:
         outline.fail_at(replay.wrong_case)
-    return ("UNKNOWN" if replay.wrong is None else "REFUTED"), f"O1-sum: {replay.reason}", replay.wrong
+    reason = f"O1-sum: {replay.reason}"
+    several = sum(len(c.neurons) for c in written.program.circuits if not {c.left.on, c.right.on}.isdisjoint(ON_POINTS))
+    if several and replay.wrong is None:
+        reason += f"; lemmas bound {several} neurons that add up over several points by the most that they can do at any pair"
+    return ("UNKNOWN" if replay.wrong is None else "REFUTED"), reason, replay.wrong

@@ -20,7 +20,7 @@ def take_apart(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, 
     weights = expand(program, group, subgroups).exact()
     safe = _largest(weights) < 1 << 60
     arrays = [np.asarray(a, dtype=np.int64) if safe else a for a in (weights.L, weights.R, weights.U, weights.b)]
-    scale = 1 << (program.preactivation_bits + program.vote_bits)
+    scale = 1 << (program.preactivation_bits + program.scale_bits + program.vote_bits)
     parts = Parts(group, parity(group), scale, [], [], [], arrays[3], arrays[3])
     sorter = _Sorter(parts, subgroups)
     first = 0

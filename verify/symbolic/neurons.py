@@ -54,6 +54,7 @@ def neuron_pushes(
 ) -> list[NeuronPush]:
     """O2 for every neuron that reads both inputs through one-sided cosets, in the program's order."""
     records = {record.index: record for record in neurons}
+    unit, scale = 1 << program.scale_bits, 1 << program.preactivation_bits + program.scale_bits
     found = []
     for circuit in program.circuits:
         if not {circuit.left.on, circuit.right.on} <= {"right cosets", "left cosets"}:
@@ -64,10 +65,10 @@ def neuron_pushes(
             if record.left_deviation is None or record.right_deviation is None:
                 continue
             slack = (Fraction(record.left_deviation), Fraction(record.right_deviation))
-            left = linear_form(group, circuit.left, subgroups).expand(np.array(neuron.left, dtype=object))
-            right = linear_form(group, circuit.right, subgroups).expand(np.array(neuron.right, dtype=object))
+            left = linear_form(group, circuit.left, subgroups).expand(np.array(neuron.left, dtype=object)) * unit
+            right = linear_form(group, circuit.right, subgroups).expand(np.array(neuron.right, dtype=object)) * unit
             cells = _cells(group, circuit, subgroups, classes, left, right)
-            found.append(NeuronPush(neuron.index, slack, 1 << program.preactivation_bits, dict(sorted(cells.items(), key=_first))))
+            found.append(NeuronPush(neuron.index, slack, scale, dict(sorted(cells.items(), key=_first))))
     return found
 
 

@@ -192,7 +192,8 @@ class _Search:
         scale = old.preactivation_bits + bits
         written = tuple(round(float(b)) for b in np.ldexp(bias, scale)) if bias.any() else ()
         program, members = _tidied(
-            Program(old.format, old.group, old.subgroups, old.preactivation_bits, bits, written, made), self.readable.subgroups
+            Program(old.format, old.group, old.subgroups, old.preactivation_bits, bits, written, made, old.scale_bits),
+            self.readable.subgroups,
         )
         return Written(program, members, expand(program, self.group, members))
 

@@ -142,6 +142,9 @@ def sign_voters(
     voters: list[SignVoter] = []
     column = 0
     for number, circuit in enumerate(program.circuits):
+        if circuit.votes.on == "rank":  # not linear in its list
+            column += len(circuit.neurons)
+            continue
         basis = linear_form(group, circuit.votes, subgroups).basis()
         for place in range(len(circuit.neurons)):
             left, right = weights.L[:, column], weights.R[:, column]
