@@ -43,7 +43,7 @@ from verify.distil.labels import Labelling, labelled
 from verify.exact.exhaustive import Evaluation, evaluate, right
 from verify.program.editable import CosetProgram
 from verify.record import certificate as cert
-from verify.record.compact_statement import state_compact
+from verify.record.compact_statement import compact_in_units, state_compact
 from verify.record.statements import Findings, certify, decide_correct, decide_equivalent
 from verify.symbolic.evidence import symbolic_record
 
@@ -513,7 +513,13 @@ class Analysis:
 
         evaluation = self.evaluation
         with self._timed("compact", "proving pairs through the coset structure"):
-            proof = prove_compactly(self.network)
+            if self._searched is self:
+                proof = prove_compactly(self.network)
+            else:
+                found = self._searched.compact_proof
+                with np.errstate(over="ignore"):
+                    bound = np.ldexp(found.bound.astype(np.float64), self._units.logits)
+                proof = replace(found, bound=np.nextafter(bound, -np.inf))
         if (proof.settled.astype(bool) & ~right(evaluation, self.group.mul)).any():
             raise AssertionError("the compact proof certified a pair that exact evaluation finds wrong")
         return proof
@@ -521,7 +527,10 @@ class Analysis:
     @cached_property
     def compact(self) -> cert.Compact:
         """Q4: the pairs proved right through the coset structure, and the operations of that against evaluation."""
-        return state_compact(self.group, self.weights, self.compact_proof, right(self.evaluation, self.group.mul))
+        proof, correct = self.compact_proof, right(self.evaluation, self.group.mul)
+        if self._searched is self:
+            return state_compact(self.group, self.weights, proof, correct)
+        return compact_in_units(state_compact(self.group, self._searched.weights, self._searched.compact_proof, correct), self._units)
 
     @cached_property
     def levels(self) -> Levels:
@@ -584,6 +593,7 @@ class Analysis:
             self.obligations,
             self.opinions,
             self.compact_proof if self.options.proof == "auto" else None,
+            self.compact if self.options.proof == "auto" else None,
             self.seconds,
         )
 
@@ -608,18 +618,54 @@ class Analysis:
         self.options.progress("measuring the levels of equivalence")
         findings, everything = self.findings, self.options.all_counterfactuals
         searched = self._searched
-        if searched is not self:  # measured on the scaled network: shares are the same, and bounds in other units are left out
-            compact = findings.compact and replace(findings.compact, bound=np.full_like(findings.compact.bound, -np.inf))
+        if searched is not self:  # measured in usual units: shares are the same there
             findings = replace(
                 findings,
                 network=searched.network,
-                evaluation=searched.evaluation,
                 distillation=searched.distillation,
                 symbolic=searched.symbolic_proof,
-                compact=compact,
+                compact=findings.compact and searched.compact_proof,
             )
         made = summarise(findings, certificate, findings.symbolic, findings.obligations, findings.opinions, everything, self._began)
-        return made if searched is self else _in_units(made, self._units.logits)
+        return made if searched is self else self._in_own_units(made)
+
+    def _in_own_units(self, made: Summary) -> Summary:
+        """The summary that was measured in usual units, with all that has a unit in the network's own; None for what overflows."""
+        from verify.record.summary import rounded
+        from verify.record.vote_tables import vote_tables
+
+        points = {point.name: point.written.program for point in self.distillation.points}
+        proof, change = self.symbolic_proof, msgspec.structs.replace
+        if proof.provable is not None:
+            points["provable"] = proof.written.program
+        curve = [
+            change(row, preactivation_bits=points[row.name].preactivation_bits, vote_bits=points[row.name].vote_bits)
+            for row in made.curve
+        ]
+
+        def times(value: float) -> float | None:
+            with np.errstate(over="ignore", under="ignore"):
+                found = float(np.ldexp(value, self._units.logits))
+            return found if np.isfinite(found) else None
+
+        difference, margins, squares = made.equivalence.max_margin_difference, made.margins, made.margin_map
+        if margins is not None:
+            edges = [times(edge) for edge in margins.edges]
+            fine = None not in edges and len(set(edges)) == len(edges)
+            margins = change(margins, edges=edges) if fine else None
+        if squares is not None:
+            squares = change(squares, rows=[[None if v is None else times(v) for v in row] for row in squares.rows])
+        return rounded(
+            change(
+                made,
+                equivalence=change(made.equivalence, max_margin_difference=None if difference is None else times(difference)),
+                curve=curve,
+                symbolic=change(made.symbolic, reason=proof.reason),
+                margins=margins,
+                margin_map=squares,
+                vote_tables=vote_tables(self.group, self.distillation.point("readable").written, made.circuits),
+            )
+        )
 
     @property
     def pictures(self) -> Pictures:
@@ -647,17 +693,3 @@ class Analysis:
             if self._file is not None:
                 (work / FILE_NAME).write_bytes(self._file)
         return Path(directory)
-
-
-def _in_units(summary: Summary, exponent: int) -> Summary:
-    """The summary of a network that was scaled, with the one figure that has a unit times 2^exponent; None where that overflows.
-
-    Tables in other units are left out.
-    """
-    difference = summary.equivalence.max_margin_difference
-    with np.errstate(over="ignore", under="ignore"):
-        value = None if difference is None else float(np.ldexp(difference, exponent))
-    if value is not None:
-        value = float(f"{value:.6g}") if np.isfinite(value) else None
-    equivalence = msgspec.structs.replace(summary.equivalence, max_margin_difference=value)
-    return msgspec.structs.replace(summary, equivalence=equivalence, vote_tables=[], margin_map=None)

@@ -15,8 +15,11 @@ from net.planted import planted_network
 from net.units import Units
 from net.weights import ExactWeights, Weights
 from verify.analysis import Analysis
+from verify.checker.progress import Progress
+from verify.checker.statement import Options, check
 from verify.cli import execute
 from verify.program.written import rescaled
+from verify.record.certificate import canonical_bytes
 from verify.symbolic.dual_variables import sharp
 from verify.symbolic.rescaling import rescaled_outline
 
@@ -65,9 +68,11 @@ def test_networks_in_which_no_neuron_matters_are_refuted(tmp_path, kind) -> None
 
 
 @pytest.fixture(scope="module")
-def usual() -> Analysis:
+def usual(tmp_path_factory) -> Analysis:
     """A network of usual sizes that is right everywhere, with a proof of Q3."""
-    found = verify.analyse(planted_network(parse_group("S3"), seed=0, width=24, noise=0.01).network, timeout_s=0)
+    path = tmp_path_factory.mktemp("usual") / "n.safetensors"
+    save_folded(path, planted_network(parse_group("S3"), seed=0, width=24, noise=0.01).network.weights)
+    found = verify.analyse(path, "S3", timeout_s=0)
     assert found.symbolic.status == "PROVED"
     return found
 
@@ -91,6 +96,36 @@ def test_powers_of_two_change_no_answer_no_program_and_no_proof(tmp_path, usual,
     assert (theirs.status, len(theirs.pushes)) == ("PROVED", len(mine.pushes))
     assert theirs.outline.batches.keys() == mine.outline.batches.keys()
     assert [o.id for o in other.obligations if o.id != "O3-distance"] == [o.id for o in usual.obligations if o.id != "O3-distance"]
+
+
+def test_figures_with_units_are_in_the_networks_own(tmp_path, usual) -> None:
+    """Margins, their bounds and vote tables of a network times 2^-70: those of the network as it was, times 2^-70."""
+    path, small = tmp_path / "n.safetensors", 2.0**-70
+    save_folded(path, usual.weights.scaled(Units.of(usual.weights.width, -100, 30)))
+    one, two = usual.summary, verify.analyse(path, "S3", timeout_s=0).summary
+
+    assert two.equivalence.max_margin_difference == pytest.approx(one.equivalence.max_margin_difference * small, rel=1e-4)
+    for mine, theirs in zip(one.margin_map.rows, two.margin_map.rows, strict=True):
+        assert theirs == pytest.approx([value * small for value in mine], rel=1e-4)
+    bits = {row.name: row.preactivation_bits + row.vote_bits for row in two.curve}
+    assert len(two.vote_tables) == len(one.vote_tables) > 0
+    before = usual.distillation.point("readable").written.program
+    for mine, theirs in zip(one.vote_tables, two.vote_tables, strict=True):
+        here = np.array(mine.votes) / 2.0 ** (before.preactivation_bits + before.vote_bits) * small
+        assert (np.array(theirs.votes) / 2.0 ** bits["readable"] == here).all()
+
+
+def test_the_compact_proof_is_that_of_the_network_as_it_was(tmp_path) -> None:
+    """The same pairs through the same plan, redone by the checker in exact integers."""
+    network = planted_network(parse_group("S4"), seed=0, width=128, noise=0.01).network
+    usual, path = verify.analyse(network, timeout_s=0), tmp_path / "n.safetensors"
+    save_folded(path, network.weights.scaled(Units.of(128, -200, 40)))
+    other = verify.analyse(path, "S4", timeout_s=0)
+
+    assert (other.compact.certified, other.compact.status) == (usual.compact.certified, usual.compact.status) == (576, "PROVED")
+    assert (other.compact_proof.bound <= other.evaluation.margin_high).all()
+    line, _ = check(canonical_bytes(other.certificate), path.read_bytes(), Options(), Progress(None))
+    assert line == "s VERIFIED"
 
 
 def in_units(exact: ExactWeights, inputs: int, votes: int) -> ExactWeights:

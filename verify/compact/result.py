@@ -1,7 +1,7 @@
 """What a compact proof hands back: which strategy settled which pair, and at what cost."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +40,7 @@ class CompactResult:
     Attributes:
         settled: (n, n) at [x, y] 0 where nothing is proved, k where ``strategies[k - 1]`` proved that the network's
             unique argmax at (x, y) is xy.
-        bound: (n, n) float32 proved lower bounds of the margin at [x, y], -inf where none was computed. A bound may
+        bound: (n, n) proved lower bounds of the margin at [x, y], -inf where none was computed. A bound may
             be negative where a later strategy settled the pair.
         strategies: in the order in which they ran.
         flops_brute: 2 m n^3 (verify.compact.flops).
@@ -52,7 +52,7 @@ class CompactResult:
     """
 
     settled: npt.NDArray[np.uint8]
-    bound: npt.NDArray[np.float32]
+    bound: npt.NDArray[np.floating[Any]]
     strategies: tuple[StrategyRecord, ...]
     flops_brute: int
     seconds_search: float

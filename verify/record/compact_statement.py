@@ -10,11 +10,13 @@ were left open, are counted again (verify.record.exact_contenders). Whoever redo
 
 from fractions import Fraction
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from algebra.group import FiniteGroup
 from algebra.permutation import format_cycles
+from net.units import Units
 from net.weights import Weights
 from verify.compact.factorisation import Family
 from verify.compact.flops import brute_force, contender_pair, planned_tables
@@ -24,7 +26,7 @@ from verify.compact.result import CompactResult, FactoredProof
 from verify.record.certificate import Compact, CompactFamily, CompactPlan, Status
 from verify.record.exact_contenders import count_contenders
 
-__all__ = ["state_compact"]
+__all__ = ["compact_in_units", "state_compact"]
 
 
 def state_compact(group: FiniteGroup, weights: Weights, result: CompactResult, correct: npt.NDArray[np.bool_]) -> Compact:
@@ -82,3 +84,21 @@ def _family(group: FiniteGroup, family: Family, bits: int) -> CompactFamily:
         return CompactFamily("elements", (), neurons, tuple(levels))
     cycles = tuple(format_cycles(group.elements[g].tolist()) for g in space.subgroup.generators)
     return CompactFamily("right cosets" if space.side == "right" else "left cosets", cycles, neurons, tuple(levels))
+
+
+def compact_in_units(compact: Compact, units: Units) -> Compact:
+    """Q4 of the network in other units: levels are preactivations, so each neuron's are multiplied as its columns of L and R are.
+
+    Theorem 2 compares sums of pushes times votes with a slack of the same kind; both are multiplied by one power of two, so the same
+    pairs are settled with the same operations.
+    """
+    if compact.plan is None:
+        return compact
+    plan = compact.plan
+    bits = max([0, *(plan.level_bits - int(units.inputs[i]) for family in plan.families for i in family.neurons)])
+    families = []
+    for family in plan.families:
+        powers = [bits - plan.level_bits + int(units.inputs[i]) for i in family.neurons]
+        levels = tuple(tuple(level << power for level in column) for column, power in zip(family.levels, powers, strict=True))
+        families.append(msgspec.structs.replace(family, levels=levels))
+    return msgspec.structs.replace(compact, plan=msgspec.structs.replace(plan, level_bits=bits, families=tuple(families)))

@@ -77,9 +77,10 @@ def pictures(lattice: SubgroupLattice, weights: Weights, labels: tuple[NeuronLab
 
 def column(values: npt.NDArray[np.float64]) -> Column:
     """A function on the group in signed bytes."""
-    unit = float(np.abs(values).max()) / STEPS
-    scaled = np.rint(values / unit) if unit > 0 else np.zeros(len(values))
-    return Column(float(f"{unit:.6g}"), base64.b64encode(scaled.astype(np.int8).tobytes()).decode("ascii"))
+    largest, exponent = np.frexp(np.abs(values).max())
+    unit = float(largest) / STEPS
+    scaled = np.rint(np.ldexp(values, -exponent) / unit) if unit > 0 else np.zeros(len(values))
+    return Column(float(f"{np.ldexp(unit, exponent):.6g}"), base64.b64encode(scaled.astype(np.int8).tobytes()).decode("ascii"))
 
 
 def picture_bytes(found: Pictures) -> bytes:

@@ -18,7 +18,6 @@ from verify.exact.exhaustive import Evaluation, right, smallest_margin
 from verify.exact.float32 import float32_proved
 from verify.program.program import group_record
 from verify.record import certificate as cert
-from verify.record.compact_statement import state_compact
 from verify.symbolic.decide import SymbolicFinding
 from verify.symbolic.evidence import symbolic_record
 from verify.symbolic.obligation import Obligation
@@ -43,6 +42,7 @@ class Findings:
         obligations: its lemmas as files for SMT solvers.
         opinions: what solvers said to each, by its id and the solver's name.
         compact: the proof behind Q4, or None where none was asked for.
+        compact_statement: Q4, or None.
         seconds: what each part took, by name.
 
     """
@@ -58,6 +58,7 @@ class Findings:
     obligations: tuple[Obligation, ...]
     opinions: Mapping[str, Mapping[str, Opinion]]
     compact: CompactResult | None
+    compact_statement: cert.Compact | None
     seconds: Mapping[str, float]
 
     @property
@@ -123,7 +124,6 @@ def certify(findings: Findings) -> cert.Certificate:
         parameters=3 * order * width + (order if network.weights.b.any() else 0),
         float32_forward=network.preactivation_terms is not None,
     )
-    compact = findings.compact
     return cert.sealed(
         cert.Certificate(
             format=cert.FORMAT,
@@ -135,9 +135,7 @@ def certify(findings: Findings) -> cert.Certificate:
             correct=findings.correct,
             equivalent=findings.equivalent,
             symbolic=symbolic_record(symbolic),
-            compact=None
-            if compact is None
-            else state_compact(network.group, network.weights, compact, right(findings.evaluation, network.group.mul)),
+            compact=findings.compact_statement,
             not_checked=cert.NotChecked(
                 versions(),
                 tuple(cert.Obligation(o.file, o.sha256) for o in findings.obligations),

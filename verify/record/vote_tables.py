@@ -17,10 +17,13 @@ from verify.record.summary import CircuitRow, VoteTable
 
 #: The largest table that a summary holds: rows times columns, and kinds.
 CELLS, KINDS = 400, 12
+#: Larger numbers are not what every reader of JSON reads.
+LARGEST = 2**53
 #: How many families get a table.
 FAMILIES = 6
 
-Integers = npt.NDArray[np.int64]
+#: Python's integers.
+Integers = npt.NDArray[np.object_]
 
 
 def vote_tables(group: FiniteGroup, written: Written, rows: Sequence[CircuitRow]) -> list[VoteTable]:
@@ -40,19 +43,24 @@ def vote_tables(group: FiniteGroup, written: Written, rows: Sequence[CircuitRow]
 
 
 def vote_table(group: FiniteGroup, written: Written, number: int) -> VoteTable | None:
-    """The table of circuit ``number``, counted from 1; None where it has more than ``CELLS`` cells or ``KINDS`` kinds."""
+    """The table of circuit ``number``, counted from 1.
+
+    None where it has more than ``CELLS`` cells or ``KINDS`` kinds, or numbers beyond ``LARGEST``.
+    """
     sizes = [len(circuit.neurons) for circuit in written.program.circuits]
     first = sum(sizes[: number - 1])
     places = slice(first, first + sizes[number - 1])
-    weights, program = written.weights, written.program
-    left = _integers(weights.L[:, places], program.preactivation_bits + program.scale_bits)
-    right = _integers(weights.R[:, places], program.preactivation_bits + program.scale_bits)
-    votes = _integers(weights.U[places].T, program.vote_bits)
+    exact, program = written.weights.exact(), written.program
+    further = program.preactivation_bits + program.scale_bits - exact.preactivation_bits
+    left, right = _times(exact.L[:, places], further), _times(exact.R[:, places], further)
+    votes = _times(exact.U[places].T, program.vote_bits - exact.vote_bits)
     (rows, row), (columns, column), (kinds, kind) = (_classes(part) for part in (left, right, votes))
     if len(rows) * len(columns) > CELLS or len(kinds) > KINDS:
         return None
-    pushes = np.maximum(left[rows][:, None] + right[columns][None], 0).astype(object)
-    ballots = pushes @ votes[kinds].T.astype(object)
+    pushes = np.maximum(left[rows][:, None] + right[columns][None], 0)
+    ballots = pushes @ votes[kinds].T
+    if any(abs(votes) > LARGEST for votes in ballots.ravel().tolist()):
+        return None
     products: list[list[int | None]] = [[None] * len(columns) for _ in rows]
     for p in range(len(rows)):
         for q in range(len(columns)):
@@ -61,13 +69,14 @@ def vote_table(group: FiniteGroup, written: Written, number: int) -> VoteTable |
     return VoteTable(number, rows.tolist(), columns.tolist(), kinds.tolist(), products, ballots.tolist())
 
 
-def _integers(values: npt.NDArray[np.float64], bits: int) -> Integers:
-    """The integers behind values over 2^bits, which a program's float64 weights hold exactly."""
-    return np.rint(np.ldexp(values, bits)).astype(np.int64)
+def _times(integers: Integers, power: int) -> Integers:
+    """Integers over one denominator as integers over another, which is 2^power times as large."""
+    return np.asarray(integers << power if power >= 0 else integers >> -power, dtype=object)
 
 
 def _classes(functions: Integers) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """The least element of each class of elements that no function tells apart, and every element's class, by least elements."""
-    _, least, inverse = np.unique(functions, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(least)
-    return least[order], np.argsort(order)[inverse.reshape(-1)]
+    lists = [tuple(row) for row in functions.tolist()]
+    number = {values: k for k, values in enumerate(dict.fromkeys(lists))}
+    kind = np.array([number[values] for values in lists], dtype=np.intp)
+    return np.unique(kind, return_index=True)[1].astype(np.intp), kind
