@@ -56,7 +56,7 @@ def check_subgroup_name(record: SubgroupRecord, members: Sequence[int], group: G
         name,
     )
     if not found:
-        raise Differs(f"a subgroup is called {shown(name)}, of which the checker does not know what it says")
+        raise Differs(f"name of a subgroup: the certificate states {shown(name)}, the checker does not know what that says")
     kind, shape, even, _, mark = found.groups()
     check_type(name, kind, Counter(order_of(element) for element in elements))
     moved = sorted(orbits(elements, group.degree), key=lambda orbit: (-len(orbit), orbit))
@@ -181,7 +181,7 @@ class Type:
 
     def _expect(self, true: bool) -> None:
         if not true:
-            raise Differs(f"a subgroup is of the type {shown(self.text)}, of which the checker does not know what it says")
+            raise Differs(f"type of a subgroup: the certificate states {shown(self.text)}, the checker knows no such groups")
 
 
 @cache
