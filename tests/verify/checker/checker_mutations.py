@@ -18,11 +18,11 @@ from verify.checker.shape import Differs, Malformed
 from verify.checker.statement import Options, check
 
 FOLDER = Path(__file__).parents[2] / "certificates"
-SMALL = ["s3_every_form", "s3_provable", "s3_chughtai_table", "s3_sn_grok_even_first", "refuted_network", "refuted_program"]
+SMALL = ["s3_every_form", "s3_points", "s3_provable", "s3_chughtai_table", "s3_sn_grok_even_first", "refuted_network", "refuted_program"]
 NOT_VERIFIED, MALFORMED = "s NOT VERIFIED", "s MALFORMED"
 #: the kinds of change after which a certificate with a new digest states nothing false, as docs/certificate.md argues them
-LABEL, SAID, WEAKER, NOT_REDONE, ANOTHER = "labels", "said differently", "weaker", "not redone", "another program"
-KINDS = (LABEL, SAID, WEAKER, NOT_REDONE, ANOTHER)
+NOT_CHECKED, SAID, WEAKER, ANOTHER = "not checked", "said differently", "weaker", "another program or plan"
+KINDS = (NOT_CHECKED, SAID, WEAKER, ANOTHER)
 
 
 def load(name: str) -> tuple[dict[str, Any], bytes]:
@@ -103,7 +103,7 @@ def kind_of_change(path: tuple[Any, ...], before: dict[str, Any], after: dict[st
     if keys[:2] == ["symbolic", "provable"]:
         keys = keys[2:]
     if keys[0] == "not_checked":
-        return LABEL
+        return NOT_CHECKED
     if keys == ["checkpoint", "order"]:  # a numbering that has a name may be called a table
         return WEAKER if after["checkpoint"]["order"] == "table" else SAID
     if keys == ["symbolic", "status"] and after["symbolic"]["status"] == "UNKNOWN":
@@ -114,10 +114,10 @@ def kind_of_change(path: tuple[Any, ...], before: dict[str, Any], after: dict[st
         stated = after["correct"]["float32_any_order"]
         return WEAKER if 0 <= stated < before["correct"]["float32_any_order"] else ""
     if keys[:2] == ["program", "subgroups"]:
-        return SAID if last in ("subgroups", "generators") else ""
+        return SAID if last in ("subgroups", "generators", "name") else ""  # another name that is true
     if keys[0] == "program" and last in ("left", "right", "votes", "bias"):
         return ANOTHER
-    return SAID if keys[0] == "program" and last in ("circuits", "neurons", "subgroups", "kernels", "on") else ""
+    return SAID if keys[0] == "program" and last in ("circuits", "neurons", "subgroups", "kernels", "on", "scale_bits") else ""
 
 
 def attacks(name: str, reseal: bool, step: int) -> Counter[str]:
