@@ -18,7 +18,15 @@ from verify.checker.shape import Differs, Malformed
 from verify.checker.statement import Options, check
 
 FOLDER = Path(__file__).parents[2] / "certificates"
-SMALL = ["s3_every_form", "s3_points", "s3_provable", "s3_chughtai_table", "s3_sn_grok_even_first", "refuted_network", "refuted_program"]
+SMALL = [
+    "s3_every_form",
+    "s3_points",
+    "s3_provable",
+    "s3_chughtai_table",
+    "s3_sn_grok_even_first",
+    "refuted_network",
+    "refuted_program",
+]
 NOT_VERIFIED, MALFORMED = "s NOT VERIFIED", "s MALFORMED"
 #: the kinds of change after which a certificate with a new digest states nothing false, as docs/certificate.md argues them
 NOT_CHECKED, SAID, WEAKER, ANOTHER = "not checked", "said differently", "weaker", "another program or plan"
