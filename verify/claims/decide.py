@@ -1,8 +1,8 @@
-"""Claims decided on one network, or on a folder of networks and aggregated as a paper does."""
+"""Claims decided on one network, and the reports of many aggregated as a paper does."""
 
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,6 @@ import msgspec
 
 from algebra.errors import GroupError
 from algebra.group import FiniteGroup, parse_group
-from net.checkpoint import read_checkpoint
-from net.discovery import checkpoints_in
 from net.errors import MalformedInput
 from verify.analysis import analyse
 from verify.claims.claim import Mistake, Outcome
@@ -82,32 +80,15 @@ def open_subject(checkpoint: Path, group: str, folder: Path) -> Subject:
         MalformedInput: the file is no network, or no group is named and none is found.
 
     """
-    return Subject(analyse(checkpoint, _named(group) if group else None), folder)
+    return Subject(analyse(checkpoint, named_group(group) if group else None), folder)
 
 
-def _named(group: str) -> FiniteGroup:
+def named_group(group: str) -> FiniteGroup:
+    """The group that a claims file names; MalformedInput says where, when there is none."""
     try:
         return parse_group(group)
     except GroupError as error:
         raise MalformedInput(f"{str(error).rstrip('.')} - at `$.group`") from error
-
-
-def decide_folder(path: Path, claims: ClaimsFile, folder: Path, group: str, progress: Progress) -> Iterator[Report | tuple[Path, str]]:
-    """The report on every checkpoint in the folder, or the checkpoint and why it could not be read.
-
-    With a ``group``, networks over another number of elements are passed over in silence.
-    """
-    wanted = _named(group).order if group else 0
-    for checkpoint in checkpoints_in(folder):
-        try:
-            if wanted and len(read_checkpoint(checkpoint)[0].left[0]) != wanted:
-                continue
-            subject = open_subject(checkpoint, group, path.parent)
-        except MalformedInput as error:
-            yield checkpoint, str(error)
-            continue
-        progress(f"{checkpoint}")
-        yield decide_claims(path, claims, subject, progress)
 
 
 def aggregate(claims: ClaimsFile, reports: list[Report]) -> list[Aggregate]:

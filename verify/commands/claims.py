@@ -14,9 +14,11 @@ import click
     help="The network, or a folder of networks; default: the bundled one for the group.",
 )
 @click.option("--group", default="", help="The group, such as S5; default: the file's own, or by the network's size.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at a time, for a folder.")
+@click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler whose workers decide, for a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
-def command(claims: str, checkpoint: Path | None, group: str, as_json: bool, quiet: bool) -> int:
+def command(claims: str, checkpoint: Path | None, group: str, jobs: int, scheduler: str | None, as_json: bool, quiet: bool) -> int:
     """Decide the claims in a TOML file, or in the library stander, chughtai or wu.
 
     Each claim comes out PROVED, REFUTED with a counterexample, MEASURED beside the published figure, UNKNOWN or SKIPPED. Exit code 0
@@ -25,10 +27,11 @@ def command(claims: str, checkpoint: Path | None, group: str, as_json: bool, qui
     import msgspec
 
     from net.bundled import bundled_checkpoint
-    from verify.claims.decide import Report, aggregate, decide_claims, decide_folder, open_subject
+    from verify.claims.decide import Report, aggregate, decide_claims, open_subject
     from verify.claims.render import render, render_aggregate
     from verify.claims.schema import find_claims, read_claims
     from verify.exit_codes import exit_code
+    from verify.jobs.claims import decide_folder
 
     def progress(text: str) -> None:
         if not quiet:
@@ -46,7 +49,7 @@ def command(claims: str, checkpoint: Path | None, group: str, as_json: bool, qui
         return exit_code(decision.outcome.verdict for decision in report.decisions)
     reports: list[Report] = []
     unread: list[tuple[str, str]] = []
-    for one in decide_folder(path, found, where, name, progress):
+    for one in decide_folder(path, found, where, name, progress, jobs, scheduler):
         if isinstance(one, Report):
             reports.append(one)
         else:
