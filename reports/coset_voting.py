@@ -283,6 +283,13 @@ class Program:
 
     def form(self, kind: str, *given: Any) -> tuple[list[Terms], int]:
         """A form by name; a pair of names is a subgroup with the kernel of a sign, and a dictionary holds weights."""
+        if kind == "sum":
+            terms, size = [[] for _ in self.group.elements], 0  # type: tuple[list[Terms], int]
+            for part in given:
+                found, more = self.form(*part)
+                terms = [[*row, *((size + place, factor) for place, factor in new)] for row, new in zip(terms, found, strict=True)]
+                size += more
+            return terms, size
         if kind == "coset matrix":
             return self.group.coset_matrix(*self._on_points(given[0]))
         if kind in ("images", "preimages"):

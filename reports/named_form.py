@@ -20,16 +20,22 @@ class NamedForm(NamedTuple):
     weights: tuple[int, ...] = ()
     rank: int = 0
     constant: bool = False
+    parts: tuple["NamedForm", ...] = ()
 
     @classmethod
     def of(cls, form: dict[str, Any], names: Sequence[str]) -> "NamedForm":
         """The form of a program, which gives subgroups as positions in the program's list."""
         members = tuple(names[i] for i in form["subgroups"])
         kernels = tuple(None if k is None else names[k] for k in form["kernels"]) or (None,) * len(members)
-        return cls(form["on"], members, kernels, tuple(form.get("weights", ())), form.get("rank", 0), form.get("constant", False))
+        parts = tuple(cls.of(part, names) for part in form.get("parts", ()))
+        return cls(
+            form["on"], members, kernels, tuple(form.get("weights", ())), form.get("rank", 0), form.get("constant", False), parts
+        )
 
     def phrase(self, words: Words, variable: str) -> str:
         """What the form can tell about ``variable``, or how it scores it."""
+        if self.parts:
+            return "; plus ".join(part.phrase(words, variable) for part in self.parts)
         pairs = zip(self.names, self.kernels, strict=True)
         if self.on in ON_POINTS:
             text = words.scores(self.on, self.names[0], self.weights, self.rank, variable)
@@ -42,6 +48,9 @@ class NamedForm(NamedTuple):
         """A label for each constant; none for forms on elements, matrices and ranks, or on more than ``most`` cosets."""
         if self.on in ("elements", "coset matrix", "rank"):
             return []
+        if self.parts:
+            of_parts = [part.labels(words, most) for part in self.parts]
+            return [label for labels in of_parts for label in labels] if all(of_parts) else []
         if self.on == "coset sum":
             sides = zip(("right cosets", "left cosets"), self.names, self.kernels, strict=True)
             labels = [label for on, h, k in sides for label in words.labels(on, (h,), (k,))]
@@ -55,6 +64,8 @@ class NamedForm(NamedTuple):
 
     def entry(self) -> tuple[Any, ...]:
         """The form as program.py writes it: ("double cosets", "H", ("K", "kernel")), or ("images", "H", {"weights": [1, 0]})."""
+        if self.parts:
+            return (self.on, *(part.entry() for part in self.parts))
         pairs = zip(self.names, self.kernels, strict=True)
         more = {"weights": [*self.weights], "rank": self.rank, "constant": self.constant}
         given = {key: value for key, value in more.items() if value}
@@ -62,4 +73,6 @@ class NamedForm(NamedTuple):
 
     def whole(self) -> tuple[str, ...]:
         """The subgroups on whose cosets the function is constant: the kernels, where there are signs on cosets."""
+        if self.parts:
+            return tuple(name for part in self.parts for name in part.whole())
         return tuple(h if k is None or self.on in ON_POINTS else k for h, k in zip(self.names, self.kernels, strict=True))

@@ -48,6 +48,7 @@ A list is a function on the group through a form, named by a word and by the sub
                           value at g adds up alpha of p times beta of the point to which g takes p
     shared H              one integer s: y is read through the integers of x, as preimages with weights d, times s
     elements              one integer for each element
+    sum                   the integers of several forms, one after the other; the value at g adds up theirs
 
 Points are the right cosets of H; g takes the point Hr to Hrg. Cosets come in the order of their least elements.
 A subgroup given as a pair ("H", "N") carries the sign of H that is +1 on N and -1 on the rest of H: the integers

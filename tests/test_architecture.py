@@ -192,15 +192,19 @@ def test_the_checker_runs_in_isolation() -> None:
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def types_in(kind: typing.Any) -> Iterator[typing.Any]:
-    """A type and all types that it is made of, fields of structs included."""
+def types_in(kind: typing.Any, seen: set[str] | None = None) -> Iterator[typing.Any]:
+    """A type and all types that it is made of, fields of structs included; each once, since a form may have forms as parts."""
+    seen = set() if seen is None else seen
+    if repr(kind) in seen:
+        return
+    seen.add(repr(kind))
     yield kind
     parts = list(typing.get_args(kind))
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         parts += [field.type for field in msgspec.structs.fields(kind)]
     for part in parts:
         if isinstance(part, type | types.UnionType | types.GenericAlias) or typing.get_origin(part):
-            yield from types_in(part)
+            yield from types_in(part, seen)
 
 
 def test_a_certificate_holds_no_float() -> None:

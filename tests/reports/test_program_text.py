@@ -49,6 +49,8 @@ def index_two(group: FiniteGroup, number: int) -> list[int]:
 
 def random_form(group: FiniteGroup, on: On, rng: np.random.Generator) -> Form:
     """A form of that kind on random subgroups, twisted by a random sign or by none."""
+    if on == "sum":
+        return Form(on, parts=tuple(random_form(group, part, rng) for part in ("images", "double cosets", "left cosets")))
     everyone = subgroups(group).all
     count = {"elements": 0, "double cosets": 2, "coset sum": 2}.get(on, 1)
     of_group = on in ("coset matrix", "images", "preimages", "rank")

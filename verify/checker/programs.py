@@ -16,13 +16,14 @@ of t with factors.
     rank            H           sum over s < r and p of alpha_s[p] beta_s[pg]          2 r [G:H]: alpha_1, beta_1, alpha_2, ...
     shared          H           s times the sum over p of m[p] d[pg]                   1: the number s
     elements                    t[g]                                                   order of G
+    sum                         what its parts give, added up: their lists in order    that of all parts together
 
-Points p are right cosets of H, and pg is the coset of p's elements times g. ``weights`` are the integers a on images and d on
-preimages and on ``shared``, one for each point. A form on points is multiplied by the character of G whose kernel it names, and with
-``constant`` its list has one more entry at the end, which is added everywhere. y alone may be read through ``shared``, where x is read
-through ``images`` on the same H and character: m is the neuron's list of x without its constant. The s of such lists are over
-2^scale_bits of the program; everything else that is read of x or y, and the bias, is multiplied by 2^scale_bits, so that all
-preactivations are integers over 2^(preactivation_bits + scale_bits).
+Parts of a sum are forms of the table, two or more, but for rank, shared and sum. Points p are right cosets of H, and pg is the coset
+of p's elements times g. ``weights`` are the integers a on images and d on preimages and on ``shared``, one for each point. A form on
+points is multiplied by the character of G whose kernel it names, and with ``constant`` its list has one more entry at the end, which
+is added everywhere. y alone may be read through ``shared``, where x is read through ``images`` on the same H and character: m is the
+neuron's list of x without its constant. The s of such lists are over 2^scale_bits of the program; everything else that is read of x or
+y, and the bias, is multiplied by 2^scale_bits, so that all preactivations are integers over 2^(preactivation_bits + scale_bits).
 
 Cosets are numbered by their least elements. A *twisted* form names for a subgroup S the kernel of a character of S of order two,
 which is 1 on the kernel and -1 elsewhere on S. Then t gives the value at the least element r of each coset, and f(hr) = chi(h) f(r)
@@ -49,7 +50,7 @@ Character = dict[int, int]
 
 LARGEST_BITS = 12000
 LARGEST_WEIGHT = 2**31
-SUBGROUPS_OF = {"double cosets": 2, "coset sum": 2, "elements": 0}  # of every other form: 1
+SUBGROUPS_OF = {"double cosets": 2, "coset sum": 2, "elements": 0, "sum": 0}  # of every other form: 1
 WEIGHTED = ("images", "preimages", "shared")
 ON_POINTS = (*WEIGHTED, "rank")
 
@@ -78,7 +79,7 @@ class Expanded:
         right: Rows = []
         votes: Rows = []
         on = [form.on for circuit in program.circuits for form in (circuit.left, circuit.right, circuit.votes)]
-        new = program.format != "coset-voting program 1" or not ({*ON_POINTS} & {*on} or program.scale_bits)
+        new = program.format != "coset-voting program 1" or not ({*ON_POINTS, "sum"} & {*on} or program.scale_bits)
         need(new, f"expected forms on cosets and elements in a program of format 1, and no scale, got {shown(on)}")
         for number, circuit in enumerate(program.circuits):
             for neuron in circuit.neurons:
@@ -97,10 +98,11 @@ class Expanded:
         Images of one point are right cosets here, preimages of one point left ones, with a shared list too. With both forms on
         one-sided cosets: sign where both are on subgroups of index two, or on the whole group with a character of it, twisted where a
         character is named, coset for x on right and y on left cosets, dual the other way round. Where at least one is on images or
-        preimages of several points, or on rank 1, and the other on any of these: rank one. Everything else is raw.
+        preimages of several points, or on rank 1, and the other on any of these: rank one. Everything else is raw. Of a sum the
+        first part counts.
         """
         circuit = self.program.circuits[number]
-        forms = circuit.left, circuit.right
+        forms = [form.parts[0] if form.parts else form for form in (circuit.left, circuit.right)]
         sides = [_side(form) for form in forms]
         if "raw" in sides:
             return "raw"
@@ -162,6 +164,8 @@ class Expanded:
     def _terms(self, form: Form) -> tuple[int, Terms]:
         need(form.on != "shared", f"expected a list shared with x where y is read, got {shown(form)}")
         self._need_form(form)
+        if form.on == "sum":
+            return self._sum(form)
         kernels = _kernels(form)
         everyone = list(range(self._group.order))
         if form.on == "elements":
@@ -196,6 +200,18 @@ class Expanded:
         ranked = form.rank > 0 if form.on == "rank" else form.rank == 0
         need(ranked, f"expected a rank of at least 1 on rank and 0 elsewhere, got {shown(form)}")
         need(form.on in ON_POINTS or not form.constant, f"expected a constant with a form on points alone, got {shown(form)}")
+        summed = len(form.parts) > 1 if form.on == "sum" else not form.parts
+        need(summed, f"expected two or more parts of a sum and none of another form, got {shown(form)}")
+
+    def _sum(self, form: Form) -> tuple[int, Terms]:
+        """The map of a sum: those of its parts, their lists one after the other."""
+        total, added = 0, [[] for _ in range(self._group.order)]  # type: tuple[int, Terms]
+        for part in form.parts:
+            need(part.on not in ("rank", "shared", "sum"), f"expected parts of a sum that are linear and no sums, got {shown(part)}")
+            size, terms = self.terms(part)
+            added = [[*row, *((total + k, factor) for k, factor in more)] for row, more in zip(added, terms, strict=True)]
+            total += size
+        return total, added
 
     def _points(self, form: Form) -> tuple[Rows, list[int]]:
         """Where each element takes each point, moved[p][g], and the character's value at each element, for a form on points."""

@@ -67,6 +67,7 @@ On = Literal[
     "rank",
     "shared",
     "elements",
+    "sum",
 ]
 
 
@@ -113,6 +114,7 @@ class Form:
     weights: list[int] = field(default_factory=list)
     rank: int = 0
     constant: bool = False
+    parts: list["Form"] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

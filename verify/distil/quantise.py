@@ -170,7 +170,7 @@ def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], units:
     kept = [_matters(draft.lattice.group, *parts, unit) for parts in zip(draft.left, draft.right, neurons, strict=True)]
     for forms in (draft.left, draft.right, draft.votes):
         for form in (form for form, keep in zip(forms, kept, strict=True) if keep):
-            for s in (*form.subgroups, *(k for k in form.kernels if k is not None)):
+            for s in form.members:
                 used.setdefault(s, len(used))
     circuits: dict[tuple[Form, Form, Form], list[Neuron]] = {}
     for left, right, votes, neuron, keep in zip(draft.left, draft.right, draft.votes, neurons, kept, strict=True):

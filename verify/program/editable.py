@@ -130,6 +130,8 @@ def _tables(program: Program, circuit: Circuit) -> CircuitTables:
 
 def form_in_words(form: Form, names: list[str]) -> str:
     """A form as a phrase, such as ``double cosets of S4 and F20``, given the names of the subgroups that it numbers."""
+    if form.parts:
+        return " plus ".join(form_in_words(part, names) for part in form.parts)
     if not form.subgroups:
         return "single elements"
     kernels = form.kernels or (None,) * len(form.subgroups)

@@ -13,6 +13,7 @@ preimages          H           sum over p of t[p] d[pg]                         
 rank               H           sum over s < r and p of alpha_s[p] beta_s[pg]          2 r [G:H]
 shared             H           s times the sum over p of m[p] d[pg]                   1: the number s
 elements           none        t[g]                                                   order of G
+sum                none        what its parts give, added up                          that of all parts together
 =================  ==========  =====================================================  ==============================
 
 Cosets are numbered by their least element. The right cosets of H are points that G moves, p to pg, and most forms are a matrix M on
@@ -27,6 +28,8 @@ are plain integers, the betas in the unit of the other lists.
 **Shared.** Only y can be read through ``shared``, in a circuit that reads x through ``images`` on the same H and character. m is then
 the neuron's list of x, without its constant: L(x) = sum over p of a[p] m[px], R(y) = s sum over p of m[p] d[py]. s is an integer over
 2^scale_bits of the program.
+**Sums.** ``parts`` are two or more forms of the table, but for ``rank``, ``shared`` and ``sum``; the list is one list of each, in their
+order. The part that says most comes first.
 **Characters.** On coset matrices, images, preimages, rank and shared, ``kernels`` names the kernel of a character of G of order two,
 by which f is multiplied (or None). A *twisted* form on cosets names for each subgroup S the kernel of a character chi of S of order
 two (or None for the trivial one); then t gives f at the least element r of each coset and f(hr) = chi(h) f(r), f(rh) = chi(h) f(r),
@@ -62,6 +65,7 @@ On = Literal[
     "rank",
     "shared",
     "elements",
+    "sum",
 ]
 #: Forms on one set of points, with a character of the group and perhaps a constant.
 ON_POINTS: frozenset[On] = frozenset({"images", "preimages", "rank", "shared"})
@@ -79,6 +83,18 @@ class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights: tuple[int, ...] = ()
     rank: int = 0
     constant: bool = False
+    parts: tuple["Form", ...] = ()
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        """Every subgroup that the form or a part of it names, kernels too."""
+        own = (*self.subgroups, *(k for k in self.kernels if k is not None))
+        return (*own, *(s for part in self.parts for s in part.members))
+
+    @property
+    def terms(self) -> tuple["Form", ...]:
+        """The parts of a sum, and of every other form the form itself."""
+        return self.parts or (self,)
 
 
 @dataclass(frozen=True)
@@ -91,6 +107,7 @@ class GroupForm:
     weights: tuple[int, ...] = ()
     rank: int = 0
     constant: bool = False
+    parts: tuple["GroupForm", ...] = ()
 
     @staticmethod
     def of(space: CosetSpace) -> "GroupForm":
@@ -107,11 +124,29 @@ class GroupForm:
         """The kernel of the first character, None for the trivial one."""
         return self.kernels[0] if self.kernels else None
 
+    @property
+    def members(self) -> tuple[Subgroup, ...]:
+        """Every subgroup that the form or a part of it names, kernels too."""
+        own = (*self.subgroups, *(k for k in self.kernels if k is not None))
+        return (*own, *(s for part in self.parts for s in part.members))
+
+    @property
+    def terms(self) -> tuple["GroupForm", ...]:
+        """The parts of a sum, and of every other form the form itself."""
+        return self.parts or (self,)
+
+    @staticmethod
+    def sum_of(parts: Sequence["GroupForm"]) -> "GroupForm":
+        """The form of a sum of forms, each a sum or not."""
+        terms = tuple(term for part in parts for term in part.terms)
+        return terms[0] if len(terms) == 1 else GroupForm("sum", parts=terms)
+
     def numbered(self, positions: Mapping[Subgroup, int]) -> Form:
         """The form of a program in whose list each subgroup has this position."""
         kernels = tuple(None if kernel is None else positions[kernel] for kernel in self.kernels)
         subgroups = tuple(positions[subgroup] for subgroup in self.subgroups)
-        return Form(self.on, subgroups, kernels, self.weights, self.rank, self.constant)
+        parts = tuple(part.numbered(positions) for part in self.parts)
+        return Form(self.on, subgroups, kernels, self.weights, self.rank, self.constant, parts)
 
 
 def over_group(form: Form, subgroups: Sequence[Subgroup]) -> GroupForm:
@@ -123,12 +158,14 @@ def over_group(form: Form, subgroups: Sequence[Subgroup]) -> GroupForm:
     if not {*used} <= {*range(len(subgroups))}:
         raise ValueError(f"a form on {form.on} names subgroups {used} of a program that has {len(subgroups)}")
     kernels = tuple(None if k is None else subgroups[k] for k in form.kernels)
-    return GroupForm(form.on, tuple(subgroups[i] for i in form.subgroups), kernels, form.weights, form.rank, form.constant)
+    parts = tuple(over_group(part, subgroups) for part in form.parts)
+    members = tuple(subgroups[i] for i in form.subgroups)
+    return GroupForm(form.on, members, kernels, form.weights, form.rank, form.constant, parts)
 
 
 def check_form(group: FiniteGroup, form: GroupForm) -> None:
     """Raise ValueError, in one sentence, unless the form is one of the table in the module's docstring."""
-    wanted = {"double cosets": 2, "coset sum": 2, "elements": 0}.get(form.on, 1)
+    wanted = {"double cosets": 2, "coset sum": 2, "elements": 0, "sum": 0}.get(form.on, 1)
     given = len(form.subgroups), len(form.kernels or (None,) * len(form.subgroups))
     if given != (wanted, wanted):
         raise ValueError(f"a form on {form.on} takes {wanted} subgroups and kernels, not {given[0]} and {given[1]}")
@@ -144,6 +181,12 @@ def check_form(group: FiniteGroup, form: GroupForm) -> None:
     kernel = form.kernel
     if (form.on in ON_POINTS or form.on == "coset matrix") and kernel is not None and 2 * kernel.order != group.order:
         raise ValueError(f"the kernel of a form on {form.on} has index two in the group, not {kernel.index}")
+    if (len(form.parts) > 1) != (form.on == "sum") or len(form.parts) == 1:
+        raise ValueError(f"a form on {form.on} has not {len(form.parts)} parts: a sum has two or more, every other form none")
+    for part in form.parts:
+        if part.on in ("rank", "shared", "sum"):
+            raise ValueError(f"a part of a sum is linear in its list and no sum, not on {part.on}")
+        check_form(group, part)
 
 
 def check_circuit(group: FiniteGroup, left: GroupForm, right: GroupForm, votes: GroupForm) -> None:
@@ -268,6 +311,8 @@ def linear_map(group: FiniteGroup, form: GroupForm) -> LinearForm:
 @lru_cache(maxsize=4096)
 def _linear_form(group: FiniteGroup, form: GroupForm) -> LinearForm:
     members, kernels = form.subgroups, form.kernels
+    if form.on == "sum":
+        return _sum([linear_map(group, part) for part in form.parts])
     if form.on == "elements":
         everyone = np.arange(group.order, dtype=np.int32)[None]
         return _made(group.order, everyone, np.ones_like(everyone))
@@ -286,6 +331,13 @@ def _linear_form(group: FiniteGroup, form: GroupForm) -> LinearForm:
 
 def _made(size: int, index: npt.NDArray[Any], factor: npt.NDArray[Any]) -> LinearForm:
     return LinearForm(size, index.astype(np.int32), factor.astype(np.int64))
+
+
+def _sum(parts: list[LinearForm]) -> LinearForm:
+    """The parts added up, their lists one after the other."""
+    starts = np.cumsum([0, *(part.size for part in parts)])
+    index = np.concatenate([part.index + start for part, start in zip(parts, starts[:-1].tolist(), strict=True)])
+    return _made(int(starts[-1]), index, np.concatenate([part.factor for part in parts]))
 
 
 def _with_constant(linear: LinearForm) -> LinearForm:

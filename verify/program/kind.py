@@ -15,8 +15,9 @@ def kind_of(circuit: Circuit, program: Program) -> Kind:
     cosets: *sign* where both are on subgroups of index two, or on the whole group with a character of the group, *twisted* where a
     character is named, *coset* for x on right and y on left cosets, *dual* for x on left and y on right cosets. Where at least one
     is on images or preimages of several points, or on rank 1, and the other on any of these: *rank one*. Everything else is *raw*.
+    Of a sum the first part counts.
     """
-    forms = (circuit.left, circuit.right)
+    forms = (circuit.left.terms[0], circuit.right.terms[0])
     sides = tuple(side_of(form) for form in forms)
     if None in sides:
         return "raw"
@@ -24,7 +25,7 @@ def kind_of(circuit: Circuit, program: Program) -> Kind:
         return "rank one"
     if all(_reads_a_sign(form, program) for form in forms):
         return "sign"
-    if {*circuit.left.kernels, *circuit.right.kernels} - {None}:
+    if {*forms[0].kernels, *forms[1].kernels} - {None}:
         return "twisted"
     return "coset" if sides == ("right", "left") else "dual" if sides == ("left", "right") else "raw"
 

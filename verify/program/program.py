@@ -81,7 +81,7 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Raise ValueError where the format is unknown, or older than what the program uses."""
         if self.format not in FORMATS:
             raise ValueError(f"expected a program in the format {' or '.join(map(repr, FORMATS))}, got {self.format!r:.80}")
-        new = self.scale_bits or any(form.on in ON_POINTS for c in self.circuits for form in (c.left, c.right, c.votes))
+        new = self.scale_bits or any(form.on in {*ON_POINTS, "sum"} for c in self.circuits for form in (c.left, c.right, c.votes))
         if self.format != FORMAT and new:
             raise ValueError(f"expected forms on cosets and elements in {self.format!r}, got one that {FORMAT!r} brought")
 
@@ -94,7 +94,7 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def weight_entries(self) -> int:
         """How many weights the names of its forms contain; they stand beside the price, not in it."""
-        return sum(len(form.weights) for c in self.circuits for form in (c.left, c.right, c.votes))
+        return sum(len(term.weights) for c in self.circuits for form in (c.left, c.right, c.votes) for term in form.terms)
 
 
 def group_record(group: FiniteGroup) -> GroupRecord:

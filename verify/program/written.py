@@ -24,7 +24,8 @@ class Written:
 def renumbered(form: Form, used: dict[int, int]) -> Form:
     """The form with subgroup number k called used[k]."""
     kernels = tuple(None if k is None else used[k] for k in form.kernels)
-    return msgspec.structs.replace(form, subgroups=tuple(used[s] for s in form.subgroups), kernels=kernels)
+    parts = tuple(renumbered(part, used) for part in form.parts)
+    return msgspec.structs.replace(form, subgroups=tuple(used[s] for s in form.subgroups), kernels=kernels, parts=parts)
 
 
 class Rescaled(NamedTuple):

@@ -103,9 +103,9 @@ def family_name(program: Program, circuit: Circuit, class_names: list[str]) -> s
 
     ``class_names`` names the class of each subgroup of the program. Twisted is up to a sign; dual is x through left cosets and y
     through right ones; both sides through a subgroup of index two is "sign". Images and preimages of several points, and rank 1, are
-    "rank one on S5", with the class of the subgroup whose cosets are the points.
+    "rank one on S5", with the class of the subgroup whose cosets are the points. Of sums the first part counts.
     """
-    forms = circuit.left, circuit.right
+    forms = circuit.left.terms[0], circuit.right.terms[0]
     kind = kind_of(circuit, program)
     if kind == "sign":
         return "sign"

@@ -192,7 +192,7 @@ class World:
 
 
 def form(on: str, subgroups: list[int] | None = None, kernels: list[int | None] | None = None, **points: Any) -> dict[str, Any]:
-    found = {"on": on, "subgroups": subgroups or [], "kernels": kernels or [], "weights": [], "rank": 0, "constant": False}
+    found = {"on": on, "subgroups": subgroups or [], "kernels": kernels or [], "weights": [], "rank": 0, "constant": False, "parts": []}
     return {**found, **points}
 
 

@@ -69,6 +69,15 @@ def test_right_and_left_cosets_are_images_and_preimages_of_one_point():
         assert values(Form("preimages", (h,), weights=weights), t) == values(Form("left cosets", (h,)), left)
 
 
+def test_a_sum_adds_up_what_its_parts_give():
+    n = LATTICE.all[STABILISER].index
+    parts = (Form("images", (STABILISER,), weights=(1, 2, 0, 0)), Form("double cosets", (STABILISER, STABILISER)), Form("elements"))
+    t = list(range(1, n + 3 + 24))
+    lists = t[:n], t[n : n + 2], t[n + 2 :]
+    wanted = sum(np.array(values(part, part_list)) for part, part_list in zip(parts, lists, strict=True))
+    assert (np.array(values(Form("sum", parts=parts), t)) == wanted).all()
+
+
 def test_a_matrix_of_full_rank_is_a_coset_matrix():
     rng = np.random.default_rng(1)
     for h in POINTS:
@@ -128,6 +137,10 @@ SHARED = Form("shared", (STABILISER,), weights=(0, 1, 0, 0))
         (Form("images", (STABILISER,), weights=(1, 0, 0, 0), rank=1), "only a form on rank"),
         (Form("left cosets", (STABILISER,), constant=True), "no constant"),
         (Form("images", (99,), weights=(1,)), "names subgroups"),
+        (Form("sum", parts=(IMAGES,)), "two or more"),
+        (Form("images", (STABILISER,), weights=(1, 0, 0, 0), parts=(IMAGES, IMAGES)), "every other form none"),
+        (Form("sum", parts=(IMAGES, Form("rank", (STABILISER,), rank=1))), "linear in its list"),
+        (Form("sum", parts=(IMAGES, Form("images", (STABILISER,)))), "4 points takes as many weights, not 0"),
     ],
 )
 def test_what_is_no_form_is_refused_in_one_sentence(form, words):
@@ -182,8 +195,11 @@ def random_form(lattice, rng, part, x):
     group, everyone = lattice.group, range(len(lattice.all))
     halves = [None, *(k for k in everyone if 2 * lattice.all[k].order == group.order)]
     on = rng.choice(
-        ["right cosets", "left cosets", "double cosets", "coset matrix", "images", "images", "preimages", "rank", "elements"]
+        ["right cosets", "left cosets", "double cosets", "coset matrix", "images", "images", "preimages", "rank", "elements", "sum"]
     )
+    if on == "sum":
+        parts = [random_form(lattice, rng, "votes", None) for _ in range(8)]
+        return Form("sum", parts=tuple(part for part in parts if part.on not in ("rank", "sum"))[:2])
     if part == "right" and x.on == "images" and rng.random() < 0.7:
         on = "shared"
     h = x.subgroups[0] if on == "shared" else rng.choice([k for k in everyone if lattice.all[k].index <= 12])

@@ -208,7 +208,7 @@ def _tidied(program: Program, members: tuple[Subgroup, ...]) -> tuple[Program, t
     used: dict[int, int] = {}
     for circuit in program.circuits:
         for form in (circuit.left, circuit.right, circuit.votes):
-            for s in (*form.subgroups, *(k for k in form.kernels if k is not None)):
+            for s in form.members:
                 used.setdefault(s, len(used))
     circuits = tuple(
         Circuit(renumbered(c.left, used), renumbered(c.right, used), renumbered(c.votes, used), c.neurons) for c in program.circuits
