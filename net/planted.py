@@ -11,7 +11,9 @@ stabilisers do.
 A rank-one neuron looks at several points at once. The right cosets of H are points p that g takes to pg; for integers a[p] and d[p],
 numbers m[p] and a character chi of G of order two or none,
 
-    l(x) = c + chi(x) sum of a[p] m[px],     r(y) = -s chi(y) sum of m[p] d[py],     u(z) = -v chi(z) sum of a[p] d[pz].
+    l(x) = c + chi(x) sum of a[p] m[px],     r(y) = -s chi(y) sum of m[p] d[py],     u(z) = -v chi(z) sum of a[p] (d[pz] - mean d).
+
+The sum of m is 0, so that with a character too all three lie on the points alone, without a multiple of the character.
 
 Veto neurons of a point stabiliser are those with a and d one point each, but for the constants of u.
 """
@@ -46,7 +48,7 @@ class RankOne:
         points: H, whose right cosets are the points, numbered by their least elements.
         kernel: kernel of chi, None for the trivial character.
         a, d: (points,) integers.
-        m: (points,) eighths.
+        m: (points,) eighths with sum 0.
         s, c: how much r is of the mirrored l, and the constant of l.
 
     """
@@ -236,6 +238,7 @@ def _rank_one(
     moved = points.right_cosets.labels[group.mul[points.right_cosets.representatives]]  # (points, order): where g takes p
     chi = np.ones(group.order) if kernel is None else np.where(kernel.mask, 1.0, -1.0)
     m = rng.permutation(np.arange(points.index)) - points.index // 2 + rng.integers(0, 8, points.index) / 8
+    m[0] -= m.sum()
     s, c, v = _eighths(rng), float(rng.integers(-16, 17)) / 8, _eighths(rng)
     numbers = RankOne(points, kernel, tuple(map(int, a)), tuple(map(int, d)), tuple(map(float, m)), s, c)
     single = np.count_nonzero(a) == np.count_nonzero(d) == 1
@@ -244,7 +247,7 @@ def _rank_one(
     if single:
         left, other = (Subgroup(group, moved[p] == p) for p in (int(np.flatnonzero(a)[0]), int(np.flatnonzero(d)[0])))
         truth = PlantedNeuron(kind, left, other, numbers)
-    return _Neuron(truth, c + chi * (a @ m[moved]), -s * chi * (m @ d[moved]), -v * chi * (a @ d[moved]))
+    return _Neuron(truth, c + chi * (a @ m[moved]), -s * chi * (m @ d[moved]), -v * chi * (a @ (d - d.mean())[moved]))
 
 
 def _check_request(group: FiniteGroup, kinds: Mapping[str, int], width: int, base: int) -> None:

@@ -174,7 +174,9 @@ def test_rank_one_neurons_are_the_formula_exactly(name):
         for g in range(planted.network.group.order):
             assert weights.L[g, i] == one.c + rank_one_value(one.points, one.kernel, one.m, one.a, g)
             assert weights.R[g, i] == -one.s * rank_one_value(one.points, one.kernel, one.d, one.m, g)
-        votes = np.array([rank_one_value(one.points, one.kernel, one.d, one.a, g) for g in range(planted.network.group.order)])
+        d = np.array(one.d) - np.mean(one.d)
+        assert sum(one.m) == 0
+        votes = np.array([rank_one_value(one.points, one.kernel, d, one.a, g) for g in range(planted.network.group.order)])
         scale = -weights.U[i, np.abs(votes).argmax()] / votes[np.abs(votes).argmax()]
         assert scale > 0
         assert np.allclose(weights.U[i], -scale * votes, rtol=1e-6, atol=1e-9)

@@ -1,4 +1,4 @@
-"""Claims that the network computes with irreps: GCR (Chughtai et al.) and rho-set circuits (Wu et al.)."""
+"""Claims that the network computes with irreps: GCR (Chughtai et al.), rho-set circuits (Wu et al.), rank-one neurons (He et al.)."""
 
 from fractions import Fraction
 from typing import Literal
@@ -13,6 +13,7 @@ from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, O
 from verify.claims.subject import Subject
 from verify.compare.gcr import activation_fve, logit_cosines, logit_fve, restricted_excluded
 from verify.compare.levels import DRAWS, SHARES_REMOVED, kept_after_removal
+from verify.compare.rank_one import rank_one_fit
 from verify.compare.rho_sets import rho_set_fit
 
 #: An irrep is a key irrep when its character explains this share of the logits' variance.
@@ -183,6 +184,48 @@ class RhoSets(Bounded, frozen=True, kw_only=True, tag="rho-sets"):
         finding += ", with an orbit shorter than |G|" if self.orbit == "short" else ""
         figures = {"median_share": float(np.median(fit.share)), "median_cosine": float(np.median(fit.aligned))}
         return self.weighed(share, finding, circuits=fit.circuits, **figures)
+
+
+class RankOne(Bounded, frozen=True, kw_only=True, tag="rank one"):
+    """The share of live neurons that are rank one on one irrep: L = a^T rho(x) b, R = b^T rho(y) d, U = a^T rho(z) d, up to ``within``.
+
+    That is: at least 1 - within of the variance of each is one coefficient of the same irrep; ``of = "inputs"`` asks it of L and R
+    alone. ``level = "irrep"`` asks for the one irrep and not for rank one; ``"aligned"`` asks for rank one and for absolute cosines of
+    at least 1 - within of the vectors that L, R and U share (of b alone for the inputs). Vectors are free: none need be fixed by a
+    subgroup, or run over a set, as those of coset neurons and of rho-sets do. Always MEASURED; S_n and A_n only.
+    Source: He et al., arXiv 2606.02993, for the square activation; `verify.compare.rank_one`.
+    """
+
+    within: NonNegative = 0.05
+    of: Literal["inputs", "all"] = "all"
+    level: Literal["irrep", "rank", "aligned"] = "rank"
+
+    def quantity(self) -> str:
+        """The share of neurons."""
+        sides = "L and R" if self.of == "inputs" else "L, R and U"
+        what = {
+            "irrep": f"{sides} on one irrep",
+            "rank": f"{sides} rank one on one irrep",
+            "aligned": f"{sides} rank one on one irrep, with the same vectors,",
+        }
+        return f"the share of live neurons with {what[self.level]} up to {self.within:g}"
+
+    def decide(self, subject: Subject) -> Outcome:
+        """Measure every live neuron."""
+        if not has_irreps(subject.group):
+            return Outcome("SKIPPED", f"matrices of irreps are known for S_n and A_n, not for {subject.group.name}")
+        live = np.flatnonzero(~subject.dead)
+        if not len(live):
+            return Outcome("SKIPPED", "every neuron is dead")
+        sides = 2 if self.of == "inputs" else 3
+        fit = rank_one_fit(subject.group, subject.weights.select(live), sides)
+        good = fit.fits(self.within, sides, self.level == "aligned")
+        if self.level == "irrep":
+            good = (fit.power[:sides].min(axis=0) >= 1 - self.within).any(axis=0)
+        share = float(good.mean())
+        finding = f"{percent(share)} of {len(live)} live neurons up to {self.within:g}"
+        figures = {f"median_{name}": float(np.median(fit.rank_one[k])) for k, name in enumerate(("left", "right", "votes"))}
+        return self.weighed(share, finding, median_cosine=float(np.median(fit.shared[1])), **figures)
 
 
 def chosen_irreps(subject: Subject, names: tuple[str, ...]) -> tuple[str, ...]:

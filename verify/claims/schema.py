@@ -15,7 +15,7 @@ from verify.claims.mechanism_claims import IndicatorPower, Switches
 from verify.claims.network_claims import Accuracy, Equivariance, Float32, Intervention
 from verify.claims.neuron_claims import Dead, OnCosets, OnIrrep, Silent
 from verify.claims.population_claims import ClassDistribution, Concentrated, CosetNeurons, Coverage, UnembeddingCorrelation
-from verify.claims.representation_claims import Gcr, RhoSets
+from verify.claims.representation_claims import Gcr, RankOne, RhoSets
 
 AnyClaim = (
     Accuracy
@@ -38,6 +38,7 @@ AnyClaim = (
     | CompactProof
     | Gcr
     | RhoSets
+    | RankOne
     | Ablation
 )
 

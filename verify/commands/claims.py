@@ -19,7 +19,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(claims: str, checkpoint: Path | None, group: str, jobs: int, scheduler: str | None, as_json: bool, quiet: bool) -> int:
-    """Decide the claims in a TOML file, or in the library stander, chughtai or wu.
+    """Decide the claims in a TOML file, or in the library stander, chughtai, wu or he.
 
     Each claim comes out PROVED, REFUTED with a counterexample, MEASURED beside the published figure, UNKNOWN or SKIPPED. Exit code 0
     when all are proved or measured, 1 when one is refuted, 3 when one is unknown, 4 for a mistake in the file.
