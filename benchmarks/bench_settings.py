@@ -1,14 +1,18 @@
-"""What each setting of the search for programs changes: every number halved and doubled, network by network.
+"""What each setting of the searches for programs and for proofs of Q3 changes: every number halved and doubled, network by network.
 
-    python benchmarks/bench_settings.py [--write] [--only SETTING] CHECKPOINT:GROUP ...
+    python benchmarks/bench_settings.py [--write] [--symbolic] [--only SETTING] CHECKPOINT:GROUP ...
 
-Prints the table of docs/settings.md in Markdown; --write puts it there. A share of variance v is varied by halving and doubling what
+Prints a table of docs/settings.md in Markdown, that of distillation, or with --symbolic that of Q3; --write puts it there, and
+rewrites the list of all settings with their reasons. A share of variance v is varied by halving and doubling what
 it leaves, 1 - v. Per change: the readable program's constants, its share of the logits' variance, that share after removals,
 the faithful program's constants and labelled neurons, each as the largest change over the networks, relative to the defaults of
-the same run.
+the same run. With --symbolic: whether Q3 is proved, the batches of s that the proof takes, the share of the logits' variance that the
+program of the proof explains, and the number of table entries that the checker looks at.
 """
 
 import argparse
+import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,20 +24,25 @@ import numpy as np
 from algebra.group import parse_group
 from algebra.lattice import subgroups
 from net.checkpoint import load_network
+from verify.analysis import analyse
 from verify.compare.levels import fve, removal_fve
 from verify.distil.curve import distill
 from verify.distil.moments import activation_moments
-from verify.distil.settings import DEFAULT, DistilSettings
+from verify.distil.settings import DistilSettings
 from verify.exact.exhaustive import evaluate
+from verify.record.settings import DEFAULT, Settings
+from verify.symbolic.decide import decide_symbolic
+from verify.symbolic.settings import SymbolicSettings
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
-COLUMNS = {
+DISTIL = {
     "readable constants": "{:+.1%}",
     "readable FVE": "{:+.4f}",
     "FVE after removals": "{:+.4f}",
     "faithful constants": "{:+.1%}",
     "labelled neurons": "{:+.0f}",
 }
+SYMBOLIC = {"proved": "{:+.0f}", "batches": "{:+.0f}", "FVE of the program": "{:+.4f}", "entries checked": "{:+.1%}"}
 Figures = dict[str, float]
 
 
@@ -41,26 +50,46 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoints", nargs="+", metavar="CHECKPOINT:GROUP")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--symbolic", action="store_true", help="the settings of Q3")
     parser.add_argument("--only", action="append", metavar="SETTING", help="vary this setting; may be given several times")
     arguments = parser.parse_args()
     rows: dict[tuple[str, str], list[tuple[str, Figures, Figures]]] = {}
     names = []
+    columns, defaults = (SYMBOLIC, DEFAULT.symbolic) if arguments.symbolic else (DISTIL, DEFAULT.distil)
     for argument in arguments.checkpoints:
         path, _, group = argument.rpartition(":")
-        name, measure = Path(path).parent.name if Path(path).name == "model.pt" else Path(path).name, measured(Path(path), group)
+        name = Path(path).parent.name if Path(path).name == "model.pt" else Path(path).name
+        measure = (proofs if arguments.symbolic else measured)(Path(path), group)
         names.append(name)
-        base = measure(DEFAULT)
-        for setting, value, settings in varied(arguments.only):
+        base = measure(defaults)
+        print(name, "defaults", base, flush=True)
+        for setting, value, settings in varied(arguments.only, defaults):
             rows.setdefault((setting, value), []).append((name, base, measure(settings)))
             print(name, setting, value, rows[setting, value][-1][2], flush=True)
-    table = "\n".join(written(rows))
+    table = "\n".join(written(rows, columns))
     print(table)
     if arguments.write:
-        page = PAGE.read_text(encoding="utf-8")
-        networks = f"Networks: {', '.join(names)}.\n\n"
-        PAGE.write_text(
-            re.sub(r"(?<=<!-- table -->\n).*(?=<!-- end -->)", lambda _: networks + table + "\n", page, flags=re.S), encoding="utf-8"
-        )
+        place(PAGE, "symbolic" if arguments.symbolic else "table", f"Networks: {', '.join(names)}.\n\n{table}\n")
+        place(PAGE, "settings", "\n".join(reasons()) + "\n")
+
+
+def place(page: Path, mark: str, text: str) -> None:
+    """Put text between a page's marks."""
+    pattern = rf"(?<=<!-- {mark} -->\n).*?(?=<!-- end -->)"
+    page.write_text(re.sub(pattern, lambda _: text, page.read_text(encoding="utf-8"), flags=re.S), encoding="utf-8")
+
+
+def reasons() -> Iterator[str]:
+    """Every setting with its value and its reason, from the docstrings of the types."""
+    yield "| setting | value | reason |"
+    yield "|---|---|---|"
+    for search in msgspec.structs.fields(Settings):
+        struct = getattr(DEFAULT, search.name)
+        listed = inspect.cleandoc(type(struct).__doc__).partition("Attributes:\n")[2]
+        said = dict(part.split(": ", 1) for part in re.split(r"\n    (?=\w)", "\n" + listed.rstrip()) if part)
+        for field in msgspec.structs.fields(type(struct)):
+            value = json.dumps(msgspec.to_builtins(getattr(struct, field.name))).strip("[]")
+            yield f"| `{search.name}.{field.name}` | {value} | {' '.join(said[field.name].split()).replace('|', chr(92) + '|')} |"
 
 
 def measured(path: Path, name: str) -> Any:
@@ -85,20 +114,41 @@ def measured(path: Path, name: str) -> Any:
     return figures
 
 
-def varied(only: list[str] | None) -> Iterator[tuple[str, str, DistilSettings]]:
+def proofs(path: Path, name: str) -> Any:
+    """A function from settings of Q3 to the figures of one network's proof."""
+    group = parse_group(name)
+    found = analyse(path, group, timeout_s=0)
+    readable = found.distillation.point("readable").written
+
+    def figures(settings: SymbolicSettings) -> Figures:
+        proof = decide_symbolic(readable, found.mechanism, found.labels, found.network, found.evaluation, settings=settings)
+        moments = activation_moments(found.weights, proof.written.weights)
+        batches = [batch for batches in proof.outline.batches.values() for batch in batches]
+        entries = sum(d.family.points.count**3 * len(d.tables.ys) for batch in batches for d in batch.duals)
+        return {
+            "proved": proof.status == "PROVED",
+            "batches": len(batches),
+            "FVE of the program": fve(found.weights, proof.written.weights, moments),
+            "entries checked": entries,
+        }
+
+    return figures
+
+
+def varied(only: list[str] | None, defaults: Any) -> Iterator[tuple[str, str, Any]]:
     """Each setting (or ``only`` these) halved and doubled, with the value in words."""
-    for field in msgspec.structs.fields(DistilSettings):
+    for field in msgspec.structs.fields(type(defaults)):
         if only and field.name not in only:
             continue
-        value = getattr(DEFAULT, field.name)
+        value = getattr(defaults, field.name)
         for factor in (0.5, 2.0):
             if isinstance(value, tuple):
-                changed: Any = tuple(v * factor for v in value)
+                changed: Any = tuple(type(v)(v * factor) for v in value)
             elif field.name.endswith("variance"):
                 changed = 1 - (1 - value) * factor
             else:
                 changed = type(value)(value * factor)
-            yield field.name, words(changed), msgspec.structs.replace(DEFAULT, **{field.name: changed})
+            yield field.name, words(changed), msgspec.structs.replace(defaults, **{field.name: changed})
 
 
 def words(value: Any) -> str:
@@ -106,17 +156,16 @@ def words(value: Any) -> str:
     return ", ".join(f"{v:.6g}" for v in value) if isinstance(value, tuple) else f"{value:.6g}"
 
 
-def written(rows: dict[tuple[str, str], list[tuple[str, Figures, Figures]]]) -> Iterator[str]:
+def written(rows: dict[tuple[str, str], list[tuple[str, Figures, Figures]]], columns: dict[str, str]) -> Iterator[str]:
     """The table: the largest change of each figure over the networks, and the network where it came."""
-    yield "| setting | value | " + " | ".join(COLUMNS) + " |"
-    yield "|---" * (2 + len(COLUMNS)) + "|"
+    yield "| setting | value | " + " | ".join(columns) + " |"
+    yield "|---" * (2 + len(columns)) + "|"
     for (setting, value), results in rows.items():
         cells = []
-        for column, shape in COLUMNS.items():
+        for column, shape in columns.items():
             relative = "%" in shape
-            changes = [
-                (after[column] / before[column] - 1 if relative else after[column] - before[column]) for _, before, after in results
-            ]
+            both = [(before[column], after[column]) for _, before, after in results]
+            changes = [after / max(before, 1) - 1 if relative else after - before for before, after in both]
             worst = max(changes, key=abs)
             text = shape.format(worst)
             cells.append("0" if float(text.rstrip("%")) == 0 else f"{text} ({results[changes.index(worst)][0]})")

@@ -44,6 +44,7 @@ from verify.exact.exhaustive import Evaluation, evaluate, right
 from verify.program.editable import CosetProgram
 from verify.record import certificate as cert
 from verify.record.compact_statement import compact_in_units, state_compact
+from verify.record.settings import DEFAULT, Settings
 from verify.record.statements import Findings, certify, decide_correct, decide_equivalent
 from verify.symbolic.evidence import symbolic_record
 
@@ -74,6 +75,7 @@ class Options:
         timeout_s: seconds that SMT solvers get for second opinions on the lemmas, 0 for none; no status depends on it.
         all_counterfactuals: measure level 3 on all pairs even of a large group.
         progress: called with a few words before each piece of work that takes a while.
+        settings: the numbers that searches rest on (docs/settings.md).
 
     """
 
@@ -81,6 +83,7 @@ class Options:
     timeout_s: float = 20.0
     all_counterfactuals: bool = False
     progress: Callable[[str], None] = lambda _: None
+    settings: Settings = DEFAULT
 
     def __post_init__(self) -> None:
         """Refuse a time that is none (ValueError) before the work."""
@@ -100,6 +103,7 @@ def analyse(
     all_counterfactuals: bool = False,
     progress: Callable[[str], None] = lambda _: None,
     assume_relu: bool = False,
+    settings: Settings = DEFAULT,
 ) -> Analysis:
     """The analysis of a network; nothing is computed yet but its numbering and product, where they are not given.
 
@@ -114,6 +118,7 @@ def analyse(
         timeout_s: see `Options`.
         all_counterfactuals: see `Options`.
         progress: see `Options`.
+        settings: see `Options`.
         assume_relu: disregard settings that say, or could say, that the network is another function; where they are in the file itself,
             and where the checker could not read it, what is certified is a safetensors file with the weights that were read.
 
@@ -127,7 +132,7 @@ def analyse(
     from net.in_memory import file_of
 
     started = time.perf_counter()
-    options = Options(proof, timeout_s, all_counterfactuals, progress)
+    options = Options(proof, timeout_s, all_counterfactuals, progress, settings)
     if isinstance(network, FoldedNetwork):
         return Analysis(network, options)
     if isinstance(network, str | Path):
@@ -372,7 +377,7 @@ class Analysis:
         """The labels of the neurons and the shares of variance that they were read off."""
         lattice = self.lattice
         with self._timed("labels", "fitting subgroups to neurons"):
-            return labelled(lattice, self._searched.weights)
+            return labelled(lattice, self._searched.weights, self.options.settings.distil)
 
     @property
     def labels(self) -> tuple[NeuronLabel, ...]:
@@ -411,7 +416,7 @@ class Analysis:
         if self._searched is not self:
             return self._rescaled_distillation()
         with self._timed("distillation"):
-            return distill(self.lattice, self.weights, evaluation, self.options.progress, labelling)
+            return distill(self.lattice, self.weights, evaluation, self.options.progress, labelling, self.options.settings.distil)
 
     def _rescaled_distillation(self) -> Distillation:
         from verify.program.written import rescaled
@@ -453,7 +458,8 @@ class Analysis:
         if self._searched is not self:
             return self._rescaled_proof()
         with self._timed("symbolic_search"):
-            return decide_symbolic(readable, neurons, self.labels, self.network, answers, self.options.progress)
+            options = self.options
+            return decide_symbolic(readable, neurons, self.labels, self.network, answers, options.progress, options.settings.symbolic)
 
     def _rescaled_proof(self) -> SymbolicFinding:
         """The finding about the scaled program, with everything in the network's own units."""
@@ -514,7 +520,7 @@ class Analysis:
         evaluation = self.evaluation
         with self._timed("compact", "proving pairs through the coset structure"):
             if self._searched is self:
-                proof = prove_compactly(self.network)
+                proof = prove_compactly(self.network, settings=self.options.settings.compact)
             else:
                 found = self._searched.compact_proof
                 with np.errstate(over="ignore"):
@@ -527,10 +533,9 @@ class Analysis:
     @cached_property
     def compact(self) -> cert.Compact:
         """Q4: the pairs proved right through the coset structure, and the operations of that against evaluation."""
-        proof, correct = self.compact_proof, right(self.evaluation, self.group.mul)
-        if self._searched is self:
-            return state_compact(self.group, self.weights, proof, correct)
-        return compact_in_units(state_compact(self.group, self._searched.weights, self._searched.compact_proof, correct), self._units)
+        searched, correct = self._searched, right(self.evaluation, self.group.mul)
+        found = state_compact(self.group, searched.weights, searched.compact_proof, correct, self.options.settings.compact)
+        return found if searched is self else compact_in_units(found, self._units)
 
     @cached_property
     def levels(self) -> Levels:
@@ -595,6 +600,7 @@ class Analysis:
             self.compact_proof if self.options.proof == "auto" else None,
             self.compact if self.options.proof == "auto" else None,
             self.seconds,
+            self.options.settings,
         )
 
     @cached_property

@@ -20,16 +20,19 @@ from net.units import Units
 from net.weights import Weights
 from verify.compact.factorisation import Family
 from verify.compact.flops import brute_force, contender_pair, planned_tables
-from verify.compact.ladder import prove_factored_plan
+from verify.compact.ladder import DEFAULT, prove_factored_plan
 from verify.compact.merge import merge_plan
 from verify.compact.result import CompactResult, FactoredProof
+from verify.compact.settings import CompactSettings
 from verify.record.certificate import Compact, CompactFamily, CompactPlan, Status
 from verify.record.exact_contenders import count_contenders
 
 __all__ = ["compact_in_units", "state_compact"]
 
 
-def state_compact(group: FiniteGroup, weights: Weights, result: CompactResult, correct: npt.NDArray[np.bool_]) -> Compact:
+def state_compact(
+    group: FiniteGroup, weights: Weights, result: CompactResult, correct: npt.NDArray[np.bool_], settings: CompactSettings = DEFAULT
+) -> Compact:
     """Q4 with the plan that ``result`` ran, or where another strategy settled pairs one that proves them by factoring alone.
 
     ``correct`` (n, n) are the pairs on which the network is right. PROVED when every pair is certified, else UNKNOWN, or REFUTED where
@@ -38,7 +41,7 @@ def state_compact(group: FiniteGroup, weights: Weights, result: CompactResult, c
     n, m = weights.order, weights.width
     factored = result.factored
     if factored is None and result.certified:
-        factored = prove_factored_plan(group, weights)
+        factored = prove_factored_plan(group, weights, settings=settings)
     if factored is None or not factored.settled.any():
         return Compact("UNKNOWN" if correct.all() else "REFUTED", 0, brute_force(n, m), result.flops_brute, None)
     families = factored.plan.factorisation.families

@@ -18,6 +18,7 @@ from verify.exact.exhaustive import Evaluation, right, smallest_margin
 from verify.exact.float32 import float32_proved
 from verify.program.program import group_record
 from verify.record import certificate as cert
+from verify.record.settings import Settings
 from verify.symbolic.decide import SymbolicFinding
 from verify.symbolic.evidence import symbolic_record
 from verify.symbolic.obligation import Obligation
@@ -44,6 +45,7 @@ class Findings:
         compact: the proof behind Q4, or None where none was asked for.
         compact_statement: Q4, or None.
         seconds: what each part took, by name.
+        settings: those of the searches.
 
     """
 
@@ -60,6 +62,7 @@ class Findings:
     compact: CompactResult | None
     compact_statement: cert.Compact | None
     seconds: Mapping[str, float]
+    settings: Settings
 
     @property
     def readable(self) -> Point:

@@ -23,6 +23,7 @@ from verify.record.certificate import Certificate
 from verify.record.explain import explained, structured_positions
 from verify.record.grids import compact_map, margin_histogram, margin_map
 from verify.record.neuron_rows import circuit_rows, family_rows, labels_summary, lattice_summary, neuron_rows, program_families
+from verify.record.settings import Settings
 from verify.record.vote_tables import vote_tables
 from verify.symbolic.decide import SymbolicFinding
 from verify.symbolic.obligation import Obligation
@@ -51,6 +52,8 @@ class Parts(Protocol):
     def compact(self) -> CompactResult | None: ...  # noqa: D102
     @property
     def seconds(self) -> Mapping[str, float]: ...  # noqa: D102
+    @property
+    def settings(self) -> Settings: ...  # noqa: D102
 
 
 def summarise(
@@ -107,6 +110,7 @@ def summarise(
         compact_map=None if parts.compact is None else compact_map(parts.compact.settled, [x.name for x in parts.compact.strategies]),
         margins=_margins(parts, base),
         margin_map=margin_map(base.margin, right(parts.evaluation, parts.network.group.mul)),
+        settings=parts.settings,
         seconds=_seconds(parts.seconds, began, started),
     )
     return s.rounded(made)

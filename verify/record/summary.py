@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from verify.record.certificate import Kind, Status, Verdict
+from verify.record.settings import Settings
 
 FORMAT = "coset-verify summary 2"
 
@@ -355,6 +356,7 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compact_map: CompactMap | None
     margins: Margins | None
     margin_map: MarginMap | None
+    settings: Settings
     seconds: dict[str, float]
     format: str = FORMAT
 

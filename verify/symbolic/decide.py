@@ -26,6 +26,7 @@ from verify.symbolic.proof_outline import Outline, outline_proof
 from verify.symbolic.provable.search import Provable, find_provable
 from verify.symbolic.replay import Replay
 from verify.symbolic.rescaling import rescaled_outline
+from verify.symbolic.settings import DEFAULT, SymbolicSettings
 
 __all__ = ["SymbolicFinding", "decide_symbolic", "rescaled_finding"]
 
@@ -70,6 +71,7 @@ def decide_symbolic(
     network: FoldedNetwork,
     answers: Evaluation,
     progress: Callable[[str], None] = lambda _: None,
+    settings: SymbolicSettings = DEFAULT,
 ) -> SymbolicFinding:
     """The answer to Q3 for a network with this readable program; writes nothing and asks no solver.
 
@@ -81,17 +83,17 @@ def decide_symbolic(
     group = network.group
     progress("planning a symbolic proof")
     on_cosets = in_coset_forms(readable, group)
-    outline = outline_proof(take_apart(on_cosets.program, group, on_cosets.subgroups))
+    outline = outline_proof(take_apart(on_cosets.program, group, on_cosets.subgroups, settings), None, settings)
     if outline.failing is None and on_cosets is readable:
         return _finding(readable, neurons, network, answers, outline)
     found = None
     if outline.failing is None:
         found = Provable(on_cosets, evaluate(on_cosets.weights, expected=group.mul), outline)
     elif right(answers, group.mul).all():
-        found = find_provable(in_coset_forms(readable, group, exact=False), group, network.weights, progress)
+        found = find_provable(in_coset_forms(readable, group, exact=False), group, network.weights, progress, settings)
     if found is None:
         if on_cosets is not readable:
-            outline = outline_proof(take_apart(readable.program, group, readable.subgroups))
+            outline = outline_proof(take_apart(readable.program, group, readable.subgroups, settings), None, settings)
         return _finding(readable, neurons, network, answers, outline)
     written = found.written
     records = mechanism(labels, written.program, network.weights.exact(), written.weights.exact())

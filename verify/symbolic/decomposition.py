@@ -13,16 +13,17 @@ from verify.symbolic.bias import split_bias
 from verify.symbolic.families import Columns, Family, Member, Parts, Share
 from verify.symbolic.points import parity
 from verify.symbolic.seats import Seat, Seats
+from verify.symbolic.settings import DEFAULT, SymbolicSettings
 
 
-def take_apart(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...]) -> Parts:
+def take_apart(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...], settings: SymbolicSettings = DEFAULT) -> Parts:
     """The program's circuits sorted into families, neurons that see parities alone, and a rest; the bias split over points."""
     weights = expand(program, group, subgroups).exact()
     safe = _largest(weights) < 1 << 60
     arrays = [np.asarray(a, dtype=np.int64) if safe else a for a in (weights.L, weights.R, weights.U, weights.b)]
     scale = 1 << (program.preactivation_bits + program.scale_bits + program.vote_bits)
     parts = Parts(group, parity(group), scale, [], [], [], arrays[3], arrays[3])
-    sorter = _Sorter(parts, subgroups)
+    sorter = _Sorter(parts, subgroups, settings)
     first = 0
     for number, circuit in enumerate(program.circuits):
         columns = np.arange(first, first + len(circuit.neurons))
@@ -44,9 +45,9 @@ def _largest(weights: Any) -> int:
 class _Sorter:
     """Puts circuits into families."""
 
-    def __init__(self, parts: Parts, subgroups: tuple[Subgroup, ...]) -> None:
+    def __init__(self, parts: Parts, subgroups: tuple[Subgroup, ...], settings: SymbolicSettings) -> None:
         self._parts, self._subgroups = parts, subgroups
-        self._seats = Seats(parts.group, subgroups, parts.parity)
+        self._seats = Seats(parts.group, subgroups, parts.parity, settings.space_entries)
 
     def sort(self, number: int, circuit: Circuit, columns: Columns) -> None:
         """Add one circuit to the part where it belongs."""

@@ -13,13 +13,11 @@ import numpy as np
 
 from verify.symbolic.dual_variables import Batch, Tie, largest, relaxed, sharp
 from verify.symbolic.families import Tables
+from verify.symbolic.settings import SymbolicSettings
 
-ROUNDS = 120
-WORST = 40
+#: Of the steps before, and of the step after it brought nothing four times in a row.
 MOMENTUM = 0.8
 SHRINK = 0.7
-#: Table entries looked at in the whole search of one case.
-EFFORT = 600_000_000
 #: Numbers of more bits than this are beyond floats: their bounds are taken as they are, without a search.
 FLOAT_BITS = 900
 #: Largest table phi that is worth having.
@@ -76,20 +74,20 @@ def _rounded(values: Any) -> Any:
     return np.array([int(v) for v in np.rint(values).ravel()], dtype=object).reshape(values.shape)
 
 
-def find(state: RealDuals, s: Any, constant: int, scale: int) -> tuple[list[Batch], Batch | None]:
+def find(state: RealDuals, s: Any, constant: int, scale: int, settings: SymbolicSettings) -> tuple[list[Batch], Batch | None]:
     """Batches of s whose bounds with ``constant`` are positive, and a batch of those for which no such bound was found, or None.
 
     The search begins at ``state``.
 
-    ``scale`` is the unit of one vote. At most ``EFFORT`` table entries are looked at.
+    ``scale`` is the unit of one vote. At most ``settings.dual_entries`` table entries are looked at.
     """
     settled: list[Batch] = []
-    effort = EFFORT // max(1, sum(t.whole.size for t in state.families))
+    effort = settings.dual_entries // max(1, sum(t.whole.size for t in state.families))
     if max([abs(constant), scale, *(largest(t.whole) for t in state.families)]).bit_length() > FLOAT_BITS:
         effort = 0
     left = active = s
     while len(left):
-        state, effort = _climb(state, active, constant, scale, effort)
+        state, effort = _climb(state, active, constant, scale, effort, settings)
         batch = state.batch(left)
         good = (batch.totals(constant) > 0).astype(bool)
         if good.any():
@@ -103,13 +101,13 @@ def find(state: RealDuals, s: Any, constant: int, scale: int) -> tuple[list[Batc
     return settled, None
 
 
-def _climb(start: RealDuals, s: Any, constant: int, scale: int, effort: int) -> tuple[RealDuals, int]:
+def _climb(start: RealDuals, s: Any, constant: int, scale: int, effort: int, settings: SymbolicSettings) -> tuple[RealDuals, int]:
     """The best dual variables met on an ascent from ``start`` for these s, and the effort left; stops when every bound is positive."""
     families = start.families
     moved = [t.family.moved(s) for t in families]
     state, velocity, best_state = _copy(start), RealDuals(families), start
     best, gap, stale = -np.inf, 0.0, 0
-    for _ in range(ROUNDS if effort > 0 else 0):
+    for _ in range(settings.dual_rounds if effort > 0 else 0):
         flat = []
         for f, t in enumerate(families):
             values = relaxed(t, state.mu[f], state.lam[f], state.ties(f))
@@ -125,7 +123,7 @@ def _climb(start: RealDuals, s: Any, constant: int, scale: int, effort: int) -> 
         gap = gap or max(8.0 * scale, 0.4 * abs(low))
         if stale == 4:
             gap, stale = SHRINK * gap, 0
-        worst = np.argsort(sums, kind="stable")[:WORST]
+        worst = np.argsort(sums, kind="stable")[: settings.dual_worst]
         slope = _slope(families, flat, [k[:, worst] for k in moved])
         for array in velocity.arrays():
             array *= MOMENTUM

@@ -12,6 +12,7 @@ from verify.symbolic.bias import start_bias
 from verify.symbolic.dual_ascent import RealDuals, find
 from verify.symbolic.dual_variables import Batch
 from verify.symbolic.families import Case, Columns, Parts
+from verify.symbolic.settings import DEFAULT, SymbolicSettings
 from verify.symbolic.start import Start
 
 
@@ -29,11 +30,12 @@ class Outline:
     batches: dict[Case, list[Batch]]
     failing: tuple[Case, Batch] | None = None
     start: Start | None = None
+    settings: SymbolicSettings = DEFAULT
 
     @classmethod
-    def before_search(cls, parts: Parts, start: Start | None = None) -> "Outline":
+    def before_search(cls, parts: Parts, start: Start | None = None, settings: SymbolicSettings = DEFAULT) -> "Outline":
         """With the constants that are the same in all cases, and no case looked at."""
-        return cls(parts, {}, _bias_range(parts), [(number, _swing(c)) for number, c in parts.rest], {}, start=start)
+        return cls(parts, {}, _bias_range(parts), [(number, _swing(c)) for number, c in parts.rest], {}, start=start, settings=settings)
 
     def search(self, case: Case) -> Batch | None:
         """Compute the constants and the batches of one case; what is returned could not be settled."""
@@ -45,7 +47,7 @@ class Outline:
             known = self.start.duals(family, case) if self.start else None
             if known is not None:
                 begin.mu[number], begin.lam[number] = (a * self.parts.scale for a in known)
-        self.batches[case], left = find(begin, s[s != 0], self.constant(case), self.parts.scale)
+        self.batches[case], left = find(begin, s[s != 0], self.constant(case), self.parts.scale, self.settings)
         return left
 
     def fail_at(self, case: Case) -> None:
@@ -66,7 +68,7 @@ class Outline:
         return all(len(batches) == 1 for batches in self.batches.values())
 
 
-def outline_proof(parts: Parts, start: Start | None = None) -> Outline:
+def outline_proof(parts: Parts, start: Start | None = None, settings: SymbolicSettings = DEFAULT) -> Outline:
     """Compute the constants and search the dual variables of every case, up to the first case in which some s is not settled.
 
     The search begins with the bias tables and dual variables of ``start`` where there is one.
@@ -75,7 +77,7 @@ def outline_proof(parts: Parts, start: Start | None = None) -> Outline:
     """
     if start is not None:
         start_bias(parts, start)
-    result = Outline.before_search(parts, start)
+    result = Outline.before_search(parts, start, settings)
     for case in parts.cases:
         left = result.search(case)
         if left is not None:

@@ -23,11 +23,11 @@ __all__ = ["rescaled_outline"]
 def rescaled_outline(outline: Outline, written: Written, factor: int) -> Outline:
     """The proof's outline for ``written``, the same program in other units, whose sums of votes are ``factor`` times as large."""
     old = outline.parts
-    parts = take_apart(written.program, old.group, written.subgroups)
+    parts = take_apart(written.program, old.group, written.subgroups, outline.settings)
     plain = [(mine, theirs) for mine, theirs in zip(parts.families, old.families, strict=True) if not mine.mirrored]
     if any(theirs.bias is not None for _, theirs in plain):
         take_off(parts, [mine for mine, _ in plain], [_times(theirs.bias, factor) for _, theirs in plain])
-    result = Outline.before_search(parts)
+    result = Outline.before_search(parts, None, outline.settings)
     for case, batches in outline.batches.items():
         result.signs[case] = sign_share(parts, case)
         result.batches[case] = [_batch(batch, result, case, factor) for batch in batches]

@@ -5,17 +5,15 @@ from algebra.subgroup import Subgroup
 from verify.program.form import Form
 from verify.symbolic.points import Integers, Points
 
-#: Largest table (points^3 times |G|) that is worth building; circuits on larger spaces are bounded cell by cell.
-MAX_TABLE = 40_000_000
-
 Seat = tuple[Points, int]
 
 
 class Seats:
     """Seats of forms over one program's subgroups, spaces being shared between conjugate subgroups."""
 
-    def __init__(self, group: FiniteGroup, subgroups: tuple[Subgroup, ...], parity: Integers) -> None:
-        self._group, self._subgroups, self._parity = group, subgroups, parity
+    def __init__(self, group: FiniteGroup, subgroups: tuple[Subgroup, ...], parity: Integers, largest: int) -> None:
+        """``largest`` is the largest table (points^3 times |G|) of a space that is worth building."""
+        self._group, self._subgroups, self._parity, self._largest = group, subgroups, parity, largest
         self._spaces: list[Points] = []
 
     def of(self, form: Form) -> Seat | None:
@@ -33,7 +31,7 @@ class Seats:
             if point is not None:
                 return (space, point) if space.complete else None
         space = Points(self._group, subgroup, self._parity)
-        if space.count**3 * space.group.order > MAX_TABLE:
+        if space.count**3 * space.group.order > self._largest:
             return None
         self._spaces.append(space)
         found = space.point(subgroup)

@@ -30,6 +30,7 @@ from reports.program_text import program_constants
 from verify.compare.gcr import class_profile
 from verify.exact.exhaustive import evaluate
 from verify.jobs.run import run
+from verify.record.settings import Settings
 from verify.record.summary import Summary
 
 pytestmark = pytest.mark.xdist_group("numbers")  # one worker makes the run
@@ -1056,6 +1057,23 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Run:
     started = time.perf_counter()
     run(folder / "n.safetensors", "S4", folder / "out", timeout_s=5, progress=said.append)
     return Run(folder / "out", folder / "n.safetensors", "S4", time.perf_counter() - started, said)
+
+
+SETTINGS_PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
+
+
+def _setting(path: str) -> None:
+    def found(_: Run) -> list[Any]:
+        name = path.removeprefix("settings.").removesuffix("[]")
+        row = next(row for row in SETTINGS_PAGE.read_text(encoding="utf-8").splitlines() if row.startswith(f"| `{name}` |"))
+        return json.loads(f"[{row.split(' | ')[1]}]")  # type: ignore[no-any-return]
+
+    found.__doc__ = "The value on docs/settings.md."
+    twin(path)(found)
+
+
+for _path in dict.fromkeys(numbers_of(Settings, "settings")):
+    _setting(_path)
 
 
 def test_every_number_has_a_twin() -> None:

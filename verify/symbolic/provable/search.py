@@ -29,28 +29,12 @@ from verify.symbolic.points import parity
 from verify.symbolic.proof_outline import Outline, outline_proof
 from verify.symbolic.provable.voters import SignVoter, Voter, bias_voters, sign_voters, voters_of
 from verify.symbolic.provable.votes_ascent import Quadratic, VotesAscent
+from verify.symbolic.settings import DEFAULT, SymbolicSettings
 
 if TYPE_CHECKING:
     from verify.program.form import Form
 
 __all__ = ["Provable", "find_provable"]
-
-#: Largest points^3 |G| of a space: what a solver runs through in a lemma takes a minute or so at this size.
-MAX_LEMMA = 400_000
-#: Table entries of a whole ascent, and its steps at each price.
-EFFORT, MAX_ROUNDS, MIN_ROUNDS = 600_000_000, 600, 120
-#: Spaces with few points are preferred when they leave at most this much more of the variance unexplained.
-NEARLY = 0.03
-#: Sets of spaces that are tried at most.
-MAX_SETS = 3
-RIDGE = 1e-3
-#: A bound so far below zero, in units of the logits' root mean square, that batches of s with dual variables of their own cannot mend
-#: it.
-HOPELESS = -0.15
-#: Preactivations of more bits than this would take dual variables out of 64 bits; programs that need them are not readable anyway.
-MAX_PREACTIVATION_BITS = 24
-#: Bits of votes beyond those that make a rounding error of a vote about one per cent of its neuron's share.
-VOTE_BITS = (7, 11)
 
 
 @dataclass(frozen=True)
@@ -63,15 +47,19 @@ class Provable:
 
 
 def find_provable(
-    readable: Written, group: FiniteGroup, network: Weights, progress: Callable[[str], None] = lambda _: None
+    readable: Written,
+    group: FiniteGroup,
+    network: Weights,
+    progress: Callable[[str], None] = lambda _: None,
+    settings: SymbolicSettings = DEFAULT,
 ) -> Provable | None:
     """A program that is right on every pair and whose lemmas add up, or None where none was found.
 
     ``network`` must be right on every pair; only its activations and votes are used.
     """
-    if readable.program.preactivation_bits > MAX_PREACTIVATION_BITS:
+    if readable.program.preactivation_bits > settings.most_preactivation_bits:
         return None
-    search = _Search(readable, group, network)
+    search = _Search(readable, group, network, settings)
     for seated in search.choices():
         names = sorted({v.space.name for v in seated})
         progress(f"fitting votes that lemmas can bound ({', '.join(names)})")
@@ -97,8 +85,8 @@ class _Problem(NamedTuple):
 
 
 class _Search:
-    def __init__(self, readable: Written, group: FiniteGroup, network: Weights) -> None:
-        self.readable, self.group, self.network = readable, group, network
+    def __init__(self, readable: Written, group: FiniteGroup, network: Weights, settings: SymbolicSettings) -> None:
+        self.readable, self.group, self.network, self.settings = readable, group, network, settings
         self.parity = parity(group)
         self.signs = sign_voters(readable.program, group, readable.subgroups, readable.weights, self.parity)
         votes = np.concatenate([centred(network.U), centred(network.b[None])])
@@ -114,16 +102,16 @@ class _Search:
     def choices(self) -> list[list[Voter]]:
         """Voters over some of the spaces, the bias with them, in the order in which they are to be tried."""
         program, subgroups, weights = self.readable.program, self.readable.subgroups, self.readable.weights
-        voters = voters_of(program, self.group, subgroups, weights, self.parity)
-        voters = [v for v in voters if v.space.count**3 * self.group.order <= MAX_LEMMA]
+        voters = voters_of(program, self.group, subgroups, weights, self.parity, self.settings.space_entries)
+        voters = [v for v in voters if v.space.count**3 * self.group.order <= self.settings.lemma_entries]
         counts = sorted({v.space.count for v in voters})
         sets = [[v for v in voters if v.space.count <= count] for count in counts]
         sets = [chosen + bias_voters(chosen, self.parity) for chosen in sets]
         left = [self._problem(chosen).unexplained for chosen in sets]
         order = sorted(range(len(sets)), key=lambda k: left[k])
         if sets:
-            order.insert(0, next(k for k in range(len(sets)) if left[k] <= min(left) + NEARLY))
-        return [sets[k] for k in dict.fromkeys(order)][:MAX_SETS]
+            order.insert(0, next(k for k in range(len(sets)) if left[k] <= min(left) + self.settings.nearly))
+        return [sets[k] for k in dict.fromkeys(order)][: self.settings.most_sets]
 
     def _entries(self, voters: list[Voter]) -> int:
         """Table entries of one look at all bounds: points^3 |ys|, summed over spaces and cases."""
@@ -139,27 +127,27 @@ class _Search:
         voters: list[Voter | SignVoter] = [*seated, *self.signs]
         columns = self._columns(voters)
         quadratic = self._quadratic(voters, columns)
-        ridge = RIDGE * np.diag(quadratic.matrix).mean() * np.eye(len(quadratic.target))
+        ridge = self.settings.ridge * np.diag(quadratic.matrix).mean() * np.eye(len(quadratic.target))
         start = np.asarray(np.linalg.solve(quadratic.matrix + ridge, quadratic.target))
         return _Problem(voters, _places(voters), columns, quadratic, start)
 
     def attempt(self, seated: list[Voter]) -> Provable | None:
         """The program with the votes that an ascent finds, if it can be proved."""
-        problem = self._problem(seated)
+        problem, settings = self._problem(seated), self.settings
         voters, places, columns = problem.voters, problem.places, problem.columns
         push = np.sqrt(np.maximum(self.moments[columns, columns], 1e-12 * self.moments.diagonal().max()))
         units = np.concatenate([np.full(v.size, self.unit / p) for v, p in zip(voters, push, strict=True)])
-        ascent = VotesAscent(seated, self.signs, places, self.parity, problem.start, problem.quadratic, self.unit, units)
-        reached = ascent.climb(int(np.clip(EFFORT // max(1, self._entries(seated)), MIN_ROUNDS, MAX_ROUNDS)))
-        if reached.bound <= HOPELESS:
+        ascent = VotesAscent(seated, self.signs, places, self.parity, problem.start, problem.quadratic, self.unit, units, settings)
+        reached = ascent.climb(int(np.clip(settings.votes_entries // max(1, self._entries(seated)), *settings.votes_rounds)))
+        if reached.bound <= settings.hopeless:
             return None
-        for extra in VOTE_BITS:
+        for extra in settings.votes_bits:
             bits = max(0, math.ceil(math.log2(push.max() / self.unit)) + extra)
             found = self._written(voters, places, reached.votes, bits)
             evaluation = evaluate(found.weights, expected=self.group.mul)
             if not right(evaluation, self.group.mul).all():
                 continue
-            outline = outline_proof(take_apart(found.program, self.group, found.subgroups), ascent.start(reached))
+            outline = outline_proof(take_apart(found.program, self.group, found.subgroups, settings), ascent.start(reached), settings)
             if outline.failing is None:
                 return Provable(found, evaluation, outline)
         return None

@@ -88,9 +88,11 @@ class SignVoter:
         return np.asarray(self.pushes[case.x, case.y] * (self.at[case.product] - self.at[case.other]))
 
 
-def voters_of(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...], weights: Weights, parity: Integers) -> list[Voter]:
-    """The voters among a program's neurons; ``weights`` is the program expanded."""
-    seats = Seats(group, subgroups, parity)
+def voters_of(
+    program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...], weights: Weights, parity: Integers, largest: int
+) -> list[Voter]:
+    """The voters among a program's neurons; ``weights`` is the program expanded, ``largest`` as in `verify.symbolic.seats`."""
+    seats = Seats(group, subgroups, parity, largest)
     voters: list[Voter] = []
     first = 0
     for number, circuit in enumerate(program.circuits):

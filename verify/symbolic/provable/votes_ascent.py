@@ -20,16 +20,12 @@ from verify.symbolic.families import Case
 from verify.symbolic.points import Integers, Points
 from verify.symbolic.provable.bound import CUT, FamilyBound
 from verify.symbolic.provable.voters import SignVoter, Voter
+from verify.symbolic.settings import DEFAULT, SymbolicSettings
 from verify.symbolic.start import Start, StartOf
 
 __all__ = ["Quadratic", "Reached", "VotesAscent"]
 
-#: The bound that is enough, in units of the logits' root mean square: what rounding and a solver's patience can live with.
-GOAL = 0.25
-#: Prices of unexplained variance in the same unit, one after the other.
-PRICES = (0.7, 3.0)
-STEP_VOTES, STEP_POTENTIALS = 0.006, 0.015
-HOT, COLD = 0.3, 0.003
+#: The least temperature of the soft minimum over s, in root mean squares of the logits: below it one s alone would pull.
 LEAST_SPREAD = 0.03
 
 
@@ -110,7 +106,9 @@ class VotesAscent:
         quadratic: Quadratic,
         unit: float,
         units: Floats,
+        settings: SymbolicSettings = DEFAULT,
     ) -> None:
+        self.settings = settings
         self.quadratic, self.unit, self.units = quadratic, unit, units
         self.votes = start.copy()
         self._signs = list(zip(signs, places[len(voters) :], strict=True))
@@ -142,17 +140,19 @@ class VotesAscent:
     def climb(self, rounds: int) -> Reached:
         """The best votes of ``rounds`` steps at each price, the one that explains most among those whose bound is half the goal."""
         best: Reached | None = None
-        for price in PRICES:
+        hot, cold = self.settings.temperatures
+        rates = [self.settings.votes_step, *[self.settings.dual_step for _ in self._flat()]]
+        for price in self.settings.prices:
             adam = _Adam([self.votes, *self._flat()], [self.units, *[self.unit for _ in self._flat()]])
             for step in range(rounds):
                 done = step / rounds
-                found, slopes = self._look(HOT * (COLD / HOT) ** done, price)
-                best = found if best is None or _better(found, best) else best
+                found, slopes = self._look(hot * (cold / hot) ** done, price)
+                best = found if best is None or _better(found, best, self.settings.goal / 2) else best
                 fade = 0.05**done
-                adam.step(slopes, [STEP_VOTES * fade] + [STEP_POTENTIALS * fade] * (len(slopes) - 1))
+                adam.step(slopes, [rate * fade for rate in rates])
                 for _, lam in (pair for pairs in self.duals for pair in pairs):
                     lam -= lam.mean(axis=0)  # Adam's steps leave the subspace in which lam adds up to 0
-            if best is not None and best.bound < GOAL / 2:
+            if best is not None and best.bound < self.settings.goal / 2:
                 break
         assert best is not None
         return best
@@ -195,7 +195,7 @@ class VotesAscent:
         low = min(float(total.min()) for total in totals)
         spread = max(temperature, LEAST_SPREAD) * self.unit
         weights = [np.exp(-np.minimum((total - low) / spread, CUT)) for total in totals]
-        whole = sum(float(w.sum()) for w in weights) if low < GOAL * self.unit else np.inf
+        whole = sum(float(w.sum()) for w in weights) if low < self.settings.goal * self.unit else np.inf
         slopes = [np.zeros_like(self.votes), *(np.zeros_like(a) for a in self._flat())]
         k = 0
         for block, weight in zip(self.blocks, weights, strict=True):
@@ -229,8 +229,7 @@ class VotesAscent:
         lam -= lam.mean(axis=0)
 
 
-def _better(new: Reached, old: Reached) -> bool:
-    enough = GOAL / 2
+def _better(new: Reached, old: Reached, enough: float) -> bool:
     if new.bound >= enough and old.bound >= enough:
         return new.unexplained < old.unexplained
     return new.bound > old.bound
