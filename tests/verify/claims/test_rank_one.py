@@ -96,6 +96,35 @@ def test_the_matrix_on_points_is_that_of_the_definition():
         assert np.allclose(share, (expected**2).sum(axis=0) / (centred**2).sum(axis=0))
 
 
+def test_a_neuron_compares_a_with_d_as_xy_carries_it():
+    """The identity of docs/mechanism.md: L(x) + R(y) - c = chi(x) sum over p of m[px] (a[p] - s chi(xy) d[p xy])."""
+    group = parse_group("S4")
+    planted = planted_rank_one(group, 8, 12)
+    weights = planted.network.weights
+    for i, neuron in enumerate(planted.neurons):
+        one = neuron.rank_one
+        chi = np.ones(24) if one.kernel is None else np.where(one.kernel.mask, 1.0, -1.0)
+        moved = one.points.right_cosets.labels[group.mul[one.points.right_cosets.representatives]]
+        a, d, m = (np.array(vector) for vector in (one.a, one.d, one.m))
+        for x in range(24):
+            for y in range(24):
+                xy = group.mul[x, y]
+                expected = chi[x] * (m[moved[:, x]] * (a - one.s * chi[xy] * d[moved[:, xy]])).sum()
+                assert weights.L[x, i] + weights.R[y, i] - one.c == expected
+
+
+def test_the_mean_over_even_b_is_the_trilinear_form():
+    """Over an orthonormal basis of b, the mean square of <rho(x) b, a - rho(xy) d> is |a - rho(xy) d|^2 / dim rho."""
+    group, rng = parse_group("S4"), np.random.default_rng(4)
+    rho = next(one.matrices for one in irreps(group) if one.name == "(3,1)")
+    a, d, basis = rng.standard_normal(3), rng.standard_normal(3), np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    for x, y in rng.integers(0, 24, (20, 2)):
+        v = a - rho[group.mul[x, y]] @ d
+        pushes = [(a @ rho[x] @ b - b @ rho[y] @ d) ** 2 for b in basis]
+        assert np.mean(pushes) == pytest.approx(v @ v / 3)
+        assert v @ v == pytest.approx(a @ a + d @ d - 2 * a @ rho[group.mul[x, y]] @ d)
+
+
 @pytest.mark.parametrize(
     ("weights", "kind"),
     [
