@@ -50,6 +50,6 @@ def draw_trace(rows: list[JSON], path: Path) -> None:
             irreps.plot(steps, [row["rank_one"] for row in read], "k:", label="rank-one share of L and R")
         for axes in (answers, classes, irreps):
             if axes.lines:
-                axes.legend(frameon=False, fontsize=7, ncols=2)
+                axes.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1))
         irreps.set_xlabel("step")
         figure.savefig(path, format="svg", metadata={"Date": None}, bbox_inches="tight")
