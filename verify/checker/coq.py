@@ -1,7 +1,8 @@
 """The files of a Coq project against the checkpoint: the theorem in them is about this network and says what it should.
 
-Network.v is written again from the checkpoint, by the checker's own reader, and compared byte for byte; so is Theorem.v. The theory
-must be that of this version, by its digest. Plan.v states nothing, so it may hold any numbers, but nothing else than numbers.
+Network.v is written again from the checkpoint, by the checker's own reader, and compared byte for byte; so are Theorem.v and, where
+the certificate lists wrong answers, Mistakes.v. The theory must be that of this version, by its digest. Plan.v states nothing, so it
+may hold any numbers, but nothing else than numbers.
 Files that coqc makes (.vo) are not looked at: compile the project afresh.
 
     integer of a table = high 2^(w k) + d_1 2^(w (k-1)) + ... + d_k,    0 <= d_j < 2^w, high signed
@@ -18,7 +19,7 @@ from .layouts import folded, read_checkpoint
 from .shape import Certificate, Differs, Malformed, need, read_certificate, same
 
 #: SHA-256 of the theory's files, one after the other in alphabetical order, each behind its name and a line feed.
-THEORY = "879fc259e119ab0275216f58988ace6b40ae360d7ead6fc5ead73a048ed286b6"
+THEORY = "b51b26bdc59ce867df156cd7f353b39db11147440ee32b91768f33de1a483cc8"
 
 PLAN_HEADER = """(** How neurons are read through levels, and in which order tables are added. Any plan that passes will do. *)
 
@@ -50,7 +51,9 @@ def check_project(certificate: bytes, checkpoint: bytes, folder: Path) -> int:
     digest = hashlib.sha256(b"".join(name.encode() + b"\n" + _read(folder / name) for name in theory)).hexdigest()
     _agree("theory/", digest, THEORY)
     tables = "Plan.v" in files
-    same("files of the project", sorted(["Network.v", "Theorem.v", *["Plan.v"] * tables, *theory]), files)
+    mistakes = sorted((x, y) for x, y, _ in c.correct.wrong)
+    expected = ["Network.v", "Theorem.v", *["Plan.v"] * tables, *["Mistakes.v"] * bool(mistakes), *theory]
+    same("files of the project", sorted(expected), files)
     order = c.checkpoint.numbering
     rows = [[table[g] for g in order] for table in (network.left, network.right, columns(network.votes))]
     bias = [network.bias[g] for g in order]
@@ -60,6 +63,9 @@ def check_project(certificate: bytes, checkpoint: bytes, folder: Path) -> int:
         network_text(c, group, rows, bias, network.bits, network.vote_bits),
     )
     _agree("Theorem.v", _read(folder / "Theorem.v").decode(errors="replace"), theorem_text(c, tables, network.width))
+    if mistakes:
+        pairs = [(group.elements[x], group.elements[y]) for x, y in mistakes]
+        _agree("Mistakes.v", _read(folder / "Mistakes.v").decode(errors="replace"), mistakes_text(pairs, group.order))
     if tables:
         text = _read(folder / "Plan.v").decode(errors="replace")
         good = text.startswith(PLAN_HEADER) and PLAN.fullmatch(text, len(PLAN_HEADER)) is not None
@@ -126,22 +132,48 @@ def network_text(c: Certificate, group: Group, rows: Sequence[Rows], bias: list[
     )
 
 
+def mistakes_text(pairs: Sequence[tuple[Sequence[int], Sequence[int]]], order: int) -> str:
+    """Mistakes.v, from the pairs of permutations in their order."""
+    rows: list[list[str]] = []
+    before: Sequence[int] | None = None
+    for x, y in pairs:
+        if x != before:
+            rows.append([])
+        rows[-1].append(f"({_list(x)},{_list(y)})")
+        before = x
+    return (
+        f"(** The {len(pairs)} of {order**2} pairs (x, y) at which x * y has not the largest logit, or shares it. *)\n\n"
+        "From Coq Require Import List.\nFrom CosetVerify Require Import Definitions.\nImport ListNotations.\nOpen Scope list_scope.\n\n"
+        f"Definition mistakes : list (permutation * permutation) := concat\n{_table(rows)}%nat.\n"
+    )
+
+
 def theorem_text(c: Certificate, tables: bool, width: int) -> str:
     """Theorem.v."""
-    name = _group_name(c.group.name)
+    name, wrong = _group_name(c.group.name), bool(c.correct.wrong)
     stored = "".join(f"  stored_{part} := Digits {part}_width {part}_high {part}_lower;\n" for part in ("left", "right", "votes"))
+    check = f"check{'_tables' * tables}{'_except' * wrong}"
+    theorem = "multiplies_except" if wrong else "multiplies"
+    less = "(logit weights x y z < logit weights x y (x * y))%Z"
+    if wrong:
+        statement = (
+            f"forall x y, x ∈ {name} -> y ∈ {name} ->\n  (forall z, z ∈ {name} -> z <> x * y -> {less}) <-> ~ In (x, y) mistakes.\n"
+        )
+    else:
+        statement = f"forall x y z, x ∈ {name} -> y ∈ {name} -> z ∈ {name} ->\n  z <> x * y -> {less}.\n"
     return (
-        f"(** The network in Network.v multiplies in the group {c.group.name}. *)\n\nFrom Coq Require Import ZArith List.\n"
+        f"(** The network in Network.v multiplies in the group {c.group.name}{', but at the pairs in Mistakes.v' * wrong}. *)\n\n"
+        "From Coq Require Import ZArith List.\n"
         f"From CosetVerify Require Import Definitions Pairs {'Factored AllPairs' if tables else 'Check'}.\n"
-        f"Require Import Network.\n{'Require Plan.' if tables else ''}\nImport ListNotations.\nOpen Scope permutation_scope.\n\n"
+        f"Require Import Network{' Mistakes' * wrong}.\n{'Require Plan.' if tables else ''}\n"
+        "Import ListNotations.\nOpen Scope permutation_scope.\n\n"
         f"Definition digits_of_weights : stored := {{|\n  stored_neurons := {width};\n  stored_numbering := elements;\n"
         f"{stored}  stored_bias := bias_entries\n|}}.\n\n"
-        f"Lemma checked : check{'_tables' * tables} {c.group.degree} generators digits_of_weights"
-        f"{' Plan.mirrored Plan.chosen' * tables} = true.\nProof. vm_cast_no_check (@eq_refl bool true). Qed.\n\n"
-        f"Theorem multiplies : forall x y z, x ∈ {name} -> y ∈ {name} -> z ∈ {name} ->\n"
-        "  z <> x * y -> (logit weights x y z < logit weights x y (x * y))%Z.\n"
-        f"Proof. exact ({'check_tables_sound _ _ _ _ _' if tables else 'check_sound _ _ _'} checked). Qed.\n\n"
-        "Check multiplies.\nPrint Assumptions multiplies.\n"
+        f"Lemma checked : {check} {c.group.degree} generators digits_of_weights"
+        f"{' Plan.mirrored Plan.chosen' * tables}{' mistakes' * wrong} = true.\n"
+        f"Proof. vm_cast_no_check (@eq_refl bool true). Qed.\n\nTheorem {theorem} : {statement}"
+        f"Proof. exact ({check}_sound{' _' * (3 + 2 * tables + wrong)} checked). Qed.\n\n"
+        f"Check {theorem}.\nPrint Assumptions {theorem}.\n"
     )
 
 
@@ -173,7 +205,7 @@ def _list(items: Iterable[object]) -> str:
     return f"[{';'.join(map(str, items))}]"
 
 
-def _table(rows: Iterable[Iterable[int]]) -> str:
+def _table(rows: Iterable[Iterable[object]]) -> str:
     return f"[{';'.join(_list(row) + chr(10) for row in rows).rstrip()}]".replace("\n;", ";\n")
 
 

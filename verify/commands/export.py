@@ -18,8 +18,9 @@ def coq(run: Path, checkpoint: Path, out: Path) -> None:
     """Write a Coq project with the theorem that the network of RUN multiplies, for all pairs of inputs.
 
     RUN is the directory of `verify run`, or its certificate.json. `make -C DIRECTORY` compiles the project: the theory, Network.v with
-    the exact weights, and Theorem.v, whose proof Coq's kernel checks. Of a network with a wrong answer Theorem.v does not compile.
-    `verify check RUN --coq DIRECTORY` compares Network.v and Theorem.v with the checkpoint.
+    the exact weights, and Theorem.v, whose proof Coq's kernel checks. Where the network has wrong answers, Mistakes.v lists the pairs,
+    and the theorem is that it is right at all others and at none of these.
+    `verify check RUN --coq DIRECTORY` compares Network.v, Mistakes.v and Theorem.v with the checkpoint.
     """
     from shutil import which
 
@@ -29,7 +30,8 @@ def coq(run: Path, checkpoint: Path, out: Path) -> None:
     certificate = read_certificate(run / "certificate.json" if run.is_dir() else run)
     write_project(*stored_network(certificate, checkpoint), out)
     click.echo(out)
-    if certificate.correct.status != "PROVED":
-        click.echo("the network has wrong answers: Theorem.v will not compile", err=True)
+    if certificate.correct.wrong:
+        wrong = f"{len(certificate.correct.wrong):,} of {certificate.correct.pairs:,} pairs"
+        click.echo(f"the network is wrong at {wrong}: Theorem.v states that it is right at all others, and at none of these", err=True)
     if which("coqc") is None:
         click.echo(f"coqc was not found: install Coq (Debian and Ubuntu: apt-get install coq), then make -C {out}", err=True)

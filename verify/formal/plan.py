@@ -15,8 +15,8 @@ from net.weights import Weights
 from verify.compact.plan import find_plan
 from verify.formal.text import Rows, StoredNetwork, list_of, scaled, splits, table_of
 
-#: Networks of fewer multiplications are evaluated in full, at some 40 ns each.
-SMALL = 1 << 24
+#: Networks of fewer multiplications are evaluated in full, at some 40 ns each: as fast as compiling the theory of tables.
+SMALL = 1 << 28
 #: The largest sum of coarse activations times votes, and the first cut that Coq does not take.
 LANE_BITS, LARGEST_CUT = 29, 30
 

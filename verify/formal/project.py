@@ -13,7 +13,7 @@ from net.checkpoint import read_checkpoint
 from net.errors import MalformedInput
 from net.folded import fold
 from verify.formal.plan import CoqPlan, make_plan, plan_text
-from verify.formal.text import StoredNetwork, in_least_units, network_text, theorem_text
+from verify.formal.text import StoredNetwork, in_least_units, mistakes_text, network_text, theorem_text
 from verify.record.certificate import Certificate
 
 
@@ -32,12 +32,13 @@ def stored_network(certificate: Certificate, checkpoint: Path) -> tuple[StoredNe
     if record.product == "right-first":
         network = network.exchanged()
     exact = network.weights.exact()
+    element = [tuple(int(i) for i in images) for images in group.elements]
     stored = in_least_units(
         StoredNetwork(
             name=group.name,
             degree=group.degree,
             generators=[parse_cycles(text, group.degree) for text in certificate.group.generators],
-            numbering=[tuple(int(i) for i in group.elements[g]) for g in record.numbering],
+            numbering=[element[g] for g in record.numbering],
             left=exact.L.tolist(),
             right=exact.R.tolist(),
             votes=exact.U.T.tolist(),
@@ -46,6 +47,7 @@ def stored_network(certificate: Certificate, checkpoint: Path) -> tuple[StoredNe
             vote_bits=exact.vote_bits,
             sha256=record.sha256,
             product=record.product,
+            mistakes=[(element[x], element[y]) for x, y, _ in sorted(certificate.correct.wrong)],
         )
     )
     in_order = network.permuted(np.argsort(record.numbering))
@@ -64,6 +66,7 @@ def write_project(network: StoredNetwork, plan: CoqPlan | None, out: Path) -> li
     """Write the project into the directory `out`, which must not hold anything but an earlier project; returns the files' names."""
     texts = theory_files() | {"Network.v": network_text(network), "Theorem.v": theorem_text(network, plan is not None)}
     texts |= {} if plan is None else {"Plan.v": plan_text(plan)}
+    texts |= {"Mistakes.v": mistakes_text(network)} if network.mistakes else {}
     if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / "theory" / "Definitions.v").is_file())):
         raise MalformedInput(f"expected a new or empty directory or an earlier export, got {out}; name another one with --out")
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -31,6 +31,7 @@ class StoredNetwork:
         input_bits, vote_bits: see above.
         sha256: the checkpoint's digest.
         product: "left-first" or "right-first": with the latter `left` belongs to the checkpoint's second input.
+        mistakes: pairs (x, y) of image tuples at which x*y has not the largest logit, in the order of x and then of y.
 
     """
 
@@ -46,6 +47,7 @@ class StoredNetwork:
     vote_bits: int
     sha256: str
     product: str
+    mistakes: Sequence[tuple[Sequence[int], Sequence[int]]] = ()
 
 
 @dataclass(frozen=True)
@@ -200,17 +202,52 @@ def group_name(name: str) -> str:
     return name if plain else "G"
 
 
+def mistakes_text(network: StoredNetwork) -> str:
+    """The text of Mistakes.v: the pairs at which the network is wrong, those of one x on each line."""
+    by_first: dict[tuple[int, ...], list[str]] = {}
+    for x, y in network.mistakes:
+        by_first.setdefault(tuple(x), []).append(f"({list_of(x)},{list_of(y)})")
+    rows = ";\n".join(map(list_of, by_first.values()))
+    pairs = len(network.numbering) ** 2
+    return f"""(** The {len(network.mistakes)} of {pairs} pairs (x, y) at which x * y has not the largest logit, or shares it. *)
+
+From Coq Require Import List.
+From CosetVerify Require Import Definitions.
+Import ListNotations.
+Open Scope list_scope.
+
+Definition mistakes : list (permutation * permutation) := concat
+[{rows}]%nat.
+"""
+
+
 def theorem_text(network: StoredNetwork, tables: bool = False) -> str:
-    """The text of Theorem.v: by evaluating every pair, or through the tables of Plan.v."""
+    """The text of Theorem.v: by evaluating every pair, or through the tables of Plan.v.
+
+    With mistakes it states that the network is right at all other pairs, and at none of these.
+    """
     group = group_name(network.name)
+    wrong = bool(network.mistakes)
     theory = "Factored AllPairs" if tables else "Check"
-    arguments = "digits_of_weights Plan.mirrored Plan.chosen" if tables else "digits_of_weights"
-    check, sound = ("check_tables", "check_tables_sound _ _ _ _ _") if tables else ("check", "check_sound _ _ _")
-    return f"""(** The network in Network.v multiplies in the group {network.name}. *)
+    files = "Network Mistakes" if wrong else "Network"
+    check = "check" + "_tables" * tables + "_except" * wrong
+    arguments = "digits_of_weights" + " Plan.mirrored Plan.chosen" * tables + " mistakes" * wrong
+    holes = " _" * (3 + 2 * tables + wrong)
+    if wrong:
+        title = f"The network in Network.v multiplies in the group {network.name}, but at the pairs in Mistakes.v"
+        name = "multiplies_except"
+        statement = f"""forall x y, x ∈ {group} -> y ∈ {group} ->
+  (forall z, z ∈ {group} -> z <> x * y -> (logit weights x y z < logit weights x y (x * y))%Z) <-> ~ In (x, y) mistakes."""
+    else:
+        title = f"The network in Network.v multiplies in the group {network.name}"
+        name = "multiplies"
+        statement = f"""forall x y z, x ∈ {group} -> y ∈ {group} -> z ∈ {group} ->
+  z <> x * y -> (logit weights x y z < logit weights x y (x * y))%Z."""
+    return f"""(** {title}. *)
 
 From Coq Require Import ZArith List.
 From CosetVerify Require Import Definitions Pairs {theory}.
-Require Import Network.
+Require Import {files}.
 {"Require Plan." if tables else ""}
 Import ListNotations.
 Open Scope permutation_scope.
@@ -227,10 +264,9 @@ Definition digits_of_weights : stored := {{|
 Lemma checked : {check} {network.degree} generators {arguments} = true.
 Proof. vm_cast_no_check (@eq_refl bool true). Qed.
 
-Theorem multiplies : forall x y z, x ∈ {group} -> y ∈ {group} -> z ∈ {group} ->
-  z <> x * y -> (logit weights x y z < logit weights x y (x * y))%Z.
-Proof. exact ({sound} checked). Qed.
+Theorem {name} : {statement}
+Proof. exact ({check}_sound{holes} checked). Qed.
 
-Check multiplies.
-Print Assumptions multiplies.
+Check {name}.
+Print Assumptions {name}.
 """

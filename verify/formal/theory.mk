@@ -2,20 +2,21 @@
 COQC ?= coqc
 COQFLAGS = -noglob -Q theory CosetVerify
 
-Theorem.vo: Network.vo theory/AllPairs.vo $(patsubst %.v,%.vo,$(wildcard Plan.v))
+Theorem.vo: Network.vo $(patsubst %.v,%.vo,$(wildcard Plan.v Mistakes.v)) theory/$(if $(wildcard Plan.v),AllPairs,Check).vo
 theory/Sums.vo: theory/Definitions.vo
 theory/Machine.vo: theory/Sums.vo
 theory/Rounding.vo: theory/Machine.vo
 theory/Groups.vo: theory/Sums.vo
 theory/Pairs.vo: theory/Rounding.vo
-theory/Check.vo: theory/Groups.vo theory/Pairs.vo
+theory/Exceptions.vo: theory/Groups.vo
+theory/Check.vo: theory/Exceptions.vo theory/Pairs.vo
 theory/Packing.vo: theory/Rounding.vo
 theory/Loss.vo: theory/Machine.vo
 theory/Tables.vo: theory/Packing.vo theory/Loss.vo
 theory/Factored.vo: theory/Check.vo theory/Tables.vo
 theory/AllPairs.vo: theory/Factored.vo
 Plan.vo: theory/Factored.vo
-Network.vo: theory/Definitions.vo
+Network.vo Mistakes.vo: theory/Definitions.vo
 
 %.vo: %.v
 	$(COQC) $(COQFLAGS) $<

@@ -59,17 +59,20 @@ def change(text: str, pattern: str, replacement: str) -> str:
         ("Theorem.v", "z <> x", "z = x"),
         ("Theorem.v", r"\(x \* y\)\)%Z", "(y * x))%Z"),
         ("Theorem.v", "Proof. exact", "Admitted. (*"),
+        ("Mistakes.v", r"\(\[0;", "([1;"),
+        ("Mistakes.v", r"concat\n\[\[\(.*?\)[;\]]", "concat\n[["),
         ("theory/Definitions.v", "Z.max v 0", "Z.max v 1"),
         ("theory/Pairs.v", "Qed", "Admitted"),
     ],
 )
 def test_one_change_is_refused(file: str, pattern: str, replacement: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One weight, a generator, an element, the statement or the theory changed: the comparison fails."""
-    project = export("s3_every_form", tmp_path / "project")
+    """One weight, a generator, an element, the statement, a mistake or the theory changed: the comparison fails."""
+    name = "refuted_network" if file == "Mistakes.v" else "s3_every_form"
+    project = export(name, tmp_path / "project")
     path = project / file
     path.write_text(change(path.read_text(encoding="utf-8"), pattern, replacement), encoding="utf-8")
 
-    assert compare("s3_every_form", project) == 1
+    assert compare(name, project) == 1
     assert capsys.readouterr().out.endswith("s NOT VERIFIED\n")
 
 

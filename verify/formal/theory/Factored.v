@@ -22,32 +22,37 @@ Definition offset : Z := 2 ^ 30.
 
 Definition cut_bias (D : stored) (C : plan) : list Z := map (fun b => b / 2 ^ (input_cut C + vote_cut C)) (upper_bias D).
 Definition bias_rows (D : stored) (C : plan) : list (list Z) := map (fun b => [b + offset]) (cut_bias D C).
-Definition bias_words (D : stored) (C : plan) : list int := map (fun w => nth 0 w 0%uint63) (pack (bias_rows D C)).
-Definition vote_words (D : stored) (C : plan) : list (list int) := pack (cut_votes (vote_cut C) (upper_votes D)).
+Definition bias_words (D : stored) (C : plan) : list int := map (fun w => nth 0 w 0%uint63) (pack (map (map of_Z) (bias_rows D C))).
+Definition vote_words (D : stored) (C : plan) : list (list int) :=
+  let t := of_Z (vote_cut C) in pack (map (map (cut63 t)) (upper_votes D)).
 
 (** * The greatest and the least vote of each neuron *)
 
-Definition larger (a b : int) : int := if signed a <? signed b then b else a.
-Definition smaller (a b : int) : int := if signed a <? signed b then a else b.
+Definition larger (a b : int) : int := if less63 a b then b else a.
+Definition smaller (a b : int) : int := if less63 a b then a else b.
 Definition extreme (f : int -> int -> int) (U : list (list int)) : list int := fold_left (zip f) (tl U) (hd [] U).
 
 Fixpoint below (s t : list int) : bool :=
   match s, t with
-  | a :: s', c :: t' => (signed a <=? signed c) && below s' t'
+  | a :: s', c :: t' => if at_most63 a c then below s' t' else false
   | [], [] => true
   | _, _ => false
   end.
 
-Definition bounded (A : Z) (v : int) : bool := Z.abs (signed v) <=? A.
+Definition bounded (A v : int) : bool := (abs63 v <=? A)%uint63.
 
 Lemma below_spec s : forall t, below s t = true -> Forall2 Z.le (map signed s) (map signed t).
 Proof.
-  induction s as [|a s IH]; intros [|c t] H; cbn in *; try discriminate; [constructor|].
-  apply andb_true_iff in H as [H1 H2]. constructor; [now apply Z.leb_le | now apply IH].
+  induction s as [|a s IH]; intros [|c t] H; cbn [below map] in *; try discriminate; [constructor|].
+  revert H. destruct (at_most63 a c) eqn:E; [intros H | discriminate]. rewrite at_most63_spec in E.
+  constructor; [now apply Z.leb_le | now apply IH].
 Qed.
 
-Lemma bounded_spec A s : forallb (bounded A) s = true -> Forall (within A) s.
-Proof. intros H. apply Forall_forall. intros v I. rewrite forallb_forall in H. apply Z.leb_le. now apply H. Qed.
+Lemma bounded_spec A s : 0 <= A -> forallb (bounded (of_Z A)) s = true -> Forall (within A) s.
+Proof.
+  intros HA H. apply Forall_forall. intros v I. rewrite forallb_forall in H. specialize (H v I). unfold bounded in H.
+  apply leb_spec in H. rewrite abs63_spec, of_Z_spec in H. unfold within. pose proof (Z.mod_le A wB HA eq_refl). lia.
+Qed.
 
 (** * The plan *)
 
@@ -57,7 +62,7 @@ Definition most (D : stored) (C : plan) : list int := arranged C (extreme larger
 Definition least (D : stored) (C : plan) : list int := arranged C (extreme smaller (upper_votes D)).
 
 Definition plan_ok (D : stored) (C : plan) : bool :=
-  let n := order D in let A := input_bound D in let V := vote_bound D in
+  let n := order D in let A := of_Z (input_bound D) in let V := of_Z (vote_bound D) in
   ((0 <=? input_cut C) && (input_cut C <? 30) && (0 <=? vote_cut C) && (vote_cut C <? 30)) &&
   forallb (tree_ok n) (forest C) && each_once (stored_neurons D) (members C) &&
   forallb (fun x => forallb (bounded A) (forest_levels (forest C) x)) (seq 0 n) &&
@@ -156,8 +161,8 @@ Proof.
   assert (Fr : Forall (within A) rM) by (apply Forall_pick; [assumption | apply (right_within D S)]).
   assert (Fu : Forall (within V) u) by (apply Forall_pick; [assumption | apply (votes_within D S)]).
   assert (Fg : Forall (within A) g).
-  { apply bounded_spec. rewrite forallb_forall in HL. apply HL. apply in_seq. lia. }
-  apply bounded_spec in HT, HB. rewrite forallb_forall in HU.
+  { apply bounded_spec; [assumption|]. rewrite forallb_forall in HL. apply HL. apply in_seq. lia. }
+  apply bounded_spec in HT, HB; [|assumption|assumption]. rewrite forallb_forall in HU.
   destruct (lengths D S) as [_ [_ LU]].
   assert (EU : forall k, (k < order D)%nat -> Forall2 Z.le (map signed (arranged C (nth k (upper_votes D) []))) (map signed top) /\
     Forall2 Z.le (map signed bottom) (map signed (arranged C (nth k (upper_votes D) [])))).
@@ -224,9 +229,9 @@ Proof.
   set (W := vote_words D C). set (start := bias_words D C).
   set (T := rows (forest_cells (forest C) x) (map (fun t0 => table (of_Z s) (prepare W t0) r) (forest C))).
   destruct (rows_spec (order D) (of_Z s) W (forest C) r x HF Hx) as [RL RS]. fold T in RL, RS.
-  assert (LW : length W = words_for (order D)) by (unfold W, vote_words; fold t Y; rewrite pack_length; congruence).
+  assert (LW : length W = words_for (order D)) by (unfold W, vote_words; rewrite pack_length, map_length; congruence).
   assert (Lst : length start = length W).
-  { unfold start, bias_words. fold B. rewrite map_length, pack_length. congruence. }
+  { unfold start, bias_words. fold B. rewrite map_length, pack_length, map_length. congruence. }
   assert (Ew : total start T = fold_left add63 T start) by (apply (total_spec (length W) (length T)); [lia|assumption|assumption]).
   rewrite Ew. set (words := fold_left add63 T start).
   assert (Lwords : length words = words_for (order D)).
@@ -238,16 +243,18 @@ Proof.
   { intros j Hj. rewrite Lwords in Hj. unfold words.
     eapply congruent_trans; [apply (fold_add_nth (length W)); [lia|assumption|assumption]|].
     assert (C1 : congruent (φ (nth j start 0)%uint63) (nth 0 (nth (2 * j) B []) 0 + lane * nth 0 (nth (2 * j + 1) B []) 0)).
-    { unfold start, bias_words. fold B. rewrite (nth_map _ _ _ []) by (rewrite pack_length, LB2; assumption).
-      apply congruent_trans with (signed (nth 0 (nth j (pack B) []) 0%uint63)).
-      - destruct (congruent_signed (nth 0 (nth j (pack B) []) 0%uint63)) as [k E]. exists (- k). rewrite E. ring.
-      - apply (pack_spec 1 B); [|rewrite pack_length, LB2; assumption].
-        unfold B, bias_rows. apply Forall_map, Forall_forall. reflexivity. }
+    { unfold start, bias_words. fold B. rewrite (nth_map _ _ _ []) by (rewrite pack_length, map_length, LB2; assumption).
+      apply (pack_spec 1); [| |rewrite pack_length, map_length, LB2; assumption].
+      - unfold B, bias_rows. rewrite map_map. apply Forall_map, Forall_forall. reflexivity.
+      - rewrite <- (map_id B) at 2. apply Forall2_map_same. intros row. rewrite <- (map_id row) at 2.
+        apply Forall2_map_same. intros b. apply congruent_of_Z. }
     assert (C2 : congruent (dot c (map signed (pick 0%uint63 M (nth j W []))))
       (dot c (pick 0 M (nth (2 * j) Y [])) + lane * dot c (pick 0 M (nth (2 * j + 1) Y [])))).
-    { apply dot_pack. intros i. unfold W, vote_words. fold t Y. apply (pack_spec m); [|rewrite pack_length, LY; assumption].
-      unfold Y, cut_votes. apply Forall_map, Forall_forall. intros row Hrow. rewrite map_length.
-      apply (In_nth _ _ []) in Hrow as [k [Hk <-]]. apply (votes_length D S). lia. }
+    { apply dot_pack. intros i. unfold W, vote_words, Y, cut_votes. fold t. apply (pack_spec m).
+      - apply Forall_map, Forall_forall. intros row Hrow. rewrite map_length.
+        apply (In_nth _ _ []) in Hrow as [k [Hk <-]]. apply (votes_length D S). lia.
+      - apply Forall2_map_same. intros row. apply Forall2_map_same. intros v0. apply cut63_spec. lia.
+      - rewrite pack_length, map_length, LU. assumption. }
     specialize (RS j ltac:(lia)). fold (members C) in RS. fold M in RS. fold g in RS.
     change (pick 0%uint63 M r) with rM in RS. rewrite Ec in RS.
     eapply congruent_trans; [exact (congruent_add _ _ _ _ C1 (congruent_trans _ _ _ RS C2))|].

@@ -141,3 +141,59 @@ Proof.
   destruct (position_spec (x * y) E Hxy) as [Lw Ew].
   rewrite products_nth, Ex, Ey by assumption. rewrite <- Ew at 1. now apply distinct_place.
 Qed.
+
+Lemma distinct_position k E : distinct E = true -> k < length E -> position (nth k E []) E = k.
+Proof.
+  intros H Hk. destruct (position_spec (nth k E []) E (nth_In E [] Hk)) as [L Q].
+  rewrite <- (distinct_place E k H Hk), <- Q at 2. symmetry. now apply distinct_place.
+Qed.
+
+(** * Whether the list holds no more than the generated group
+
+    An element is reached when it is the identity or a generator times a reached one. Nothing is proved about inverses. *)
+Definition inverse (d : nat) (g : permutation) : permutation :=
+  let fix point (i : nat) (s : list nat) := match s with [] => 0 | a :: s' => if a =? i then 0 else S (point i s') end in
+  map (fun i => point i g) (seq 0 d).
+
+Definition same (x y : permutation) : bool := if list_eq_dec Nat.eq_dec x y then true else false.
+
+Lemma same_spec x y : same x y = true -> x = y.
+Proof. unfold same. now destruct (list_eq_dec Nat.eq_dec x y). Qed.
+
+(** Numbers of the elements that give x when multiplied by a generator. *)
+Definition sources (d : nat) (gens E : list permutation) (N : tree) (x : permutation) : list nat :=
+  filter (fun j => existsb (fun g => same (nth j E [] * g) x) gens) (map (fun g => place (x * inverse d g) N) gens).
+
+Definition spread (s : list (list nat)) (reached : list bool) : list bool :=
+  zip (fun k (r : bool) => if r then true else existsb (fun j => nth j reached false) k) s reached.
+
+Fixpoint all_reached (rounds : nat) (s : list (list nat)) (reached : list bool) : bool :=
+  if forallb (fun r => r) reached then true
+  else match rounds with O => false | S rounds' => all_reached rounds' s (spread s reached) end.
+
+Definition whole (d : nat) (gens E : list permutation) : bool :=
+  let N := index E in all_reached (length E) (map (sources d gens E N) E) (map (fun x => same x (seq 0 d)) E).
+
+Theorem whole_spec d gens E k : whole d gens E = true -> k < length E -> generated d gens (nth k E []).
+Proof.
+  unfold whole. cbn zeta. set (s := map (sources d gens E (index E)) E).
+  assert (G : forall rounds reached, length reached = length E ->
+    (forall i, nth i reached false = true -> generated d gens (nth i E [])) ->
+    all_reached rounds s reached = true -> k < length E -> generated d gens (nth k E [])).
+  { induction rounds as [|rounds IH]; intros reached L R H Hk; cbn [all_reached] in H;
+      destruct (forallb (fun r => r) reached) eqn:A; try discriminate H.
+    1, 2: apply R; rewrite forallb_forall in A; apply A; apply nth_In; congruence.
+    assert (Ls : length s = length reached) by (unfold s; rewrite map_length; congruence).
+    apply (IH (spread s reached)); try assumption; [unfold spread; rewrite zip_length; congruence|].
+    intros i Hi. destruct (Nat.lt_ge_cases i (length E)) as [K|K].
+    2:{ rewrite nth_overflow in Hi by (unfold spread; rewrite zip_length; lia). discriminate. }
+    unfold spread in Hi. rewrite (zip_nth _ [] false) in Hi by lia.
+    destruct (nth i reached false) eqn:Q; [now apply R|].
+    apply existsb_exists in Hi as [j [Hj Rj]]. unfold s in Hj. rewrite (nth_map _ E [] []) in Hj by assumption.
+    apply filter_In in Hj as [_ Hj]. apply existsb_exists in Hj as [g [Hg Eg]]. apply same_spec in Eg. rewrite <- Eg.
+    apply generated_product; [now apply R | assumption]. }
+  intros H Hk. apply (G (length E) (map (fun x => same x (seq 0 d)) E)); try assumption; [apply map_length|].
+  intros i Hi. destruct (Nat.lt_ge_cases i (length E)) as [K|K].
+  2:{ rewrite nth_overflow in Hi by (now rewrite map_length). discriminate. }
+  rewrite (nth_map _ E false []) in Hi by assumption. apply same_spec in Hi. rewrite Hi. apply generated_identity.
+Qed.

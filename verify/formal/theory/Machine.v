@@ -57,6 +57,41 @@ Proof.
   rewrite add_spec, wB_value, (signed_residue a), (signed_residue c). symmetry. apply Zplus_mod.
 Qed.
 
+(** Absolute values and comparisons of signed numbers, without unfolding them into bits. *)
+Definition abs63 (v : int) : int := if (v <? half)%uint63 then v else (0 - v)%uint63.
+Definition max63 (a c : int) : int := if (a <? c)%uint63 then c else a.
+Definition less63 (a c : int) : bool := (a + half <? c + half)%uint63.
+Definition at_most63 (a c : int) : bool := (a + half <=? c + half)%uint63.
+
+Lemma abs63_spec v : φ (abs63 v)%uint63 = Z.abs (signed v).
+Proof.
+  unfold abs63, signed. pose proof (machine_bounds v). destruct (ltbP v half) as [H1|H1]; rewrite half_spec in H1;
+    destruct (Z.ltb_spec (φ (v)%uint63) (2 ^ 62)); try lia.
+  rewrite sub_spec, wB_value. change (φ (0)%uint63) with 0.
+  rewrite <- (Z.mod_add _ 1), Z.mod_small by lia. lia.
+Qed.
+
+Lemma max63_spec a c : φ (max63 a c)%uint63 = Z.max (φ (a)%uint63) (φ (c)%uint63).
+Proof. unfold max63. destruct (ltbP a c); lia. Qed.
+
+Lemma above_half v : φ (v + half)%uint63 = signed v + 2 ^ 62.
+Proof.
+  pose proof (signed_bounds v). rewrite add_spec, half_spec, wB_value, signed_residue, Zplus_mod_idemp_l.
+  apply Z.mod_small. lia.
+Qed.
+
+Lemma less63_spec a c : less63 a c = (signed a <? signed c).
+Proof.
+  unfold less63. destruct (ltbP (a + half)%uint63 (c + half)%uint63) as [H|H]; rewrite !above_half in H;
+    destruct (Z.ltb_spec (signed a) (signed c)); lia.
+Qed.
+
+Lemma at_most63_spec a c : at_most63 a c = (signed a <=? signed c).
+Proof.
+  unfold at_most63. destruct (lebP (a + half)%uint63 (c + half)%uint63) as [H|H]; rewrite !above_half in H;
+    destruct (Z.leb_spec (signed a) (signed c)); lia.
+Qed.
+
 (** [hidden] and [dot] on machine integers; the dot product is added to [acc]. *)
 Fixpoint hidden63 (l r : list int) : list int :=
   match l, r with

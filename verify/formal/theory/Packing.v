@@ -54,17 +54,17 @@ Qed.
 Definition lane : Z := 2 ^ 31.
 
 (** Words p + 2^31 q from rows p, q; the last row may stand by itself. *)
-Fixpoint pack (rows : list (list Z)) : list (list int) :=
+Fixpoint pack (rows : list (list int)) : list (list int) :=
   match rows with
-  | p :: q :: rows' => zip (fun a b => of_Z (a + lane * b)) p q :: pack rows'
-  | [p] => [map of_Z p]
+  | p :: q :: rows' => zip (fun a b => (a + (b << 31))%uint63) p q :: pack rows'
+  | [p] => [p]
   | [] => []
   end.
 
 (** Numbers of words. *)
 Definition words_for (n : nat) : nat := Nat.div2 (S n).
 
-Lemma two_by_two (P : list (list Z) -> Prop) : P [] -> (forall p, P [p]) -> (forall p q rows, P rows -> P (p :: q :: rows)) ->
+Lemma two_by_two (P : list (list int) -> Prop) : P [] -> (forall p, P [p]) -> (forall p q rows, P rows -> P (p :: q :: rows)) ->
   forall rows, P rows.
 Proof.
   intros H0 H1 H2 rows. assert (G : P rows /\ forall p, P (p :: rows)); [|apply G].
@@ -74,32 +74,72 @@ Qed.
 Lemma pack_length rows : length (pack rows) = words_for (length rows).
 Proof. revert rows. apply two_by_two; try reflexivity. intros p q rows IH. cbn [pack length]. rewrite IH. reflexivity. Qed.
 
-Lemma pack_spec m rows : Forall (fun row => length row = m) rows -> forall j i, (j < length (pack rows))%nat ->
-  congruent (signed (nth i (nth j (pack rows) []) 0%uint63))
-    (nth i (nth (2 * j) rows []) 0 + lane * nth i (nth (2 * j + 1) rows []) 0).
+(** v stands for z. *)
+Definition residue (v : int) (z : Z) : Prop := congruent (φ (v)%uint63) z.
+
+Lemma pack_residue a b p q : residue a p -> residue b q -> residue (a + (b << 31))%uint63 (p + lane * q).
 Proof.
-  revert rows. apply (two_by_two (fun rows => Forall (fun row => length row = m) rows -> forall j i, (j < length (pack rows))%nat ->
-    congruent (signed (nth i (nth j (pack rows) []) 0%uint63))
-    (nth i (nth (2 * j) rows []) 0 + lane * nth i (nth (2 * j + 1) rows []) 0))).
-  - intros _ j i H. cbn in H. lia.
-  - intros p F j i H. cbn in H. replace j with 0%nat by lia. cbn [pack Nat.mul Nat.add nth].
-    replace (match i with O => 0 | S _ => 0 end) with 0 by (destruct i; reflexivity). rewrite Z.mul_0_r, Z.add_0_r.
-    change 0%uint63 with (of_Z 0). rewrite map_nth.
-    eapply congruent_trans; [apply congruent_signed | apply congruent_of_Z].
-  - intros p q rows IH F j i H. inversion_clear F as [|? ? Hp F']. inversion_clear F' as [|? ? Hq F]. cbn [pack length] in H.
-    destruct j as [|j].
-    + cbn [pack nth Nat.mul Nat.add]. destruct (Nat.lt_ge_cases i m) as [Hi|Hi].
-      * rewrite (zip_nth _ 0 0) by lia. eapply congruent_trans; [apply congruent_signed | apply congruent_of_Z].
-      * rewrite !nth_overflow; [|lia|lia|rewrite zip_length; lia]. change (signed 0%uint63) with 0. exists 0. lia.
-    + replace (2 * S j)%nat with (S (S (2 * j))) by lia. replace (S (S (2 * j)) + 1)%nat with (S (S (2 * j + 1))) by lia.
-      cbn [pack nth]. apply IH; [assumption|lia].
+  unfold residue. intros Ha Hb. eapply congruent_trans; [apply congruent_mod, add_spec|].
+  apply congruent_add; [assumption|]. eapply congruent_trans; [apply congruent_mod, lsl_spec|].
+  change (2 ^ φ (31)%uint63) with lane. rewrite Z.mul_comm. now apply congruent_mul.
 Qed.
 
-Lemma dot_pack h : forall chosen w p q, (forall i, congruent (signed (nth i w 0%uint63)) (nth i p 0 + lane * nth i q 0)) ->
+Lemma residue_nth s t i : Forall2 residue s t -> residue (nth i s 0%uint63) (nth i t 0).
+Proof.
+  intros F. destruct (Nat.lt_ge_cases i (length s)) as [H|H]; [now apply Forall2_nth|].
+  rewrite !nth_overflow; [apply congruent_refl | rewrite <- (Forall2_same_length _ _ _ F) | ]; assumption.
+Qed.
+
+Lemma zip_residue m : forall s t p q, length s = m -> length t = m -> Forall2 residue s p -> Forall2 residue t q -> forall i,
+  residue (nth i (zip (fun a b => (a + (b << 31))%uint63) s t) 0%uint63) (nth i p 0 + lane * nth i q 0).
+Proof.
+  intros s t p q Es Et Fs Ft i. pose proof (residue_nth s p i Fs) as Hs. pose proof (residue_nth t q i Ft) as Ht.
+  destruct (Nat.lt_ge_cases i m) as [H|H].
+  - rewrite (zip_nth _ 0%uint63 0%uint63) by lia. now apply pack_residue.
+  - rewrite nth_overflow in Hs, Ht by lia. rewrite nth_overflow by (rewrite zip_length; lia).
+    exact (pack_residue _ _ _ _ Hs Ht).
+Qed.
+
+Lemma pack_spec m rows : forall T, Forall (fun row => length row = m) rows -> Forall2 (Forall2 residue) rows T ->
+  forall j i, (j < length (pack rows))%nat ->
+  residue (nth i (nth j (pack rows) []) 0%uint63) (nth i (nth (2 * j) T []) 0 + lane * nth i (nth (2 * j + 1) T []) 0).
+Proof.
+  revert rows. apply (two_by_two (fun rows => forall T, Forall (fun row => length row = m) rows -> Forall2 (Forall2 residue) rows T ->
+    forall j i, (j < length (pack rows))%nat ->
+    residue (nth i (nth j (pack rows) []) 0%uint63) (nth i (nth (2 * j) T []) 0 + lane * nth i (nth (2 * j + 1) T []) 0))).
+  - intros T _ _ j i H. cbn in H. lia.
+  - intros p T _ F j i H. cbn in H. replace j with 0%nat by lia. inversion F as [|? t ? T' Fp FT]; subst. inversion FT; subst.
+    cbn [pack Nat.mul Nat.add nth].
+    replace (match i with O => 0 | S _ => 0 end) with 0 by (destruct i; reflexivity). rewrite Z.mul_0_r, Z.add_0_r.
+    now apply residue_nth.
+  - intros p q rows IH T F1 F j i H. inversion_clear F1 as [|? ? Hp F']. inversion_clear F' as [|? ? Hq F1'].
+    inversion F as [|? t ? T' Fp FT]; subst. inversion FT as [|? t' ? T'' Fq FT']; subst. cbn [pack length] in H.
+    destruct j as [|j]; [now apply (zip_residue (length p))|].
+    replace (2 * S j)%nat with (S (S (2 * j))) by lia. replace (S (S (2 * j)) + 1)%nat with (S (S (2 * j + 1))) by lia.
+    cbn [pack nth]. apply IH; [assumption|assumption|lia].
+Qed.
+
+Lemma Forall2_map_same {S T X} (P : T -> X -> Prop) (f : S -> T) (g : S -> X) s :
+  (forall a, P (f a) (g a)) -> Forall2 P (map f s) (map g s).
+Proof. intros H. induction s; constructor; auto. Qed.
+
+(** v / 2^t for a signed v. *)
+Definition cut63 (t v : int) : int := (((v + half) >> t) - (half >> t))%uint63.
+
+Lemma cut63_spec t v : 0 <= t <= 62 -> residue (cut63 (of_Z t) v) (signed v / 2 ^ t).
+Proof.
+  intros Ht. unfold residue, cut63. eapply congruent_trans; [apply congruent_mod, sub_spec|].
+  rewrite !lsr_spec, above_half, half_spec, of_Z_spec, wB_value, (Z.mod_small t) by lia.
+  replace (2 ^ 62) with (2 ^ (62 - t) * 2 ^ t) by (rewrite <- Z.pow_add_r by lia; f_equal; lia).
+  assert (0 < 2 ^ t) by (apply Z.pow_pos_nonneg; lia).
+  rewrite Z.div_add, Z.div_mul by lia. exists 0. lia.
+Qed.
+
+Lemma dot_pack h : forall chosen w p q, (forall i, residue (nth i w 0%uint63) (nth i p 0 + lane * nth i q 0)) ->
   congruent (dot h (map signed (pick 0%uint63 chosen w))) (dot h (pick 0 chosen p) + lane * dot h (pick 0 chosen q)).
 Proof.
   induction h as [|a h IH]; intros [|i chosen] w p q H; cbn [dot pick map]; try (exists 0; lia).
-  eapply congruent_trans; [apply congruent_add; [apply congruent_mul, (H i) | apply (IH chosen w p q H)]|].
+  eapply congruent_trans; [apply congruent_add; [exact (congruent_mul _ _ _ (congruent_trans _ _ _ (congruent_signed _) (H i))) | apply (IH chosen w p q H)]|].
   unfold pick. exists 0. ring.
 Qed.
 

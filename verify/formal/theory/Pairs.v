@@ -59,15 +59,15 @@ Definition score (D : stored) (x y z : nat) : Z :=
 
 (** * Sizes *)
 
-Definition largest (T : list (list int)) : Z :=
-  fold_left (fun a row => fold_left (fun a v => Z.max a (Z.abs (signed v))) row a) T 0.
+(** The largest absolute value, in machine integers. *)
+Definition largest_in (row : list int) (a : int) : int := fold_left (fun a v => max63 a (abs63 v)) row a.
+Definition largest (T : list (list int)) : Z := φ (fold_left (fun a row => largest_in row a) T 0)%uint63.
 
-Lemma largest_row row : forall a,
-  a <= fold_left (fun a v => Z.max a (Z.abs (signed v))) row a /\
-  Forall (within (fold_left (fun a v => Z.max a (Z.abs (signed v))) row a)) row.
+Lemma largest_row row : forall a, φ (a)%uint63 <= φ (largest_in row a)%uint63 /\ Forall (within (φ (largest_in row a)%uint63)) row.
 Proof.
-  induction row as [|v row IH]; intros a; cbn [fold_left]; [split; [lia | constructor]|].
-  destruct (IH (Z.max a (Z.abs (signed v)))) as [H1 H2]. split; [lia|]. constructor; [unfold within; lia | assumption].
+  unfold largest_in. induction row as [|v row IH]; intros a; cbn [fold_left]; [split; [lia | constructor]|].
+  destruct (IH (max63 a (abs63 v))) as [H1 H2]. rewrite max63_spec, abs63_spec in H1.
+  split; [lia|]. constructor; [unfold within; lia | assumption].
 Qed.
 
 Lemma within_weaken A B row : A <= B -> Forall (within A) row -> Forall (within B) row.
@@ -75,14 +75,12 @@ Proof. intros H. apply Forall_impl. unfold within. lia. Qed.
 
 Lemma largest_spec T : 0 <= largest T /\ Forall (Forall (within (largest T))) T.
 Proof.
-  assert (G : forall T a,
-    a <= fold_left (fun a row => fold_left (fun a v => Z.max a (Z.abs (signed v))) row a) T a /\
-    Forall (Forall (within (fold_left (fun a row => fold_left (fun a v => Z.max a (Z.abs (signed v))) row a) T a))) T).
+  assert (G : forall T a, φ (a)%uint63 <= φ (fold_left (fun a row => largest_in row a) T a)%uint63 /\
+    Forall (Forall (within (φ (fold_left (fun a row => largest_in row a) T a)%uint63))) T).
   { clear T. induction T as [|r T IH]; intros a; cbn [fold_left]; [split; [lia | constructor]|].
-    destruct (largest_row r a) as [H1 H2].
-    destruct (IH (fold_left (fun a v => Z.max a (Z.abs (signed v))) r a)) as [H3 H4].
+    destruct (largest_row r a) as [H1 H2]. destruct (IH (largest_in r a)) as [H3 H4].
     split; [lia|]. constructor; [|assumption]. now apply (within_weaken _ _ _ H3). }
-  apply (G T 0).
+  apply (G T 0%uint63).
 Qed.
 
 Lemma largest_nth T k : Forall (within (largest T)) (nth k T []).
@@ -262,6 +260,19 @@ Proof.
   pose proof (scores_small D S). lia.
 Qed.
 
+(** A lead of words is a lead of logits. *)
+Lemma beats_sound D x y w z (word := fun k => dot63 (nth k (machine_bias D) 0%uint63)
+    (hidden63 (nth x (upper_left D) []) (nth y (upper_right D) [])) (nth k (upper_votes D) [])) :
+  sizes D -> (x < order D)%nat -> (y < order D)%nat -> (w < order D)%nat -> (z < order D)%nat ->
+  beats (machine_slack D) (word w) (word z) = true -> exact_logit D x y z < exact_logit D x y w.
+Proof.
+  intros S Hx Hy Hw Hz E. apply score_sound; try assumption.
+  pose proof (score_bound D x y w S Hx Hy Hw). pose proof (score_bound D x y z S Hx Hy Hz).
+  apply (beats_spec _ _ _ (score D x y w) (score D x y z)) in E; try (now apply machine_score); [|lia].
+  unfold machine_slack in E. pose proof (units_small D S). pose proof (bounds_positive D S).
+  rewrite of_Z_spec, wB_value, Z.mod_small in E; lia.
+Qed.
+
 Theorem rivals_sound D x y w rivals : sizes D -> (x < order D)%nat -> (y < order D)%nat -> (w < order D)%nat ->
   rivals_ok D (machine_bias D) (machine_slack D) x y w (nth x (upper_left D) []) (nth y (upper_right D) []) rivals = true ->
   forall z, In z rivals -> (z < order D)%nat -> z <> w -> exact_logit D x y z < exact_logit D x y w.
@@ -271,10 +282,95 @@ Proof.
   { apply filter_In. split; [assumption|]. apply negb_true_iff. now apply Nat.eqb_neq. }
   destruct (filter _ rivals) as [|o others]; [destruct I|].
   rewrite forallb_forall in H. specialize (H z I). cbn beta zeta in H.
-  destruct (beats _ _ _) eqn:E; [|now apply Z.ltb_lt].
-  apply score_sound; try assumption.
-  pose proof (score_bound D x y w S Hx Hy Hw). pose proof (score_bound D x y z S Hx Hy Hz).
-  apply (beats_spec _ _ _ (score D x y w) (score D x y z)) in E; try (now apply machine_score); [|lia].
-  unfold machine_slack in E. pose proof (units_small D S). pose proof (bounds_positive D S).
-  rewrite of_Z_spec, wB_value, Z.mod_small in E; lia.
+  destruct (beats _ _ _) eqn:E; [now apply beats_sound | now apply Z.ltb_lt].
 Qed.
+
+(** All numbers as rivals: number z onwards, those of the entries of [b] and rows of [U]. No row is looked up. *)
+Fixpoint all_behind (D : stored) (slack : int) (x y w : nat) (h : list int) (first : int) (z : nat) (b : list int)
+    (U : list (list int)) : bool :=
+  match b, U with
+  | v :: b', u :: U' =>
+      if (if beats slack first (dot63 v h u) then true
+          else if (z =? w)%nat then true else exact_logit D x y z <? exact_logit D x y w)
+      then all_behind D slack x y w h first (S z) b' U' else false
+  | _, _ => true
+  end.
+
+Definition all_rivals_ok (D : stored) (b : list int) (slack : int) (x y w : nat) (l r : list int) : bool :=
+  let h := hidden63 l r in
+  all_behind D slack x y w h (dot63 (nth w b 0%uint63) h (nth w (upper_votes D) [])) 0 b (upper_votes D).
+
+Lemma all_behind_spec D slack x y w h first b : forall U z0 z, all_behind D slack x y w h first z0 b U = true ->
+  (z < length b)%nat -> (z < length U)%nat -> (z0 + z)%nat <> w ->
+  beats slack first (dot63 (nth z b 0%uint63) h (nth z U [])) = true \/
+  exact_logit D x y (z0 + z) < exact_logit D x y w.
+Proof.
+  induction b as [|v b IH]; intros [|u U] z0 z H Hb HU N; cbn [length] in *; try lia. cbn [all_behind] in H.
+  destruct (if beats slack first (dot63 v h u) then true else _) eqn:E; [|discriminate].
+  destruct z as [|z].
+  - rewrite Nat.add_0_r in *. cbn [nth]. destruct (beats _ _ _); [now left|]. right.
+    destruct (Nat.eqb_spec z0 w); [now destruct N | now apply Z.ltb_lt].
+  - cbn [nth]. replace (z0 + S z)%nat with (S z0 + z)%nat in * by lia. apply IH; [assumption|lia|lia|assumption].
+Qed.
+
+Theorem all_rivals_sound D x y w z : sizes D -> (x < order D)%nat -> (y < order D)%nat -> (w < order D)%nat ->
+  all_rivals_ok D (machine_bias D) (machine_slack D) x y w (nth x (upper_left D) []) (nth y (upper_right D) []) = true ->
+  (z < order D)%nat -> z <> w -> exact_logit D x y z < exact_logit D x y w.
+Proof.
+  intros S Hx Hy Hw H Hz N. unfold all_rivals_ok in H. cbn zeta in H. destruct (lengths D S) as [_ [_ LU]].
+  apply all_behind_spec with (z := z) in H; [| | |exact N].
+  - destruct H as [H|H]; [now apply beats_sound | exact H].
+  - unfold machine_bias, upper_bias. rewrite !map_length, (bias_length D S). assumption.
+  - rewrite LU. assumption.
+Qed.
+
+(** * A pair at which the network is wrong *)
+
+(** The first number of the list for which f holds, if any: nothing behind it is computed. *)
+Fixpoint some (f : nat -> bool) (s : list nat) : bool :=
+  match s with [] => false | a :: s' => if f a then true else some f s' end.
+
+Lemma some_spec f s : some f s = true -> exists a, In a s /\ f a = true.
+Proof.
+  induction s as [|a s IH]; cbn [some]; [discriminate|]. destruct (f a) eqn:E; intros H; [exists a; cbn; auto|].
+  destruct (IH H) as [c [Hc Fc]]. exists c. cbn. auto.
+Qed.
+
+(** Among the numbers there is one other than w whose logit is not below that of w. The one of the greatest score is tried
+    first, and no logit is computed exactly where its lead is large. *)
+Definition wrong_ok (D : stored) (b : list int) (slack : int) (x y w : nat) (l r : list int) (numbers : list nat) : bool :=
+  let h := hidden63 l r in
+  let word := fun z => dot63 (nth z b 0%uint63) h (nth z (upper_votes D) []) in
+  let first := fst (fold_left (fun (best : nat * int) z =>
+    if (z =? w)%nat then best else let v := word z in if less63 (snd best) v then (z, v) else best) numbers (w, half)) in
+  let rival := fun z => if (z =? w)%nat then false else (z <? order D)%nat in
+  if (if rival first then beats slack (word first) (word w) else false) then true
+  else let answer := exact_logit D x y w in
+    some (fun z => if rival z then answer <=? exact_logit D x y z else false) (first :: numbers).
+
+Theorem wrong_sound D x y w numbers : sizes D -> (x < order D)%nat -> (y < order D)%nat -> (w < order D)%nat ->
+  wrong_ok D (machine_bias D) (machine_slack D) x y w (nth x (upper_left D) []) (nth y (upper_right D) []) numbers = true ->
+  exists z, (z < order D)%nat /\ z <> w /\ exact_logit D x y w <= exact_logit D x y z.
+Proof.
+  intros S Hx Hy Hw H. unfold wrong_ok in H. cbn zeta in H. set (first := fst _) in H.
+  assert (R : forall z (c : bool), (if if (z =? w)%nat then false else (z <? order D)%nat then c else false) = true ->
+    (z < order D)%nat /\ z <> w /\ c = true).
+  { intros z c K. destruct (Nat.eqb_spec z w) as [|N]; [discriminate|].
+    destruct (Nat.ltb_spec z (order D)) as [L|]; [auto | discriminate]. }
+  match type of H with (if ?c then _ else _) = true => destruct c eqn:E end.
+  - apply R in E as [L [N E]]. exists first. repeat split; try assumption. apply Z.lt_le_incl. now apply beats_sound.
+  - apply some_spec in H as [z [_ H]]. apply R in H as [L [N H]]. exists z. apply Z.leb_le in H. auto.
+Qed.
+
+(** * Either
+
+    [wrong]: whether the pair is one of the exceptions. [open]: what must be compared where it is none. *)
+Definition pair_ok (D : stored) (b : list int) (slack : int) (x y w : nat) (l r : list int) (wrong : bool)
+    (open numbers : list nat) : bool :=
+  if wrong then wrong_ok D b slack x y w l r numbers else rivals_ok D b slack x y w l r open.
+
+Theorem pair_sound D x y w wrong open numbers : sizes D -> (x < order D)%nat -> (y < order D)%nat -> (w < order D)%nat ->
+  pair_ok D (machine_bias D) (machine_slack D) x y w (nth x (upper_left D) []) (nth y (upper_right D) []) wrong open numbers = true ->
+  if wrong then exists z, (z < order D)%nat /\ z <> w /\ exact_logit D x y w <= exact_logit D x y z
+  else forall z, In z open -> (z < order D)%nat -> z <> w -> exact_logit D x y z < exact_logit D x y w.
+Proof. intros S Hx Hy Hw H. destruct wrong; [now apply (wrong_sound D x y w numbers) | now apply rivals_sound]. Qed.

@@ -104,16 +104,6 @@ Definition matrix_row (w : Z) (k : nat) (high : list (list int)) (lower : list (
   fold_left (zip (fun v digit => v * 2 ^ w + φ (digit)%uint63)) (map (fun T => nth k T []) lower)
     (map signed (nth k high [])).
 
-Lemma zip_nth {S T X} (f : S -> T -> X) ds dt dx : forall s t i, (i < length s)%nat -> (i < length t)%nat ->
-  nth i (zip f s t) dx = f (nth i s ds) (nth i t dt).
-Proof.
-  induction s as [|a s IH]; intros [|c t] i H1 H2; cbn [length] in *; try lia.
-  destruct i as [|i]; [reflexivity|]. cbn [zip nth]. apply IH; lia.
-Qed.
-
-Lemma zip_length {S T X} (f : S -> T -> X) : forall s t, length s = length t -> length (zip f s t) = length s.
-Proof. induction s as [|a s IH]; intros [|c t] H; try discriminate; [reflexivity|]. cbn. f_equal. apply IH. now injection H. Qed.
-
 Lemma power_bound w : 0 <= w <= 62 -> φ (1 << of_Z w)%uint63 = 2 ^ w.
 Proof.
   intros H. rewrite lsl_spec, of_Z_spec, wB_value. rewrite (Z.mod_small w) by lia.

@@ -53,3 +53,13 @@ Proof. intros F Hi. rewrite Forall_forall in F. apply F. now apply nth_In. Qed.
 
 Lemma Forall2_same_length {S T} (P : S -> T -> Prop) s t : Forall2 P s t -> length s = length t.
 Proof. induction 1; cbn; congruence. Qed.
+
+Lemma zip_nth {S T X} (f : S -> T -> X) ds dt dx : forall s t i, (i < length s)%nat -> (i < length t)%nat ->
+  nth i (zip f s t) dx = f (nth i s ds) (nth i t dt).
+Proof.
+  induction s as [|a s IH]; intros [|c t] i H1 H2; cbn [length] in *; try lia.
+  destruct i as [|i]; [reflexivity|]. cbn [zip nth]. apply IH; lia.
+Qed.
+
+Lemma zip_length {S T X} (f : S -> T -> X) : forall s t, length s = length t -> length (zip f s t) = length s.
+Proof. induction s as [|a s IH]; intros [|c t] H; try discriminate; [reflexivity|]. cbn. f_equal. apply IH. now injection H. Qed.
