@@ -362,8 +362,9 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def rounded(summary: Summary) -> Summary:
-    """The summary with every float rounded to six significant digits, and None in place of NaN and infinity."""
-    return msgspec.convert(_rounded(msgspec.to_builtins(summary, enc_hook=_plain)), Summary)
+    """The summary with every measured float rounded to six significant digits, and None in place of NaN and infinity."""
+    found = msgspec.convert(_rounded(msgspec.to_builtins(summary, enc_hook=_plain)), Summary)
+    return msgspec.structs.replace(found, settings=summary.settings)
 
 
 def _plain(value: Any) -> int | float:
