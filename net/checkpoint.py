@@ -15,6 +15,7 @@ from net.folded import FoldedNetwork, Source, fold
 from net.formats import chughtai, folded_arrays, sn_grok, wu
 from net.formats.container import parse_json, read_bytes, read_contents, sentence, to_arrays
 from net.formats.own import OWN_FORMAT, safetensors_bytes, settings_of
+from net.formats.plain_yaml import parse_plain_yaml
 from net.formats.settings import check_settings
 from net.formats.state import network_tensors, other_network
 from net.stated_group import default_group, likely_group
@@ -98,7 +99,7 @@ def read_checkpoint(path: Path, assume_relu: bool = False) -> tuple[Layers, Sour
         MalformedInput: as `load_network`, but for what concerns the group.
 
     """
-    return layers_in(read_bytes(path), path, assume_relu, _side_files(path))
+    return layers_in(read_bytes(path), path, assume_relu, _side_files(path, assume_relu))
 
 
 def layers_in(
@@ -174,13 +175,15 @@ def _narrow(tensor: FloatMatrix, kind: str) -> np.ndarray[Any, Any]:
     return tensor.astype({"bfloat16": np.float32}.get(kind) or np.dtype(kind))
 
 
-def _side_files(path: Path) -> dict[str, dict[str, Any]]:
-    """Contents of `cfg.json`, `config.json` and STEM.json beside the file, where they are there and settings of a training run.
+def _side_files(path: Path, assume_relu: bool) -> dict[str, dict[str, Any]]:
+    """Contents of `cfg`, `config` and STEM beside the file, `.json`, `.yaml` or `.yml`, where they are there and settings of a run.
 
-    A certificate, summary or program of this project (told by its `format`) is none.
+    A certificate, summary or program of this project (told by its `format`) is none. Where relu is assumed, files that cannot be read
+    are passed over.
     """
     found = {}
-    for name in dict.fromkeys(("cfg.json", "config.json", f"{path.stem}.json")):
+    stems, kinds = dict.fromkeys(("cfg", "config", path.stem)), (".json", ".yaml", ".yml")
+    for name in (stem + kind for kind in kinds for stem in stems):
         side = path.with_name(name)
         if not side.is_file() or side == path:
             continue
@@ -189,8 +192,13 @@ def _side_files(path: Path) -> dict[str, dict[str, Any]]:
                 raise MalformedInput(f"expected at most {_SIDE_FILE_LIMIT:,} bytes in {side}, got more")
             text = side.read_bytes().decode()
         except (OSError, ValueError) as error:
-            raise MalformedInput(f"expected JSON in {side}, got: {sentence(error)}") from error
-        config = parse_json(text, str(side))
+            raise MalformedInput(f"expected settings in {side}, got: {sentence(error)}") from error
+        try:
+            config = parse_json(text, str(side)) if side.suffix == ".json" else parse_plain_yaml(text, str(side))
+        except MalformedInput:
+            if not assume_relu:
+                raise
+            continue
         if not isinstance(config, dict):
             raise MalformedInput(f"expected a JSON object in {side}, got {type(config).__name__}")
         if not str(config.get("format", "")).startswith(_OWN_OUTPUT):

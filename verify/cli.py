@@ -119,3 +119,7 @@ def _complain(message: str, code: int) -> int:
 def main() -> None:
     """The entry point of the `verify` script."""
     sys.exit(execute(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -167,16 +165,24 @@ def state(planted_s3):
     return {"L": L, "R": R, "U": U}
 
 
-@pytest.mark.parametrize("name", ["cfg.json", "config.json", "net.json"])
+@pytest.mark.parametrize("name", ["cfg.json", "config.json", "net.json", "cfg.yaml", "config.yml", "net.yaml"])
 def test_settings_beside_every_container_are_read_and_can_be_disregarded(tmp_path, planted_s3, name):
     save_file(state(planted_s3), tmp_path / "net.safetensors")
-    (tmp_path / name).write_text(json.dumps({"layers": {"act_fn": "gelu"}}))
+    (tmp_path / name).write_text('{"layers": {"act_fn": "gelu"}}' if name.endswith("json") else "layers:\n  act_fn: gelu\n")
     with pytest.raises(MalformedInput, match=f"'{name}: layers.act_fn'"):
         load_network(tmp_path / "net.safetensors", "S3")
     source = load_network(tmp_path / "net.safetensors", "S3", assume_relu=True).source
 
     assert source.rewritten is None
     assert source.certified_sha256 == source.sha256
+
+
+def test_yaml_that_is_not_plain_is_refused_by_name_and_can_be_disregarded(tmp_path, planted_s3):
+    save_file(state(planted_s3), tmp_path / "net.safetensors")
+    (tmp_path / "cfg.yaml").write_text("defaults: &d\n  act_fn: gelu\nmodel: *d\n")
+    with pytest.raises(MalformedInput, match=r"cfg\.yaml.*write them as JSON"):
+        load_network(tmp_path / "net.safetensors", "S3")
+    assert load_network(tmp_path / "net.safetensors", "S3", assume_relu=True).width
 
 
 def test_settings_inside_a_file_that_are_disregarded_make_another_file(tmp_path, planted_s3):

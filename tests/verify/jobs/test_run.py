@@ -312,3 +312,34 @@ def test_a_group_with_more_classes_than_character_tables_are_made_for_is_no_obst
     assert verify(saved(tmp_path / "n.safetensors", weights), out, "--timeout", "0", group="C129") == 0
     summary = json.loads((out / "summary.json").read_text())
     assert (summary["correct"]["right"], summary["correct"]["min_margin"], summary["gcr"]["irreps"]) == (n * n, "1", {})
+
+
+def test_a_disk_that_is_really_full_ends_with_a_sentence_and_leaves_nothing(planted, tmp_path):
+    """A process that may write no file beyond 40,000 bytes: the system itself refuses the rest, in the middle of the certificate."""
+    import resource
+
+    checkpoint, out = saved(tmp_path / "n.safetensors", planted), tmp_path / "proof"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "verify.cli",
+            "run",
+            "--group",
+            "S4",
+            "--checkpoint",
+            checkpoint,
+            "--out",
+            out,
+            "--timeout",
+            "0",
+            "--quiet",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000)),
+    )
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr == "verify: File too large\n"
+    assert [p.name for p in tmp_path.iterdir()] == ["n.safetensors"]
