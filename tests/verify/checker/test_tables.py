@@ -2,8 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from fractions import Fraction
-from itertools import permutations
+from itertools import permutations, product
 
 import pytest
 
@@ -76,39 +75,32 @@ def random_plan(draw: random.Random, network: Network) -> Tables:
     return Tables(cells, bits, sums)
 
 
-def logits(network: Network, x: int, y: int) -> list[Fraction]:
-    """By definition, in rationals."""
-    one, two = 1 << network.bits, 1 << network.vote_bits
-    h = [max(Fraction(0), Fraction(a + b, one)) for a, b in zip(network.left[x], network.right[y], strict=True)]
-    return [
-        sum((a * Fraction(v[z], two) for a, v in zip(h, network.votes, strict=True)), Fraction(network.bias[z], one * two))
-        for z in range(network.order)
-    ]
+def logits(network: Network, x: int, y: int) -> list[int]:
+    """By definition, over 2^(bits + vote_bits)."""
+    h = [max(0, a + b) for a, b in zip(network.left[x], network.right[y], strict=True)]
+    return [sum(a * v[z] for a, v in zip(h, network.votes, strict=True)) + network.bias[z] for z in range(network.order)]
 
 
-def margin_of(values: list[Fraction], w: int) -> Fraction | None:
+def margin_of(values: list[int], w: int) -> int | None:
     """Value w less the largest other one; None where there is no other."""
     return min((values[w] - value for z, value in enumerate(values) if z != w), default=None)
 
 
-def factored(network: Network, plan: Tables, x: int, y: int, w: int) -> list[Fraction]:
-    """The right side of the theorem at every z, in rationals."""
-    one = 1 << network.bits
-    level: dict[int, Fraction] = {}
+def factored(network: Network, plan: Tables, x: int, y: int, w: int) -> list[int]:
+    """Twice the right side of the theorem at every z, over 2^(network's and plan's bits + vote_bits)."""
+    level: dict[int, int] = {}
     for family in plan.cells:
         for i, value in zip(family.neurons, family.levels[family.labels[x]], strict=True):
-            level[i] = Fraction(value, 1 << plan.bits)
-    known, sums = Fraction(0), [Fraction(0)] * network.order
-    scale = 1 << network.vote_bits
+            level[i] = value << network.bits
+    known, sums = 2 * network.bias[w] << plan.bits, [2 * b << plan.bits for b in network.bias]
     for i, votes in enumerate(network.votes):
-        r = Fraction(network.right[y][i], one)
-        h = max(Fraction(0), Fraction(network.left[x][i], one) + r)
-        f = max(Fraction(0), level[i] + r) if i in level else Fraction(0)
-        middle = Fraction(max(votes) + min(votes), 2)
-        known += (h * (votes[w] - middle) - abs(h - f) * (max(votes) - middle)) / scale
-        sums = [total + f * (vote - middle) / scale for total, vote in zip(sums, votes, strict=True)]
-    bias = [Fraction(b, one * scale) for b in network.bias]
-    return [known + bias[w] - sums[z] - bias[z] for z in range(network.order)]
+        r = network.right[y][i] << plan.bits
+        h = max(0, (network.left[x][i] << plan.bits) + r)
+        f = max(0, level[i] + r) if i in level else 0
+        middle = max(votes) + min(votes)
+        known += h * (2 * votes[w] - middle) - abs(h - f) * (2 * max(votes) - middle)
+        sums = [total + f * (2 * vote - middle) for total, vote in zip(sums, votes, strict=True)]
+    return [known - total for total in sums]
 
 
 def cases(name: str, count: int, seed: int) -> Iterator[tuple[list[list[int]], Network, Tables, random.Random]]:
@@ -123,10 +115,11 @@ def check_tables(name: str, count: int, seed: int) -> None:
     """Everything that `settle` says about all pairs of random networks with random plans."""
     rights = wrongs = exact = 0
     for products, network, plan, draw in cases(name, count, seed):
-        n, scale = network.order, 1 << network.bits + network.vote_bits
+        n, pairs = network.order, [*product(range(network.order), repeat=2)]
         hint = draw.choice([None, (draw.randrange(n), draw.randrange(n))])
         found = tables.settle_by(plan, network, products, SILENT, hint=hint)
-        truth = {(x, y): margin_of(logits(network, x, y), products[x][y]) for x in range(n) for y in range(n)}
+        values = {(x, y): logits(network, x, y) for x, y in pairs}
+        truth = {(x, y): margin_of(values[x, y], products[x][y]) for x, y in pairs}
         least = min((margin for margin in truth.values() if margin is not None and margin > 0), default=None)
         certified, spent = 0, plans.operations(plan, n, network.width)
         for (x, y), margin in truth.items():
@@ -140,10 +133,10 @@ def check_tables(name: str, count: int, seed: int) -> None:
             evaluation = 2 * network.width * n
             if margin > 0:
                 assert low is not None
-                assert 0 < Fraction(low, scale) <= margin
+                assert 0 < low <= margin
                 assert least is not None
                 if margin == least:
-                    assert Fraction(low, scale) == margin
+                    assert low == margin
                     exact += 1
                 certified += contenders <= n // 2
                 look = min(4 * network.width + 1 + (2 * network.width + 2) * contenders, evaluation) * (contenders > 0)
@@ -152,18 +145,15 @@ def check_tables(name: str, count: int, seed: int) -> None:
                 spent += evaluation
             rights, wrongs = rights + (margin > 0), wrongs + (margin <= 0)
         assert (found.certified, found.operations) == (certified, spent)
-        check_answers(network, products)
+        check_answers(network, products, values)
     assert name == "C1" or min(rights, wrongs, exact) > 0
 
 
-def check_answers(network: Network, guesses: list[list[int]]) -> None:
+def check_answers(network: Network, guesses: list[list[int]], values: dict[tuple[int, int], list[int]]) -> None:
     """The answers of a network that is its own plan, ties among them, from both kinds of tables."""
-    truth = []
-    for x in range(network.order):
-        truth.append([])
-        for y in range(network.order):
-            values = logits(network, x, y)
-            truth[x].append(values.index(max(values)) if values.count(max(values)) == 1 else -1)
+    truth: list[list[int]] = [[] for _ in range(network.order)]
+    for (x, _), found in values.items():
+        truth[x].append(found.index(max(found)) if found.count(max(found)) == 1 else -1)
     own = plans.of_program(network, [i % 2 for i in range(network.width)])
     for plan in (plans.by_element(network), own):
         assert tables.answers(plan, network, guesses, SILENT) == truth
