@@ -116,11 +116,25 @@ def margins(program: Program, group: FiniteGroup, members: tuple[Subgroup, ...])
     }
 
 
-@pytest.mark.parametrize(("name", "count"), [("S3", 150), ("C5", 60), ("C4", 60), ("D8", 12)])
+@pytest.mark.parametrize(("name", "count"), [("S3", 60), ("C5", 30), ("C4", 30), ("D8", 6)])
 def test_what_the_checker_accepts_as_proved_is_right_for_all_x_y_z(name: str, count: int) -> None:
+    """See `check_programs`."""
+    check_programs(name, count)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "count"), [("S3", 1500), ("C5", 700), ("C4", 600), ("D8", 200), ("A4", 60), ("S4", 30)])
+def test_what_the_checker_accepts_as_proved_is_right_for_all_x_y_z_thousands_of_times(name: str, count: int) -> None:
+    """Some three thousand programs; see `check_programs`."""
+    check_programs(name, count)
+
+
+def check_programs(name: str, count: int) -> None:
     """Random programs: where the checker accepts PROVED, brute force finds every margin to be at least the least sum.
 
-    A program that is wrong somewhere is REFUTED with a counterexample that the checker accepts.
+    A program that is wrong somewhere is REFUTED with a counterexample that the checker accepts. None is proved over C4, where the
+    points of no space are taken to each other by even and by odd elements, and none of these over D8, where two points share a
+    stabiliser, so that both of their circuits sit at one.
     """
     statuses = {"PROVED": 0, "REFUTED": 0, "UNKNOWN": 0}
     for seed in range(count):
@@ -142,8 +156,8 @@ def test_what_the_checker_accepts_as_proved_is_right_for_all_x_y_z(name: str, co
             lemmas.check_counterexample(wrong, own.network, table)
         else:
             assert min(true.values()) > 0
-    assert statuses["PROVED"] > (count // 50 if name in ("S3", "C5") else -1)
-    assert statuses["REFUTED"] > count // 10
+    assert statuses["PROVED"] > (-1 if name in ("C4", "D8") else count // 50)
+    assert statuses["REFUTED"] >= count // 10
 
 
 @cache
