@@ -224,8 +224,14 @@ def _wrapped(text: str, prefix: str) -> list[str]:
 
 
 def _literal(entry: Sequence[Any]) -> str:
-    parts = [_quoted(part) if isinstance(part, str) else repr(part) if isinstance(part, dict) else _literal(part) for part in entry]
+    parts = [_literal(part) if isinstance(part, tuple) else _value(part) for part in entry]
     return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+
+
+def _value(part: str | dict[str, Any]) -> str:
+    if isinstance(part, str):
+        return _quoted(part)
+    return "{" + ", ".join(f"{_quoted(key)}: {value}" for key, value in part.items()) + "}"
 
 
 def _quoted(text: str) -> str:

@@ -244,8 +244,10 @@ class Words:
             )
         where = f"where {variable} sends" if on == "images" else f"what {variable} sends to"
         points = weights_in_words(weights, self.points(name))
-        if sum(map(bool, weights)) == 1 and on != "shared":
-            return f"{where} {points}{of}"
+        single = [(point, weight) for point, weight in zip(self.points(name), weights, strict=True) if weight]
+        if len(single) == 1 and on != "shared":
+            point, weight = single[0]
+            return f"{where} {point}{of}" + (f", times {weight}" if weight != 1 else "")
         same = "the same list" if on == "shared" else "a list"
         return f"the sum of {same} over {where} {points}{of}"
 

@@ -10,6 +10,7 @@ until the program's exact answers are the network's on every pair. The bias has 
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from net.weights import ExactWeights, Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.draft import Draft, firing_rates
 from verify.distil.moments import activation_moments
+from verify.program.coset_forms import simplest
 from verify.program.form import Form, GroupForm, expand_sides
 from verify.program.program import (
     FORMAT,
@@ -71,7 +73,8 @@ def write(draft: Draft, p: int, v: int) -> Written:
     """The draft rounded to nearest: preactivations over 2^p, votes over 2^v, the bias over 2^(p + v).
 
     More bits are added where a list has factors: see `_Units`. Neurons whose votes all round to zero, or that then never fire, are
-    left out, at no loss.
+    left out, at no loss. Images and preimages of one point are written on cosets where that takes no more integers, so that neurons
+    which look at the same things stand in one circuit.
     """
     units = _Units.of(draft, p, v)
     p, v = units.preactivation_bits, units.vote_bits
@@ -83,7 +86,19 @@ def write(draft: Draft, p: int, v: int) -> Written:
         read = (_nearest(float(b[0]), units.scale_bits), *_integers(b[1:], p)) if shared else _listed(right, b, p, units.left)
         neurons.append(Neuron(int(i), _listed(left, a, p, units.left), read, _listed(votes, c, v, units.votes)))
     bias = _integers(draft.bias, p + v) if draft.bias.any() else ()
-    return _assemble(draft, neurons, bias, units)
+    return _assemble(*_simplified(draft, neurons), bias, units)
+
+
+def _simplified(draft: Draft, neurons: list[Neuron]) -> tuple[Draft, list[Neuron]]:
+    """Forms and lists of the neurons with cosets in place of single points; a list that is shared stays where it is."""
+    lattice, found = draft.lattice, []
+    for left, right, votes, neuron in zip(draft.left, draft.right, draft.votes, neurons, strict=True):
+        parts = [(left, neuron.left), (right, neuron.right), (votes, neuron.votes)]
+        alone = right.on != "shared"
+        found.append([simplest(lattice, form, t) if alone or k == 2 else (form, t) for k, (form, t) in enumerate(parts)])
+    forms = [tuple(parts[k][0] for parts in found) for k in range(3)]
+    lists = [Neuron(neuron.index, *(t for _, t in parts)) for neuron, parts in zip(neurons, found, strict=True)]
+    return replace(draft, left=forms[0], right=forms[1], votes=forms[2]), lists
 
 
 class _Units(NamedTuple):

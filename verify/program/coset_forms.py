@@ -5,6 +5,7 @@ element of a coset, f(hr) = chi(h) f(r) for h in S. Preimages of one point, and 
 A program can therefore be written with right and left cosets in their place: more constants, the same functions.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import msgspec
@@ -13,15 +14,16 @@ import numpy as np
 from algebra.coset_space import CosetSpace, Side
 from algebra.group import FiniteGroup
 from algebra.gset import GSet
+from algebra.lattice import SubgroupLattice
 from algebra.lattice import subgroups as lattice_of
 from algebra.subgroup import Subgroup
 from net.weights import Weights
-from verify.program.form import WEIGHTED, Form, scaled_list
+from verify.program.form import WEIGHTED, Form, GroupForm, scaled_list
 from verify.program.kind import side_of
 from verify.program.program import Circuit, Neuron, Program, expand, subgroup_record
 from verify.program.written import Written
 
-__all__ = ["coset_space_of", "in_coset_forms"]
+__all__ = ["coset_space_of", "in_coset_forms", "simplest"]
 
 
 def coset_space_of(group: FiniteGroup, form: Form, subgroups: tuple[Subgroup, ...]) -> CosetSpace | None:
@@ -50,6 +52,32 @@ def _canonical(subgroup: Subgroup, known: tuple[Subgroup, ...]) -> Subgroup:
             return one
     lattice = lattice_of(subgroup.group)
     return lattice.all[lattice.find(subgroup.mask)]
+
+
+def simplest(lattice: SubgroupLattice, form: GroupForm, t: tuple[int, ...]) -> tuple[GroupForm, tuple[int, ...]]:
+    """The same function by a form on cosets, for images and preimages of one point where that takes no more integers.
+
+    It does but for a character and no constant; then the point's weight becomes 1. Other forms stay. Complexity: O(points |G|).
+    """
+    if form.on not in ("images", "preimages") or sum(weight != 0 for weight in form.weights) != 1:
+        return form, t
+    point, weight = next((p, w) for p, w in enumerate(form.weights) if w)
+    base, kernel, n = form.subgroups[0], form.kernel, len(form.weights)
+    values, constant = [weight * value for value in t[:n]], t[n] if form.constant else 0
+    points = GSet(base)
+    stabiliser = points.stabiliser(point)
+    plain = kernel is None or bool((stabiliser.mask <= kernel.mask).all())
+    if not plain and not form.constant:
+        return replace(form, weights=tuple(int(p == point) for p in range(n))), tuple(values)
+    side: Side = "right" if form.on == "images" else "left"
+    own = lattice.all[lattice.find(stabiliser.mask)]
+    space = CosetSpace(own, side, None if plain or kernel is None else lattice.all[lattice.find(own.mask & kernel.mask)])
+    found = []
+    for r in space.representatives.tolist():
+        place = points.moved[point, r if side == "right" else lattice.group.inv[r]]
+        value = values[place] if kernel is None or kernel.mask[r] else -values[place]
+        found.append(value + constant if plain else value)
+    return GroupForm.of(space), tuple(found) if plain else (*found, constant)
 
 
 class _Circuit(NamedTuple):

@@ -38,7 +38,8 @@ def on_cosets(circuit: Circuit, order: int) -> bool:
     The weights of its forms count here: any function can be written into as many weights as there are elements.
     """
     first = circuit.neurons[0]
-    return max(len(first.left) + len(circuit.left.weights), len(first.right) + len(circuit.right.weights)) < order
+    sides = (first.left, circuit.left), (first.right, circuit.right)
+    return all(len(t) + sum(len(term.weights) for term in form.terms) < order for t, form in sides)
 
 
 def structured_positions(program: Program) -> list[int]:

@@ -7,8 +7,8 @@ import pytest
 
 from algebra.group import parse_group
 from algebra.lattice import subgroups
-from verify.program.coset_forms import coset_space_of, in_coset_forms
-from verify.program.form import Form
+from verify.program.coset_forms import coset_space_of, in_coset_forms, simplest
+from verify.program.form import Form, GroupForm, expand_lists
 from verify.program.kind import kind_of
 from verify.program.program import FORMAT, Circuit, Neuron, Program, expand, group_record, subgroup_record
 from verify.program.written import Written
@@ -108,3 +108,29 @@ def test_the_space_is_that_of_the_stabiliser_of_the_point(kernel):
                 assert np.allclose(space.project(f), f)
     assert coset_space_of(S4, Form("images", (STABILISER,), (kernel,), (1, 1, 0, 0)), LATTICE.all) is None
     assert coset_space_of(S4, Form("elements"), LATTICE.all) is None
+
+
+@pytest.mark.parametrize("constant", [False, True])
+@pytest.mark.parametrize("kernel", [None, LATTICE.all[EVEN]])
+def test_the_simplest_form_has_the_same_function_and_no_more_integers(kernel, constant):
+    rng, whole = np.random.default_rng(5), LATTICE.all[-1]
+    for h in [LATTICE.all[k] for k in (STABILISER, *OTHERS)] + [LATTICE.all[EVEN], whole, LATTICE.all[0]]:
+        for p in range(min(h.index, 6)):
+            for on in ("images", "preimages"):
+                form = GroupForm(on, (h,), (kernel,), point(p, h.index, -2), constant=constant)
+                t = tuple(map(int, rng.integers(-9, 9, h.index + constant)))
+                found, values = simplest(LATTICE, form, t)
+                before, after = (
+                    expand_lists(S4, one, np.array(numbers, dtype=object)[:, None]) for one, numbers in ((form, t), (found, values))
+                )
+                assert (before == after).all()
+                assert len(values) <= len(t)
+                stays = kernel is not None and not constant and not (h.mask <= kernel.mask).all()
+                assert (found.on == on) == stays
+                assert not stays or found.weights == point(p, h.index)
+
+
+def test_forms_on_several_points_and_others_stay():
+    h = LATTICE.all[STABILISER]
+    for form in (GroupForm("images", (h,), (None,), (1, 1, 0, 0)), GroupForm("elements"), GroupForm("rank", (h,), (None,), rank=1)):
+        assert simplest(LATTICE, form, (1, 2, 3, 4)) == (form, (1, 2, 3, 4))
