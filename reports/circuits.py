@@ -1,120 +1,104 @@
-"""The circuits of a program, largest first, with vote tables where they vote on the cosets that they read."""
+"""The circuits of a program, largest first, with the vote tables that the summary holds and a label for each row and column."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from reports.coset_voting import Permutation, Signed, product
-from reports.coset_voting import Program as Voting
+from reports.coset_voting import Circuit as Voting
 from reports.named_form import NamedForm
-from reports.program_text import program_constants
 from reports.words import Words
 
-SHOWN = 8  # circuits told in words
-OF_A_KIND = 2  # of them at most so many on subgroups of one name
-CELLS, KINDS = 400, 12  # the largest table that is written out
+JOINED = 3  # labels of cosets that a row or column may hold before they are cut short
 
 
 class VoteTable(NamedTuple):
-    """Votes: ``votes[p][q][d]`` for x in right coset p, y in left coset q, z in double coset d.
+    """Votes: ``votes[p][q][d]`` for x of row p, y of column q, z of kind d.
 
-    ``products[p][q]`` is the double coset that xy lies in. Labels name the cosets.
+    ``products[p][q]`` is the kind of xy, None where it is not settled by the cell. Labels name rows, columns and kinds.
     """
 
     rows: list[str]
     columns: list[str]
     kinds: list[str]
-    products: list[list[int]]
+    products: list[list[int | None]]
     votes: list[list[list[float]]]
 
 
 class ReportedCircuit(NamedTuple):
-    """A circuit by its number in program.py, with its forms, neurons and their measured share of energy."""
+    """A circuit by its number in program.py, with its family, forms, neurons and their measured share of energy."""
 
     number: int
+    family: str
     left: NamedForm
     right: NamedForm
     votes: NamedForm
-    neurons: int
+    neurons: tuple[int, ...]
     energy_share: float
-    cells: tuple[int, int]
     table: VoteTable | None
 
 
-def circuits(program: dict[str, Any], rows: Sequence[dict[str, Any]], words: Words) -> list[ReportedCircuit]:
-    """All circuits of a program, those with most energy first; ``rows`` are the summary's circuits."""
+def circuits(program: dict[str, Any], summary: dict[str, Any], words: Words, voting: Sequence[Voting]) -> tuple[ReportedCircuit, ...]:
+    """All circuits of a program, those with most energy first; ``voting`` are the same as program.py runs them."""
     names = [record["name"] for record in program["subgroups"]]
-    energy = {row["number"]: row["energy_share"] for row in rows}
+    rows = {row["number"]: row for row in summary["circuits"]}
+    tables = {table["circuit"]: table for table in summary["vote_tables"]}
+    scale = 2 ** (program["preactivation_bits"] + program["vote_bits"] + program.get("scale_bits", 0))
     found = []
     for number, record in enumerate(program["circuits"], 1):
         left, right, votes = (NamedForm.of(record[part], names) for part in ("left", "right", "votes"))
-        share = energy[number]
-        cells = len(record["neurons"][0]["left"]), len(record["neurons"][0]["right"])
-        found.append(ReportedCircuit(number, left, right, votes, len(record["neurons"]), share, cells, None))
-    found.sort(key=lambda circuit: -circuit.energy_share)
-    voting = Voting(program_constants(program))
-    largest = {circuit.number for circuit in told(found)}
-    return [circuit._replace(table=vote_table(circuit, voting, words)) if circuit.number in largest else circuit for circuit in found]
+        neurons = tuple(neuron["index"] for neuron in record["neurons"])
+        row, table = rows[number], None
+        if number in tables:
+            labels = [
+                class_labels(form, part.kind, words) for form, part in zip((left, right, votes), parts(voting[number - 1]), strict=True)
+            ]
+            stated = tables[number]
+            cells = [[[vote / scale for vote in cell] for cell in line] for line in stated["votes"]]
+            table = VoteTable(labels[0], labels[1], labels[2], stated["products"], cells)
+        found.append(ReportedCircuit(number, row["family"], left, right, votes, neurons, row["energy_share"], table))
+    return tuple(sorted(found, key=lambda circuit: -circuit.energy_share))
 
 
-def told(found: Sequence[ReportedCircuit]) -> list[ReportedCircuit]:
-    """The circuits that a report tells in words: the largest ones, at most two on subgroups of one name."""
-    chosen: list[ReportedCircuit] = []
-    seen: dict[tuple[str, ...], int] = {}
-    for circuit in found:
-        stem = tuple(re.split(r"[(#]", name)[0] for form in circuit[1:3] for name in form.whole())
-        seen[stem] = seen.get(stem, 0) + 1
-        if seen[stem] <= OF_A_KIND and len(chosen) < SHOWN:
-            chosen.append(circuit)
-    return chosen
+def parts(circuit: Voting) -> tuple[Any, Any, Any]:
+    """The three functions of a circuit as program.py holds them."""
+    return circuit.left, circuit.right, circuit.weights
 
 
-def vote_table(circuit: ReportedCircuit, voting: Voting, words: Words) -> VoteTable | None:
-    """The table of a circuit that reads Hx and yK and votes on HzK; None where there is none to show.
+def class_labels(form: NamedForm, kind: Sequence[int], words: Words) -> list[str]:
+    """A label for each class of elements that a circuit does not tell apart, given the class of each element.
 
-    A function on cosets of H with a sign is constant on cosets of the sign's kernel: the table is over those.
+    A class of a form on cosets is a coset or several of them; their labels are joined. Any other class is named by its least element.
     """
-    if not matching(circuit, words):
-        return None
-    group = words.group
-    names = circuit.left.whole()[0], circuit.right.whole()[0]
-    signed = [Signed(words.members(name)) for name in names]
-    kind_of = [terms[0][0] for terms in group.double_cosets(*signed)[0]]
-    xs, ys = (
-        words.least(group.right_cosets(signed[0])),
-        words.least(group.left_cosets(signed[1])),
-    )
-    zs = words.least(group.double_cosets(*signed))
-    if len(xs) * len(ys) > CELLS or len(zs) > KINDS:
-        return None
-    z_numbers = [group.number[z] for z in zs]
-    ballots = voting.circuits[circuit.number - 1]
-
-    def cell(x: Permutation, y: Permutation) -> list[float]:
-        votes = ballots.votes(group.number[x], group.number[y])
-        return [votes[z] / voting.scale for z in z_numbers]
-
-    return VoteTable(
-        words.labels("right cosets", names[:1], (None,)),
-        words.labels("left cosets", names[1:], (None,)),
-        words.labels("double cosets", names, (None, None)),
-        [[kind_of[group.number[product(x, y)]] for y in ys] for x in xs],
-        [[cell(x, y) for y in ys] for x in xs],
-    )
+    size = max(kind, default=-1) + 1
+    if form.on in ("right cosets", "left cosets", "double cosets") and len(form.names) <= 2:
+        whole = form.whole()
+        labels = words.labels(form.on, whole, (None,) * len(whole))
+        group = words.group
+        signed = [group_of(words, name) for name in whole]
+        every: dict[str, Callable[..., Any]] = {
+            "right cosets": group.right_cosets,
+            "left cosets": group.left_cosets,
+            "double cosets": group.double_cosets,
+        }
+        coset = [terms[0][0] for terms in every[form.on](*signed)[0]]
+        inside: list[list[int]] = [[] for _ in range(size)]
+        for number, c in zip(kind, coset, strict=True):
+            if c not in inside[number]:
+                inside[number].append(c)
+        if sum(map(len, inside)) == len(labels):
+            return [cut([labels[c] for c in cosets]) for cosets in inside]
+    least = [kind.index(k) for k in range(size)]
+    return [words.element(g) for g in least]
 
 
-def matching(circuit: ReportedCircuit, words: Words) -> bool:
-    """Whether x is read through right cosets of H, y through left ones of K, and votes stand on HzK."""
-    left, right, votes = circuit.left, circuit.right, circuit.votes
-    if not (_reads(left, "right cosets", words) and _reads(right, "left cosets", words)):
-        return False
-    if votes.on == "double cosets":
-        return votes.entry()[1:] == (*left.entry()[1:], *right.entry()[1:])
-    normal = votes.on in ("right cosets", "left cosets") and words.normal(votes.whole()[0])
-    return normal and votes.whole() == left.whole() == right.whole()
+def group_of(words: Words, name: str) -> Any:
+    """A subgroup of the program as program.py holds it."""
+    from reports.coset_voting import Signed
+
+    return Signed(words.members(name))
 
 
-def _reads(form: NamedForm, on: str, words: Words) -> bool:
-    if form.on == on:
-        return True
-    return form.on in ("right cosets", "left cosets") and form.kernels == (None,) and words.normal(form.names[0])
+def cut(labels: Sequence[str]) -> str:
+    """Labels joined, the later ones of many as a number."""
+    if len(labels) <= JOINED:
+        return " or ".join(labels)
+    return f"{' or '.join(labels[: JOINED - 1])} or {len(labels) - JOINED + 1} more"

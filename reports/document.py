@@ -1,55 +1,107 @@
-"""report.md from certificate.json and summary.json: what the two files say, as a person reads it."""
+"""The report from certificate.json, summary.json and pictures.json: what the files say, as a person reads it, in three formats."""
 
-import base64
 import json
 import os
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from reports.circuits import ReportedCircuit, circuits, told
-from reports.escaping import escaped, escaped_html
-from reports.numbers import FILTERS, count, power, rational, share
-from reports.paragraphs import circuit_paragraph
-from reports.program_text import constants
+from reports.appendices import circuits_appendix, neurons_appendix
+from reports.blocks import Document, say
+from reports.circuits import circuits
+from reports.coset_voting import Program as Voting
+from reports.definitions import definitions
+from reports.found import found, shown_neuron
+from reports.latex import latex, latex_part
+from reports.limits import bibtex, check, limits, references
+from reports.markdown import markdown
+from reports.mechanism import mechanism
+from reports.program_text import program_constants
+from reports.source import Source
+from reports.theorems import theorems
 from reports.words import Words
 
-SHOWN_PAIRS = 20
-SHOWN_CIRCUITS = 60
-SHOWN_OBLIGATIONS = 12
-TEMPLATES = Path(__file__).parent / "templates"
+Form = Literal["md", "html", "tex"]
 
 
 class UnreadableReport(Exception):  # noqa: N818 - named for what was handed in
-    """The two files can't be read or don't belong together; the message says what was expected and came."""
+    """The files can't be read or don't belong together; the message says what was expected and came."""
 
 
-def write_report(directory: Path, form: str = "md") -> Path:
-    """Write report.md (or report.html) and figures/ beside its two sources, and return its path.
+def write_report(directory: Path, form: Form = "md") -> Path:
+    """Write the report of a run's directory and its figures there, and return its path.
 
-    The same two files give the same bytes. Raises UnreadableReport when one of the files is missing, is not a
-    JSON object, lacks an entry, or when they are about different checkpoints; then nothing is written.
+    ``md`` is report.md with report-circuits.md, report-neurons.md and figures/*.svg; ``html`` one file report.html; ``tex`` report.tex
+    with two appendices, report.bib and figures/*.pdf. The same files give the same bytes. Raises UnreadableReport when one of the files
+    is missing, is not a JSON object, lacks an entry, or when they are about different checkpoints; then nothing is written.
     """
     from reports.figures import draw_figures
 
     certificate = _read(directory / "certificate.json")
     summary = _read(directory / "summary.json")
+    pictures = _read(directory / "pictures.json") if (directory / "pictures.json").exists() else None
     try:
         if certificate["checkpoint"]["sha256"] != summary["checkpoint"]["sha256"]:
             raise UnreadableReport("certificate.json and summary.json are about different checkpoints")
-        words = Words(certificate["group"], certificate["program"]["subgroups"])
-        found = circuits(certificate["program"], summary["circuits"], words)
-        figures = draw_figures(certificate, summary, found)
-        text = render(certificate, summary, found, words, {name: f"figures/{name}.svg" for name in figures})
-    except (KeyError, TypeError, IndexError) as error:
+        voting = Voting(program_constants(certificate["program"]))
+        source = source_of(certificate, summary, voting)
+        drawn = draw_figures(source, pictures, shown_neuron(source), "pdf" if form == "tex" else "svg")
+        source = Source(source.c, source.s, source.words, source.circuits, tuple(drawn))
+        files = WRITERS[form](source, pictures, voting, drawn)
+    except (KeyError, TypeError, IndexError, StopIteration) as error:
         raise UnreadableReport(f"certificate.json or summary.json lacks an entry: {error!r}") from error
-    (directory / "figures").mkdir(exist_ok=True)
-    for name, drawn in figures.items():
-        _replace(directory / "figures" / f"{name}.svg", drawn)
-    path = directory / f"report.{form}"
-    _replace(path, text if form == "md" else _html(text, figures, f"{certificate['group']['name']}: {certificate['verdict']}"))
-    return path
+    if form != "html":
+        (directory / "figures").mkdir(exist_ok=True)
+        for name, content in drawn.items():
+            _replace(directory / "figures" / f"{name}.{'pdf' if form == 'tex' else 'svg'}", content)
+    for name, text in files.items():
+        _replace(directory / name, text.encode("utf-8"))
+    return directory / f"report.{form}"
+
+
+def source_of(certificate: dict[str, Any], summary: dict[str, Any], voting: Voting) -> Source:
+    """What the report is written from, before its figures are drawn."""
+    words = Words(certificate["group"], certificate["program"]["subgroups"])
+    return Source(certificate, summary, words, circuits(certificate["program"], summary, words, voting.circuits), ())
+
+
+def report(source: Source) -> Document:
+    """The main text, for all formats."""
+    sections = (found, definitions, theorems, mechanism, limits, check)
+    title = say("{group}: {verdict}", group=source.group, verdict=source.c["verdict"])
+    return Document(title, tuple(block for section in sections for block in section(source)))
+
+
+def _markdown(source: Source, _pictures: Any, _voting: Voting, _drawn: dict[str, bytes]) -> dict[str, str]:
+    main = report(source)
+    files = "[circuits, subgroups, lemmas, interventions](report-circuits.md) · [neurons](report-neurons.md)"
+    return {
+        "report.md": markdown(Document(main.title, (*main.blocks, *references()))) + f"\nAppendices: {files}\n",
+        "report-circuits.md": markdown(circuits_appendix(source)),
+        "report-neurons.md": markdown(neurons_appendix(source)),
+    }
+
+
+def _latex(source: Source, _pictures: Any, _voting: Voting, _drawn: dict[str, bytes]) -> dict[str, str]:
+    return {
+        "report.tex": latex(report(source), "report", ("report-circuits", "report-neurons")),
+        "report-circuits.tex": latex_part(circuits_appendix(source)),
+        "report-neurons.tex": latex_part(neurons_appendix(source)),
+        "report.bib": bibtex(),
+    }
+
+
+def _html(source: Source, pictures: Any, voting: Voting, drawn: dict[str, bytes]) -> dict[str, str]:
+    from reports.page import page
+
+    return {"report.html": page(source, report(source), pictures, voting, {name: content.decode() for name, content in drawn.items()})}
+
+
+WRITERS: dict[str, Callable[[Source, Any, Voting, dict[str, bytes]], dict[str, str]]] = {
+    "md": _markdown,
+    "tex": _latex,
+    "html": _html,
+}
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -64,241 +116,8 @@ def _read(path: Path) -> dict[str, Any]:
     return value
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
+    temporary.write_bytes(content)
     temporary.replace(path)
-
-
-def render(
-    certificate: dict[str, Any],
-    summary: dict[str, Any],
-    found: list[ReportedCircuit],
-    words: Words,
-    figures: dict[str, str],
-) -> str:
-    """The text of report.md; ``figures`` gives the path of each figure that there is."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True, finalize=escaped
-    )
-    environment.filters.update({name: _strict(convert) for name, convert in FILTERS.items()})
-    try:
-        template = environment.get_template("report.md.j2")
-        return template.render(_context(certificate, summary, found, words), figures=figures)
-    except UndefinedError as error:
-        raise UnreadableReport(f"certificate.json or summary.json lacks an entry: {error}") from error
-
-
-def _strict(convert: Callable[[Any], str]) -> Callable[[Any], str]:
-    """A filter that fails by the name of a missing entry, not by what a number's format makes of it."""
-
-    def strict(value: Any) -> str:
-        bool(value)  # jinja2.UndefinedError when there is no value
-        return convert(value)
-
-    return strict
-
-
-def _context(c: dict[str, Any], s: dict[str, Any], found: list[ReportedCircuit], words: Words) -> dict[str, Any]:
-    obligations = s["symbolic"]["obligations"]
-    solvers = sorted({name for one in obligations for name in one["opinions"]})
-    measured = {neuron["index"]: neuron for neuron in s["program"]["neurons"]}
-    return {
-        "c": c,
-        "s": s,
-        "group": c["group"],
-        "element": words.element,
-        "statement": statement(c, s, words),
-        "questions": _questions(c, s),
-        "solvers": solvers,
-        "sampled": _sampled(c, s),
-        "obligations": _obligation_rows(obligations, solvers),
-        "shown_obligations": _shown(obligations),
-        "wrong": [
-            (words.element(x), words.element(y), words.element(z), words.product(x, y))
-            for x, y, z in c["correct"]["wrong"][:SHOWN_PAIRS]
-        ],
-        "differ": [tuple(map(words.element, row)) for row in c["equivalent"]["differ"][:SHOWN_PAIRS]],
-        "used": [node for node in s["lattice"]["nodes"] if node["used"]],
-        "kinds": sorted(_tally(neuron["kind"] for neuron in c["neurons"]).items()),
-        "circuits": [_circuit(circuit, words) for circuit in found[:SHOWN_CIRCUITS]],
-        "paragraphs": [circuit_paragraph(circuit, words) for circuit in told(found)],
-        "neurons": [_neuron(measured[n["index"]], n) for n in c["neurons"]],
-        "program_right": _program_right(c, words),
-        "provable": _provable(c, s),
-    }
-
-
-def _provable(c: dict[str, Any], s: dict[str, Any]) -> dict[str, Any] | None:
-    """The provable program: its size, and its row among the programs of other prices."""
-    if c["symbolic"]["provable"] is None:
-        return None
-    program = c["symbolic"]["provable"]["program"]
-    return {
-        "constants": constants(program),
-        "neurons": sum(len(circuit["neurons"]) for circuit in program["circuits"]),
-        "point": next(point for point in s["curve"] if point["name"] == "provable"),
-    }
-
-
-#: The questions that `verify check` redoes from the checkpoint.
-REDONE = ("Q1", "Q2", "Q3", "Q4")
-
-
-def _questions(c: dict[str, Any], s: dict[str, Any]) -> list[dict[str, Any]]:
-    """The four questions with their answers, and whether the checker redoes them."""
-    correct, equivalent, symbolic, compact = (c[name] for name in ("correct", "equivalent", "symbolic", "compact"))
-    pairs = count(correct["pairs"])
-    about = "the provable program (see below)" if symbolic["provable"] else "the program"
-    lemmas = s["symbolic"]["obligations"]
-    proved = sum(o["status"] == "PROVED" for o in lemmas)
-    cost = "not attempted"
-    if compact:
-        against = f"{power(compact['flops'])} FLOPs against {power(compact['flops_brute'])} by brute force"
-        cost = f"{count(compact['certified'])} of {pairs} pairs, at {against}"
-    rows = (
-        (
-            "Q1",
-            "Is the network right on every pair?",
-            correct["status"],
-            f"{count(correct['right'])} of {pairs} pairs right, {count(correct['ties'])} ties",
-        ),
-        (
-            "Q2",
-            "Does the program give the network's answer on every pair?",
-            equivalent["status"],
-            f"{count(equivalent['agree'])} of {pairs} pairs agree",
-        ),
-        (
-            "Q3",
-            f"Is {about} right for all x, y and z ≠ xy, by lemmas and without running through the pairs?",
-            symbolic["status"],
-            f"{count(proved)} of {count(len(lemmas))} lemmas proved",
-        ),
-        (
-            "Q4",
-            "On how many pairs does the coset structure prove the network right, cheaper than running it?",
-            compact["status"] if compact else "UNKNOWN",
-            cost,
-        ),
-    )
-    keys = ("name", "question", "status", "numbers")
-    return [dict(zip(keys, row, strict=True)) | {"redone": row[0] in REDONE} for row in rows]
-
-
-def _sampled(c: dict[str, Any], s: dict[str, Any]) -> dict[str, int] | None:
-    """On how many pairs, and x, the interventions were compared where that is not all of them."""
-    seen = {row["pairs"] for row in s["counterfactuals"]}
-    if seen <= {c["correct"]["pairs"]}:
-        return None
-    pairs = min(seen)
-    return {"pairs": pairs, "rows": pairs // c["group"]["order"]}
-
-
-def statement(c: dict[str, Any], s: dict[str, Any], words: Words) -> str:
-    """The verdict in one sentence; a program that is the network written out is not called a coset-voting one."""
-    correct, equivalent = c["correct"], c["equivalent"]
-    name, pairs = c["group"]["name"], count(correct["pairs"])
-    same = f"gives the network's answer on {count(equivalent['agree'])} of them"
-    if equivalent["status"] == "PROVED":
-        same = "gives the network's answer on every one of them"
-    kind = "a program that explains nothing" if s["explained"]["status"] == "not explained" else "the coset-voting program"
-    program = f"{kind}, of {count(constants(c['program']))} constants, {same}"
-    if correct["status"] == "PROVED":
-        return f"The network multiplies in {name}: it is right on all {pairs} pairs, and {program}."
-    if correct["status"] == "REFUTED":
-        x, y, z = correct["wrong"][0]
-        answer = "a tie" if z < 0 else words.element(z)
-        return (
-            f"The network does not multiply in {name}: it is right on {count(correct['right'])} of {pairs} "
-            f"pairs; for {words.element(x)} times {words.element(y)} it says {answer}, "
-            f"not {words.product(x, y)}; {program}."
-        )
-    return f"It is not settled whether the network multiplies in {name} on all {pairs} pairs; {program}."
-
-
-def _program_right(c: dict[str, Any], words: Words) -> int:
-    """How many pairs the program gets right: as many as the network, but for the pairs where they differ."""
-    right: int = c["correct"]["right"]
-    for x, y, network, program in c["equivalent"]["differ"]:
-        true = words.product_number(x, y)
-        right += (program == true) - (network == true)
-    return right
-
-
-def _tally(items: Iterable[str]) -> dict[str, int]:
-    tally: dict[str, int] = {}
-    for item in items:
-        tally[item] = tally.get(item, 0) + 1
-    return tally
-
-
-def _kind(obligation: dict[str, Any]) -> str:
-    """The leading letters and digits of an id: O1, O2, ..."""
-    return re.split(r"[^A-Za-z0-9]", obligation["id"])[0]
-
-
-def _shown(obligations: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The first one of each kind, and the first of those that are not proved."""
-    first = {_kind(o): o for o in reversed(obligations)}
-    open_ones = [o for o in obligations if o["status"] != "PROVED"][:SHOWN_OBLIGATIONS]
-    return [o for o in obligations if o in open_ones or o is first[_kind(o)]]
-
-
-def _obligation_rows(obligations: list[dict[str, Any]], solvers: list[str]) -> list[dict[str, Any]]:
-    """How many lemmas of each kind there are, by status, and on how many each solver agrees."""
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for o in obligations:
-        rows.setdefault(_kind(o), []).append(o)
-    return [
-        {
-            "name": name,
-            "number": len(members),
-            "opinions": [sum(o["opinions"].get(solver, {}).get("word") == "agrees" for o in members) for solver in solvers],
-            **{s.lower(): sum(o["status"] == s for o in members) for s in ("PROVED", "REFUTED", "UNKNOWN")},
-        }
-        for name, members in sorted(rows.items())
-    ]
-
-
-def _circuit(circuit: ReportedCircuit, words: Words) -> dict[str, Any]:
-    """One row of the table of circuits."""
-    variables = (("left", "x"), ("right", "y"), ("votes", "z"))
-    return {
-        **circuit._asdict(),
-        **{part: getattr(circuit, part).phrase(words, variable) for part, variable in variables},
-    }
-
-
-def _neuron(measured: dict[str, Any], proved: dict[str, Any]) -> dict[str, Any]:
-    """One row of the table of neurons."""
-    return {
-        "index": proved["index"],
-        "kind": proved["kind"],
-        "left": measured["left"] or "–",
-        "right": measured["right"] or "–",
-        "energy_share": measured["energy_share"],
-        "explained": ", ".join(share(measured[f"{part}_share"]) for part in ("left", "right")),
-        "left_over": ", ".join(share(measured[f"{part}_residual"]) for part in ("left", "right", "votes")),
-        "deviations": ", ".join(rational(proved[f"{part}_deviation"]) for part in ("left", "right", "votes")),
-        "irreps": ", ".join(f"{name} {share(part)}" for name, part in measured["irreps"]) or "–",
-    }
-
-
-def _html(text: str, figures: dict[str, str], title: str) -> str:
-    """The report as one HTML file, figures inside it; all text in it was escaped, and raw HTML is switched off."""
-    from markdown_it import MarkdownIt
-
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
-
-    def inline(match: re.Match[str]) -> str:
-        svg = base64.b64encode(figures[match[1]].encode()).decode()
-        return f'src="data:image/svg+xml;base64,{svg}"'
-
-    body = re.sub(r'src="figures/([^"]+)\.svg"', inline, body)
-    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    head = f'<meta charset="utf-8">\n<title>{escaped_html(title)}</title>\n<style>\n{style}</style>'
-    return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}</body>\n</html>\n'

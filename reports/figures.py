@@ -1,12 +1,18 @@
-"""The figures of a report, as SVG files that are the same for the same input."""
+"""The figures of a report, as SVG or PDF files that are the same for the same input."""
 
 import io
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
 
+from reports.definitions import told
+from reports.grid_figure import draw_pairs
 from reports.hasse import draw_lattice
+from reports.mechanism import drawn
+from reports.neuron_figure import draw_neuron
+from reports.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -21,63 +27,71 @@ STYLE: "dict[Any, Any]" = {
     "axes.spines.right": False,
     "font.size": 9,
 }
-SHOWN_PANELS = 6
-SHOWN_TABLES = 6
+SHOWN_PANELS = 4
 
 
-def draw_figures(certificate: JSON, summary: JSON, circuits: "list[ReportedCircuit]") -> dict[str, str]:
-    """The figures that there is data for, by name, as the text of SVG files.
+def draw_figures(source: Source, pictures: JSON | None, neuron: int | None, form: Literal["svg", "pdf"] = "svg") -> dict[str, bytes]:
+    """The figures that there is data for, by name in the order in which the report shows them, as files.
 
     Raises KeyError when the summary lacks an entry.
     """
+    s = source.s
+    drawings: dict[str, Callable[[], Figure | None]] = {
+        "neuron": lambda: draw_neuron(pictures, neuron) if pictures is not None and neuron is not None else None,
+        "pairs": lambda: draw_pairs(s["families"]),
+        "votes": lambda: draw_votes(drawn(told(source))),
+        "curve": lambda: draw_curve(s),
+        "margins": lambda: draw_margins(s),
+        "lattice": lambda: draw_lattice(s["lattice"], source.group),
+    }
+    with styled():
+        figures = {name: draw() for name, draw in drawings.items()}
+        return {name: saved(figure, form) for name, figure in figures.items() if figure is not None}
+
+
+@contextmanager
+def styled() -> "Iterator[None]":
+    """The style of all figures: a fixed salt, so that the same figure is the same file."""
     import matplotlib
 
-    drawings: dict[str, Callable[[JSON], Figure | None]] = {
-        "lattice": lambda s: draw_lattice(s["lattice"], certificate["group"]["name"]),
-        "votes": lambda _: draw_votes(circuits),
-        "curve": draw_curve,
-        "strategies": draw_strategies,
-        "margins": draw_margins,
-    }
-    # a fixed salt here, and no date below: the same figure is the same file
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
-        drawn = {name: draw(summary) for name, draw in drawings.items()}
-        return {name: _svg(figure) for name, figure in drawn.items() if figure is not None}
+        yield
 
 
-def _svg(figure: "Figure") -> str:
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None}, bbox_inches="tight")
-    return text.getvalue()
+def saved(figure: "Figure", form: Literal["svg", "pdf", "png"] = "svg") -> bytes:
+    """The figure as a file without a date in it."""
+    content = io.BytesIO()
+    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
+    figure.savefig(content, format=form, metadata=dates, bbox_inches="tight", dpi=200)
+    return content.getvalue()
 
 
 def draw_votes(circuits: "list[ReportedCircuit]") -> "Figure | None":
-    """The vote tables of the largest circuits: a panel for each double coset, a row for each coset of x."""
+    """The vote tables of some circuits: a panel for each kind of z, a row for each circuit."""
     from matplotlib.figure import Figure
 
-    tables = [(circuit.number, circuit.table) for circuit in circuits if circuit.table is not None]
-    tables = tables[:SHOWN_TABLES]
+    tables = [(circuit.number, circuit.table) for circuit in circuits if circuit.table is not None and len(circuit.table.kinds) > 1]
     if not tables:
         return None
     panels = min(SHOWN_PANELS, max(len(table.kinds) for _, table in tables))
-    figure = Figure(figsize=(1.2 + 2.5 * panels, 2.7 * len(tables)), layout="constrained")
+    figure = Figure(figsize=(0.9 + 2.1 * panels, 2.3 * len(tables)), layout="constrained")
     grid = figure.subplots(len(tables), panels, squeeze=False)
     for row, (number, table) in zip(grid, tables, strict=True):
-        _draw_circuit(figure, list(row), number, table)
+        _draw_table(figure, row, number, table)
     return figure
 
 
-def _draw_circuit(figure: "Figure", row: "list[Axes]", number: int, table: "VoteTable") -> None:
-    most = max(abs(v) for line in table.votes for cell in line for v in cell) or 1
+def _draw_table(figure: "Figure", row: "Any", number: int, table: "VoteTable") -> None:  # Any: an array of Axes
+    most = max((abs(v) for line in table.votes for cell in line for v in cell), default=0.0) or 1.0
     for d, axes in enumerate(row):
         if d >= len(table.kinds):
             axes.axis("off")
             continue
         values = [[cell[d] for cell in line] for line in table.votes]
         image = axes.imshow(values, cmap="RdBu", vmin=-most, vmax=most, aspect="equal")
-        axes.set_title(f"votes on {table.kinds[d]}", fontsize=8)
+        axes.set_title(f"votes on {table.kinds[d]}", fontsize=8, parse_math=False)
         _mark_products(axes, table.products, d)
         _ticks(axes, table.rows, table.columns, first=d == 0)
     row[0].set_ylabel(f"circuit {number}\nx", fontsize=8)
@@ -88,16 +102,16 @@ def _draw_circuit(figure: "Figure", row: "list[Axes]", number: int, table: "Vote
         bar.set_label(f"{len(table.kinds) - len(row)} more kinds of z not shown", fontsize=6)
 
 
-def _mark_products(axes: "Axes", products: list[list[int]], kind: int) -> None:
+def _mark_products(axes: "Axes", products: "list[list[int | None]]", kind: int) -> None:
     """A dot in each cell whose product is of this kind."""
     cells = [(q, p) for p, line in enumerate(products) for q, d in enumerate(line) if d == kind]
     axes.scatter([q for q, _ in cells], [p for _, p in cells], s=5, color="black", linewidths=0)
 
 
 def _ticks(axes: "Axes", rows: list[str], columns: list[str], first: bool) -> None:
-    size = 7 if max(len(rows), len(columns)) <= 10 else 4
-    axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=size)
-    axes.set_yticks(range(len(rows)), rows if first else [""] * len(rows), fontsize=size)
+    size = 6 if max(len(rows), len(columns)) <= 10 else 4
+    axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=size, parse_math=False)
+    axes.set_yticks(range(len(rows)), rows if first else [""] * len(rows), fontsize=size, parse_math=False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("y", fontsize=7)
@@ -135,31 +149,6 @@ def draw_curve(summary: JSON) -> "Figure":
     axes.set_ylabel("variance of the logits explained")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, loc="lower right")
-    return figure
-
-
-def draw_strategies(summary: JSON) -> "Figure | None":
-    """The pairs (x, y) as a grid; each square shows the last strategy that one of its pairs needed; none for one colour alone."""
-    from matplotlib.colors import ListedColormap
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
-
-    grid = summary.get("compact_map")
-    if not grid or len({number for row in grid["rows"] for number in row}) == 1:
-        return None
-    names, rows = grid["names"], [[number - 1 for number in row] for row in grid["rows"]]  # counted from 1
-    palette = ["#1f5fa8", "#5aa9a3", "#d9822b", "#c8c8c8", "#8c5aa9", "#b23a48", "#7d8a2e", "#444444"]
-    colours = [palette[k % len(palette)] for k in range(len(names))]
-    figure = Figure(figsize=(5.6, 4.6), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(rows, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(names) - 0.5, interpolation="nearest")
-    axes.set_xlabel("y, elements in lexicographic order")
-    axes.set_ylabel("x")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    present = {k for row in rows for k in row}
-    patches = [Patch(color=colours[k], label=name) for k, name in enumerate(names) if k in present]
-    axes.legend(handles=patches, bbox_to_anchor=(1.01, 1), loc="upper left", title="settled by")
     return figure
 
 

@@ -2,10 +2,8 @@
 
 import math
 import re
-from collections.abc import Callable
 from decimal import MAX_EMAX, MIN_EMIN, Decimal, localcontext
 from fractions import Fraction
-from typing import Any
 
 
 def count(value: int) -> str:
@@ -64,6 +62,13 @@ def power(value: int) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
+def ratio_of(part: int, whole: int) -> str:
+    """59 of 442 as "1/7.5", "1/1" of all; more than all as "1.2 times"."""
+    if not part:
+        return "none"
+    return f"1/{whole / part:.3g}" if part <= whole else f"{part / whole:.3g} times"
+
+
 def seconds(value: float | None) -> str:
     """A time to three digits; None as a dash."""
     return "–" if value is None else f"{value:.3g} s"
@@ -77,16 +82,3 @@ def rounded(text: str) -> str:
 def sentence(text: str) -> str:
     """Upper-case first letter and a full stop at the end."""
     return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
-
-
-FILTERS: dict[str, Callable[[Any], str]] = {
-    "n": count,
-    "share": share,
-    "portion": portion,
-    "rational": rational,
-    "g": decimal,
-    "power": power,
-    "seconds": seconds,
-    "rounded": rounded,
-    "sentence": sentence,
-}

@@ -3,58 +3,65 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from reports.blocks import Line, joined, say
 from reports.circuits import ReportedCircuit, VoteTable
-from reports.escaping import Markdown, escaped
 from reports.numbers import decimal, share
+from reports.source import plural
 from reports.words import Words
 
-MOST_OUTCOMES = 6  # kinds of products that get a sentence each
+MOST_OUTCOMES = 4  # kinds of products that get a sentence each
 
 
 class Outcome(NamedTuple):
-    """The cells whose product lies in one double coset, and the range of votes on it and on all others."""
+    """The cells whose product is of one kind, and the range of votes on it and on all others."""
 
-    double_coset: int
+    kind: int
     cells: int
     on_it: tuple[float, float]
     elsewhere: tuple[float, float]
     least_lead: float
 
 
-def circuit_paragraph(circuit: ReportedCircuit, words: Words) -> Markdown:
-    """What a circuit reads, tests and votes, in a few sentences of Markdown."""
-    opening = (
-        f"**Circuit {circuit.number}** ({circuit.neurons} neuron{'s' * (circuit.neurons != 1)}, "
-        f"{share(circuit.energy_share)} of the energy) "
-        f"looks at {escaped(circuit.left.phrase(words, 'x'))} "
-        f"and at {escaped(circuit.right.phrase(words, 'y'))}"
+def circuit_paragraph(circuit: ReportedCircuit, words: Words) -> Line:
+    """What a circuit reads, tests and votes, in a few sentences."""
+    opening = say(
+        "**Circuit {number}** ({family}; {neurons}, {energy} of the energy) looks at {left} and at {right}",
+        number=circuit.number,
+        family=circuit.family,
+        neurons=plural(len(circuit.neurons), "neuron"),
+        energy=share(circuit.energy_share),
+        left=circuit.left.phrase(words, "x"),
+        right=circuit.right.phrase(words, "y"),
     )
-    votes = escaped(circuit.votes.phrase(words, "z"))
+    votes = say("It votes on {votes}.", votes=circuit.votes.phrase(words, "z"))
     if circuit.table is None:
-        return Markdown(f"{opening}. It votes on {votes}.")
-    names = circuit.left.whole()[0], circuit.right.whole()[0]
-    test = escaped(words.reads("double cosets", names, "xy"))
-    sentences = [
-        f"{opening}: {len(circuit.table.rows)} × {len(circuit.table.columns)} cells.",
-        f"Each cell settles {test}, and the circuit votes on {votes}.",
-    ]
-    return Markdown(" ".join([*sentences, *_outcome_sentences(circuit.table)]))
+        return joined([joined([opening, say(".")], ""), votes])
+    size = say(": {rows} × {columns} cells.", rows=len(circuit.table.rows), columns=len(circuit.table.columns))
+    return joined([joined([opening, size], ""), votes, *_outcome_sentences(circuit.table)])
 
 
-def _outcome_sentences(table: VoteTable) -> list[str]:
+def _outcome_sentences(table: VoteTable) -> list[Line]:
+    if any(kind is None for row in table.products for kind in row):
+        return [say("Its cells do not settle by themselves of which kind $xy$ is.")]
     rows = outcomes(table.votes, table.products)
     sentences = [
-        f"Where xy is of the kind “{escaped(table.kinds[o.double_coset])}” ({o.cells} cells), its votes on "
-        f"that kind are {_between(o.on_it)} and on every other kind {_between(o.elsewhere)}."
+        say(
+            "Where $xy$ is of the kind “{kind}” ({cells}), the votes on that kind are {mine} and on {others} {rest}.",
+            kind=table.kinds[o.kind],
+            cells=plural(o.cells, "cell"),
+            mine=_between(o.on_it),
+            others="the other kind" if len(table.kinds) == 2 else "the other kinds",
+            rest=_between(o.elsewhere),
+        )
         for o in rows
-        if len(rows) <= MOST_OUTCOMES
+        if len(table.kinds) > 1 and len(rows) <= MOST_OUTCOMES
     ]
     least = min(o.least_lead for o in rows)
     if least > 0:
-        return [*sentences, f"So the kind of xy is ahead in every cell, by {decimal(least)} or more."]
+        return [*sentences, say("So the kind of $xy$ is ahead in every cell, by {least} or more.", least=decimal(least))]
     if least == 0:
-        return [*sentences, "So no kind is ever ahead of that of xy."]
-    return [*sentences, f"In some cell another kind is ahead of that of xy, by up to {decimal(-least)}."]
+        return [*sentences, say("So no kind is ever ahead of that of $xy$.")]
+    return [*sentences, say("In some cell another kind is ahead of that of $xy$, by up to {least}.", least=decimal(-least))]
 
 
 def _between(values: tuple[float, float]) -> str:
@@ -62,12 +69,13 @@ def _between(values: tuple[float, float]) -> str:
     return low if low == high else f"between {low} and {high}"
 
 
-def outcomes(votes: Sequence[Sequence[Sequence[float]]], products: Sequence[Sequence[int]]) -> list[Outcome]:
-    """The votes of a table [p][q][d], grouped by the double coset that the product of the cell lies in."""
+def outcomes(votes: Sequence[Sequence[Sequence[float]]], products: Sequence[Sequence[int | None]]) -> list[Outcome]:
+    """The votes of a table [p][q][d], grouped by the kind that the product of the cell is of."""
     cells: dict[int, list[Sequence[float]]] = {}
     for row, kinds in zip(votes, products, strict=True):
         for ballot, kind in zip(row, kinds, strict=True):
-            cells.setdefault(kind, []).append(ballot)
+            if kind is not None:
+                cells.setdefault(kind, []).append(ballot)
     found = []
     for kind, ballots in sorted(cells.items()):
         on_it = [ballot[kind] for ballot in ballots]

@@ -258,3 +258,17 @@ def directory(tmp_path: Path, certificate: JSON, summary: JSON) -> Path:
     (tmp_path / "certificate.json").write_text(json.dumps(certificate))
     (tmp_path / "summary.json").write_text(json.dumps(summary))
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def real_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on a small planted network over S4, made once."""
+    from algebra.group import parse_group
+    from net.formats.folded_arrays import save_folded
+    from net.planted import planted_network
+    from verify.jobs.run import run
+
+    folder = tmp_path_factory.mktemp("report")
+    weights = planted_network(parse_group("S4"), seed=1, width=48, noise=0.01).network.weights
+    save_folded(folder / "n.safetensors", weights)
+    return run(folder / "n.safetensors", "S4", folder / "out", timeout_s=0).directory

@@ -1,31 +1,35 @@
-"""report.md says what the two files say, in the same bytes each time, or is not written at all."""
+"""A report says what the files say, in the same bytes each time, in three formats alike, or is not written at all."""
 
 import json
 import re
-from collections.abc import Callable
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reports import UnreadableReport, write_report
-from reports.circuits import circuits
-from reports.document import REDONE, render
-from reports.words import Words
+from reports.as_html import line as html_line
+from reports.blocks import Block, Environment, Paragraph, Table
+from reports.coset_voting import Program as Voting
+from reports.document import report, source_of
+from reports.latex import line as latex_line
+from reports.markdown import line as markdown_line
+from reports.markdown import markdown
+from reports.numbers import count, decimal, power, ratio_of, rational, share
+from reports.program_text import program_constants
 from verify.record.certificate import Certificate, read_certificate
 from verify.record.summary import Summary, read_summary
 
 JSON = dict[str, Any]
 
 
-FIGURES = {name: f"figures/{name}.svg" for name in ("lattice", "votes", "curve", "strategies", "margins")}
-
-
 def rendered(certificate: JSON, summary: JSON) -> str:
     """report.md without its figures."""
-    words = Words(certificate["group"], certificate["program"]["subgroups"])
-    found = circuits(certificate["program"], summary["circuits"], words)
-    return render(certificate, summary, found, words, FIGURES)
+    return markdown(report(source_of(certificate, summary, Voting(program_constants(certificate["program"])))))
 
 
 def put(directory: Path, name: str, value: Any) -> None:
@@ -39,73 +43,31 @@ def test_the_sample_is_a_certificate_and_a_summary(directory: Path) -> None:
 
 
 def test_verified_report(certificate: JSON, summary: JSON) -> None:
-    """A verified network's report opens with the verdict and states the proved figures."""
+    """A verified network's report opens with what was found and states the proved figures in theorems."""
     text = rendered(certificate, summary)
 
     assert text.startswith(
-        "# S3: VERIFIED\n\n**The network multiplies in S3: it is right on all 36 pairs, and the coset-voting "
-        "program, of 144 constants, gives the network's answer on every one of them.**\n\n"
-        "What the explanation is worth (measured): **explained in part; a program of 43.6 % of the parameters.**\n"
+        "# S3: VERIFIED\n\n## What was found\n\n"
+        "The network multiplies in S3: for all 36 pairs (x, y) of elements of S3 its largest output is the one for the product xy"
     )
-    assert "| PROVED | 36 of 36 pairs right, 0 ties |" in text
-    assert "decided all pairs but 2, which were decided with wider integers, 1 of them with Python's." in text
-    assert "There is no wrong pair." in text
+    assert "> **Theorem 1 (the network).** At every one of the 36 pairs (x, y) of elements of G the network is right." in text
+    assert "That decided all but 2 of the 36 pairs, and the others were decided with long integers." in text
     # x = (2 3) is element 1 and y = (1 2) is element 2
-    assert "is 7.333 (rounded here, exact in the certificate), at x = (2 3), y = (1 2)." in text
+    assert "is right is 7.333 (rounded), at x = (2 3), y = (1 2)." in text
+    assert "> **Theorem 2 (the program).** At every one of the 36 pairs the program's answer is the network's." in text
 
 
-def test_the_report_says_which_program_q3_is_about(certificate: JSON, summary: JSON) -> None:
-    """Without a provable program Q3 is about the program; with one, its neurons, constants and measured share are named."""
-    assert "| Q3 | Is the program right for all" in rendered(certificate, summary)
-
-    program = dict(certificate["program"], circuits=certificate["program"]["circuits"][:2])
-    neurons = [neuron for circuit in program["circuits"] for neuron in circuit["neurons"]]
-    constants = sum(len(neuron[part]) for neuron in neurons for part in ("left", "right", "votes"))
-    certificate["symbolic"]["provable"] = {"program": program, "neurons": certificate["neurons"]}
-    summary["curve"].insert(0, dict(summary["curve"][0], name="provable", ratio=0.21, logit_fve=0.75, answers_agree=36))
-    text = rendered(certificate, summary)
-
-    assert "| Q3 | Is the provable program (see below) right for all" in text
-    assert f"Its {len(neurons)} neurons read x and y" in text
-    assert f"it has {constants} constants, 21.0 % of the network's folded parameters." in text
-    assert "right answer on 36 of 36 pairs (by exact evaluation) and explains 75.0 % of" in text
-
-
-def test_figures_exist_and_are_named_in_the_report(directory: Path) -> None:
-    """Every figure that the report shows is a file, and every file is shown."""
-    path = write_report(directory)
-    text = path.read_text()
-    shown = set(re.findall(r"\]\((figures/[a-z]+\.svg)\)", text))
-
-    assert path == directory / "report.md"
-    assert shown == {f"figures/{path.name}" for path in (directory / "figures").iterdir()}
-    assert {Path(name).stem for name in shown} == {"lattice", "votes", "curve", "strategies", "margins"}
-
-
-def test_same_files_same_bytes(directory: Path) -> None:
-    """Writing the report twice gives the same bytes, figures included."""
-
-    def contents() -> dict[str, bytes]:
-        write_report(directory)
-        return {str(p): p.read_bytes() for p in sorted(directory.rglob("*")) if p.is_file()}
-
-    assert contents() == contents()
-
-
-def test_largest_circuit_in_words(certificate: JSON, summary: JSON) -> None:
-    """A circuit on point stabilisers is explained by points, with its votes by what the product does."""
-    text = rendered(certificate, summary)
-
-    # the three cells with x(1) = y^-1(1) are silent; the others push by 1 or 2 times -2 against z(1) = 1
-    assert (
-        "looks at where x sends 1 and at what y sends to 1: 3 × 3 cells. "
-        "Each cell settles whether xy sends 1 to 1, and the circuit votes on whether z sends 1 to 1." in text
-    )
-    assert "Where xy is of the kind “1->1” (3 cells), its votes on that kind are 0 and on every other kind 0." in text
-    assert (
-        "Where xy is of the kind “1 elsewhere” (6 cells), its votes on that kind are 0 "
-        "and on every other kind between -4 and -2." in text
-    )
+def test_sections_come_in_order(certificate: JSON, summary: JSON) -> None:
+    """What was found, definitions, theorems, mechanism, limits, how to check."""
+    heads = re.findall(r"^## (.*)$", rendered(certificate, summary), re.MULTILINE)
+    assert heads == [
+        "What was found",
+        "Definitions",
+        "Theorems",
+        "The mechanism, as measured",
+        "What this rests on, and what it does not say",
+        "Check it yourself",
+    ]
 
 
 def refuted(certificate: JSON) -> None:
@@ -116,28 +78,56 @@ def refuted(certificate: JSON) -> None:
 
 
 def test_refuted_network(certificate: JSON, summary: JSON) -> None:
-    """A wrong network's report shows a counterexample, the first twenty wrong pairs and the number of all."""
+    """Theorem 1 of a network with mistakes: right exactly on the complement of the list, which begins in the report."""
     refuted(certificate)
-
     text = rendered(certificate, summary)
 
+    assert "The network does not multiply in S3: for 6 of the 36 pairs" in text
+    assert (
+        "The network is right at a pair (x, y) if and only if it is not one of the 30 pairs of the list W: it is right at 6 of 36."
+        in text
+    )
     # element 3 is (1 2 3), since its images are 1, 2, 0; times the identity it is itself
-    assert "for (1 2 3) times () it says (), not (1 2 3); the coset-voting program, of" in text
-    assert "The network is wrong on 30 pairs; the first 20 are (the certificate lists all):" in text
-    assert len(re.findall(r"^\| \(1 2 3\) \| .* \| \(\) \| .* \|$", text, re.MULTILINE)) == 20
+    assert "| (1 2 3) | () | () | (1 2 3) |" in text
+    assert len(re.findall(r"^\| \(1 2 3\) \| .* \| \(\) \| .* \|$", text, re.MULTILINE)) == 12
     assert "mistakes and ties included" in text
 
 
 def test_program_that_differs(certificate: JSON, summary: JSON) -> None:
     """Pairs on which program and network differ are listed, and counted in what program.py must print."""
     certificate["equivalent"] |= {"status": "REFUTED", "agree": 35, "differ": [[3, 4, 0, -1]]}
-
     text = rendered(certificate, summary)
 
     assert "| (1 2 3) | (1 3 2) | () | a tie |" in text
-    assert "gives the network's answer on 35 of them" in text
+    assert "The program's answer is the network's at 35 of 36 pairs" in text
     assert "must print that 35 of 36 pairs are right" in text
-    assert "which is the digest of the network's answers too" not in text
+    assert "which is that of the network's answers" not in text
+
+
+@pytest.mark.parametrize(
+    ("product", "order", "words"),
+    [
+        ("right-first", "lexicographic", "in its file's own terms it answers yx"),
+        ("left-first", "table", "its file numbers the elements in no published way"),
+    ],
+)
+def test_another_product_or_numbering_is_said_in_the_headline(
+    certificate: JSON, summary: JSON, product: str, order: str, words: str
+) -> None:
+    """A network of yx, or of another table that is isomorphic, is not passed off as one of xy."""
+    assert words not in rendered(certificate, summary)
+    certificate["checkpoint"] |= {"product": product, "order": order}
+    assert words in rendered(certificate, summary).split("## Definitions")[0]
+
+
+def test_a_program_that_explains_nothing_is_said_to(certificate: JSON, summary: JSON) -> None:
+    """A network written out is right, and the opening says that it is no explanation."""
+    summary["explained"] |= {"status": "not explained", "words": "not explained: the program is the network written out"}
+    text = rendered(certificate, summary)
+
+    assert "How it does so is not explained: no small program was found that gives its answers." in text
+    assert "This explains nothing: any network has such a program" in text
+    assert "The subgroups of S3 explain" not in text
 
 
 def test_without_the_optional_parts(directory: Path, certificate: JSON, summary: JSON) -> None:
@@ -147,31 +137,62 @@ def test_without_the_optional_parts(directory: Path, certificate: JSON, summary:
     put(directory, "certificate.json", certificate)
     put(directory, "summary.json", summary)
 
-    text = write_report(directory).read_text()
+    assert "No compact proof was attempted in this run." in write_report(directory).read_text()
+    assert {path.stem for path in (directory / "figures").iterdir()} == {"lattice", "votes", "curve", "pairs"}
 
-    assert "No compact proof was attempted in this run." in text
-    assert {path.stem for path in (directory / "figures").iterdir()} == {"lattice", "votes", "curve"}
+
+def test_a_sample_is_said_to_be_one(directory: Path, summary: JSON) -> None:
+    """Interventions on 12 of 36 pairs are said to be that, where they stand."""
+    write_report(directory)
+    assert "Measured on all pairs." in (directory / "report-circuits.md").read_text()
+    summary["counterfactuals"][0] |= {"pairs": 12, "logit_fve": -0.4}
+    put(directory, "summary.json", summary)
+    write_report(directory)
+    text = (directory / "report-circuits.md").read_text()
+    assert "Measured on a sample, 12 of the 36 pairs: every y with 2 of the 6 x, drawn with seed 0." in text
+    # a negative share of variance is none
+    assert "| remove 40 % of the circuits | 100 % | 75.0 % | none |" in text
 
 
 def test_names_do_not_break_tables(certificate: JSON, summary: JSON) -> None:
     """Stars and bars in the names of subgroups are escaped, so that they are read as such."""
     summary["families"][0]["name"] = "S5*#4 (1|2)"
+    assert r"| S5\*#4 (1\|2) | 9 | 18 | 100 % | 9 of 9 |" in rendered(certificate, summary)
 
-    assert r"| S5\*#4 (1\|2) | 9 | 18 | 100 % |" in rendered(certificate, summary)
+
+def test_circuit_in_words(certificate: JSON, summary: JSON) -> None:
+    """A circuit on point stabilisers is explained by points, with its votes by what the product does."""
+    text = rendered(certificate, summary)
+    # the three cells with x(1) = y^-1(1) are silent; the others push by 1 or 2 times -2 against z(1) = 1
+    assert "looks at where x sends 1 and at what y sends to 1: 3 × 3 cells. It votes on whether z sends 1 to 1." in text
+    assert "Where xy is of the kind “1->1” (3 cells), the votes on that kind are 0 and on the other kind 0." in text
+    assert (
+        "Where xy is of the kind “1 elsewhere” (6 cells), the votes on that kind are 0 and on the other kind between -4 and -2." in text
+    )
 
 
-def test_html_is_one_file(directory: Path) -> None:
-    """The HTML report holds its figures and tables, and no markup that came from the data."""
-    summary = json.loads((directory / "summary.json").read_text())
-    summary["families"][0]["name"] = "<script>"
-    put(directory, "summary.json", summary)
+# ---- the files
 
-    text = write_report(directory, "html").read_text()
 
-    assert text.startswith("<!doctype html>")
-    assert text.count('src="data:image/svg+xml;base64,') == 5
-    assert "<table>" in text
-    assert "<script>" not in text
+def test_figures_exist_and_are_named_in_the_report(directory: Path) -> None:
+    """Every figure that the report shows is a file, every file is shown, and figures are numbered as they come."""
+    path = write_report(directory)
+    text = "\n".join(one.read_text() for one in (path, path.with_name("report-circuits.md")))
+    shown = re.findall(r"!\[Figure (\d)\]\((figures/[a-z]+\.svg)\)", text)
+
+    assert {name for _, name in shown} == {f"figures/{path.name}" for path in (directory / "figures").iterdir()}
+    assert [int(number) for number, _ in shown] == list(range(1, len(shown) + 1))
+
+
+@pytest.mark.parametrize("form", ["md", "html", "tex"])
+def test_same_files_same_bytes(directory: Path, form: Any) -> None:
+    """Writing the report twice gives the same bytes, figures included."""
+
+    def contents() -> dict[str, bytes]:
+        write_report(directory, form)
+        return {str(p): p.read_bytes() for p in sorted(directory.rglob("*")) if p.is_file()}
+
+    assert contents() == contents()
 
 
 def remove_summary(directory: Path) -> None:
@@ -212,8 +233,8 @@ def lacking(*keys: str) -> Callable[[Path], None]:
         (a_list, "expected a JSON object in .*certificate.json, not list"),
         (other_checkpoint, "are about different checkpoints"),
         (lacking("lattice"), "lacks an entry: KeyError"),
-        (lacking("network", "live"), "lacks an entry: .* 'live'"),
-        (lacking("compact", "seconds_search"), "lacks an entry: .* 'seconds_search'"),
+        (lacking("network", "live"), "lacks an entry: .* 'live'|'live'"),
+        (lacking("correct", "rechecked_exactly"), "lacks an entry: .*'rechecked_exactly'"),
     ],
 )
 def test_unreadable_files_leave_nothing_behind(directory: Path, spoil: Callable[[Path], None], message: str) -> None:
@@ -227,38 +248,151 @@ def test_unreadable_files_leave_nothing_behind(directory: Path, spoil: Callable[
     assert sorted(directory.rglob("*")) == before
 
 
-def test_what_is_proved_stands_apart(certificate: JSON, summary: JSON) -> None:
-    """Each question stands in one of two tables: what the checker redoes, and what it does not."""
-    text = rendered(certificate, summary)
-    first, second = text.index("\nProved:\n"), text.index("### Q1")
-    stated = text.find("\nNot redone by `verify check`:\n")
-    rows = {name: text.index(f"\n| {name} | ") for name in ("Q1", "Q2", "Q3", "Q4")}
-
-    for name, place in rows.items():
-        redone = first < place < (second if stated < 0 else stated)
-        assert redone == (name in REDONE), name
-        assert first < place < second
+# ---- a real run
 
 
-def test_a_program_that_explains_nothing_is_not_called_coset_voting(certificate: JSON, summary: JSON) -> None:
-    """A network written out is right, and the headline says that it is no explanation."""
-    summary["explained"] |= {"status": "not explained", "words": "not explained: the program is the network written out"}
-    text = rendered(certificate, summary)
-
-    assert "and a program that explains nothing, of 144 constants, gives" in text
-    assert "**not explained: the program is the network written out.**" in text
+def statements(blocks: tuple[Block, ...]) -> Iterator[Environment]:
+    for block in blocks:
+        if isinstance(block, Environment):
+            yield block
+            yield from statements(block.blocks)
 
 
-def test_a_sample_is_said_to_be_one(certificate: JSON, summary: JSON) -> None:
-    """Interventions on 12 of 36 pairs are said to be that, where they stand."""
-    assert "measured on a sample" not in rendered(certificate, summary)
-    summary["counterfactuals"][0]["pairs"] = 12
-    assert "measured on a sample, 12 of the 36 pairs: every y with 2 of the 6 x, drawn with seed 0." in rendered(certificate, summary)
+def test_theorems_are_the_same_in_all_formats(real_run: Path) -> None:
+    """Every paragraph and every cell of a definition, theorem, lemma and proof stands in report.md, report.html and report.tex."""
+    certificate, summary = (json.loads((real_run / f"{name}.json").read_text()) for name in ("certificate", "summary"))
+    texts = {form: write_report(real_run, form).read_text() for form in ("md", "html", "tex")}  # type: ignore[arg-type]
+    main = report(source_of(certificate, summary, Voting(program_constants(certificate["program"]))))
+    writers = {"md": markdown_line, "html": html_line, "tex": latex_line}
+    seen = 0
+    for environment in statements(main.blocks):
+        for block in environment.blocks:
+            lines = [block.line] if isinstance(block, Paragraph) else []
+            lines += [cell for row in block.rows for cell in row if cell] if isinstance(block, Table) else []
+            for one in lines:
+                for form, write in writers.items():
+                    assert write(one).replace("\n", " ") in texts[form].replace("\n> ", " ").replace("\n", " "), (form, one)
+                seen += 1
+    assert seen > 30
 
 
-def test_a_negative_share_of_variance_is_none(certificate: JSON, summary: JSON) -> None:
-    """No negative percentage is printed."""
-    summary["counterfactuals"][0]["logit_fve"] = -0.4
-    text = rendered(certificate, summary)
-    assert "| remove 40 % of the circuits | 100 % | 75.0 % | none |" in text
-    assert "-4" not in text.split("After each intervention")[1].split("###")[0]
+def numbers_in(value: Any) -> Iterator[int | float | str]:
+    """All numbers of a file, and its texts."""
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from numbers_in(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from numbers_in(part)
+    elif isinstance(value, int | float | str) and not isinstance(value, bool):
+        yield value
+
+
+def derived(certificate: JSON, summary: JSON) -> set[str]:
+    """The numbers that a report makes of several others: units, indices of subgroups, sums of shares, quotients."""
+    program, order, compact = certificate["program"], certificate["group"]["order"], certificate["compact"]
+    proof = certificate["symbolic"]["proof"]
+    about = (certificate["symbolic"]["provable"] or certificate)["program"]
+    unit = 2 ** (about["preactivation_bits"] + about["vote_bits"] + about.get("scale_bits", 0))
+    sizes = [order // about["subgroups"][family["subgroup"]]["order"] for family in proof["families"]]
+    found = {count(2 ** program["vote_bits"]), count(2 ** (program["preactivation_bits"] + program.get("scale_bits", 0))), count(unit)}
+    found |= {decimal(min(case["least"] for case in proof["cases"]) / unit), str(len(proof["cases"]))}
+    found |= {count(sum(size**3 for size in sizes) * order // 2)} | {str(size) for size in sizes}
+    found |= {str(len(one)) for one in (proof["families"], proof["signs"], proof["rest"], program["circuits"])}
+    found |= {str(len(family["members"])) for family in proof["families"]}
+    found |= {count(sum(len(circuit["neurons"]) for circuit in one["circuits"])) for one in (program, about)}
+    found |= {str(len(circuit["neurons"])) for circuit in program["circuits"]}
+    found |= set(ratio_of(compact["flops"], compact["flops_brute"]).split("/")) | {
+        power(compact["flops"]),
+        power(compact["flops_brute"]),
+    }
+    cells = [len(family["levels"][0]) for family in compact["plan"]["families"]]
+    inside = sum(len(family["neurons"]) for family in compact["plan"]["families"])
+    width = certificate["checkpoint"]["width"]
+    found |= {str(len(cells)), str(sum(cells)), str(inside), str(width - inside)}
+    for table in summary["vote_tables"]:
+        scale = 2 ** (program["preactivation_bits"] + program["vote_bits"] + program.get("scale_bits", 0))
+        found |= {str(len(table[part])) for part in ("rows", "columns", "kinds")}
+        flat = [kind for row in table["products"] for kind in row]
+        found |= {str(flat.count(kind)) for kind in set(flat)}
+        found |= {decimal(v / scale) for row in table["votes"] for cell in row for v in cell}
+        found |= {decimal((a - b) / scale) for row in table["votes"] for cell in row for a in cell for b in cell}
+    return found | {str(sum(1 for _ in summary["families"])), "127"}
+
+
+def test_every_number_of_the_main_text_comes_from_the_files(real_run: Path) -> None:
+    """Each number in the sentences and tables of report.md is a number of certificate or summary as a report writes it, or derived."""
+    certificate, summary = (json.loads((real_run / f"{name}.json").read_text()) for name in ("certificate", "summary"))
+    text = write_report(real_run).read_text()
+    text = text.split("## References")[0]
+    text = re.sub(r"```.*?```", " ", text, flags=re.DOTALL)
+    text = re.sub(r"`[^`]*`|^(?:> )? {4}.*$|!\[.*?\]\(.*?\)", " ", text, flags=re.MULTILINE)  # code, formulas, pictures
+    text = re.sub(r"^- Not checked by anybody.*$", "", text, flags=re.MULTILINE)  # versions
+    text = re.sub(
+        r"\((?:\d+ )+\d+\)|\[\w*, \w*\]|[A-Z]\d+(?:x[A-Z]\d+)*(?: fixing \S+)?|#\d+|float32|\d+-?>\S+|“[^”]*”|SHA-256", " ", text
+    )
+    text = re.sub(
+        r"(?:Theorems?|Lemma|Definition|Figure|section|circuit|Circuit|kind) [\d.]+|points? \d|[sS]ends? (?:\d+ to )?\d+|to \d\b",
+        " ",
+        text,
+    )
+    known = derived(certificate, summary)
+    for value in [*numbers_in(certificate), *numbers_in(summary)]:
+        if isinstance(value, int):
+            known.add(count(value))
+        elif isinstance(value, float):
+            known |= {share(value).removesuffix(" %").removeprefix("over ").removeprefix("less than "), decimal(value)}
+        elif re.fullmatch(r"-?\d+(/\d+)?", value):
+            known.add(rational(value))
+        else:
+            known |= set(re.findall(r"\d+", value)) if len(value) < 60 else set()
+    fixed = {"0", "1", "2", "3", "4"}  # element 0, points from 1, relu's max(t, 0), 2 m n^3, homomorphisms to 1 and -1
+    said = set(re.findall(r"-?\d[\d,]*(?:\.\d+)?(?:e\d+)?", text))
+    said = {number.rstrip(",") for number in said}
+    assert len(said) > 25
+    assert {number for number in said if number not in known | fixed and number.lstrip("-") not in known | fixed} == set()
+
+
+def test_least_votes_of_theorem_3_are_never_undercut(real_run: Path) -> None:
+    """The number in Theorem 3 holds at every pair: run program.py's votes against it."""
+    certificate = json.loads((real_run / "certificate.json").read_text())
+    about = (certificate["symbolic"]["provable"] or certificate)["program"]
+    voting = Voting(program_constants(about))
+    least = min(case["least"] for case in certificate["symbolic"]["proof"]["cases"])
+    stated = re.search(r"gives xy at least (\S+) votes more", write_report(real_run).read_text())
+    assert stated is not None
+    assert float(stated[1]) == pytest.approx(least / voting.scale, rel=1e-3)
+    elements, number = voting.group.elements, voting.group.number
+    for x, one in enumerate(elements):
+        for y, other in enumerate(elements):
+            votes = voting.votes(x, y)
+            true = number[tuple(other[i] for i in one)]
+            assert votes[true] - max(v for z, v in enumerate(votes) if z != true) >= least
+
+
+def test_report_is_short(real_run: Path) -> None:
+    """report.md stays well under 200 kB, and so does each appendix."""
+    write_report(real_run)
+    for name in ("report.md", "report-circuits.md", "report-neurons.md"):
+        assert (real_run / name).stat().st_size < 200_000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex (Debian: texlive-latex-extra)")
+def test_latex_compiles(real_run: Path, tmp_path: Path) -> None:
+    """report.tex compiles with pdflatex and bibtex; its main text takes at most five pages."""
+    folder = tmp_path / "run"
+    shutil.copytree(real_run, folder)
+    write_report(folder, "tex")
+    for command in (["pdflatex"], ["bibtex"], ["pdflatex"], ["pdflatex"]):
+        more = ["-interaction=nonstopmode", "-halt-on-error"] if command == ["pdflatex"] else []
+        done = subprocess.run([*command, *more, "report"], cwd=folder, capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout[-2000:]
+    log = (folder / "report.log").read_text(encoding="latin-1")
+    assert "Reference" not in re.sub(r"\[.*?\]", "", "".join(re.findall(r"LaTeX Warning: .*undefined.*", log)))
+    assert (folder / "report.pdf").stat().st_size > 50_000
+
+
+def test_fractions_in_the_certificate_are_rounded_alike() -> None:
+    """Four digits, whatever the fraction."""
+    assert rational(str(Fraction(22, 3))) == "7.333"

@@ -1,14 +1,15 @@
-"""Write report.md or report.html again from a certificate."""
+"""Write the report again from a certificate, as Markdown, as one HTML page or as LaTeX."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 
 @click.command()
 @click.argument("certificate", type=click.Path(exists=True, path_type=Path))
-@click.option("--format", "form", type=click.Choice(["md", "html"]), default="md", show_default=True)
-def command(certificate: Path, form: str) -> None:
+@click.option("--format", "form", type=click.Choice(["md", "html", "tex"]), default="md", show_default=True)
+def command(certificate: Path, form: Any) -> None:
     """Write the report of CERTIFICATE, a certificate.json with its summary.json in the same directory.
 
     Nothing is proved again: the report repeats what the two files say. `verify check` redoes the proofs.

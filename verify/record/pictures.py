@@ -25,7 +25,10 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NeuronPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """L[:, i], R[:, i] and U[i] of one neuron; ``x`` and ``y`` are the partitions of its label's cosets, None without a label."""
+    """L[:, i], R[:, i] and U[i] of one neuron; ``x`` and ``y`` are the partitions of its label's cosets, None without a label.
+
+    ``classes`` names the classes of the label's subgroups, for x and for y.
+    """
 
     index: int
     left: Column
@@ -33,6 +36,7 @@ class NeuronPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     votes: Column
     x: int | None
     y: int | None
+    classes: list[str]
 
 
 class Pictures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +73,7 @@ def pictures(lattice: SubgroupLattice, weights: Weights, labels: tuple[NeuronLab
             column(weights.U[label.index]),
             partition(label.left),
             partition(label.right),
+            [lattice.names[lattice.class_of[side.subgroup]] for side in (label.left, label.right) if side is not None],
         )
         for label in labels
     ]

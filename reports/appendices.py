@@ -1,0 +1,331 @@
+"""The appendices of a report, in files of their own: every circuit and subgroup, the lemmas and the plan; every neuron."""
+
+import re
+from typing import Any
+
+from reports.blocks import Block, Document, Figure, Heading, Line, Paragraph, joined, say, table
+from reports.definitions import subgroup_rows
+from reports.numbers import count, portion, rational, rounded, seconds, share
+from reports.source import Source
+
+MOST_CIRCUITS = 400
+SHOWN_LEMMAS = 12
+
+
+def circuits_appendix(source: Source) -> Document:
+    """Circuits, subgroups, the plan of Theorem 4, lemmas, interventions, the price curve, the lattice, times."""
+    blocks: list[Block] = [
+        Paragraph(
+            say(
+                "What is named here is defined in the report. A circuit's number is that in `program.py`; the circuit with "
+                "most energy comes first."
+            )
+        ),
+        Heading(2, say("Circuits"), "circuits"),
+        table(
+            ["circuit", "family", "looks at", "and at", "votes on", "neurons", "energy"],
+            [
+                [
+                    str(circuit.number),
+                    circuit.family,
+                    circuit.left.phrase(source.words, "x"),
+                    circuit.right.phrase(source.words, "y"),
+                    circuit.votes.phrase(source.words, "z"),
+                    count(len(circuit.neurons)),
+                    share(circuit.energy_share),
+                ]
+                for circuit in source.circuits[:MOST_CIRCUITS]
+            ],
+            "rllllrr",
+            long=True,
+        ),
+    ]
+    if len(source.circuits) > MOST_CIRCUITS:
+        blocks.append(Paragraph(say("The other {n} stand in `program.py`.", n=count(len(source.circuits) - MOST_CIRCUITS))))
+    names = [record["name"] for record in source.program["subgroups"]]
+    if names:
+        blocks += [
+            Heading(2, say("Subgroups of the program"), "all-subgroups"),
+            table(["name", "order", "generators", "what a right coset tells"], subgroup_rows(source, names), "lrll", long=True),
+        ]
+    blocks += _plan(source) + _lemmas(source) + _interventions(source) + _curve(source) + _lattice(source) + _times(source)
+    return Document(say("{group}: circuits and subgroups", group=source.group), tuple(blocks))
+
+
+def _plan(source: Source) -> list[Block]:
+    compact = source.c["compact"]
+    if not compact or not compact["plan"]:
+        return []
+    rows = [
+        [
+            str(k),
+            family["on"],
+            ", ".join(family["generators"]) or "–",
+            count(len(family["levels"][0]) if family["levels"] else 0),
+            count(len(family["neurons"])),
+        ]
+        for k, family in enumerate(compact["plan"]["families"])
+    ]
+    return [
+        Heading(2, say("The plan of Theorem 4"), "plan"),
+        Paragraph(
+            say(
+                "${side}$ is read through cells: the cosets of these subgroups.", side="x" if compact["plan"]["side"] == "left" else "y"
+            )
+        ),
+        table(["table", "cells are", "generators of the subgroup", "cells", "neurons"], rows, "rllrr", long=True),
+    ]
+
+
+def kind_of(lemma: dict[str, Any]) -> str:
+    """O1, O2 or O3: the leading letters and digits of its name."""
+    return re.split(r"[^A-Za-z0-9]", lemma["id"])[0]
+
+
+LEMMAS = {
+    "O1": "the steps of Theorem 3",
+    "O2": "between which bounds the response of one neuron lies, by the double coset of xy",
+    "O3": "how far the network's margins are from the program's",
+}
+
+
+def _lemmas(source: Source) -> list[Block]:
+    lemmas = source.s["symbolic"]["obligations"]
+    if not lemmas:
+        return []
+    solvers = sorted({name for one in lemmas for name in one["opinions"]})
+    kinds = sorted({kind_of(one) for one in lemmas})
+    rows = []
+    for kind in kinds:
+        members = [one for one in lemmas if kind_of(one) == kind]
+        opinions = [count(sum(one["opinions"].get(solver, {}).get("word") == "agrees" for one in members)) for solver in solvers]
+        statuses = [count(sum(one["status"] == status for one in members)) for status in ("PROVED", "REFUTED", "UNKNOWN")]
+        rows.append([kind, LEMMAS.get(kind, ""), *statuses, *opinions])
+    blocks: list[Block] = [
+        Heading(2, say("Lemmas"), "lemmas"),
+        Paragraph(
+            say(
+                "Exact integers decide each lemma; its negation is written in SMT-LIB 2 under `obligations/`. “Agrees” counts "
+                "the files on which a solver gave the "
+                "expected answer within its time (measured on this machine; the rest were not asked or not answered)."
+            )
+        ),
+        table(
+            ["lemmas", "about", "proved", "refuted", "unknown", *(f"{name} agrees" for name in solvers)],
+            rows,
+            "llrrr" + "r" * len(solvers),
+        ),
+    ]
+    unsettled = [one for one in lemmas if one["status"] != "PROVED"][:SHOWN_LEMMAS]
+    if unsettled:
+        shown = [[one["id"], one["status"], rounded(one["statement"])] for one in unsettled]
+        blocks.append(table(["not proved", "status", "statement"], shown, "lll", long=True))
+    return blocks
+
+
+def _interventions(source: Source) -> list[Block]:
+    s, c = source.s, source.c
+    if not s["counterfactuals"]:
+        return []
+    fewest = min(row["pairs"] for row in s["counterfactuals"])
+    sampled = (
+        say(
+            "Measured on a sample, {pairs} of the {all} pairs: every $y$ with {rows} of the {order} $x$, drawn with seed 0.",
+            pairs=count(fewest),
+            all=source.pairs,
+            rows=count(fewest // c["group"]["order"]),
+            order=count(source.order),
+        )
+        if fewest < c["correct"]["pairs"]
+        else say("Measured on all pairs.")
+    )
+    rows = [
+        [
+            row["name"],
+            portion(row["network_right"]),
+            portion(row["program_right"]),
+            share(row["logit_fve"]),
+            portion(row["in_top_set"]),
+            portion(row["answers_agree_clear"]),
+        ]
+        for row in s["counterfactuals"]
+    ]
+    return [
+        Heading(2, say("Interventions"), "interventions"),
+        Paragraph(
+            joined(
+                [
+                    say(
+                        "The same change is made to the network and to the program. Then: the share of pairs on which each is "
+                        "right; how much of the variance of "
+                        "the changed network's logits the program explains (“none” where it is farther from them than their "
+                        "mean is); how often the network's answer "
+                        "is within a near tie of the program's best; and how often the answers agree where neither side has a "
+                        "near tie."
+                    ),
+                    sampled,
+                ]
+            )
+        ),
+        table(
+            ["change", "network right", "program right", "variance explained", "in top set", "agree when clear"],
+            rows,
+            "lrrrrr",
+            long=True,
+        ),
+    ]
+
+
+def _curve(source: Source) -> list[Block]:
+    number = source.figure("curve")
+    rows = [
+        [
+            point["name"],
+            share(point["ratio"]),
+            count(point["answers_agree"]),
+            share(point["logit_fve"]),
+            portion(point["runner_up_agree"]),
+            share(point["ablation_fve"]),
+        ]
+        for point in source.s["curve"]
+    ]
+    blocks: list[Block] = [
+        Heading(2, say("Programs of other prices"), "curve"),
+        Paragraph(
+            say(
+                "All have the network's answers on the pairs counted (exact); the rest is measured. “Integers” is how many a "
+                "program has for each of the network's "
+                "parameters, “same second” the share of pairs with the same second largest logit."
+                + (" Figure {n} shows price and variance." if number else ""),
+                n=number,
+            )
+        ),
+        table(["program", "integers", "answers", "variance explained", "same second", "after removals"], rows, "lrrrrr"),
+    ]
+    if number is not None:
+        blocks.append(
+            Figure(
+                "curve",
+                number,
+                say(
+                    "What programs of different prices explain of the logits' variance, with all circuits and after removals "
+                    "(measured)."
+                ),
+            )
+        )
+    if (bounds := source.figure("margins")) is not None:
+        blocks += [
+            Heading(2, say("Margins"), "margins"),
+            Paragraph(
+                say(
+                    "Figure {n} compares the network's margins with lower bounds that the structure proves for them; a bound "
+                    "below 0 proves nothing about its pair.",
+                    n=bounds,
+                )
+            ),
+            Figure(
+                "margins", bounds, say("Margins of the pairs that are right (measured), and lower bounds by the proof of Theorem 4.")
+            ),
+        ]
+    return blocks
+
+
+def _lattice(source: Source) -> list[Block]:
+    nodes = source.s["lattice"]["nodes"]
+    used = [node for node in nodes if node["used"]]
+    opening = (
+        "Of the {all} classes of conjugate subgroups of {group}, {used} are in labels of the network's neurons (measured)."
+        if used
+        else "None of the {all} classes of conjugate subgroups of {group} is in a label of a neuron."
+    )
+    blocks: list[Block] = [
+        Heading(2, say("Subgroups of the group"), "lattice"),
+        Paragraph(say(opening, all=count(len(nodes)), used=count(len(used)), group=source.group)),
+    ]
+    if used:
+        rows = [[node["name"], count(node["order"]), count(node["length"]), count(node["used"])] for node in used]
+        blocks.append(table(["class", "order", "conjugates", "neurons"], rows, "lrrr"))
+    if (number := source.figure("lattice")) is not None:
+        blocks.append(
+            Figure(
+                "lattice",
+                number,
+                say(
+                    "Classes of conjugate subgroups by order; a line says that one contains the other with nothing between. "
+                    "Filled: in labels of neurons."
+                ),
+            )
+        )
+    return blocks
+
+
+TIMES = {
+    "loading": "reading the file",
+    "subgroups": "enumerating subgroups",
+    "exhaustive": "evaluating every pair",
+    "labels": "labels of neurons",
+    "distillation": "finding programs",
+    "mechanism": "differences of neurons",
+    "symbolic_search": "Theorem 3",
+    "obligations": "writing lemmas",
+    "symbolic": "asking solvers",
+    "compact": "Theorem 4",
+    "measuring": "measuring",
+    "total": "in all, up to this report",
+}
+
+
+def _times(source: Source) -> list[Block]:
+    found = source.s["seconds"]
+    rows = [[name, seconds(found[key])] for key, name in TIMES.items() if key in found]
+    return [
+        Heading(2, say("Times"), "times"),
+        table(["step", "time"], rows, "lr", say("Measured on the machine of the run, other work beside it included.")),
+    ]
+
+
+def neurons_appendix(source: Source) -> Document:
+    """Every neuron: label, energy, and how far it is from the program."""
+    blocks: list[Block] = [
+        Paragraph(
+            say(
+                "For each neuron: how the program reads it; the subgroups whose cosets its two functions are nearest to (“H "
+                "over N”: up to the sign that is 1 on N); its "
+                "share of the energy; the share of the variance of $L_i$ and of $R_i$ that these cosets explain; the share of "
+                "the variance of $L_i$, $R_i$ and $U_i$ that "
+                "the program leaves (over 100 % where fitted votes differ more from the neuron's own than these vary); all "
+                "this is measured. The last column is "
+                "proved: the largest differences over the group between $L_i$ and $l_i$, $R_i$ and $r_i$, $U_i$ and $u_i$, "
+                "rounded to four digits. A neuron that is "
+                "*left out* is not in the program, a *dead* one can change no answer, a *raw* one has no structure that was found."
+            )
+        ),
+        table(
+            ["neuron", "kind", "on $x$", "on $y$", "energy", "label explains", "program leaves", "differences", "irreps"],
+            [neuron_row(source, measured, proved) for measured, proved in neuron_pairs(source)],
+            "rlllrllll",
+            long=True,
+        ),
+    ]
+    return Document(say("{group}: neurons", group=source.group), tuple(blocks))
+
+
+def neuron_pairs(source: Source) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each neuron's rows of the summary and of the certificate."""
+    measured = {neuron["index"]: neuron for neuron in source.s["program"]["neurons"]}
+    return [(measured[neuron["index"]], neuron) for neuron in source.c["neurons"]]
+
+
+def neuron_row(_source: Source, measured: dict[str, Any], proved: dict[str, Any]) -> list[str | Line]:
+    """One row of the table."""
+    return [
+        str(proved["index"]),
+        proved["kind"],
+        measured["left"] or "–",
+        measured["right"] or "–",
+        share(measured["energy_share"]),
+        ", ".join(share(measured[f"{part}_share"]) for part in ("left", "right")),
+        ", ".join(share(measured[f"{part}_residual"]) for part in ("left", "right", "votes")),
+        ", ".join(rational(proved[f"{part}_deviation"]) for part in ("left", "right", "votes")),
+        ", ".join(f"{name} {share(part)}" for name, part in measured["irreps"]) or "–",
+    ]

@@ -1,0 +1,256 @@
+"""Section 2 of a report: the network, the group, cosets and points, the program, and every subgroup that is named."""
+
+import re
+
+from reports.blocks import Block, Display, Environment, Heading, Line, Paragraph, joined, say, table
+from reports.circuits import ReportedCircuit
+from reports.numbers import count, share
+from reports.source import Source, listed, plural
+
+#: how each form makes a function of a list t: in the table of forms
+FORMS = {
+    "right cosets": ("right cosets of H", "f(g) = t[Hg]", "one for each right coset"),
+    "left cosets": ("left cosets of H", "f(g) = t[gH]", "one for each left coset"),
+    "double cosets": ("double cosets of H and K", "f(g) = t[HgK]", "one for each double coset"),
+    "coset sum": ("coset sum of H and K", "f(g) = t[Hg] + t′[gK]", "one for each right coset of H and left coset of K"),
+    "coset matrix": ("coset matrix of H", "f(g) = Σ_p t[p, pg]", "one for each pair of points"),
+    "images": ("images", "f(g) = Σ_p a[p] t[pg]", "one for each point"),
+    "preimages": ("preimages", "f(g) = Σ_p t[p] d[pg]", "one for each point"),
+    "rank": ("rank r", "f(g) = Σ_s Σ_p α_s[p] β_s[pg]", "two for each point and each s up to r"),
+    "shared": ("shared", "f(g) = s Σ_p t[p] d[pg]", "s alone: t is the list with which the neuron reads x"),
+    "elements": ("elements", "f(g) = t[g]", "one for each element"),
+}
+ON_POINTS = ("coset matrix", "images", "preimages", "rank", "shared")
+MOST_SUBGROUPS = 28
+
+
+def definitions(source: Source) -> list[Block]:
+    """The section."""
+    blocks: list[Block] = [Heading(2, say("Definitions"), "definitions")]
+    blocks += [_group(source), _network(source), _cosets(source), _program(source)]
+    if rows := subgroup_rows(source, named_subgroups(source)[:MOST_SUBGROUPS]):
+        more = len(named_subgroups(source)) - len(rows)
+        numbered = (
+            " #4 is the fourth of the conjugates $x⁻¹Hx$ of a subgroup."
+            if any(re.search(r"#\d+$", name) for name in named_subgroups(source))
+            else ""
+        )
+        note = say(" The other {n} stand in the appendix on circuits.", n=count(more)) if more > 0 else ()
+        caption = joined([say("The subgroups of the program." + numbered), note], "")
+        blocks.append(table(["name", "order", "generators", "what a coset tells"], rows, "lrll", caption, name="subgroups"))
+    return blocks
+
+
+def _group(source: Source) -> Environment:
+    group, degree = source.c["group"], source.c["group"]["degree"]
+    return Environment(
+        "Definition",
+        (
+            Paragraph(
+                say(
+                    "$G$ = {name} is the group of {order} permutations of the points 1 to {degree} that {generators} generate. "
+                    "Permutations are written in cycles, and a product $xy$ applies $x$ first: $(xy)(i) = y(x(i))$. "
+                    "Elements are numbered from 0 in the order of their lists of images; element 0 is the identity ().",
+                    name=group["name"],
+                    order=count(group["order"]),
+                    degree=degree,
+                    generators=listed(group["generators"]),
+                )
+            ),
+        ),
+        1,
+        say("group"),
+    )
+
+
+NUMBERINGS = {
+    "lexicographic": "in the order above",
+    "even-first": "with the even permutations first",
+    "sympy": "as SymPy lists them",
+    "table": "in no published way; the numbering was read off the network's own answers",
+}
+
+
+def convention(source: Source) -> Line:
+    """How the file's own numbering and product are read, in a sentence."""
+    checkpoint = source.c["checkpoint"]
+    numbering = NUMBERINGS.get(checkpoint["order"], f"in the order “{checkpoint['order']}”")
+    turned = (
+        " In the file's own terms the network computes $yx$: its second input acts first. Here its two inputs are exchanged, "
+        "so that all statements are about $xy$."
+        if checkpoint["product"] == "right-first"
+        else ""
+    )
+    return say("The file numbers the elements {how}." + turned, how=numbering)
+
+
+def _network(source: Source) -> Environment:
+    c, s = source.c, source.s
+    return Environment(
+        "Definition",
+        (
+            Paragraph(
+                say(
+                    "The network has {width} neurons. Neuron $i$ has two functions $L_i$ and $R_i$ on $G$, and a vote $U_i(z)$ "
+                    "for each $z$ in $G$; with $relu(t) = max(t, 0)$, the network's outputs, its *logits*, are",
+                    width=count(c["checkpoint"]["width"]),
+                )
+            ),
+            Display("logit(x, y)[z] = b(z) + Σ_i relu(L_i(x) + R_i(y)) U_i(z)."),
+            Paragraph(
+                joined(
+                    [
+                        say(
+                            "These are the exact numbers in the file with SHA-256 `{sha}` ({format}), {parameters} of them; "
+                            "{live} of the neurons can be positive and change an answer.",
+                            sha=c["checkpoint"]["sha256"],
+                            format=c["checkpoint"]["format"],
+                            parameters=count(c["checkpoint"]["parameters"]),
+                            live=count(s["network"]["live"]),
+                        ),
+                        convention(source),
+                        say(
+                            "The network's *answer* at $(x, y)$ is the $z$ with the largest logit; where two are largest it "
+                            "has none, "
+                            "a *tie*. It is *right* at $(x, y)$ when the answer is $xy$. The *margin* at $(x, y)$ is the logit "
+                            "of $xy$ "
+                            "less the largest of the others."
+                        ),
+                    ]
+                )
+            ),
+        ),
+        2,
+        say("network"),
+    )
+
+
+def _cosets(source: Source) -> Environment:
+    conjugates = any(source.words.looks(name) is None and source.words.conjugates(name) for name in named_subgroups(source))
+    lines = [
+        say(
+            "For subgroups $H$ and $K$ of $G$, a *right coset* of $H$ is a set $Hx = {{hx : h ∈ H}}$, a *left coset* of $K$ a "
+            "set $yK$, "
+            "a *double coset* a set $HzK$. $G$ permutes the right cosets of $H$, the *points* of $H$: $x$ moves $Hg$ to $Hgx$. "
+            "“$x$ sends $i$ to $j$” is $x(i) = j$; the permutations that send $i$ to one place are a right coset of the "
+            "*stabiliser* of $i$, the subgroup that fixes $i$, and those that send one point to $i$ a left coset of it."
+        )
+    ]
+    if conjugates:
+        lines.append(
+            say(
+                "“$x$ moves $H$ to $K$” is $x⁻¹Hx = K$. Where this is said of a subgroup $H$, $x⁻¹Hx = H$ holds for the elements "
+                "of $H$ alone; "
+                "then the points of $H$ are told apart by its conjugates: $Hx$ is the set of elements that move $H$ to $x⁻¹Hx$."
+            )
+        )
+    return Environment("Definition", (Paragraph(joined(lines)),), 3, say("cosets and points"))
+
+
+def _program(source: Source) -> Environment:
+    program = source.program
+    used = list(dict.fromkeys(form["on"] for form in source.forms()))
+    rows = [
+        [say("{name}", name=FORMS[on][0]), say("$" + FORMS[on][1].replace("{", "{{").replace("}", "}}") + "$"), say(FORMS[on][2])]
+        for on in FORMS
+        if on in used
+    ]
+    blocks: list[Block] = [
+        Paragraph(
+            say(
+                "A *coset-voting program* computes, with functions $l_i$, $r_i$ and $u_i$ in place of $L_i$, $R_i$ and $U_i$, "
+                "the *votes*"
+            )
+        ),
+        Display("votes(x, y)[z] = b′(z) + Σ_i relu(l_i(x) + r_i(y)) u_i(z),"),
+        Paragraph(
+            joined(
+                [
+                    say(
+                        "and answers the $z$ with most votes, if it is one. Each function is given by a list $t$ of integers "
+                        "through a *form*:"
+                    )
+                ]
+            )
+        ),
+    ]
+    if rows:
+        blocks.append(table(["form", "function", "integers in the list"], rows, "lll"))
+    notes = []
+    weighted = any(form["on"] in ("images", "preimages", "shared") for form in source.forms())
+    if any(form["on"] in ON_POINTS for form in source.forms()):
+        notes.append(
+            say(
+                "There $p$ runs over the points of $H$ and $pg$ is the point that $g$ moves $p$ to{weights}.",
+                weights="; $a$ and $d$ are small integers that belong to the form".replace("$", "") if weighted else "",
+            )
+        )
+    if any(kernel is not None for form in source.forms() for kernel in form["kernels"]):
+        notes.append(
+            say(
+                "A *twisted* form is one up to a sign: $f(hg) = χ(h) f(g)$ for $h ∈ H$ (or $f(gh)$, on left cosets), where $χ$ is a "
+                "homomorphism of $H$ to 1 and −1, with a constant added; “S4 over A4” names $H$ and where $χ$ is 1."
+            )
+        )
+    notes.append(
+        say(
+            "Neurons with the same three forms are a *circuit*; circuits whose subgroups are conjugate are a *family*, which "
+            "has the name of "
+            "its subgroups{more}. The program is `program.json`, and `program.py` runs it: {circuits}, {neurons}, {constants} "
+            "integers in all ({ratio} of the network's parameters), those of votes in units of 1/{v}, the others of 1/{p}.",
+            more=_more_names(source),
+            circuits=plural(len(program["circuits"]), "circuit"),
+            neurons=plural(sum(len(circuit.neurons) for circuit in source.circuits), "neuron"),
+            constants=count(source.s["program"]["constants"]),
+            ratio=share(source.s["program"]["ratio"]),
+            v=count(2 ** program["vote_bits"]),
+            p=count(2 ** (program["preactivation_bits"] + program.get("scale_bits", 0))),
+        )
+    )
+    blocks.append(Paragraph(joined(notes)))
+    return Environment("Definition", tuple(blocks), 4, say("program"))
+
+
+NAMES = (
+    ("sign", "“sign” where both read parities alone"),
+    ("dual", "“dual” where x is read through left and y through right cosets"),
+    ("twisted", "“twisted” where a form is"),
+    ("raw", "“raw” where a function is a list of all elements"),
+)
+
+
+def _more_names(source: Source) -> str:
+    families = " ".join(family["name"] for family in source.s["families"])
+    said = [words for name, words in NAMES if name in families]
+    return f" ({', '.join(said)})" if said else ""
+
+
+def told(source: Source) -> list[ReportedCircuit]:
+    """The circuits whose tables are shown: one of each of the largest families."""
+    order = [table["circuit"] for table in source.s["vote_tables"]]
+    found = {circuit.number: circuit for circuit in source.circuits if circuit.table is not None}
+    return [found[number] for number in order if number in found]
+
+
+def named_subgroups(source: Source) -> list[str]:
+    """The subgroups that are written out in the main text: all, or of many those of the circuits that are told, and conjugates."""
+    known = {record["name"]: record for record in source.program["subgroups"]}
+    if len(known) <= MOST_SUBGROUPS:
+        return sorted(known, key=lambda name: (known[name]["order"], name))
+    named: dict[str, None] = {}
+    for circuit in told(source):
+        for form in (circuit.left, circuit.right, circuit.votes):
+            for name in (*form.names, *(kernel for kernel in form.kernels if kernel)):
+                named[name] = None
+                for conjugate in (source.words.conjugates(name) or {}).values() if source.words.looks(name) is None else ():
+                    named[conjugate] = None
+    return sorted(named, key=lambda name: (known[name]["order"], name))
+
+
+def subgroup_rows(source: Source, names: list[str]) -> list[list[str | Line]]:
+    """A row for each subgroup: name, order, generators, and what its right cosets tell."""
+    known = {record["name"]: record for record in source.program["subgroups"]}
+    return [
+        [name, count(known[name]["order"]), ", ".join(known[name]["generators"]), source.words.reads("right cosets", (name,), "x")]
+        for name in names
+    ]

@@ -1,0 +1,146 @@
+"""The last sections of a report: what it rests on, what it does not say, how to check it, and what is cited."""
+
+from reports.blocks import Block, Bullets, Heading, Listing, Paragraph, joined, say
+from reports.numbers import count
+from reports.source import Source
+
+
+def limits(source: Source) -> list[Block]:
+    """The section."""
+    c = source.c
+    points = [
+        say(
+            "The theorems are about the exact real-valued function of the weights in the file with the digest above: not about "
+            "other weights, rounding to "
+            "shorter formats, other inputs (there are none but the pairs), or how it was trained."
+        ),
+        say(
+            "To believe them one has to believe the checker (`verify/checker`, standard library alone, in `checker.pyz` beside "
+            "this report), Python's "
+            "integers, the bounds derived in it, and that the numbering of the elements is the one that is meant. Nothing else "
+            "of this project, "
+            "no solver and no floating-point number has to be believed."
+        ),
+        say(
+            "Equal answers do not make the program the reason for the network's answers. “The mechanism” says how far it is; that is "
+            "measured, as are all "
+            "shares, labels and times."
+        ),
+        say("A subgroup is what its generators generate; names are names."),
+    ]
+    if (original := c["not_checked"].get("original")) is not None:
+        points.append(
+            say(
+                "The certified file `network.safetensors` was written from {name} (SHA-256 {sha}), which the checker does not "
+                "read; that the two are the "
+                "same network is not checked.",
+                name=original["name"],
+                sha=original["sha256"],
+            )
+        )
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(c["not_checked"]["versions"].items()))
+    points.append(say("Not checked by anybody: the versions ({versions}) and times.", versions=versions))
+    return [Heading(2, say("What this rests on, and what it does not say"), "limits"), Bullets(tuple(points))]
+
+
+def check(source: Source) -> list[Block]:
+    """The section on checking it oneself."""
+    c = source.c
+    return [
+        Heading(2, say("Check it yourself"), "check"),
+        Listing(
+            "verify check certificate.json --checkpoint FILE     # redoes theorems 1 to 4 from the network's file\npython -I "
+            "program.py --all                          # runs the program on all pairs"
+        ),
+        Paragraph(
+            joined(
+                [
+                    say(
+                        "The second command must print that {right} of {pairs} pairs are right, and the digest `{digest}`{same}.",
+                        right=count(program_right(source)),
+                        pairs=source.pairs,
+                        digest=c["equivalent"]["answers_sha256"],
+                        same=", which is that of the network's answers" if c["equivalent"]["status"] == "PROVED" else "",
+                    ),
+                    say('`python program.py "(1 2 3)" "(1 2)"` shows the votes at one pair.')
+                    if {(1, 2, 0), (1, 0, 2)}
+                    <= {element[:3] for element in source.words.group.elements if element[3:] == tuple(range(3, len(element)))}
+                    else (),
+                    say("SHA-256 of the certificate's contents: `{sha}`.", sha=c["sha256"]),
+                ]
+            )
+        ),
+    ]
+
+
+def program_right(source: Source) -> int:
+    """How many pairs the program gets right: as many as the network, but for the pairs where they differ."""
+    right: int = source.c["correct"]["right"]
+    for x, y, network, program in source.c["equivalent"]["differ"]:
+        true = source.words.product_number(x, y)
+        right += (program == true) - (network == true)
+    return right
+
+
+#: what is cited: key, type and fields
+CITED: dict[str, tuple[str, dict[str, str]]] = {
+    "chughtai2023": (
+        "inproceedings",
+        {
+            "author": "Bilal Chughtai and Lawrence Chan and Neel Nanda",
+            "title": "A Toy Model of Universality: Reverse Engineering How Networks Learn Group Operations",
+            "booktitle": "International Conference on Machine Learning",
+            "year": "2023",
+            "note": "arXiv:2302.03025",
+        },
+    ),
+    "gross2024": (
+        "misc",
+        {
+            "author": "Jason Gross and others",
+            "title": "Compact Proofs of Model Performance via Mechanistic Interpretability",
+            "year": "2024",
+            "note": "arXiv:2406.11779",
+        },
+    ),
+    "higham2002": (
+        "book",
+        {
+            "author": "Nicholas J. Higham",
+            "title": "Accuracy and Stability of Numerical Algorithms",
+            "publisher": "SIAM",
+            "edition": "Second",
+            "year": "2002",
+        },
+    ),
+    "stander2024": (
+        "inproceedings",
+        {
+            "author": "Dashiell Stander and Qinan Yu and Honglu Fan and Stella Biderman",
+            "title": "Grokking Group Multiplication with Cosets",
+            "booktitle": "International Conference on Machine Learning",
+            "year": "2024",
+            "note": "arXiv:2312.06581",
+        },
+    ),
+}
+
+
+def references() -> list[Block]:
+    """The list of what is cited, for Markdown and HTML."""
+    lines = []
+    for _, fields in CITED.values():
+        where = ", ".join(fields[key] for key in ("booktitle", "publisher", "year", "note") if key in fields)
+        lines.append(
+            say("{author}. *{title}*. {where}.", author=fields["author"].replace(" and ", ", "), title=fields["title"], where=where)
+        )
+    return [Heading(2, say("References"), "references"), Bullets(tuple(lines))]
+
+
+def bibtex() -> str:
+    """The same as a BibTeX file."""
+    entries = []
+    for key, (kind, fields) in CITED.items():
+        inner = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
+        entries.append(f"@{kind}{{{key},\n{inner}}}\n")
+    return "\n".join(entries)

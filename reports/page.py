@@ -1,0 +1,254 @@
+"""The page to look at: the report and everything in it that can be clicked, as one HTML file that loads nothing.
+
+A strict content security policy allows the page's own script and style, by their hashes, and pictures inside the file. What the script
+draws it takes from one JSON value in the page; no text of a file becomes markup.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from reports.appendices import circuits_appendix, neuron_pairs
+from reports.as_html import body, table
+from reports.blocks import Block, Document, Heading, Table, say
+from reports.blocks import table as table_of
+from reports.circuits import class_labels, parts
+from reports.coset_voting import Program as Voting
+from reports.coset_voting import Rows
+from reports.escaping import escaped_html
+from reports.limits import references
+from reports.named_form import NamedForm
+from reports.numbers import count, rational, share
+from reports.source import Source
+
+TEMPLATES = Path(__file__).parent / "templates"
+#: Integers of circuits, and numbers of neurons, above which a page holds none of them: it stays below a few megabytes.
+MOST_INTEGERS, MOST_NUMBERS = 300_000, 1_500_000
+#: Labels of rows are written for tables of at most this many.
+MOST_LABELS = 40
+EXACT = 2**53  # JavaScript's numbers hold integers up to this
+
+
+def page(source: Source, document: Document, pictures: dict[str, Any] | None, voting: Voting, figures: dict[str, str]) -> str:
+    """The page's text."""
+    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    data = page_data(source, pictures, voting)
+    looks = looking(source, bool(data["circuits"]))
+    appendix = circuits_appendix(source).blocks
+    static = tuple(block for block in _without_first_table(appendix) if not isinstance(block, Table) or not block.name)
+    sections = [*document.blocks, *references()]
+    anchors = [(block.anchor, block.line) for block in sections if isinstance(block, Heading) and block.level == 2]
+    links = [("look", say("Look inside")), *anchors, ("more", say("More tables"))]
+    contents = "".join(
+        f'<li><a href="#{escaped_html(anchor)}">{escaped_html("".join(s.text for s in line))}</a></li>' for anchor, line in links
+    )
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; "
+        f"form-action 'none'"
+    )
+    title = escaped_html("".join(span.text for span in document.title))
+    first, rest = _after_section(document.blocks)
+    inside = "\n".join(
+        [
+            body(first, figures),
+            looks,
+            body((*rest, *references()), figures),
+            '<h2 id="more">More tables</h2>',
+            body(static, figures),
+        ]
+    )
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n<header><h1>{title}</h1></header>\n"
+        f'<nav aria-label="Contents"><ul>{contents}</ul></nav>\n<main>\n{inside}\n</main>\n'
+        f'<script type="application/json" id="data">{_json(data)}</script>\n<script>{script}</script>\n</body>\n</html>\n'
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+def _json(value: Any) -> str:
+    """JSON that no HTML parser takes for the end of the script."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _after_section(blocks: Sequence[Block]) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
+    """The first section, and all others."""
+    second = [k for k, block in enumerate(blocks) if isinstance(block, Heading) and block.level == 2][1]
+    return tuple(blocks[:second]), tuple(blocks[second:])
+
+
+def _without_first_table(blocks: Sequence[Block]) -> list[Block]:
+    """The appendix without the circuits' table, which stands above and can be sorted there."""
+    start = next(k for k, block in enumerate(blocks) if isinstance(block, Table))
+    return [
+        Heading(3, block.line, f"more-{block.anchor}") if isinstance(block, Heading) else block
+        for block in blocks[start + 1 :]
+        if not (isinstance(block, Heading) and block.anchor == "circuits")
+    ]
+
+
+# ---- what can be clicked
+
+
+def looking(source: Source, ballots: bool) -> str:
+    """The tables, the ballot and the lattice."""
+    return "\n".join(
+        [
+            '<div class="look"><h2 id="look">Look inside</h2>',
+            _ballot() if ballots else "<p>The program has too many integers to be run on this page; program.py runs it.</p>",
+            '<h3 id="circuits">Circuits</h3>',
+            _filtered("circuits", circuit_table(source)),
+            '<div id="circuit-view" class="panel" aria-live="polite"><p>Choose a circuit for its table of votes.</p></div>',
+            '<h3 id="neurons">Neurons</h3>',
+            _filtered("neurons", neuron_table(source)),
+            '<div id="neuron-view" class="panel" aria-live="polite"><p>Choose a neuron for its picture.</p></div>',
+            '<h3 id="lattice">Classes of subgroups</h3>',
+            "<p>Each box is a class of conjugate subgroups, larger ones above; a line says that one contains the other with "
+            "nothing between. "
+            "Filled ones are in labels of neurons: choose one to see of which.</p>",
+            '<div id="lattice-view" class="scroll" tabindex="0"></div>',
+            '<div id="class-view" class="panel" aria-live="polite"><p>Choose a class.</p></div></div>',
+        ]
+    )
+
+
+def _ballot() -> str:
+    return (
+        '<h3 id="ballot">The ballot at one pair</h3>\n'
+        "<p>Type x and y as cycles, or choose the pair in the grid (by mouse, or with the arrow keys). The grid has x "
+        "downwards and y to the "
+        "right; the darker, the larger the least margin of the network there (measured), red where it is wrong.</p>\n"
+        '<form id="pick"><label>x <input id="pick-x" autocomplete="off" spellcheck="false"></label>'
+        '<label>y <input id="pick-y" autocomplete="off" spellcheck="false"></label>'
+        '<button type="submit">vote</button> <span id="pick-error" class="error" role="alert"></span></form>\n'
+        '<canvas id="pairs-grid" width="480" height="480" tabindex="0" role="application" aria-label="grid of all pairs"></canvas>\n'
+        '<div id="ballot-view" aria-live="polite"></div>'
+    )
+
+
+def _filtered(name: str, block: Table) -> str:
+    inside = table(block).replace('class="scroll"', 'class="scroll tall"')
+    inside = re.sub(r'<tr><td class="r">(\d+)</td>', rf'<tr><td class="r"><a href="#{name[:-1]}-\1">\1</a></td>', inside)
+    return f'<label>Show rows with <input id="filter-{name}" placeholder="words"></label>\n{inside}'
+
+
+def circuit_table(source: Source) -> Table:
+    """All circuits; the first cell is a link."""
+    rows = [
+        [
+            str(circuit.number),
+            circuit.family,
+            circuit.left.phrase(source.words, "x"),
+            circuit.right.phrase(source.words, "y"),
+            circuit.votes.phrase(source.words, "z"),
+            count(len(circuit.neurons)),
+            share(circuit.energy_share),
+        ]
+        for circuit in source.circuits
+    ]
+    return table_of(["circuit", "family", "looks at", "and at", "votes on", "neurons", "energy"], rows, "rllllrr", name="circuits")
+
+
+def neuron_table(source: Source) -> Table:
+    """All neurons; the last three columns are proved."""
+    rows = [
+        [
+            str(proved["index"]),
+            proved["kind"],
+            measured["left"] or "–",
+            measured["right"] or "–",
+            share(measured["energy_share"]),
+            share(measured["votes_residual"]),
+            *(rational(proved[f"{part}_deviation"]) for part in ("left", "right", "votes")),
+        ]
+        for measured, proved in neuron_pairs(source)
+    ]
+    head = ["neuron", "kind", "on $x$", "on $y$", "energy", "program leaves of votes", "$L$ differs by", "$R$ by", "votes by"]
+    return table_of(head, rows, "rlllrrrrr", name="neurons")
+
+
+# ---- what the script draws from
+
+
+def page_data(source: Source, pictures: dict[str, Any] | None, voting: Voting) -> dict[str, Any]:
+    """The JSON value in the page."""
+    kinds: list[list[int]] = []
+    place: dict[tuple[int, ...], int] = {}
+
+    def part(rows: Rows, form: NamedForm) -> dict[str, Any]:
+        key = tuple(rows.kind)
+        if key not in place:
+            place[key] = len(kinds)
+            kinds.append(list(rows.kind))
+        labels = class_labels(form, rows.kind, source.words) if len(rows.rows) <= MOST_LABELS else None
+        return {"kind": place[key], "rows": [list(row) for row in rows.rows], "labels": labels}
+
+    integers = sum(
+        len(rows.rows) * len(circuit.neurons) for circuit in source.circuits for rows in parts(voting.circuits[circuit.number - 1])
+    )
+    found = []
+    for circuit in source.circuits if integers <= MOST_INTEGERS else ():
+        left, right, votes = parts(voting.circuits[circuit.number - 1])
+        found.append(
+            {
+                "number": circuit.number,
+                "family": circuit.family,
+                "words": [
+                    form.phrase(source.words, v) for form, v in zip((circuit.left, circuit.right, circuit.votes), "xyz", strict=True)
+                ],
+                "neurons": list(circuit.neurons),
+                "left": part(left, circuit.left),
+                "right": part(right, circuit.right),
+                "votes": part(votes, circuit.votes),
+            }
+        )
+    correct = source.c["correct"]
+    return {
+        "group": source.group,
+        "degree": source.c["group"]["degree"],
+        "elements": [list(element) for element in voting.group.elements],
+        "scale": voting.scale,
+        "bias": list(voting.bias) if any(voting.bias) else [],
+        "circuits": found,
+        "kinds": kinds,
+        "neurons": _neurons(source, pictures),
+        "partitions": pictures["partitions"] if pictures else [],
+        "margins": source.s["margin_map"],
+        "wrong": [row[:2] for row in correct["wrong"]],
+        "lattice": source.s["lattice"],
+        "start": correct["wrong"][0][:2] if correct["wrong"] else correct["min_margin_pair"] or [0, 0],
+    }
+
+
+def _neurons(source: Source, pictures: dict[str, Any] | None) -> list[dict[str, Any]]:
+    circuit_of = {index: circuit.number for circuit in source.circuits for index in circuit.neurons}
+    drawn = {neuron["index"]: neuron for neuron in pictures["neurons"]} if pictures else {}
+    small = source.order * len(drawn) * 3 <= MOST_NUMBERS
+    found = []
+    for measured, proved in neuron_pairs(source):
+        index = proved["index"]
+        picture = drawn.get(index)
+        row = {
+            "index": index,
+            "kind": proved["kind"],
+            "left": measured["left"],
+            "right": measured["right"],
+            "energy": share(measured["energy_share"]),
+            "circuit": circuit_of.get(index),
+            "classes": picture["classes"] if picture else [],
+        }
+        if picture and small:
+            row |= {"L": picture["left"], "R": picture["right"], "U": picture["votes"], "x": picture["x"], "y": picture["y"]}
+        found.append(row)
+    return found

@@ -1,0 +1,71 @@
+"""What a report is written from: the two files, the program's forms in words, and the numbers of the figures."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from reports.circuits import ReportedCircuit
+from reports.numbers import count
+from reports.words import Words
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """``c`` is certificate.json, ``s`` summary.json; ``circuits`` are those of the program, ``figures`` the names of the pictures."""
+
+    c: JSON
+    s: JSON
+    words: Words
+    circuits: tuple[ReportedCircuit, ...]
+    figures: tuple[str, ...]
+
+    @property
+    def group(self) -> str:
+        """The group's name."""
+        return str(self.c["group"]["name"])
+
+    @property
+    def order(self) -> int:
+        """|G|."""
+        return int(self.c["group"]["order"])
+
+    @property
+    def pairs(self) -> str:
+        """|G|^2 as text."""
+        return count(self.c["correct"]["pairs"])
+
+    @property
+    def program(self) -> JSON:
+        """The readable program."""
+        found: JSON = self.c["program"]
+        return found
+
+    @property
+    def explains(self) -> bool:
+        """Whether anything is explained."""
+        return bool(self.s["explained"]["status"] != "not explained")
+
+    def figure(self, name: str) -> int | None:
+        """The number of a figure, or None where there is none."""
+        return self.figures.index(name) + 1 if name in self.figures else None
+
+    def forms(self) -> list[JSON]:
+        """All forms of the program."""
+        return [circuit[part] for circuit in self.program["circuits"] for part in ("left", "right", "votes")]
+
+    def product(self, x: int, y: int) -> str:
+        """The product of two elements by their numbers."""
+        return self.words.product(x, y)
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: 1 circuit, 36 circuits."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def listed(items: Iterable[str], last: str = "and") -> str:
+    """Items in a row: a; a and b; a, b and c."""
+    found = list(items)
+    return f"{', '.join(found[:-1])} {last} {found[-1]}" if len(found) > 1 else "".join(found)
