@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import itertools
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from net.convention import ORDERS, PRODUCTS
-from net.detection import with_convention
+from net.detection import beats_chance, with_convention
 from net.errors import MalformedInput
 from net.folded import FoldedNetwork, Source, fold
 from net.formats import chughtai, folded_arrays, sn_grok, wu
-from net.formats.container import parse_json, read_bytes, read_contents, sentence, to_arrays
+from net.formats.container import FLOATS, parse_json, read_bytes, read_contents, sentence, to_arrays
+from net.formats.meaning import hidden_layers, names_a_weight, possible_elements, readings, words
 from net.formats.own import OWN_FORMAT, safetensors_bytes, settings_of
 from net.formats.plain_yaml import parse_plain_yaml
+from net.formats.reading import BY_MEANING, Reading, layers_of, published_reading, sizes_of, tensor_of
 from net.formats.settings import check_settings
-from net.formats.state import network_tensors, other_network
+from net.formats.state import has_tensors, network_tensors, other_network, without_prefix
 from net.stated_group import default_group, likely_group
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import ModuleType
 
     from algebra.group import FiniteGroup
     from net.dyadic import FloatMatrix
+    from net.formats.container import Stored
     from net.formats.layers import Layers
 
 _LAYOUTS: tuple[ModuleType, ...] = (sn_grok, wu, folded_arrays, chughtai)
@@ -33,6 +42,22 @@ _CHECKED = ("safetensors", "torch", "torch before 1.6", "npz")
 _SIDE_FILE_LIMIT = 2**20
 #: How the `format` of the files begins that this project writes about a network.
 _OWN_OUTPUT = ("coset-verify certificate", "coset-voting program", "coset-verify summary")
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a file is to be read, where that is not left to the file.
+
+    Attributes:
+        assume_relu: disregard settings in or beside the file that say, or could say, that the network is another function.
+        layout: what each tensor is; None to find it.
+        step: which of several checkpoints in the file: an epoch, or a place in a list; None for the last one.
+
+    """
+
+    assume_relu: bool = False
+    layout: Reading | None = None
+    step: str | None = None
 
 
 def load_network(
@@ -52,97 +77,332 @@ def load_network(
         group: the group or its name; None for the one that `net.stated_group.default_group` finds.
         order: numbering of the elements, out of `net.convention.ORDERS`; None for the stated one, or else to detect it.
         product: "left-first" or "right-first"; None as for `order`.
-        assume_relu: disregard settings in or beside the file that say, or could say, that the network is another function.
+        assume_relu: as in `ReadOptions`.
 
     Raises:
         MalformedInput: the file can't be read, is unsafe, is damaged, is no such network, says that it is another function, or is a
             network for something else than this group.
 
     """
-    return network_over(group, *read_checkpoint(Path(path), assume_relu), order, product)
+    return network_over(group, open_checkpoint(Path(path), ReadOptions(assume_relu)), order, product)
 
 
 def network_over(
-    group: FiniteGroup | str | None, layers: Layers, source: Source, order: str | None = None, product: str | None = None
+    group: FiniteGroup | str | None, checkpoint: Checkpoint, order: str | None = None, product: str | None = None
 ) -> FoldedNetwork:
-    """The network of these layers over the group, as `load_network` gives it.
+    """The network of the checkpoint over the group, as `load_network` gives it.
+
+    Where shapes and names leave several ways to read the tensors, those whose names speak for them are tried on the group's table
+    first: the one under which the network multiplies is meant.
 
     Raises:
-        MalformedInput: as `load_network`, but for what concerns the file.
+        MalformedInput: as `load_network`, but for what concerns the file; or two ways of reading are equally right.
 
     """
     from algebra.errors import GroupError
     from algebra.group import parse_group
 
-    size = len(layers.left[0])
     if group is None:
         try:
-            group = parse_group(default_group(source.details, size, source.path))
+            group = parse_group(default_group(checkpoint.details, checkpoint.elements(), checkpoint.path))
         except GroupError as error:
-            raise MalformedInput(f"{source.path}: {error}") from error
+            raise MalformedInput(f"{checkpoint.path}: {error}") from error
     if isinstance(group, str):
         group = parse_group(group)
+    size = checkpoint.elements(group.order)
     if size != group.order:
         likely = likely_group(size, group)
         mend = f": {likely} may be meant" if likely else ""
         raise MalformedInput(f"expected a network over {group.name} with {group.order:,} elements, got one with {size:,}{mend}")
-    if source.details.get("format") == OWN_FORMAT:
-        order = order or _stated(source.details.get("element_order"), ORDERS)
-        product = product or _stated(source.details.get("product"), PRODUCTS)
-    return with_convention(fold(layers, group, source), order, product)
+    if checkpoint.details.get("format") == OWN_FORMAT:
+        order = order or _stated(checkpoint.details.get("element_order"), ORDERS)
+        product = product or _stated(checkpoint.details.get("product"), PRODUCTS)
+    ways = checkpoint.ways(size)
+    try:
+        return _with_convention(*ways[0][1:], group, order, product) if len(ways) == 1 else _meant(ways, group, order, product)
+    except MalformedInput as error:
+        raise checkpoint.mistake or error from None
+
+
+def _with_convention(layers: Layers, source: Source, group: FiniteGroup, order: str | None, product: str | None) -> FoldedNetwork:
+    try:
+        return with_convention(fold(layers, group, source), order, product)
+    except MalformedInput as error:
+        if source.reading is None:
+            raise
+        raise MalformedInput(f"{error}; the file was read as {source.reading.formula()}") from None
+
+
+def _meant(ways: list[tuple[float, Layers, Source]], group: FiniteGroup, order: str | None, product: str | None) -> FoldedNetwork:
+    """The network under the way of reading it that the group's table decides for."""
+    first: MalformedInput | None = None
+    for _, together in itertools.groupby(ways, key=lambda way: way[0]):
+        found: list[FoldedNetwork] = []
+        for _, layers, source in together:
+            try:
+                network = _with_convention(layers, source, group, order, product)
+            except MalformedInput as error:
+                first = first or error
+                continue
+            assert network.convention is not None
+            if network.convention.sample_accuracy == 1 or beats_chance(network.convention, group):
+                found.append(network)
+        best = max((_accuracy(network) for network in found), default=0.0)
+        found = [network for network in found if _accuracy(network) == best]
+        different = [found[0], *(n for n in found[1:] if not _same_function(n, found[0]))] if found else []
+        if len(different) > 1:
+            shown = " and as ".join(_formula(network) for network in different[:2])
+            raise MalformedInput(
+                f"expected one way to read the file, got several that are right on {best:.1%} of the sampled inputs: as {shown}; say"
+                " which with --layout FILE.toml (docs/checkpoints.md)"
+            )
+        if different:
+            return different[0]
+    assert first is not None
+    raise MalformedInput(f"{first}, the likeliest of {len(ways)} ways; say what its tensors are with --layout FILE.toml")
+
+
+def _accuracy(network: FoldedNetwork) -> float:
+    assert network.convention is not None
+    return network.convention.sample_accuracy
+
+
+def _formula(network: FoldedNetwork) -> str:
+    assert network.source is not None
+    assert network.source.reading is not None
+    return network.source.reading.formula()
+
+
+def _same_function(a: FoldedNetwork, b: FoldedNetwork) -> bool:
+    mine, theirs = (dataclasses.astuple(network.weights.exact()) for network in (a, b))
+    return all(np.array_equal(one, other) for one, other in zip(mine, theirs, strict=True))
 
 
 def read_checkpoint(path: Path, assume_relu: bool = False) -> tuple[Layers, Source]:
-    """The layers in the file, in its own numbering, and where they came from.
+    """The layers in the file, in its own numbering, and where they came from; the likeliest where there are several ways to read it.
 
     Raises:
         MalformedInput: as `load_network`, but for what concerns the group.
 
     """
-    return layers_in(read_bytes(path), path, assume_relu, _side_files(path, assume_relu))
+    checkpoint = open_checkpoint(path, ReadOptions(assume_relu))
+    return checkpoint.ways(checkpoint.elements())[0][1:]
 
 
-def layers_in(
-    data: bytes, path: Path, assume_relu: bool = False, beside: dict[str, dict[str, Any]] | None = None
-) -> tuple[Layers, Source]:
-    """The layers in the bytes of a checkpoint, and their source, which says that they came from ``path``.
+def open_checkpoint(path: Path, options: ReadOptions | None = None) -> Checkpoint:
+    """The tensors of the network in the file.
+
+    Raises:
+        MalformedInput: as `load_network`, but for what concerns the group.
+
+    """
+    return checkpoint_in(read_bytes(path), path, options or ReadOptions(), _side_files(path, options is not None and options.assume_relu))
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """The tensors of one network in a file, before it is decided what each of them is.
+
+    Attributes:
+        path, sha256, container, details: as in `Source`.
+        tensors: the float tensors of the state dict, by name; ``kinds`` are their precisions.
+        others: names of what else is in the state dict, which is no part of a network.
+        beside: keys in the file beside the state dict under which there are more tensors.
+        state: the path to the state dict where it was chosen, else ().
+        own: whether the file is one of this project, which can be checked as it is.
+        overridden: whether settings in the file were disregarded.
+        layout: the reading that the user gave, or None.
+
+    """
+
+    path: Path
+    sha256: str
+    container: str
+    details: dict[str, Any]
+    tensors: dict[str, FloatMatrix]
+    kinds: dict[str, str]
+    others: tuple[str, ...]
+    beside: tuple[str, ...]
+    state: tuple[str, ...]
+    own: bool
+    overridden: bool
+    layout: Reading | None
+
+    @cached_property
+    def _published(self) -> tuple[str, Layers] | MalformedInput | None:
+        """The network where the tensors' names are those of a published layout; the mistake where it is none; None for other names."""
+        tensors, _ = without_prefix(self.tensors)
+        names = set(tensors)
+        layout = next((layout for layout in _LAYOUTS if layout.matches(names)), None)
+        if layout is None or self.layout is not None:
+            return None
+        try:
+            return str(layout.NAME), layout.layers(tensors)
+        except MalformedInput as error:
+            return error
+
+    @property
+    def mistake(self) -> MalformedInput | None:
+        """What is wrong with a file whose names are almost those of a published layout."""
+        return self._published if isinstance(self._published, MalformedInput) else None
+
+    def elements(self, wanted: int | None = None) -> int:
+        """The number of elements that the network is over; ``wanted`` where the tensors can be read so.
+
+        Raises:
+            MalformedInput: the tensors are those of no network that is read.
+
+        """
+        if isinstance(self._published, tuple):
+            return self._published[1].order
+        if self.layout is not None:
+            return layers_of(self.layout, self._named()).order
+        if wanted is not None and self._readings(wanted):
+            return wanted
+        shapes = sizes_of(self.tensors)
+        possible = [] if other_network(set(shapes)) else possible_elements(shapes)
+        if not possible or (wanted is not None and not any(likely_group(size) for size in possible)):
+            raise self.mistake or MalformedInput(self._refusal(wanted))
+        return next((size for size in possible if likely_group(size)), possible[-1])
+
+    def ways(self, elements: int) -> list[tuple[float, Layers, Source]]:
+        """Every way to read the tensors as a network over so many elements, the likeliest first, each with a score.
+
+        Raises:
+            MalformedInput: there is none.
+
+        """
+        if isinstance(self._published, tuple):
+            name, layers = self._published
+            if not self.state and not self.others:
+                return [(0.0, layers, self._source(None, name, self.tensors))]
+        if self.layout is not None:
+            given = msgspec.structs.replace(self.layout, state=self.state)
+            return [(0.0, layers_of(given, self._named()), self._source(given, BY_MEANING, self.tensors))]
+        found = []
+        for score, reading in self._readings(elements):
+            layers = layers_of(reading, self.tensors)
+            found.append((score, layers, self._source(reading, BY_MEANING, self.tensors)))
+        if not found:
+            raise self.mistake or MalformedInput(self._refusal(elements))
+        return found
+
+    def _named(self) -> dict[str, FloatMatrix]:
+        """The tensors of the layout that was given, without those that it skips."""
+        assert self.layout is not None
+        return {name: tensor for name, tensor in self.tensors.items() if name not in self.layout.skipped}
+
+    @lru_cache(maxsize=8)  # noqa: B019 - a checkpoint lives as long as the process that reads it, or not much longer
+    def _readings(self, elements: int) -> list[tuple[float, Reading]]:
+        if isinstance(self._published, tuple):
+            prefix = without_prefix(self.tensors)[1].get("prefix", "")
+            found = [(0.0, published_reading(self._published[0], sizes_of(self.tensors), prefix))]
+        elif other_network(set(self.tensors)):
+            return []
+        else:
+            found = readings(sizes_of(self.tensors), elements)
+        return [(score, msgspec.structs.replace(reading, skipped=self.others, state=self.state)) for score, reading in found]
+
+    def _source(self, reading: Reading | None, name: str, tensors: Mapping[str, FloatMatrix]) -> Source:
+        rewritten = None
+        if self.overridden or self.container not in _CHECKED:
+            rewritten = safetensors_bytes({key: _narrow(tensor, self.kinds[key]) for key, tensor in tensors.items()}, {})
+            if reading is not None:
+                reading = msgspec.structs.replace(reading, skipped=(), state=())
+        if reading is not None:
+            # what else the state dict holds is named; a layout that was given names it itself
+            left_out = set(tensors) - {tensor_of(term) for term in reading.terms()}
+            skipped = sorted(left_out | (set() if rewritten is not None else set(self.others)))
+            reading = msgspec.structs.replace(reading, skipped=tuple(skipped))
+        own = self.own and rewritten is None
+        used = tensors if reading is None else {tensor_of(term) for term in reading.terms()}
+        return Source(
+            self.path,
+            self.sha256,
+            BY_MEANING if reading is not None else OWN_FORMAT if own else name,
+            max((self.kinds[key] for key in used), key=FLOATS.index, default="float32"),
+            sum(tensors[key].size for key in used),
+            self.details,
+            self.container,
+            rewritten,
+            reading,
+            (*self.others, *self.beside),
+        )
+
+    def _refusal(self, elements: int | None) -> str:
+        shapes = sizes_of(self.tensors)
+        listed = ", ".join(f"{name!r:.40} {shape}" for name, shape in list(shapes.items())[:8]) or "none"
+        kind = other_network(set(shapes)) or _deeper(shapes, elements)
+        came = f"{kind}, with tensors named {listed}" if kind else f"those named {listed}"
+        over = "" if elements is None else f" over {elements:,} elements"
+        mend = "" if kind else "; what they are can be said with --layout FILE.toml"
+        return f"expected the tensors of a network{over} in a known layout (docs/checkpoints.md), got {came}{mend}"
+
+
+def _deeper(shapes: Mapping[str, tuple[int, ...]], elements: int | None) -> str:
+    """What a network with more layers than one hidden layer seems to be, for a sentence."""
+    sizes = [elements] if elements is not None else sorted({size for shape in shapes.values() for size in shape})
+    count = max((hidden_layers(shapes, size) for size in sizes if size > 0), default=0)
+    names = {2: "two", 3: "three", 4: "four"}
+    return f"a network with {names.get(count, count)} hidden layers" if count > 1 else ""
+
+
+def checkpoint_in(
+    data: bytes, path: Path, options: ReadOptions | None = None, beside: dict[str, dict[str, Any]] | None = None
+) -> Checkpoint:
+    """The checkpoint in the bytes of a file, which says that it came from ``path``.
 
     ``beside`` are the settings in files beside it, by the names of these files.
 
     Raises:
-        MalformedInput: as `read_checkpoint`.
+        MalformedInput: as `open_checkpoint`.
 
     """
+    options = options or ReadOptions()
     contents = read_contents(data)
-    stored, inside, about = network_tensors(contents)
+    step = options.layout.state[-1] if options.step is None and options.layout and options.layout.state else options.step
+    stored, inside, about, state = network_tensors(contents, step)
     inside |= settings_of(contents.metadata)
     beside = beside or {}
-    overridden = assume_relu and _refuses(inside)
-    if not assume_relu:
+    overridden = options.assume_relu and _refuses(inside)
+    if not options.assume_relu:
         check_settings(inside)
         for name, settings in beside.items():
             check_settings(settings, f"{name}: ")
-    layout = next((layout for layout in _LAYOUTS if layout.matches(set(stored))), None)
-    if layout is None:
-        raise MalformedInput(_unknown_layout(set(stored)))
-    tensors, dtype = to_arrays(stored, len(data))
-    layers: Layers = layout.layers(tensors)
-    details = {**_config(inside, beside), **about, **{key: inside[key] for key in _RECORDED if key in inside}}
-    rewritten = None
-    if overridden or contents.container not in _CHECKED:
-        rewritten = safetensors_bytes({name: _narrow(tensor, stored[name].kind) for name, tensor in tensors.items()}, {})
-    own = inside.get("format") == OWN_FORMAT and rewritten is None
-    source = Source(
+    others = tuple(sorted(name for name, tensor in stored.items() if _no_weights(name, tensor)))
+    floats = {name: tensor for name, tensor in stored.items() if name not in others}
+    if not any(tensor.kind in FLOATS and len(tensor.shape) > 1 for tensor in floats.values()):
+        floats, others = stored, ()  # whose sentence says what came in place of floats
+    tensors, _ = to_arrays(floats, len(data))
+    return Checkpoint(
         path,
         hashlib.sha256(data).hexdigest(),
-        OWN_FORMAT if own else layout.NAME,
-        dtype,
-        sum(tensor.size for tensor in tensors.values()),
-        details,
         contents.container,
-        rewritten,
+        {**_config(inside, beside), **about, **{key: inside[key] for key in _RECORDED if key in inside}},
+        tensors,
+        {name: tensor.kind for name, tensor in floats.items()},
+        others,
+        tuple(sorted(key for key, value in inside.items() if has_tensors(value))),
+        state,
+        inside.get("format") == OWN_FORMAT,
+        overridden,
+        options.layout,
     )
-    return layers, source
+
+
+def _no_weights(name: str, tensor: Stored) -> bool:
+    """Whether a tensor of a state dict is no weight: integers and truth values (buffers), and a single number that counts steps."""
+    counts = tensor.size == 1 and set(words(name)) & {
+        "step",
+        "steps",
+        "epoch",
+        "epochs",
+        "iteration",
+        "iterations",
+        "averaged",
+        "tracked",
+    }
+    return bool(counts) or (tensor.kind not in FLOATS and not (len(tensor.shape) > 1 and names_a_weight(name)))
 
 
 #: Entries of our own record that are kept beside `config`.
@@ -204,10 +464,3 @@ def _side_files(path: Path, assume_relu: bool) -> dict[str, dict[str, Any]]:
         if not str(config.get("format", "")).startswith(_OWN_OUTPUT):
             found[name] = config
     return found
-
-
-def _unknown_layout(names: set[str]) -> str:
-    listed = ", ".join(repr(name)[:40] for name in sorted(names)[:8]) or "none"
-    kind = other_network(names)
-    came = f"{kind}, with tensors named {listed}" if kind else f"those named {listed}"
-    return f"expected the tensors of a network in a known layout (docs/checkpoints.md), got {came}"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from net.convention import Convention
     from net.dyadic import FloatMatrix
     from net.formats.layers import Layers
+    from net.formats.reading import Reading
 
 #: No intermediate of the float32 forward pass may reach this (the largest float32 is just below 2^128).
 FLOAT32_LIMIT = 2.0**126
@@ -48,6 +49,8 @@ class Source:
         container: kind of file, such as "safetensors".
         rewritten: the same tensors as a safetensors file, where the checker could not read this one; else None. A certificate is
             about these bytes then.
+        reading: which tensor is what, where the names are not those of a published layout.
+        skipped: what the file holds beside the network's tensors: buffers, and keys with the state of an optimiser.
 
     """
 
@@ -59,6 +62,8 @@ class Source:
     details: dict[str, Any]
     container: str = "safetensors"
     rewritten: bytes | None = field(default=None, repr=False)
+    reading: Reading | None = None
+    skipped: tuple[str, ...] = ()
 
     @property
     def certified_sha256(self) -> str:
@@ -145,38 +150,84 @@ def fold(layers: Layers, group: FiniteGroup, source: Source | None) -> FoldedNet
 
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        L, L_abs, L_error = _product_with_bounds(layers.left)
-        R, R_abs, R_error = _product_with_bounds(layers.right)
+        L, L_abs, L_error = _side_with_bounds(layers.left, layers.left_added)
+        R, R_abs, R_error = _side_with_bounds(layers.right, layers.right_added)
+        U, U_abs, U_error = _product_with_bounds(_votes(layers))
         b, b_error = _output_bias(layers)
-    if not all(np.isfinite(array).all() for array in (L_abs, R_abs, b)):
+    if not all(np.isfinite(array).all() for array in (L_abs, R_abs, U_abs, b)):
         raise MalformedInput("expected weights whose products stay within float64, got a product that overflows")
     weights = Weights(
         L,
         R,
-        layers.unembedding.copy(),
+        U,
         b,
         L_error.max(axis=0),
         R_error.max(axis=0),
-        0.0,
+        float(U_error.max()),
         b_error,
         partial(_exact, layers),
     )
-    stated = layers.in_float32() and layers.after_relu is None and not _may_overflow(L_abs, R_abs, weights)
+    one_product = layers.after_relu is None and layers.through is None
+    stated = layers.in_float32() and one_product and not _may_overflow(L_abs, R_abs, weights)
     preactivation_terms, logit_terms = (layers.preactivation_terms, layers.logit_terms) if stated else (None, None)
     return FoldedNetwork(group, weights, None, source, L_abs, R_abs, preactivation_terms, logit_terms, layers)
 
 
+def _votes(layers: Layers) -> tuple[FloatMatrix, ...]:
+    return (layers.unembedding,) if layers.through is None else (layers.unembedding, layers.through)
+
+
 def _exact(layers: Layers) -> ExactWeights:
-    left, right = (dyadic(f[0]) if len(f) == 1 else product(*f) for f in (layers.left, layers.right))
-    bias = Dyadic(np.zeros(layers.unembedding.shape[1], dtype=object), 0)
-    if layers.after_relu is not None:
-        through = product(layers.after_relu[None, :], layers.unembedding)
-        bias = Dyadic(through.integers[0], through.bits)
+    left, right = _exact_side(layers.left, layers.left_added), _exact_side(layers.right, layers.right_added)
+    votes = _exact_product(_votes(layers))
+    bias = _exact_bias(layers)
+    return exact_weights(left, right, votes, Dyadic(bias.integers[0], bias.bits))
+
+
+def _exact_product(factors: tuple[FloatMatrix, ...]) -> Dyadic:
+    return dyadic(factors[0]) if len(factors) == 1 else product(*factors)
+
+
+def _exact_side(factors: tuple[FloatMatrix, ...], added: tuple[tuple[FloatMatrix, ...], ...]) -> Dyadic:
+    total = _exact_product(factors)
+    for chain in added:
+        total = _sum(total, _exact_product((chain[0][None, :], *chain[1:])))
+    return total
+
+
+def _sum(a: Dyadic, b: Dyadic) -> Dyadic:
+    """The sum of two matrices; a single row is added to every row of the other."""
+    bits = max(a.bits, b.bits)
+    return Dyadic(a.at(bits) + b.at(bits), bits)
+
+
+def _exact_bias(layers: Layers) -> Dyadic:
+    """The one row that is added to the logits."""
+    total = Dyadic(np.zeros((1, _votes(layers)[-1].shape[1]), dtype=object), 0)
     if layers.bias is not None:
-        given = dyadic(layers.bias)
-        bits = max(bias.bits, given.bits)
-        bias = Dyadic(bias.at(bits) + given.at(bits), bits)
-    return exact_weights(left, right, dyadic(layers.unembedding), bias)
+        total = dyadic(layers.bias[None, :])
+    if layers.middle is not None and layers.through is not None:
+        total = _sum(total, product(layers.middle[None, :], layers.through))
+    if layers.after_relu is not None:
+        after, votes = dyadic(layers.after_relu[None, :]), _exact_product(_votes(layers))
+        total = _sum(total, Dyadic(after.integers @ votes.integers, after.bits + votes.bits))
+    return total
+
+
+def _side_with_bounds(
+    factors: tuple[FloatMatrix, ...], added: tuple[tuple[FloatMatrix, ...], ...]
+) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
+    """As `_product_with_bounds`, with the rows that are added.
+
+    A sum errs by at most 2^-53 of the sum of the absolute values, which M bounds once both are in it; 4 in place of 1 covers the
+    roundings of M and E themselves.
+    """
+    P, M, E = _product_with_bounds(factors)
+    for chain in added:
+        row, size, error = _product_with_bounds((chain[0][None, :], *chain[1:]))
+        P, M = P + row, (M + size) * (1 + 4 * UNIT)
+        E = E + error + 4 * UNIT * M
+    return P, M, E
 
 
 def _product_with_bounds(factors: tuple[FloatMatrix, ...]) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
@@ -196,13 +247,19 @@ def _product_with_bounds(factors: tuple[FloatMatrix, ...]) -> tuple[FloatMatrix,
 
 
 def _output_bias(layers: Layers) -> tuple[FloatMatrix, float]:
-    """after_relu @ unembedding + bias in float64 and a bound of its largest error."""
-    given = np.zeros(layers.unembedding.shape[1]) if layers.bias is None else layers.bias
-    if layers.after_relu is None:
-        return given.copy(), 0.0
-    through, magnitude, error = _product_with_bounds((layers.after_relu[None, :], layers.unembedding))
-    # one rounding more, of a sum of at most magnitude + |bias|; doubled for the roundings of this bound
-    return through[0] + given, float((error[0] + 4 * UNIT * (magnitude[0] + np.abs(given))).max())
+    """What is added to the logits in float64, and a bound of its largest error.
+
+    Where it is more than one stored vector the exact numbers are rounded, so each errs by at most 2^-53 of itself and an underflow.
+    """
+    n = _votes(layers)[-1].shape[1]
+    if layers.after_relu is None and layers.middle is None:
+        return (np.zeros(n) if layers.bias is None else layers.bias.copy()), 0.0
+    exact = _exact_bias(layers)
+    try:
+        rounded = np.array([int(integer) / (1 << exact.bits) for integer in exact.integers[0]])
+    except OverflowError:
+        return np.full(n, np.inf), 0.0
+    return rounded, float(2 * UNIT * np.abs(rounded).max(initial=0.0) + TINY)
 
 
 def _may_overflow(L_abs: FloatMatrix, R_abs: FloatMatrix, weights: Weights) -> bool:

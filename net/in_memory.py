@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from net.errors import MalformedInput
+from net.folded import fold
 from net.formats.own import safetensors_bytes
+
+if TYPE_CHECKING:
+    from net.dyadic import FloatMatrix
+    from net.folded import FoldedNetwork
+    from net.formats.layers import Layers
 
 FILE_NAME = "network.safetensors"
 
@@ -18,15 +24,15 @@ def file_of(network: Any) -> bytes:
 
     ``network`` is a mapping of names to tensors or arrays, an object with a method ``state_dict`` (a torch.nn.Module), or the
     arrays (L, R, U) or (L, R, U, b) of a folded network. bfloat16 becomes float32, which holds every bfloat16 number; integers
-    become float64 where that is exact. The names are those of a published layout, as in a file. What a module computes between
-    its tensors is not seen: relu is taken for granted.
+    become float64 where that is exact, but for a module's, which are buffers and left out. What a module computes between its
+    tensors is not seen here: `compared_with_module` looks at it.
 
     Raises:
         MalformedInput: it is none of these, or a tensor is none of real numbers.
 
     """
     if not isinstance(network, Mapping) and callable(getattr(network, "state_dict", None)):
-        network = network.state_dict()
+        network = {name: value for name, value in network.state_dict().items() if "float" in str(value.dtype)}  # no counters, no masks
     if isinstance(network, Sequence) and not isinstance(network, str | bytes) and len(network) in (3, 4):
         network = {name: array for name, array in zip("LRUb", network, strict=False) if array is not None}
     if not isinstance(network, Mapping):
@@ -50,3 +56,98 @@ def _array(name: str, value: Any) -> np.ndarray[Any, Any]:
     if array.dtype.kind != "f" or array.dtype.itemsize > 8:
         raise MalformedInput(f"expected an array of floats for {name!r:.80}, got {array.dtype}")
     return array.astype(array.dtype.newbyteorder("="))
+
+
+def compared_with_module(module: Any, network: FoldedNetwork) -> float | None:
+    """The largest difference between a module's own logits and those of the network that was read from its tensors, on all pairs.
+
+    None for what is no callable module. The module is called as it would be in training: module(x, y) with two vectors of numbers of
+    elements; where it does not take that, module(pairs) with pairs (n^2, 2); or with two one-hot vectors, joined or apart. Its logits
+    may be off by a constant at each pair, which changes no answer. Pairs are in the file's own numbering.
+
+    With K and M the lengths of the two dot products of the forward pass, A the sums of absolute values behind its pre-activations,
+    the error of each logit is at most gamma_K A |U| + gamma_M (1 + gamma_K) A |U| + gamma_M |b|, gamma_k = k u / (1 - k u), with u
+    the unit roundoff of the module's own precision (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1); K and M
+    count the products of every layer where more than two lie one behind the other. Four times that is allowed.
+
+    Raises:
+        MalformedInput: they differ by more than rounding allows, so the module computes something else between its tensors; or it
+            cannot be called in any of these ways.
+
+    """
+    if not callable(getattr(module, "forward", None)) or not callable(getattr(module, "state_dict", None)):
+        return None
+    layers = network.layers
+    assert layers is not None
+    n = layers.order
+    x, y = np.divmod(np.arange(n * n), n)
+    theirs = _logits_of(module, x, y, n)
+    exact = fold(layers, network.group, None)
+    ours = exact.weights.logits(x, y)
+    size = (exact.L_abs[x] + exact.R_abs[y]) @ _magnitude(layers) + _bias_magnitude(layers)
+    kind = next((str(value.dtype) for value in module.state_dict().values() if "float" in str(value.dtype)), "torch.float32")
+    unit = {"torch.float64": 2.0**-53, "torch.float16": 2.0**-11, "torch.bfloat16": 2.0**-8}.get(kind, 2.0**-24)
+    terms = layers.preactivation_terms + layers.logit_terms + 2 + (0 if layers.through is None else len(layers.through) + 1)
+    bound = 4 * terms * unit / max(1 - terms * unit, 2.0**-10) * size
+    gap = theirs - ours
+    gap = gap - gap.mean(axis=1, keepdims=True)
+    slack = bound + bound.mean(axis=1, keepdims=True)
+    worst = int(np.argmax((np.abs(gap) - slack).max(axis=1)))
+    if (np.abs(gap[worst]) > slack[worst]).any():
+        read = "" if network.source is None or network.source.reading is None else f", read as {network.source.reading.formula()}"
+        raise MalformedInput(
+            f"expected a module that computes what its tensors say{read}; got logits that differ by {np.abs(gap[worst]).max():.3g} at"
+            f" the inputs ({x[worst]}, {y[worst]}), where rounding allows {slack[worst].max():.3g}: is its activation another one?"
+        )
+    return float(np.abs(gap).max())
+
+
+def _magnitude(layers: Layers) -> FloatMatrix:
+    votes = np.abs(layers.unembedding)
+    return votes if layers.through is None else votes @ np.abs(layers.through)
+
+
+def _bias_magnitude(layers: Layers) -> FloatMatrix:
+    """(n,) the sums of absolute values behind what is added to the logits."""
+    total = np.zeros(layers.order) if layers.bias is None else np.abs(layers.bias)
+    if layers.middle is not None and layers.through is not None:
+        total = total + np.abs(layers.middle) @ np.abs(layers.through)
+    return total if layers.after_relu is None else total + np.abs(layers.after_relu) @ _magnitude(layers)
+
+
+def _logits_of(module: Any, x: Any, y: Any, n: int) -> FloatMatrix:
+    """(n^2, n) the logits of a module at the pairs, called in evaluation mode on its own device."""
+    import torch
+
+    where = next((value.device for value in module.state_dict().values()), torch.device("cpu"))
+    dtype = next((value.dtype for value in module.state_dict().values() if value.dtype.is_floating_point), torch.float32)
+    a, b = torch.as_tensor(x, device=where), torch.as_tensor(y, device=where)
+    hot = torch.eye(n, dtype=dtype, device=where)
+    calls = (
+        (a, b),
+        (torch.stack([a, b], dim=1),),
+        (torch.stack([a, b + n], dim=1),),
+        (a, b + n),
+        (torch.cat([hot[a], hot[b]], dim=1),),
+        (hot[a], hot[b]),
+        (torch.stack([hot[a], hot[b]], dim=1),),
+        (hot[a] + hot[b],),
+    )
+    training, first = getattr(module, "training", False), None
+    module.eval()
+    try:
+        for arguments in calls:
+            try:
+                with torch.no_grad():
+                    found = module(*arguments)
+            except Exception as error:  # a module's own code may raise anything
+                first = first or error
+                continue
+            if isinstance(found, torch.Tensor) and found.numel() == n**3:
+                return np.asarray(found.detach().reshape(n * n, n).double().cpu().numpy())
+    finally:
+        module.train(training)
+    raise MalformedInput(
+        f"expected a module that can be called as module(x, y), module(pairs) or with one-hot inputs, got: {type(first).__name__}:"
+        f" {first!s:.200}; give its state_dict() to take it as read"
+    )

@@ -47,11 +47,11 @@ def stated_group(details: Mapping[str, Any]) -> str | None:
     return name
 
 
-def likely_group(size: int, group: FiniteGroup) -> str | None:
-    """A group of `size` elements that may be meant where `group` is named; None without one.
+def likely_group(size: int, group: FiniteGroup | None = None) -> str | None:
+    """A group of `size` elements that may be meant, where `group` is named or none; None without one.
 
     The dihedral group of order 2n is called D_n by some and D_2n by us.
     """
-    if group.name[:1] == "D" and group.name[1:].isdigit() and size == 2 * group.order:
+    if group is not None and group.name[:1] == "D" and group.name[1:].isdigit() and size == 2 * group.order:
         return f"D{size}"
     return BY_ORDER.get(size)

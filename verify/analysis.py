@@ -36,7 +36,7 @@ import numpy as np
 
 from algebra.lattice import SubgroupLattice, subgroups
 from net.errors import MalformedInput
-from net.folded import FoldedNetwork
+from net.folded import FoldedNetwork, Source
 from net.in_memory import FILE_NAME
 from net.units import Units, beside, in_usual_units
 from verify.distil.labels import Labelling, labelled
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from algebra.group import FiniteGroup
+    from net.formats.reading import Reading
     from net.weights import Weights
     from verify.compact import CompactResult
     from verify.compare.levels import Comparison
@@ -104,6 +105,8 @@ def analyse(
     progress: Callable[[str], None] = lambda _: None,
     assume_relu: bool = False,
     settings: Settings = DEFAULT,
+    layout: Reading | Path | str | None = None,
+    step: int | str | None = None,
 ) -> Analysis:
     """The analysis of a network; nothing is computed yet but its numbering and product, where they are not given.
 
@@ -119,6 +122,8 @@ def analyse(
         all_counterfactuals: see `Options`.
         progress: see `Options`.
         settings: see `Options`.
+        layout: what each tensor is, as a `net.formats.reading.Reading` or the path of a TOML file; None to find it.
+        step: which of several checkpoints in the file: an epoch, or a place in a list; None for the last one.
         assume_relu: disregard settings that say, or could say, that the network is another function; where they are in the file itself,
             and where the checker could not read it, what is certified is a safetensors file with the weights that were read.
 
@@ -128,21 +133,38 @@ def analyse(
         ValueError: ``timeout_s`` is no number of seconds from 0 to 86,400.
 
     """
-    from net.checkpoint import layers_in, network_over, read_checkpoint
-    from net.in_memory import file_of
+    from net.checkpoint import ReadOptions, checkpoint_in, network_over, open_checkpoint
+    from net.formats.reading import read_layout
+    from net.in_memory import compared_with_module, file_of
 
     started = time.perf_counter()
     options = Options(proof, timeout_s, all_counterfactuals, progress, settings)
     if isinstance(network, FoldedNetwork):
         return Analysis(network, options)
+    reading = read_layout(Path(layout)) if isinstance(layout, str | Path) else layout
+    how = ReadOptions(assume_relu, reading, None if step is None else str(step))
     if isinstance(network, str | Path):
-        layers, source = read_checkpoint(Path(network), assume_relu)
-        data = source.rewritten
+        data = None
+        checkpoint = open_checkpoint(Path(network), how)
     else:
         data = file_of(network)
-        layers, source = layers_in(data, Path(FILE_NAME), assume_relu)
-    found = network_over(group, layers, source, order, product)
+        checkpoint = checkpoint_in(data, Path(FILE_NAME), how)
+    found = network_over(group, checkpoint, order, product)
+    if not isinstance(network, str | Path):
+        compared_with_module(network, found)
+    assert found.source is not None
+    _say_how(found.source, progress)
+    data = data if found.source.rewritten is None else found.source.rewritten
     return Analysis(found, options, data, time.perf_counter() - started)
+
+
+def _say_how(source: Source, progress: Callable[[str], None]) -> None:
+    """Say what was understood, where it was not a published layout, and what was left out."""
+    if source.reading is not None:
+        progress(f"read as {source.reading.formula()}")
+    if source.skipped:
+        shown = ", ".join(source.skipped[:6]) + (f" and {len(source.skipped) - 6} more" if len(source.skipped) > 6 else "")
+        progress(f"in the file beside the network, and no part of it: {shown}")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """logits(x, y) = (relu(left[x] + right[y]) + after_relu) @ unembedding + bias, in a file's numbering.
+    """logits(x, y) = ((relu(left[x] + right[y]) + after_relu) @ unembedding + middle) @ through + bias, in a file's numbering.
 
     Attributes:
         left, right: factors of the (n, m) matrices: (embedding (n, d), matrix (d, m)), or (folded (n, m),).
-        unembedding: (m, n).
+        unembedding: (m, n), or (m, k) where ``through`` follows it.
         bias: (n,), or None.
         after_relu: (m,), or None.
+        left_added, right_added: what is added to every row of left and right: a vector (m,) each, or a vector (d,) and a matrix (d, m).
+        through: (k, n), or None for the identity.
+        middle: (k,), or None.
 
     """
 
@@ -30,11 +33,21 @@ class Layers:
     unembedding: FloatMatrix
     bias: FloatMatrix | None = None
     after_relu: FloatMatrix | None = None
+    left_added: tuple[tuple[FloatMatrix, ...], ...] = ()
+    right_added: tuple[tuple[FloatMatrix, ...], ...] = ()
+    through: FloatMatrix | None = None
+    middle: FloatMatrix | None = None
+
+    @property
+    def order(self) -> int:
+        """How many elements it is over."""
+        return len(self.left[0])
 
     @property
     def preactivation_terms(self) -> int:
-        """Length of the dot product that is a pre-activation: 2d with embeddings of length d, 2 if folded."""
-        return sum(factors[0].shape[1] if len(factors) == 2 else 1 for factors in (self.left, self.right))
+        """Roundings that a product meets on its way into a pre-activation, at most: 2d, or 2 if folded, and one for each addition."""
+        products = sum(factors[0].shape[1] if len(factors) == 2 else 1 for factors in (self.left, self.right))
+        return products + len(self.left_added) + len(self.right_added)
 
     @property
     def logit_terms(self) -> int:
@@ -43,8 +56,9 @@ class Layers:
 
     def arrays(self) -> list[FloatMatrix]:
         """All weights."""
-        optional = [array for array in (self.bias, self.after_relu) if array is not None]
-        return [*self.left, *self.right, self.unembedding, *optional]
+        optional = [array for array in (self.bias, self.after_relu, self.through, self.middle) if array is not None]
+        added = [array for chain in (*self.left_added, *self.right_added) for array in chain]
+        return [*self.left, *self.right, self.unembedding, *optional, *added]
 
     def in_float32(self) -> bool:
         """Whether every weight is a float32 number (float16 and bfloat16 numbers are)."""
@@ -52,10 +66,25 @@ class Layers:
             return all(np.array_equal(array.astype(np.float32).astype(np.float64), array) for array in self.arrays())
 
 
-def with_hidden_bias(factors: tuple[FloatMatrix, FloatMatrix], bias: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
-    """Factors of the product plus `bias` in every row: a column of ones against one more row."""
-    embedding, matrix = factors
-    return np.hstack([embedding, np.ones((len(embedding), 1))]), np.vstack([matrix, bias])
+def with_absolute_values(layers: Layers) -> Layers:
+    """The layers of the same function with |.| in place of relu: |p| = relu(p) + relu(-p), so neuron i is joined by its mirror i + m.
+
+    Every entry is one of the given ones or its negative, so nothing is rounded.
+    """
+
+    def mirrored(factors: tuple[FloatMatrix, ...]) -> tuple[FloatMatrix, ...]:
+        return (*factors[:-1], np.concatenate([factors[-1], -factors[-1]], axis=-1))
+
+    after = layers.after_relu
+    return replace(
+        layers,
+        left=mirrored(layers.left),
+        right=mirrored(layers.right),
+        left_added=tuple(map(mirrored, layers.left_added)),
+        right_added=tuple(map(mirrored, layers.right_added)),
+        unembedding=np.vstack([layers.unembedding, layers.unembedding]),
+        after_relu=None if after is None else np.concatenate([after, np.zeros_like(after)]),
+    )
 
 
 def check_tensors(tensors: dict[str, FloatMatrix], shapes: dict[str, tuple[str, ...]], where: str) -> None:
@@ -80,7 +109,7 @@ def check_tensors(tensors: dict[str, FloatMatrix], shapes: dict[str, tuple[str, 
         name = name.removesuffix("?")
         if name in tensors:
             _check_shape(name, tensors[name], shape, sizes, where)
-            _check_finite(name, tensors[name], where)
+            check_finite(name, tensors[name], where)
 
 
 def _check_shape(name: str, tensor: FloatMatrix, shape: tuple[str, ...], sizes: dict[str, int], where: str) -> None:
@@ -97,7 +126,13 @@ def _check_shape(name: str, tensor: FloatMatrix, shape: tuple[str, ...], sizes: 
         )
 
 
-def _check_finite(name: str, tensor: FloatMatrix, where: str) -> None:
+def check_finite(name: str, tensor: FloatMatrix, where: str) -> None:
+    """Refuse NaN and infinity.
+
+    Raises:
+        MalformedInput: the tensor holds one.
+
+    """
     if not np.isfinite(tensor).all():
         position: Any = tuple(int(i) for i in np.argwhere(~np.isfinite(tensor))[0])
         raise MalformedInput(f"expected finite weights in {where}, got {tensor[position]} at {name}{list(position)}")

@@ -47,7 +47,7 @@ _GRADIENT = _words("grad grads gradient gradients init initial initialization in
 _MODEL = _words(
     "a one single hidden layer layers layered mlp mlps relu net network model perceptron multilayer multi fc ff fully connected feed"
     " forward feedforward group groups simple basic small tiny toy grok grokking modular arithmetic addition multiplication"
-    " composition two custom my"
+    " composition two custom my for classification classifier"
 )
 _PLAIN = _words(
     "a an the num n number count total max min size sizes dim dims dimension d h m p q k width hidden embed embeds embedding"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from net.formats.layers import Layers, check_tensors, with_hidden_bias
+from net.formats.layers import Layers, check_tensors
 
 if TYPE_CHECKING:
     from net.dyadic import FloatMatrix
@@ -43,8 +43,10 @@ def layers(tensors: dict[str, FloatMatrix]) -> Layers:
     )
     d = tensors["lembed.weight"].shape[1]
     matrix = tensors["linear.weight"].T
-    left = (tensors["lembed.weight"], matrix[:d])
-    if "linear.bias" in tensors:
-        left = with_hidden_bias(left, tensors["linear.bias"])
-    right = (tensors["rembed.weight"], matrix[d:])
-    return Layers(left, right, tensors["unembed.weight"].T, tensors.get("unembed.bias"))
+    return Layers(
+        (tensors["lembed.weight"], matrix[:d]),
+        (tensors["rembed.weight"], matrix[d:]),
+        tensors["unembed.weight"].T,
+        tensors.get("unembed.bias"),
+        left_added=((tensors["linear.bias"],),) if "linear.bias" in tensors else (),
+    )

@@ -17,25 +17,101 @@ _KEYS = ("model", "state_dict", "model_state_dict", "model_state", "net", "netwo
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "mlp.")
 
 
-def network_tensors(contents: Contents) -> tuple[dict[str, Stored], dict[str, Any], dict[str, Any]]:
-    """(the tensors of one network by name, all settings in the file, what is worth recording about where it lay).
+def network_tensors(
+    contents: Contents, step: str | None = None
+) -> tuple[dict[str, Stored], dict[str, Any], dict[str, Any], tuple[str, ...]]:
+    """(the tensors of one network by name, all settings in the file, what is worth recording, the path where ``step`` chose one).
+
+    ``step`` chooses one of several checkpoints: by epoch, or by its place in a list.
 
     Raises:
         MalformedInput: there is no state dict, more than one, or one with something else than tensors in it.
 
     """
     if contents.container in ("safetensors", "npz"):
-        found, about = _without_prefix(contents.tensors)
-        return found, {}, about
+        if step is not None:
+            raise MalformedInput(f"expected several checkpoints in the file for --step, got {contents.container}, which holds one")
+        return contents.tensors, {}, without_prefix(contents.tensors)[1], ()
     top = contents.value
-    if not isinstance(top, dict):
-        raise MalformedInput(f"expected a dict in the torch archive, got {_kind(top)}: save module.state_dict()")
-    state, settings, about = _state(top)
+    path: tuple[str, ...] = ()
+    if step is not None:
+        state, settings, about, path = _chosen(top, step)
+    elif not isinstance(top, dict):
+        mend = "choose one of its state dicts with --step" if _collections(top) else "save module.state_dict()"
+        raise MalformedInput(f"expected a dict in the torch archive, got {_kind(top)}: {mend}")
+    else:
+        state, settings, about = _state(top)
     for name, value in state.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise MalformedInput(f"expected a state dict of named tensors, got {_kind(value)} at {name!r:.80}")
-    found, more = _without_prefix({name: contents.stored(value) for name, value in state.items()})
-    return found, settings, about | more
+    found = {name: contents.stored(value) for name, value in state.items()}
+    return found, settings, about | without_prefix(found)[1], path
+
+
+def _collections(top: Any) -> list[tuple[tuple[str, ...], Any]]:
+    """Every list of state dicts, or dict of them by epoch, that is the value in a file or lies in it under a key, with its path."""
+
+    def is_collection(value: Any) -> bool:
+        if isinstance(value, dict):
+            return len(value) > 0 and all(_epoch(key) is not None and _is_state(state) for key, state in value.items())
+        return isinstance(value, list | tuple) and len(value) > 0 and all(map(_is_state, value))
+
+    found: list[tuple[tuple[str, ...], Any]] = [((), top)] if is_collection(top) else []
+    if isinstance(top, dict):
+        found += [((key,), value) for key, value in top.items() if isinstance(key, str) and is_collection(value)]
+    return found
+
+
+def _epoch(key: Any) -> int | None:
+    """The number that a key is or ends in: 100, "100", "epoch_100"."""
+    if type(key) is int:
+        return key
+    match = re.fullmatch(r"(?:[A-Za-z]+[_ -]?)?([0-9]{1,15})", key) if isinstance(key, str) else None
+    return int(match[1]) if match else None
+
+
+def _chosen(top: Any, step: str) -> tuple[dict[Any, Any], dict[str, Any], dict[str, Any], tuple[str, ...]]:
+    """The state dict of an epoch, what lies beside all of them, what to record, and the path to it."""
+    collections = _collections(top)
+    if len(collections) != 1:
+        raise MalformedInput(
+            f"expected one list of state dicts, or dict of them by epoch, for --step, got {len(collections) or 'none'}"
+        )
+    (where, states) = collections[0]
+    beside = {str(key): value for key, value in top.items() if (key,) != where} if where else {}
+    if isinstance(states, dict):
+        epochs: list[Any] = [_epoch(key) for key in states]
+        keys, entries = list(states), list(states.values())
+    else:
+        lengths = [
+            v
+            for k, v in beside.items()
+            if isinstance(v, list) and len(v) == len(states) and all(type(e) is int for e in v) and re.search("epoch|step", k)
+        ]
+        epochs = lengths[0] if len(lengths) == 1 else list(range(len(states)))
+        keys, entries = list(range(len(states))), list(states)
+    wanted = int(step) if re.fullmatch(r"-[0-9]{1,15}", step) else _epoch(step)
+    at = [k for k, epoch in enumerate(epochs) if epoch == wanted]
+    if wanted is not None and wanted < 0 and not at:  # counted from the end, as Python does
+        at = [len(epochs) + wanted] if len(epochs) + wanted >= 0 else []
+    if len(at) != 1:
+        listed = ", ".join(map(str, epochs[:3])) + (f", ..., {epochs[-1]}" if len(epochs) > 4 else "")
+        raise MalformedInput(f"expected one of the {len(epochs)} steps {listed} for --step, got {step!r:.40}")
+    about = {"state": ".".join(where) or "list", "epoch": epochs[at[0]]}
+    return entries[at[0]], beside, about, (*where, str(keys[at[0]]))
+
+
+def has_tensors(value: Any) -> bool:
+    """Whether there is a tensor in a value, at any depth."""
+    waiting, seen = [value], set()
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, Tensor):
+            return True
+        if isinstance(inner, dict | list | tuple) and id(inner) not in seen:
+            seen.add(id(inner))
+            waiting += inner.values() if isinstance(inner, dict) else inner
+    return False
 
 
 def _kind(value: Any) -> str:
@@ -90,7 +166,7 @@ def _last(states: Any, epochs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
     return found, about
 
 
-def _without_prefix(tensors: dict[str, Stored]) -> tuple[dict[str, Stored], dict[str, Any]]:
+def without_prefix(tensors: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The tensors without the prefixes that all of their names share, and a note of what was left out."""
     dropped = ""
     while prefix := next((p for p in _PREFIXES if tensors and all(name.startswith(p) and name != p for name in tensors)), ""):
@@ -103,6 +179,15 @@ _TRANSFORMER = re.compile(
     r"attn|attention|\bblocks?\.|\bW_[QKVO]\b|self_attn|transformer|encoder\.layer|c_attn|pos_embed|W_pos", re.IGNORECASE
 )
 _OTHERS = (
+    (
+        re.compile(r"weight_[gv]\b|parametrizations"),
+        "a parametrized network (remove_parametrizations or remove_weight_norm before saving)",
+    ),
+    (re.compile(r"weight_(orig|mask)\b"), "a pruned network (torch.nn.utils.prune.remove before saving)"),
+    (
+        re.compile(r"^(ema|shadow|swa|averaged|target|teacher)[_.]", re.MULTILINE),
+        "two copies of a network (save one of them by itself)",
+    ),
     (re.compile(r"conv", re.IGNORECASE), "a convolutional network"),
     (re.compile(r"lstm|gru|rnn|weight_hh", re.IGNORECASE), "a recurrent network"),
     (re.compile(r"norm|\bln\b|\bbn\b|running_mean", re.IGNORECASE), "a network with normalisation"),

@@ -10,7 +10,7 @@ import pytest
 
 from net.errors import MalformedInput
 from net.folded import fold, folded_network
-from net.formats.layers import Layers, with_hidden_bias
+from net.formats.layers import Layers
 from net.weights import Weights
 
 
@@ -82,7 +82,7 @@ def test_products_beyond_float64_are_refused(s3):
 def test_a_bias_before_relu_folds_into_the_left_half(s3, random_layers):
     """relu(W_x W + c + W_y W): the sum is the same with c added to every row of L, exactly."""
     c = np.arange(4.0) / 3
-    with_bias = replace(random_layers, left=with_hidden_bias(random_layers.left, c))
+    with_bias = replace(random_layers, left_added=((c,),))
     plain, moved = (fold(layers, s3, None).weights.exact() for layers in (random_layers, with_bias))
     difference = [
         Fraction(a, 1 << moved.preactivation_bits) - Fraction(b, 1 << plain.preactivation_bits)

@@ -50,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("s SAME NETWORK")
             return CODES["s SAME NETWORK"]
         progress = Progress(None if options.quiet else sys.stderr)
-        line, table = check(certificate, checkpoint, Options(options.sample, options.seed, options.jobs), progress)
-        print(*_lines(table), sep="\n")
+        line, table, formula = check(certificate, checkpoint, Options(options.sample, options.seed, options.jobs), progress)
+        print(*([formula] if formula else []), *_lines(table), sep="\n")
     except Differs as error:
         print(error, file=sys.stderr)
         line = "s NOT VERIFIED"

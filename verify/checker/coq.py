@@ -42,7 +42,7 @@ def check_project(certificate: bytes, checkpoint: bytes, folder: Path) -> int:
     """The number of weights compared; raises Differs or Malformed where the project is not that of the network."""
     c = read_certificate(certificate)
     same("checkpoint.sha256", c.checkpoint.sha256, hashlib.sha256(checkpoint).hexdigest())
-    layout, layers = read_checkpoint(checkpoint)
+    layout, layers = read_checkpoint(checkpoint, c.checkpoint.reading)
     same("group.order, elements of the network", c.group.order, layers.order)
     group = Group(c.group)
     network, _ = folded(layout, layers, c.checkpoint, group)

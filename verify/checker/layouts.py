@@ -6,15 +6,16 @@ each of which has one meaning; L and R are the embeddings times the two halves o
 power of two. A file whose settings say that it is another function is refused.
 """
 
-from operator import add
-from typing import Any, NamedTuple
+from typing import Any
 
 from .files import read_tensors
 from .float32 import Forward
 from .groups import Group, check_numbering
-from .integers import Matrix, Network, Packed, columns
+from .integers import Matrix, Network
+from .layers import Layers, bias_of, fold, mirror, side_of
+from .readings import layers_of, state_at
 from .settings import check_settings, parsed
-from .shape import CheckpointRecord, Malformed, need, same, shown
+from .shape import CheckpointRecord, Malformed, Reading, need, same, shown
 from .tensors import Tensor, Tensors
 
 #: Per layout: for each tensor's name what it is, and how many dimensions it has. W is both halves of the hidden layer's matrix, one
@@ -42,38 +43,17 @@ NEEDED = {
     "chughtai": {"left", "right", "W", "votes"},
 }
 OWN_FORMAT = "coset-verify network 1"
+#: The layout of a file whose tensors the certificate explains.
+BY_MEANING = "by meaning"
 #: Keys under which a dictionary has the state dict, and what wrappers put before the names in it.
 STATES = ("model", "state_dict", "model_state_dict", "model_state", "net", "network", "params", "weights")
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "mlp.")
 
 
-class Layers(NamedTuple):
-    """A network in its file's own numbering: the factors of L and of R (one where they are folded already), U, and three biases.
-
-    ``hidden`` is added before the relu, ``after`` behind it, ``bias`` to the logits.
-    """
-
-    left: tuple[Matrix, ...]
-    right: tuple[Matrix, ...]
-    votes: Matrix
-    bias: Matrix | None
-    hidden: Matrix | None
-    after: Matrix | None
-
-    @property
-    def order(self) -> int:
-        """How many elements it is over."""
-        return len(self.left[0].rows)
-
-    def matrices(self) -> list[Matrix]:
-        """All of them."""
-        return [*self.left, *self.right, self.votes, *(m for m in (self.bias, self.hidden, self.after) if m)]
-
-
-def read_checkpoint(data: bytes) -> tuple[str, Layers]:
-    """The layout and the layers of a checkpoint; Malformed for what is none."""
+def read_checkpoint(data: bytes, reading: Reading | None = None) -> tuple[str, Layers]:
+    """The layout and the layers of a checkpoint, under the reading where one is given; Malformed for what is none."""
     try:
-        return read_layers(data)
+        return read_layers(data, reading)
     except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as error:
         # a damaged file goes wrong in many ways, each of which says only that it is damaged
         raise Malformed(f"expected a whole checkpoint, got a damaged one: {type(error).__name__}: {shown(str(error))}") from None
@@ -84,26 +64,29 @@ def folded(layout: str, layers: Layers, record: CheckpointRecord, group: Group) 
 
     Raises Differs where the record states something else than the file has.
     """
+    if layers.mirrored:  # |p| = relu(p) + relu(-p)
+        layers = mirror(layers)
     n, width = layers.order, len(layers.votes.rows)
-    sides = [fold(*layers.left), fold(*layers.right)]
-    if layers.hidden is not None:
-        sides[0] = [_plus_row(side, bias) for side, bias in zip(sides[0], (layers.hidden, layers.hidden.absolute()), strict=True)]
-    bias = layers.bias or Matrix([[0] * n], 0)
-    through = fold(layers.after, layers.votes)[0] if layers.after else Matrix([[0] * n], 0)
+    sides = [side_of(layers.left, layers.left_added), side_of(layers.right, layers.right_added)]
+    votes = fold(layers.votes, *([layers.through] if layers.through else []))[0]
+    bias = bias_of(layers, votes, n)
     bits = max(side.bits for side, _ in sides)
-    vote_bits = max(layers.votes.bits, bias.bits - bits, through.bits - bits)
-    total = [*map(add, through.at(bits + vote_bits)[0], bias.at(bits + vote_bits)[0])]
+    vote_bits = max(votes.bits, bias.bits - bits)
+    total = bias.at(bits + vote_bits)[0]
     stated = [record.format, record.width, record.parameters]
     same("checkpoint (format, width, parameters)", stated, [layout, width, 3 * n * width + n * any(total)])
     check_numbering(record.order, record.numbering, group)
     places = sorted(range(n), key=record.numbering.__getitem__)
     tables = _placed(sides, bits, places)
     (L, L_sizes), (R, R_sizes) = tables if record.product == "left-first" else tables[::-1]
-    votes = [[row[k] for k in places] for row in layers.votes.at(vote_bits)]
-    network = Network(L, R, votes, [total[k] for k in places], bits, vote_bits)
-    terms = sum(len(side[0].rows[0]) if len(side) == 2 else 1 for side in (layers.left, layers.right)) + (layers.hidden is not None)
+    rows = [[row[k] for k in places] for row in votes.at(vote_bits)]
+    network = Network(L, R, rows, [total[k] for k in places], bits, vote_bits)
+    terms = sum(len(side[0].rows[0]) if len(side) == 2 else 1 for side in (layers.left, layers.right))
+    terms += len(layers.left_added) + len(layers.right_added)
     forward = Forward(network, L_sizes, R_sizes, (terms, width + (layers.bias is not None)))
-    exists = layers.after is None and all(matrix.narrow for matrix in layers.matrices()) and not forward.overflows
+    exists = (
+        layers.after is None and layers.through is None and all(matrix.narrow for matrix in layers.matrices()) and not forward.overflows
+    )
     same("checkpoint.float32_forward", record.float32_forward, exists)
     return network, forward if exists else None
 
@@ -114,37 +97,21 @@ def _placed(sides: list[list[Matrix]], bits: int, places: list[int]) -> list[lis
     return [[[rows[k] for k in places] for rows in side] for side in tables]
 
 
-def _plus_row(matrix: Matrix, row: Matrix) -> Matrix:
-    """The matrix with the row added to each of its rows."""
-    bits = max(matrix.bits, row.bits)
-    (more,) = row.at(bits)
-    return Matrix([[*map(add, line, more)] for line in matrix.at(bits)], bits)
-
-
-def fold(*factors: Matrix) -> list[Matrix]:
-    """The product of the factors, of which there are one or two, and that of their absolute values."""
-    if len(factors) == 1:
-        return [factors[0], factors[0].absolute()]
-    return [_product(*factors), _product(*(factor.absolute() for factor in factors))]
-
-
-def _product(a: Matrix, b: Matrix) -> Matrix:
-    largest = [max(map(abs, column)) for column in columns(a.rows)]
-    packed = Packed(b.rows, [0] * len(b.rows[0]), largest)
-    return Matrix([packed.numbers(packed.combine(row)) for row in a.rows], a.bits + b.bits)
-
-
 # ---- from tensors to layers
 
 
-def read_layers(data: bytes) -> tuple[str, Layers]:
+def read_layers(data: bytes, reading: Reading | None) -> tuple[str, Layers]:
     """The name of the layout and the layers, whose shapes fit together."""
     container, content, metadata = read_tensors(data)
-    tensors, settings = state_dict(content) if container == "torch" else (content, parsed(metadata))
+    path = [] if reading is None else reading.state
+    need(container == "torch" or not path, "expected a path to a state dict of a torch file alone, got one for another file")
+    tensors, settings = state_dict(content, path) if container == "torch" else (content, parsed(metadata))
     check_settings(settings)
     views = {tensor.place(): tensor.bytes() for tensor in tensors.values()}
     limit = len(data) + 65_536 if container == "torch" else sum(views.values())
     need(sum(views.values()) <= limit, f"expected views of at most the size of the file, got {sum(views.values()):,} bytes")
+    if reading is not None:
+        return BY_MEANING, layers_of(reading, tensors)
     tensors = without_prefix(tensors)
     layout = next((name for name, roles in LAYOUTS.items() if tensors and tensors.keys() <= roles.keys()), "")
     need(layout != "", f"expected the tensors of a network in a known layout, got {shown(sorted(tensors))}")
@@ -184,10 +151,11 @@ def _layers(layout: str, tensors: Tensors) -> Layers:
         need(len(W.rows) == 2 * d, f"expected {2 * d} rows in the hidden layer's matrix, got {len(W.rows)}")
         found |= {"upper": W._replace(rows=W.rows[:d]), "lower": W._replace(rows=W.rows[d:])}
     halves = [(left, found["upper"]), (right, found["lower"])] if "upper" in found else [(left,), (right,)]
-    layers = Layers(halves[0], halves[1], votes, found.get("bias"), found.get("hidden bias"), found.get("after relu"))
+    hidden = found.get("hidden bias")
+    layers = Layers(halves[0], halves[1], votes, found.get("bias"), found.get("after relu"), ((hidden,),) if hidden else ())
     n, width = len(left.rows), len(votes.rows)
     by_element = {len(right.rows), len(votes.rows[0]), *([len(layers.bias.rows[0])] if layers.bias else [])}
-    by_neuron = {len(half[-1].rows[0]) for half in halves} | {len(m.rows[0]) for m in (layers.hidden, layers.after) if m}
+    by_neuron = {len(half[-1].rows[0]) for half in halves} | {len(m.rows[0]) for m in (hidden, layers.after) if m}
     inner = all(len(half) == 1 or len(half[0].rows[0]) == len(half[1].rows) for half in halves)
     need(by_element == {n} and by_neuron == {width} and inner, f"expected {n} elements and {width} neurons in all tensors, got others")
     return layers
@@ -199,10 +167,15 @@ def is_state(value: Any) -> bool:
     return named and any(type(item) is Tensor for item in value.values())
 
 
-def state_dict(content: Any) -> tuple[Tensors, dict[Any, Any]]:
-    """(tensors, what lies beside them) of a torch archive: a state dict itself, or a dictionary with one in it."""
+def state_dict(content: Any, path: list[str]) -> tuple[Tensors, dict[Any, Any]]:
+    """(tensors, what lies beside them) of a torch archive: a state dict itself, or one in it, by its path where there is one."""
+    if path:
+        state, beside = state_at(content, path)
+        plain = is_state(state) and all(type(item) is Tensor for item in state.values())
+        need(plain, "expected a state dict of named tensors and nothing else at the end of its path, got something else")
+        return state, beside
     need(isinstance(content, dict), "expected a dictionary in the torch archive, got something else")
-    beside: dict[Any, Any] = {}
+    beside = {}
     state = content
     if not (is_state(content) and all(type(item) is Tensor for item in content.values())):
         found = [key for key in STATES if is_state(content.get(key))]

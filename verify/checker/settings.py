@@ -69,9 +69,9 @@ MODEL_KEYS = _words(
 #: Words of which the name of a model with one hidden layer may consist.
 MODEL = _words(
     """
-    a addition arithmetic basic composition connected custom fc feed feedforward ff forward fully grok grokking group groups
-    hidden layer layered layers mlp mlps model modular multi multilayer multiplication my net network one perceptron relu simple
-    single small tiny toy two
+    a addition arithmetic basic classification classifier composition connected custom fc feed feedforward ff for forward fully
+    grok grokking group groups hidden layer layered layers mlp mlps model modular multi multilayer multiplication my net network
+    one perceptron relu simple single small tiny toy two
     """
 )
 #: Words of keys that say how large a network is, or how something is called.

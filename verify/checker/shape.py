@@ -91,6 +91,27 @@ class SubgroupRecord:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """Which tensor is what, as terms; readings.py says what each field means. Fields that are missing are empty."""
+
+    left: str = ""
+    left_bias: str = ""
+    hidden_left: str = ""
+    right: str = ""
+    right_bias: str = ""
+    hidden_right: str = ""
+    hidden_bias: list[str] = field(default_factory=list)
+    activation: Literal["relu", "abs"] = "relu"
+    after: str = ""
+    out: str = ""
+    out_bias: str = ""
+    unembed: str = ""
+    bias: str = ""
+    skipped: list[str] = field(default_factory=list)
+    state: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class CheckpointRecord:
     """Which file, and how its numbering maps to the group: ``numbering[k]`` is the element that the file calls k."""
 
@@ -102,6 +123,7 @@ class CheckpointRecord:
     width: int
     parameters: int
     float32_forward: bool
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from .lemmas import check_symbolic
 from .names import check_subgroup_name
 from .programs import Expanded
 from .progress import Line, Progress
+from .readings import described
 from .shape import Certificate, Compact, NeuronRecord, read_certificate, same
 from .tables import check_compact, program_answers, settle
 
@@ -35,10 +36,11 @@ class Options(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The last line, and the table of what was done."""
+    """The last line, the table of what was done, and what the network is in terms of the file's tensors, where that is stated."""
 
     line: str
     table: list[Line]
+    formula: str = ""
 
 
 def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Progress) -> Verdict:
@@ -52,12 +54,14 @@ def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Pro
 
     c = read_certificate(certificate)
     same("checkpoint.sha256", c.checkpoint.sha256, hashlib.sha256(checkpoint).hexdigest())
-    layout, layers = read_checkpoint(checkpoint)
+    layout, layers = read_checkpoint(checkpoint, c.checkpoint.reading)
     same("group.order, elements of the network", c.group.order, layers.order)  # before anything as large as the group is made
     group = Group(c.group)
     done("the group is what it is called", "its generators multiplied out", group.order, "elements")
     network, forward = folded(layout, layers, c.checkpoint, group)
-    done("the network is that of the file", "read, folded, and put in the group's order", network.width, "neurons")
+    formula = "" if c.checkpoint.reading is None else described(c.checkpoint.reading)
+    read = "read as the formula above says" if formula else "read"
+    done("the network is that of the file", f"{read}, folded, and put in the group's order", network.width, "neurons")
     same("group of the program", c.program.group, c.group)
     program = Expanded(c.program, group, network.width)
     check_names(program, group)
@@ -92,7 +96,7 @@ def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Pro
         how = "not redone" if settled is None else "the plan's tables, with those of Q1; operations counted"
         done("Q4: pairs settled through the coset structure", how, c.compact.certified, "pairs", settled is not None)
     line = "s SAMPLED" if options.sample is not None else "s VERIFIED" if verdict == "VERIFIED" else "s CONFIRMED REFUTED"
-    return Verdict(line, table)
+    return Verdict(line, table, formula)
 
 
 def chosen(n: int, options: Options) -> Pairs:

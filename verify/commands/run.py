@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from verify.commands.reading_options import reading_options
+
 if TYPE_CHECKING:
     from verify.record.certificate import CheckpointRecord
 
@@ -37,6 +39,7 @@ def solvers_budget(_context: click.Context, _parameter: click.Parameter, value: 
 )
 @click.option("--order", type=click.Choice(["lexicographic", "even-first", "sympy", "table"]), help="Element order; default: detect.")
 @click.option("--product", type=click.Choice(["left-first", "right-first"]), help="Product; default: detect.")
+@reading_options
 @click.option("--assume-relu", is_flag=True, help="Disregard settings that say, or could say, that the network is another function.")
 @click.option("--all-counterfactuals", is_flag=True, help="Measure level 3 on all pairs even of a large group.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the verdict line.")
@@ -49,6 +52,8 @@ def command(
     timeout: float,
     order: str | None,
     product: str | None,
+    layout: Path | None,
+    step: str | None,
     assume_relu: bool,
     all_counterfactuals: bool,
     as_json: bool,
@@ -72,7 +77,7 @@ def command(
             print(f"c {text}", file=sys.stderr, flush=True)
 
     path = checkpoint or bundled_checkpoint(group_name)
-    result = run(path, group_name, out, proof, timeout, order, product, all_counterfactuals, progress, assume_relu)
+    result = run(path, group_name, out, proof, timeout, order, product, all_counterfactuals, progress, assume_relu, layout, step)
     correct = result.certificate.correct
     progress(f"{correct.right} of {correct.pairs} pairs right; {result.directory}/report.md")
     if correct.wrong:

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from net.errors import MalformedInput
 from net.folded import FoldedNetwork, fold
-from net.formats.layers import Layers
 from net.weights import ExactWeights, Weights
 
 Surgery = Callable[[Weights], Weights]
@@ -125,7 +124,9 @@ def _mean_activation(weights: Weights, neuron: int) -> float:
 def has_embeddings(network: FoldedNetwork) -> bool:
     """Whether the network's file holds two embeddings of one length, so that they can be swapped."""
     layers = network.layers
-    return layers is not None and len(layers.left) == len(layers.right) == 2 and layers.left[0].shape == layers.right[0].shape
+    if layers is None or any(len(chain) > 1 for chain in (*layers.left_added, *layers.right_added)):
+        return False
+    return len(layers.left) == len(layers.right) == 2 and layers.left[0].shape == layers.right[0].shape
 
 
 def embeddings_swapped(network: FoldedNetwork) -> Weights:
@@ -139,6 +140,6 @@ def embeddings_swapped(network: FoldedNetwork) -> Weights:
     if layers is None or network.convention is None or not has_embeddings(network):
         raise MalformedInput("expected a network with two embeddings of one length in its file, got folded or unequal ones")
     (left, first), (right, second) = layers.left, layers.right
-    swapped = Layers((right, first), (left, second), layers.unembedding, layers.bias, layers.after_relu)
+    swapped = replace(layers, left=(right, first), right=(left, second))
     weights = fold(swapped, network.group, network.source).weights.permuted(np.argsort(network.convention.numbering))
     return weights.exchanged() if network.convention.product == "right-first" else weights

@@ -9,7 +9,7 @@ import numpy as np
 
 from algebra.group import parse_group
 from algebra.permutation import parse_cycles
-from net.checkpoint import read_checkpoint
+from net.checkpoint import ReadOptions, open_checkpoint
 from net.errors import MalformedInput
 from net.folded import fold
 from verify.formal.plan import CoqPlan, make_plan, plan_text
@@ -23,7 +23,8 @@ def stored_network(certificate: Certificate, checkpoint: Path) -> tuple[StoredNe
     Raises MalformedInput when the file is not the one that the certificate is about.
     """
     record, group = certificate.checkpoint, parse_group(certificate.group.name)
-    layers, source = read_checkpoint(checkpoint)
+    opened = open_checkpoint(checkpoint, ReadOptions(layout=record.reading))
+    _, layers, source = opened.ways(opened.elements())[0]
     if source.sha256 != record.sha256:
         raise MalformedInput(f"expected the checkpoint with digest {record.sha256[:16]}..., got one with {source.sha256[:16]}...")
     if sorted(record.numbering) != list(range(group.order)) or len(layers.left[0]) != group.order:

@@ -38,6 +38,8 @@ def run(
     all_counterfactuals: bool = False,
     progress: Callable[[str], None] = lambda _: None,
     assume_relu: bool = False,
+    layout: Path | None = None,
+    step: str | None = None,
 ) -> Result:
     """Analyse the network in a file and write everything into ``out`` (default proofs/GROUP-SHA8).
 
@@ -57,6 +59,8 @@ def run(
         all_counterfactuals=all_counterfactuals,
         progress=progress,
         assume_relu=assume_relu,
+        layout=layout,
+        step=step,
     )
     source = analysis.network.source
     assert source is not None

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from net.formats.reading import Reading
 from verify.program.program import GroupRecord, Program
 
 FORMAT = "coset-verify certificate 2"
@@ -24,12 +25,14 @@ Kind = Literal["coset", "twisted", "dual", "sign", "rank one", "raw", "dead", "l
 KINDS: tuple[Kind, ...] = ("coset", "twisted", "dual", "sign", "rank one", "raw", "dead")
 
 
-class CheckpointRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CheckpointRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which file, and how its numbering maps to the group.
 
     ``numbering[k]`` is the group element that the file calls k; ``product`` says whether the file's product x*y applies x first
     ("left-first") or y first ("right-first"; then the file's two inputs are exchanged).
     ``float32_forward`` is true when the weights are float32 or narrower, so that a float32 forward pass exists to speak of.
+    ``reading`` says which tensor is what, and where the state dict lies, unless the file is a published layout and nothing else;
+    ``format`` is then "by meaning".
     """
 
     sha256: str
@@ -40,6 +43,7 @@ class CheckpointRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     width: int
     parameters: int
     float32_forward: bool
+    reading: Reading | None = None
 
 
 class Correct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -126,6 +126,7 @@ def certify(findings: Findings) -> cert.Certificate:
         width=width,
         parameters=3 * order * width + (order if network.weights.b.any() else 0),
         float32_forward=network.preactivation_terms is not None,
+        reading=source.reading,
     )
     return cert.sealed(
         cert.Certificate(
