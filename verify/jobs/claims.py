@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from net.checkpoint import read_checkpoint
+from net.checkpoint import open_checkpoint
 from net.discovery import checkpoints_in
 from net.errors import MalformedInput
 from verify.claims.decide import Report, decide_claims, named_group, open_subject
@@ -46,7 +46,7 @@ def decide_folder(
 
 def _decided(path: Path, claims: ClaimsFile, checkpoint: Path, group: str, wanted: int) -> Report | tuple[Path, str] | None:
     try:
-        if wanted and len(read_checkpoint(checkpoint)[0].left[0]) != wanted:
+        if wanted and open_checkpoint(checkpoint).elements(wanted) != wanted:
             return None
         subject = open_subject(checkpoint, group, path.parent)
     except MalformedInput as error:
