@@ -196,7 +196,9 @@ def open_checkpoint(path: Path, options: ReadOptions | None = None) -> Checkpoin
         MalformedInput: as `load_network`, but for what concerns the group.
 
     """
-    return checkpoint_in(read_bytes(path), path, options or ReadOptions(), _side_files(path, options is not None and options.assume_relu))
+    return checkpoint_in(
+        read_bytes(path), path, options or ReadOptions(), _side_files(path, options is not None and options.assume_relu)
+    )
 
 
 @dataclass(frozen=True, eq=False)
