@@ -4,7 +4,7 @@ import re
 
 from reports.blocks import Block, Display, Environment, Heading, Line, Paragraph, joined, say, table
 from reports.circuits import ReportedCircuit
-from reports.numbers import count, share
+from reports.numbers import count, power_of_two, share
 from reports.source import Source, listed, plural
 
 #: how each form makes a function of a list t: in the table of forms
@@ -27,7 +27,8 @@ MOST_SUBGROUPS = 28
 def definitions(source: Source) -> list[Block]:
     """The section."""
     blocks: list[Block] = [Heading(2, say("Definitions"), "definitions")]
-    blocks += [_group(source), _network(source), _cosets(source), _program(source)]
+    looks = any(form["subgroups"] for form in source.forms())
+    blocks += [_group(source), _network(source), *([_cosets(source)] if looks else []), _program(source, 4 if looks else 3)]
     if rows := subgroup_rows(source, named_subgroups(source)[:MOST_SUBGROUPS]):
         more = len(named_subgroups(source)) - len(rows)
         numbered = (
@@ -147,7 +148,7 @@ def _cosets(source: Source) -> Environment:
     return Environment("Definition", (Paragraph(joined(lines)),), 3, say("cosets and points"))
 
 
-def _program(source: Source) -> Environment:
+def _program(source: Source, number: int) -> Environment:
     program = source.program
     used = list(dict.fromkeys(form["on"] for form in source.forms()))
     rows = [
@@ -203,12 +204,12 @@ def _program(source: Source) -> Environment:
             neurons=plural(sum(len(circuit.neurons) for circuit in source.circuits), "neuron"),
             constants=count(source.s["program"]["constants"]),
             ratio=share(source.s["program"]["ratio"]),
-            v=count(2 ** program["vote_bits"]),
-            p=count(2 ** (program["preactivation_bits"] + program.get("scale_bits", 0))),
+            v=power_of_two(program["vote_bits"]),
+            p=power_of_two(program["preactivation_bits"] + program.get("scale_bits", 0)),
         )
     )
     blocks.append(Paragraph(joined(notes)))
-    return Environment("Definition", tuple(blocks), 4, say("program"))
+    return Environment("Definition", tuple(blocks), number, say("program"))
 
 
 NAMES = (

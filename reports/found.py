@@ -53,7 +53,7 @@ def explanation(source: Source) -> Line:
     heads = {
         "explained": "The subgroups of {name} explain how: ",
         "in part": "The subgroups of {name} explain how in part: ",
-        "not explained": "How it does so is not explained: no small program was found that gives its answers. ",
+        "not explained": "How it answers is not explained: no small program was found that gives its answers. ",
     }
     sentence = heads[s["explained"]["status"]] + (
         "{a} program of {constants} integers, {ratio} of the number of the network's parameters, {same} (Theorem 2){variance}."

@@ -8,6 +8,7 @@ from reports.paragraphs import circuit_paragraph
 from reports.source import Source, listed, plural
 
 FAMILIES = 10
+WRITTEN_OUT = 0.75  # of the parameters: the most that a program may have to be called an explanation in part
 PROGRAMS = ("readable", "provable", "faithful")
 
 
@@ -124,6 +125,12 @@ def _levels(source: Source) -> list[Block]:
     s = source.s
     e = s["equivalence"]
     by_share = sorted(e["ablation_fve_by_share"].items())
+    if not source.explains and s["program"]["ratio"] > WRITTEN_OUT:
+        return [
+            Paragraph(
+                say("The program is the network written out, so a comparison of the two beyond their answers would show nothing.")
+            )
+        ]
     blocks: list[Block] = [
         Paragraph(
             say(
@@ -136,7 +143,7 @@ def _levels(source: Source) -> list[Block]:
                 "Programs of other prices:",
                 fve=share(e["logit_fve"]),
                 runner=portion(e["runner_up_agree"]) + " of the pairs",
-                shares=listed((name for name, _ in by_share), "or"),
+                shares=listed((name.replace("%", " %") for name, _ in by_share), "or"),
                 after=listed(share(value) for _, value in by_share),
             )
         )

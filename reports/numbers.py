@@ -62,6 +62,11 @@ def power(value: int) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
+def power_of_two(exponent: int) -> str:
+    """1,024 for 10, and "2^39" for what has more digits than a reader counts."""
+    return count(2**exponent) if exponent <= 20 else f"2^{exponent}"
+
+
 def ratio_of(part: int, whole: int) -> str:
     """59 of 442 as "1/7.5", "1/1" of all; more than all as "1.2 times"."""
     if not part:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from reports.blocks import Block, Display, Environment, Heading, Line, Paragraph, joined, say, table
-from reports.numbers import count, decimal, power, ratio_of, rational, rounded, sentence, share
+from reports.numbers import count, decimal, power, power_of_two, ratio_of, rational, rounded, sentence, share
 from reports.program_text import constants
 from reports.source import Source, listed, plural
 
@@ -299,7 +299,7 @@ def _symbolic(source: Source) -> list[Block]:
                 "case is in the table, in units of "
                 "1/{unit} vote. All are above 0.{batches}",
                 entries=count(entries),
-                unit=count(unit),
+                unit=power_of_two(unit.bit_length() - 1),
                 batches=f" (Where one choice of these integers does not serve all s, up to {batches} are used, each s with its best.)"
                 if batches > 1
                 else "",

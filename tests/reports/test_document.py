@@ -125,7 +125,7 @@ def test_a_program_that_explains_nothing_is_said_to(certificate: JSON, summary: 
     summary["explained"] |= {"status": "not explained", "words": "not explained: the program is the network written out"}
     text = rendered(certificate, summary)
 
-    assert "How it does so is not explained: no small program was found that gives its answers." in text
+    assert "How it answers is not explained: no small program was found that gives its answers." in text
     assert "This explains nothing: any network has such a program" in text
     assert "The subgroups of S3 explain" not in text
 

@@ -1,6 +1,7 @@
 """From a checkpoint to a verdict: certificate, program and report."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,31 +63,39 @@ def command(
     """Prove what a checkpoint computes.
 
     Decides on every pair whether the network answers xy, distils it into a coset-voting program with the same answers, and writes
-    certificate, program and report. Prints a line that says what explains the network, and `s VERIFIED`, `s REFUTED` or `s UNKNOWN`;
+    certificate, program and report. Says what was found on stderr: families with their shares, the program's price, Q3, Q4.
+    Prints a line that says what explains the network, and `s VERIFIED`, `s REFUTED` or `s UNKNOWN`;
     exit code 0, 1 or 3.
     """
     from algebra.group import parse_group
     from net.bundled import bundled_checkpoint
+    from verify.commands.progress import Progress
     from verify.exit_codes import OF_VERDICT
     from verify.jobs.run import run
+    from verify.record.told import found
 
     parse_group(group_name)  # a name that is no group is wrong usage, whatever the checkpoint
 
-    def progress(text: str) -> None:
+    def say(text: str) -> None:
         if not quiet:
             print(f"c {text}", file=sys.stderr, flush=True)
 
     path = checkpoint or bundled_checkpoint(group_name)
-    result = run(path, group_name, out, proof, timeout, order, product, all_counterfactuals, progress, assume_relu, layout, step)
+    progress = Progress()
+    with nullcontext() if quiet else progress.watched():
+        silent = (lambda _: None) if quiet else progress
+        result = run(path, group_name, out, proof, timeout, order, product, all_counterfactuals, silent, assume_relu, layout, step)
+    for line in found(result.certificate, result.summary):
+        say(line)
     correct = result.certificate.correct
-    progress(f"{correct.right} of {correct.pairs} pairs right; {result.directory}/report.md")
     if correct.wrong:
-        progress(_counterexample(group_name, *correct.wrong[0]))
+        say(_counterexample(group_name, *correct.wrong[0]))
     if as_json:
         sys.stdout.write((result.directory / "summary.json").read_text(encoding="utf-8"))
     else:
-        print("; ".join([result.summary.explained.words, *_convention(result.certificate.checkpoint)]))
-        print(f"s {result.certificate.verdict}")
+        print("; ".join([result.summary.explained.words, *_convention(result.certificate.checkpoint)]), flush=True)
+        print(f"s {result.certificate.verdict}", flush=True)
+    say(f"report    {result.directory}/report.md")
     return OF_VERDICT[result.certificate.verdict]
 
 

@@ -14,6 +14,7 @@ from net.errors import MalformedInput
 from reports.escaping import escaped
 from verify.jobs.many import Died, finished, only_one
 from verify.record.certificate import canonical_bytes
+from verify.record.explain import percent
 from verify.record.summary import Summary
 
 Row = dict[str, Any]
@@ -21,6 +22,8 @@ COLUMNS = (
     ("network", "name"),
     ("verdict", "verdict"),
     ("explained by cosets", "explained"),
+    ("leading families", "families"),
+    ("not explained", "unexplained"),
     ("right", "right"),
     ("float32", "float32"),
     ("program agrees", "agree"),
@@ -161,6 +164,8 @@ def figures(summary: Summary) -> dict[str, Any]:
     return {
         "verdict": summary.verdict,
         "explained": summary.explained.status,
+        "families": ", ".join(f"{family.name} {percent(family.energy_share)}" for family in summary.families[:3]),
+        "unexplained": None if summary.explained.logit_fve is None else percent(min(1.0, max(0.0, 1 - summary.explained.logit_fve))),
         "right": summary.correct.right,
         "pairs": summary.correct.pairs,
         "float32": summary.correct.float32_any_order,

@@ -1,0 +1,46 @@
+"""What a run found, in a few lines of at most eighty characters."""
+
+from collections.abc import Iterator
+
+from verify.record.certificate import Certificate
+from verify.record.explain import percent
+from verify.record.summary import Summary
+
+FAMILIES = 6
+WIDTH = 80
+
+
+def found(certificate: Certificate, summary: Summary) -> Iterator[str]:
+    """Right pairs, families with their shares of the energy, the program's price, and the state of Q3 and Q4."""
+    correct, program, compact = certificate.correct, summary.program, certificate.compact
+    yield f"network   {correct.right:,} of {correct.pairs:,} pairs right{_margin(summary)}"
+    largest = summary.families[:FAMILIES]
+    names = [family.name if len(family.name) <= 22 else f"{family.name[:19]}..." for family in largest]
+    width = max(map(len, names), default=0)
+    for k, (name, family) in enumerate(zip(names, largest, strict=True)):
+        counts = f"{family.circuits:4} circuit{'s' * (family.circuits != 1)}".ljust(14)
+        neurons = f"{family.neurons:4} neuron{'s' * (family.neurons != 1)}".ljust(13)
+        yield f"{'families' if not k else '':8}  {name:{width}} {counts}{neurons}{percent(family.energy_share):>8}{'' if k else ' of the energy'}"
+    if rest := summary.families[FAMILIES:]:
+        share = sum(family.energy_share for family in rest)
+        yield f"{'':8}  and {len(rest)} more, {percent(min(share, 1.0))} of the energy"
+    price = f"{program.constants:,} integers, {percent(program.ratio)} of the parameters"
+    yield f"program   {price}; {certificate.equivalent.agree:,} answers agree"
+    lemmas = {"PROVED": "proved right for all x, y, z by lemmas", "REFUTED": "wrong at some pair", "UNKNOWN": "lemmas leave it open"}
+    yield f"symbolic  the {summary.symbolic.about} program: {lemmas[certificate.symbolic.status]}"
+    if compact is not None and compact.certified:
+        yield f"compact   {compact.certified:,} pairs by the coset structure; {_of_brute(compact.flops, compact.flops_brute)}"
+
+
+def _margin(summary: Summary) -> str:
+    if summary.correct.min_margin is None:
+        return ""
+    top, _, bottom = summary.correct.min_margin.partition("/")
+    try:
+        return f", least margin {int(top) / int(bottom or 1):.4g}"
+    except OverflowError:
+        return ""
+
+
+def _of_brute(flops: int, brute: int) -> str:
+    return f"1/{brute / flops:.3g} of the operations" if flops <= brute else "more operations than evaluation"
