@@ -20,10 +20,11 @@ def found(certificate: Certificate, summary: Summary) -> Iterator[str]:
     for k, (name, family) in enumerate(zip(names, largest, strict=True)):
         counts = f"{family.circuits:4} circuit{'s' * (family.circuits != 1)}".ljust(14)
         neurons = f"{family.neurons:4} neuron{'s' * (family.neurons != 1)}".ljust(13)
-        yield f"{'families' if not k else '':8}  {name:{width}} {counts}{neurons}{percent(family.energy_share):>8}{'' if k else ' of the energy'}"
+        share = f"{percent(family.energy_share):>8}{'' if k else ' of the energy'}"
+        yield f"{'' if k else 'families':8}  {name:{width}} {counts}{neurons}{share}"
     if rest := summary.families[FAMILIES:]:
-        share = sum(family.energy_share for family in rest)
-        yield f"{'':8}  and {len(rest)} more, {percent(min(share, 1.0))} of the energy"
+        left = sum(family.energy_share for family in rest)
+        yield f"{'':8}  and {len(rest)} more, {percent(min(left, 1.0))} of the energy"
     price = f"{program.constants:,} integers, {percent(program.ratio)} of the parameters"
     yield f"program   {price}; {certificate.equivalent.agree:,} answers agree"
     lemmas = {"PROVED": "proved right for all x, y, z by lemmas", "REFUTED": "wrong at some pair", "UNKNOWN": "lemmas leave it open"}
