@@ -45,9 +45,8 @@ def command(
         raise click.UsageError(f"expected a figure's name to end in .svg, .pdf or .png, got {figure.name!r}")
     if checkpoint is None and group_name is None:
         raise click.UsageError("expected --checkpoint, or --group for the bundled network of a group")
-    analysis = analyse(
-        checkpoint or bundled_checkpoint(group_name or ""), group_name, order=order, product=product, layout=layout, step=step
-    )
+    path = checkpoint or bundled_checkpoint(group_name or "")
+    analysis = analyse(path, group_name, order=order, product=product, layout=layout, step=step)
     if class_name is not None:
         _class(analysis, class_name, figure)
         return
