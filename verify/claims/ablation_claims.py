@@ -48,7 +48,7 @@ class BySubgroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="s
 class ByKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="kind", tag_field="by"):
     """Neurons whose label has one of these kinds (`verify.distil.labels`); "dead" ones are decided exactly."""
 
-    kinds: tuple[Literal["coset", "twisted", "dual", "sign", "raw", "dead"], ...]
+    kinds: tuple[Literal["coset", "twisted", "dual", "sign", "rank one", "raw", "dead"], ...]
 
     def select(self, subject: Subject) -> tuple[Mask, str]:
         """(m,) mask, and why the choice is a measurement where it is one."""
