@@ -21,10 +21,12 @@ from net.weights import Weights, dead_neurons
 from verify.compare.answers import float_answers
 from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates
-from verify.distil.draft import RAW, Draft, SideData, choose_forms, project, side_losses
+from verify.distil.draft import RAW, Chosen, Draft, SideData, choose_forms, project, side_losses
 from verify.distil.labels import Labelling, NeuronLabel, labelled
 from verify.distil.moments import activation_moments, centred, quadratic_form
+from verify.distil.point_irreps import point_irreps
 from verify.distil.quantise import write_exact, writings
+from verify.distil.rank_one import chains
 from verify.distil.repair import repaired
 from verify.distil.settings import DEFAULT, DistilSettings
 from verify.distil.vote_search import refine_votes
@@ -39,6 +41,8 @@ MANY = 0.001
 LEAST_LEAD = 0.02
 #: A program enters the curve when it leaves less than this share of what the one before left unexplained.
 PROGRESS = 0.95
+#: Preactivations are sums of at most so many forms of rank one.
+MOST_PARTS = 4
 #: Rounding to integers may lose this share of the variance that a program may leave unexplained.
 ROUNDING_SHARE = 0.01
 
@@ -84,6 +88,11 @@ class _Search:
     progress: Progress
     settings: DistilSettings
 
+    @property
+    def level(self) -> Floats:
+        """(m,) the mean of each neuron's R, which is written with L: what the two add up to is the same."""
+        return np.asarray(self.network.R.mean(axis=0))
+
     def drafted(self, left: tuple[GroupForm, ...], right: tuple[GroupForm, ...]) -> Draft:
         """A draft with these preactivation forms, means over cosets, and the network's own votes and bias."""
         network = self.network
@@ -94,8 +103,8 @@ class _Search:
             left,
             right,
             votes,
-            self._values(left, network.L),
-            self._values(right, network.R),
+            self._values(left, network.L + self.level),
+            self._values(right, network.R - self.level),
             tuple(network.U[i].copy() for i in self.neurons),
             network.b.copy(),
         )
@@ -107,7 +116,7 @@ class _Search:
             for i, form, lin in zip(self.neurons, forms, linear, strict=True)
         )
 
-    def forms(self, rate: float) -> tuple[tuple[GroupForm, ...], tuple[GroupForm, ...]]:
+    def forms(self, rate: float) -> tuple[Chosen, Chosen]:
         """The cheapest forms of both preactivations at a rate in constants."""
         order = self.lattice.group.order
         return (
@@ -145,14 +154,15 @@ def distill(
     moments = activation_moments(network)
     left_loss, right_loss = side_losses(network, moments)
     variance = quadratic_form(moments, centred(np.concatenate([network.U, network.b[None]])))
+    irreps = point_irreps(lattice)
     alive = np.flatnonzero(~dead_neurons(network))
     search = _Search(
         lattice,
         network,
         answers,
         choices,
-        SideData(network.L, left_shares, left_loss),
-        SideData(network.R, right_shares, right_loss),
+        SideData(network.L, left_shares, left_loss, chains(lattice.group, irreps, network.L, True, MOST_PARTS)),
+        SideData(network.R, right_shares, right_loss, chains(lattice.group, irreps, network.R, False, MOST_PARTS)),
         alive,
         moments,
         variance,
@@ -173,7 +183,8 @@ def _readable(search: _Search, faithful: Point) -> tuple[Point, ...]:
     settings = search.settings
     for step, rate in enumerate(settings.rates):
         search.progress(f"fitting votes at exchange rate {rate:g}")
-        draft = search.drafted(*search.forms(rate * parameters))
+        left, right = search.forms(rate * parameters)
+        draft = search.drafted(left.forms, right.forms)
         if draft.preactivation_constants > settings.largest_ratio * parameters:
             break
         moments = Moments.of(draft.weights(), search.network, search.moments)
@@ -205,7 +216,7 @@ def _readable(search: _Search, faithful: Point) -> tuple[Point, ...]:
 def _faithful(search: _Search) -> Point:
     """Own votes, preactivations on cosets, neurons written in full where differing pairs ask for it."""
     search.progress("writing preactivations on cosets")
-    left, right = search.forms(_faithful_rate(search))
+    left, right = (chosen.forms for chosen in search.forms(_faithful_rate(search)))
     full = np.zeros(len(search.neurons), dtype=bool)
     refinements = 0
     loss = ROUNDING_SHARE * (1 - search.settings.faithful_variance)
@@ -235,23 +246,16 @@ def _faithful_rate(search: _Search) -> float:
     loss = np.inf
     for _ in range(100):
         both = search.forms(1.5 * rate)
-        size = sum(linear_map(search.lattice.group, form).size for side in both for form in side)
+        size = sum(sum(chosen.sizes) for chosen in both)
         if size > settings.faithful_ratio * 3 * search.network.L.size and loss <= settings.faithful_loss:
             break
         rate *= 1.5
         loss = 0.0
-        for side, forms in zip((search.left, search.right), both, strict=True):
-            for i, form in zip(search.neurons, forms, strict=True):
-                if form != RAW:
-                    loss += side.loss[i] * (1 - _share(search, side, form, int(i)))
+        for side, chosen in zip((search.left, search.right), both, strict=True):
+            loss += float((side.loss[search.neurons] * (1 - np.array(chosen.shares))).sum())
         if loss <= 1 - settings.faithful_variance:
             break
     return rate
-
-
-def _share(search: _Search, side: SideData, form: GroupForm, neuron: int) -> float:
-    row = search.choices.row(form.space)
-    return float(side.shares[form.space.side][row, neuron])
 
 
 def _blamed(search: _Search, draft: Draft, full: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -21,6 +21,7 @@ from net.weights import Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates
 from verify.distil.moments import centred
+from verify.distil.rank_one import Chain
 from verify.program.form import GroupForm, LinearForm, expand_lists, expand_sides, linear_map
 
 RAW = GroupForm("elements")
@@ -77,11 +78,12 @@ class Draft:
 
 
 class SideData(NamedTuple):
-    """One input of the network: its weights, the shares of every candidate, and what losing all its variance costs."""
+    """One input of the network: its weights, the shares of every candidate, what losing all its variance costs, sums on points."""
 
     weights: Floats
     shares: dict[Side, Floats]
     loss: Floats
+    chains: list[Chain]
 
 
 def side_losses(weights: Weights, moments: Floats) -> tuple[Floats, Floats]:
@@ -107,10 +109,18 @@ def firing_rates(weights: Weights) -> Floats:
     return rates
 
 
-def choose_forms(choices: Candidates, side: SideData, neurons: npt.NDArray[np.intp], rate: float, order: int) -> tuple[GroupForm, ...]:
-    """The cheapest form of each neuron's preactivation at an exchange rate, ``elements`` where no coset space pays."""
+class Chosen(NamedTuple):
+    """Forms of one input of each neuron, the shares of variance that they explain, and the lengths of their lists."""
+
+    forms: tuple[GroupForm, ...]
+    shares: tuple[float, ...]
+    sizes: tuple[int, ...]
+
+
+def choose_forms(choices: Candidates, side: SideData, neurons: npt.NDArray[np.intp], rate: float, order: int) -> Chosen:
+    """The cheapest form of each neuron's preactivation at an exchange rate, ``elements`` where neither cosets nor points pay."""
     best_cost = np.full(len(neurons), float(order))
-    best: list[GroupForm] = [RAW] * len(neurons)
+    best: list[tuple[GroupForm, float, int]] = [(RAW, 1.0, order)] * len(neurons)
     for name, shares in side.shares.items():
         if not len(choices.size):
             continue
@@ -119,8 +129,15 @@ def choose_forms(choices: Candidates, side: SideData, neurons: npt.NDArray[np.in
         for j, c in enumerate(winner):
             if cost[c, j] < best_cost[j]:
                 best_cost[j] = cost[c, j]
-                best[j] = GroupForm.of(choices.space(int(c), name))
-    return tuple(best)
+                best[j] = GroupForm.of(choices.space(int(c), name)), float(shares[c, neurons[j]]), int(choices.size[c])
+    for j, i in enumerate(neurons):
+        for form, size, share in zip(*side.chains[i], strict=True):
+            # votes have a list on points as well, where two subgroups' double cosets are a handful: each side pays half of it
+            cost = size + form.terms[0].subgroups[0].index / 2 + rate * side.loss[i] * (1 - share)
+            if cost < best_cost[j]:
+                best_cost[j], best[j] = cost, (form, share, size)
+    forms, shares_of, sizes = zip(*best, strict=True) if best else ((), (), ())
+    return Chosen(forms, shares_of, sizes)
 
 
 def project(linear: LinearForm, function: Floats) -> Floats:
@@ -130,4 +147,5 @@ def project(linear: LinearForm, function: Floats) -> Floats:
         counts = np.bincount(index, weights=factor**2, minlength=linear.size)
         sums = np.bincount(index, weights=factor * function, minlength=linear.size)
         return np.asarray(sums / np.maximum(counts, 1))
-    return np.asarray(np.linalg.lstsq(linear.basis(), function, rcond=None)[0])
+    basis = linear.basis()
+    return np.asarray(np.linalg.lstsq(basis.T @ basis, basis.T @ function, rcond=None)[0])

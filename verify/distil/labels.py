@@ -25,6 +25,7 @@ from algebra.lattice import SubgroupLattice
 from net.weights import Weights, dead_neurons
 from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates, candidate_shares, candidates
+from verify.distil.moments import squared_activations
 from verify.distil.settings import DEFAULT, DistilSettings
 from verify.record.certificate import Kind
 
@@ -88,12 +89,7 @@ def log_accident(share: Floats, dimension: Floats, order: int) -> Floats:
 
 def energies(weights: Weights) -> Floats:
     """E_i = mean over pairs of h_i(x, y)^2 times the variance over z of U[i, z]: how much neuron i moves the logits."""
-    n = weights.L.shape[0]
-    total = np.zeros(weights.L.shape[1])
-    for x in range(n):
-        h = np.maximum(weights.L[x] + weights.R, 0)
-        total += np.einsum("yi,yi->i", h, h)
-    return np.asarray(total / n**2 * weights.U.var(axis=1))
+    return np.asarray(squared_activations(weights) * weights.U.var(axis=1))
 
 
 def label_neurons(

@@ -35,6 +35,16 @@ def activation_moments(*networks: Weights, first: int | None = None) -> Floats:
     return np.asarray(total / order**2)
 
 
+def squared_activations(weights: Weights) -> Floats:
+    """(m,) the mean over pairs of the square of each neuron's activation: O(|G|^2 m)."""
+    order = weights.order
+    total = np.zeros(weights.width)
+    for row in weights.L:
+        h = np.maximum(row + weights.R, 0)
+        total += np.einsum("yi,yi->i", h, h)
+    return np.asarray(total / order**2)
+
+
 def centred(votes: Floats) -> Floats:
     """Votes (k, |G|) minus each row's mean over z: a common part of all logits changes no answer."""
     return np.asarray(votes - votes.mean(axis=1, keepdims=True))

@@ -19,7 +19,7 @@ from algebra.group import FiniteGroup
 from net.weights import ExactWeights, Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.draft import Draft, firing_rates
-from verify.distil.moments import activation_moments
+from verify.distil.moments import squared_activations
 from verify.program.coset_forms import simplest
 from verify.program.form import Form, GroupForm, expand_sides
 from verify.program.program import (
@@ -44,7 +44,7 @@ LARGEST_FACTOR = 1024
 def start_bits(weights: Weights, loss: float) -> tuple[int, int]:
     """The least (p, v) of the module's docstring for a draft written out as ``weights`` and a loss of the logits' variance."""
     spread = float((weights.U.var(axis=1) * firing_rates(weights)).sum()) * weights.order
-    energy = float(np.diag(activation_moments(weights))[:-1].sum()) * weights.order
+    energy = float(squared_activations(weights).sum()) * weights.order
     return _least_bits(spread / 6, loss), _least_bits(energy / 12, loss)
 
 

@@ -3,11 +3,13 @@
 A margin is linear in the votes. The pairs at which the wanted answer a does not lead its strongest rival z by a floor add the mean
 penalty c (goal - margin)^2 to the least-squares problem; the votes are solved again, pairs newly short are added, and c grows, until
 no pair is short or the rounds run out. No constant is added to the program.
+All pairs are gone through once; after that those alone that led by less than ``WATCHED`` floors then, and the exact evaluation of the
+finished program decides about the others.
 """
 
 import numpy as np
 
-from verify.compare.answers import Answers, Shortfall, shortfalls
+from verify.compare.answers import Answers, Shortfall, leads_at, shortfalls
 from verify.distil.coset_fit import Floats
 from verify.distil.draft import Draft
 from verify.distil.votes import VoteFit
@@ -18,6 +20,8 @@ ROUNDS, PATIENCE = 8, 3
 LARGEST_SHARE = 0.02
 #: So many of the worst pairs are added in one round.
 BATCH = 3000
+#: Pairs that lead by less than so many floors at first are looked at again in every round.
+WATCHED = 8
 
 
 def repaired(fit: VoteFit, wanted: Answers, floor: float, goal: float) -> tuple[Draft, int]:
@@ -27,13 +31,16 @@ def repaired(fit: VoteFit, wanted: Answers, floor: float, goal: float) -> tuple[
     are too coarse.
     """
     draft = fit.solve()
+    watched = shortfalls(draft.weights(), wanted, WATCHED * floor)
     pairs = wanted.size
     size = len(fit.target)
     extra, extra_target = np.zeros((size, size)), np.zeros(size)
     weight = 2.0
-    best, fewest, since = draft, pairs, 0
+    best, fewest, since, first = draft, pairs, 0, draft
     for _ in range(ROUNDS):
-        short = shortfalls(draft.weights(), wanted, floor)
+        leads = watched if draft is first else leads_at(draft.weights(), *watched[:3])
+        near = leads.lead < floor
+        short = Shortfall(leads.x[near], leads.y[near], leads.wanted[near], leads.rival[near], leads.lead[near])
         wrong = int((short.lead <= 0).sum())
         since = 0 if wrong < fewest else since + 1
         if wrong < fewest:

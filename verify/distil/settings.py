@@ -30,7 +30,7 @@ class DistilSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     labelled_variance: float = 0.9
     readable_variance: float = 0.95
-    rates: tuple[float, ...] = (0.25, 0.75, 2.0, 6.0)
+    rates: tuple[float, ...] = (0.15, 0.5, 1.5, 5.0)
     largest_ratio: float = 0.25
     ridge: float = 0.1
     most_votes: int = 2000

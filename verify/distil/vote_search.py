@@ -7,6 +7,7 @@ circuit explain the same thing; then all votes are fitted again.
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,12 +16,17 @@ from net.weights import Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.draft import RAW, Draft
 from verify.distil.moments import centred
+from verify.distil.point_irreps import PointIrrep, point_irreps
+from verify.distil.rank_one import parts
+from verify.distil.rank_votes import rank_one_votes
 from verify.distil.settings import DistilSettings
 from verify.distil.votes import Moments, VoteFit, averaged_votes
-from verify.program.form import GroupForm, linear_map
+from verify.program.form import ON_POINTS, GroupForm, linear_map
 
 #: Dearer forms are bought in at most so many rounds; a round that buys nothing ends the search, so this is never reached in practice.
 MAX_ROUNDS = 12
+#: Of what is offered in one round that is taken which pays at least this share of what the best offer pays.
+BEST_SHARE = 0.4
 
 
 def vote_forms(lattice: SubgroupLattice, left: GroupForm, right: GroupForm) -> tuple[GroupForm, ...]:
@@ -65,17 +71,19 @@ def _orthonormal(lattice: SubgroupLattice, form: GroupForm) -> Floats | None:
 
 def refine_votes(draft: Draft, moments: Moments, network: Weights, rate: float, settings: DistilSettings) -> VoteFit:
     """The fit with the vote forms that ``rate`` (constants for the whole variance) buys; see the module's docstring."""
+    irreps = point_irreps(draft.lattice)
     options = [vote_forms(draft.lattice, a, b) for a, b in zip(draft.left, draft.right, strict=True)]
-    forms = tuple(choice[0] for choice in options)
+    forms = _first_forms(draft, options, irreps, moments, network, settings)
     known: dict[tuple[int, GroupForm], Floats] = {}
     for _ in range(MAX_ROUNDS):
         fit = VoteFit.of(draft, forms, moments, averaged_votes(draft, forms, network, known), settings.ridge)
         residual = moments.cross_votes - moments.program @ centred(fit.solve().expanded_votes())
-        upgrades = _upgrades(draft, forms, options, residual, moments, rate)
+        upgrades = _upgrades(draft, forms, options, irreps, residual, moments, rate)
         size = len(fit.target)
         taken: dict[int, GroupForm] = {}
-        for surplus, i, form, price in upgrades[: (len(upgrades) + 1) // 2]:
-            if surplus > 0 and size + price <= settings.most_votes:
+        enough = max((offer.worth for offer in upgrades), default=0.0) * BEST_SHARE
+        for worth, i, form, price in upgrades[: (len(upgrades) + 1) // 2]:
+            if worth >= enough and size + price <= settings.most_votes:
                 taken[i] = form
                 size += price
         if not taken:
@@ -84,33 +92,69 @@ def refine_votes(draft: Draft, moments: Moments, network: Weights, rate: float, 
     return VoteFit.of(draft, forms, moments, averaged_votes(draft, forms, network, known), settings.ridge)
 
 
+def _first_forms(
+    draft: Draft,
+    options: list[tuple[GroupForm, ...]],
+    irreps: tuple[PointIrrep, ...],
+    moments: Moments,
+    network: Weights,
+    settings: DistilSettings,
+) -> tuple[GroupForm, ...]:
+    """Each neuron's cheapest form; for one that reads points, or has no coset form, a form of rank one on its own irrep."""
+    if not irreps:
+        return tuple(choice[0] for choice in options)
+    own = network.U[draft.neurons]
+    terms = rank_one_votes(irreps, moments.program, moments.cross_votes, own - own.mean(axis=1, keepdims=True), settings.ridge)
+    forms = []
+    for i, (left, right, choice) in enumerate(zip(draft.left, draft.right, options, strict=True)):
+        on_points = any(term.on in ON_POINTS for side in (left, right) for term in side.terms)
+        offers = parts([irreps[terms.irrep[i]]], [terms.matrices[i]]) if on_points or choice[0] == RAW else []
+        forms.append(offers[0].form if offers else choice[0])
+    return tuple(forms)
+
+
+class Offer(NamedTuple):
+    """A dearer form for a neuron: the variance that it explains for each constant, and the constants."""
+
+    worth: float
+    neuron: int
+    form: GroupForm
+    price: int
+
+
 def _upgrades(
     draft: Draft,
     forms: tuple[GroupForm, ...],
     options: list[tuple[GroupForm, ...]],
+    irreps: tuple[PointIrrep, ...],
     residual: Floats,
     moments: Moments,
     rate: float,
-) -> list[tuple[float, int, GroupForm, int]]:
-    """(surplus, neuron, form, price) of the best upgrade in each circuit, the most surplus for its price first."""
-    best: dict[tuple[GroupForm, GroupForm, GroupForm], tuple[float, int, GroupForm, int]] = {}
+) -> list[Offer]:
+    """The best upgrade in each circuit that pays at this rate, those that pay most first."""
+    best: dict[tuple[GroupForm, GroupForm, GroupForm], Offer] = {}
     order = draft.lattice.group.order
+    coefficients = [irrep.coefficients(residual.T) for irrep in irreps]
     for i, current in enumerate(forms):
         spread = moments.program[i, i]
-        if spread <= 0:
+        if spread <= 0 or current == RAW:
             continue
         now = _captured(draft.lattice, current, residual[i])
         size = draft.linear(current).size
+        offers = []
         for form in options[i]:
             price = (order if form == RAW else draft.linear(form).size) - size
-            if price <= 0:
-                continue
-            gain = (_captured(draft.lattice, form, residual[i]) - now) / spread / moments.total
-            circuit = (draft.left[i], draft.right[i], current)
-            offer = (rate * gain - price, i, form, price)
-            if offer[0] > 0 and (circuit not in best or offer[0] > best[circuit][0]):
-                best[circuit] = offer
-    return sorted(best.values(), key=lambda offer: -offer[0] / offer[3])
+            if price > 0 and len(current.terms) == 1:
+                offers.append((_captured(draft.lattice, form, residual[i]) - now, form, price))
+        for part in parts(irreps, [matrix[i] for matrix in coefficients]):
+            if size + part.size < order and part.form not in current.terms:
+                offers.append((part.energy, GroupForm.sum_of([current, part.form]), part.size))
+        circuit = (draft.left[i], draft.right[i], current)
+        for gain, form, price in offers:
+            worth = gain / spread / moments.total / price
+            if rate * worth > 1 and (circuit not in best or worth > best[circuit].worth):
+                best[circuit] = Offer(worth, i, form, price)
+    return sorted(best.values(), key=lambda offer: -offer.worth)
 
 
 def _captured(lattice: SubgroupLattice, form: GroupForm, residual: Floats) -> float:

@@ -1,0 +1,146 @@
+"""Functions of rank one on points: which small integer vectors, on which G-set, with which character, explain a function best.
+
+On a G-set with points p, a character chi of G with values 1 and -1 and an integer vector a, the functions
+
+    f(g) = chi(g) sum over p of a[p] m[p g]      (images)          f(g) = chi(g) sum over p of m[p] a[p g]      (preimages)
+
+for all lists m are a linear space of dimension at most the number of points. On an irrep rho inside the functions on the points, with
+basis V, f is u^T rho v with u = V^T a, v = V^T m (images) or the other way round. So a is read off the singular vectors of f's
+coefficient A on the irrep: it is the vector with entries 0, ..., ``LEVELS`` whose direction V^T a is nearest to u. For a given order of
+the points by V u such a vector is a sum of ``LEVELS`` indicator vectors of the first points, and all of them are tried; where the
+irrep is all of the functions with sum 0 (a doubly transitive set), that is the best vector of all (rearrangement inequality).
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from algebra.group import FiniteGroup
+from verify.distil.coset_fit import Floats
+from verify.distil.point_irreps import PointIrrep
+from verify.program.form import GroupForm, linear_map
+
+#: Weights of points are 0, ..., LEVELS: a point, several points, "2 at 1, 1 at 3 and 4", one point rather than another.
+LEVELS = 2
+#: A vector with larger entries is taken when it brings the direction nearer by this share of what was missing.
+WORTH = 0.5
+
+Reading = Literal["images", "preimages"]
+
+
+class Direction(NamedTuple):
+    """A vector of small integers on the points, and the cosine between V^T a and what was asked for."""
+
+    weights: tuple[int, ...]
+    cosine: float
+
+
+def small_vector(irrep: PointIrrep, direction: Floats) -> Direction:
+    """The vector a of the module's docstring for a direction u of unit length, up to sign. Complexity: O(points^LEVELS d)."""
+    n = irrep.points.count
+    best = Direction((0,) * n, 0.0)
+    for u in (direction, -direction):
+        order = np.argsort(-(irrep.basis @ u), kind="stable")
+        first = np.concatenate([np.zeros((1, irrep.dimension)), np.cumsum(irrep.basis[order], axis=0)[:-1]])
+        sums, cuts = first, np.arange(n)[:, None]
+        for level in range(1, LEVELS + 1):
+            norms = np.linalg.norm(sums, axis=1)
+            cosines = np.where(norms > 1e-9, sums @ u / np.maximum(norms, 1e-9), -1.0)
+            found = int(np.argmax(np.round(cosines, 9)))
+            missing = 1 - best.cosine**2
+            if missing - (1 - cosines[found] ** 2) > WORTH * missing * (level > 1) + 1e-9:
+                a = np.zeros(n, dtype=int)
+                for cut in cuts[found]:
+                    a[order[:cut]] += 1
+                best = Direction(tuple(a.tolist()), float(cosines[found]))
+            if level < LEVELS:
+                sums = (sums[:, None] + first[None]).reshape(-1, irrep.dimension)
+                cuts = np.concatenate([np.repeat(cuts, n, axis=0), np.tile(np.arange(n)[:, None], (len(cuts), 1))], axis=1)
+    return best
+
+
+class Part(NamedTuple):
+    """A form on points, the length of its list, and how much of a function's sum of squares lies in its functions on one irrep."""
+
+    form: GroupForm
+    size: int
+    energy: float
+
+
+@lru_cache(maxsize=65536)
+def _form(irrep: PointIrrep, reading: Reading, weights: tuple[int, ...], constant: bool) -> GroupForm:
+    return GroupForm(reading, (irrep.points.base,), (irrep.kernel,), _shifted(weights), constant=constant)
+
+
+def _shifted(weights: tuple[int, ...]) -> tuple[int, ...]:
+    """The weights less the commonest of them, if they then don't add up to 0: with that all of the functions stay the same.
+
+    On functions with sum 0 a constant vector of weights does nothing, and any other can be told apart from it by its sum.
+    """
+    common = max(sorted(set(weights)), key=weights.count)
+    shifted = tuple(weight - common for weight in weights)
+    return shifted if sum(shifted) else weights
+
+
+def parts(irreps: Sequence[PointIrrep], coefficients: Sequence[Floats], constant: bool = False) -> list[Part]:
+    """Forms of rank one for a function with these coefficients, one (d, d) for each irrep: the dearest first of what pays best.
+
+    Images and preimages are offered on every irrep whose strongest part has at least half of the best irrep's energy for its price.
+    With ``constant`` a form with a character has a constant of its own; without a character none is needed.
+    """
+    offers: list[tuple[float, PointIrrep, Floats]] = []
+    for irrep, matrix in zip(irreps, coefficients, strict=True):
+        order = irrep.points.group.order
+        strength = float(np.linalg.norm(matrix, 2)) if irrep.dimension > 1 else abs(float(matrix[0, 0]))
+        offers.append((strength**2 * order / irrep.dimension / irrep.points.count, irrep, matrix))
+    best = max((offer[0] for offer in offers), default=0.0)
+    found: list[Part] = []
+    for worth, irrep, matrix in offers:
+        if worth <= 0 or worth < best / 2:
+            continue
+        u, _, v = np.linalg.svd(matrix)
+        scale = irrep.points.group.order / irrep.dimension
+        readings: tuple[tuple[Reading, Floats, Floats], ...] = (("images", u[:, 0], matrix.T), ("preimages", v[0], matrix))
+        for reading, direction, along in readings:
+            weights = small_vector(irrep, direction).weights
+            unit = irrep.basis.T @ np.array(weights, dtype=float)
+            energy = float(np.linalg.norm(along @ unit) / np.linalg.norm(unit)) ** 2 * scale
+            with_constant = constant and irrep.kernel is not None
+            found.append(Part(_form(irrep, reading, weights, with_constant), irrep.points.count + with_constant, energy))
+    return sorted(found, key=lambda part: -part.energy / part.size)
+
+
+class Chain(NamedTuple):
+    """Sums of one, two, ... forms of rank one for one function, each with the share of its variance that it explains."""
+
+    forms: tuple[GroupForm, ...]
+    sizes: tuple[int, ...]
+    shares: tuple[float, ...]
+
+
+def chains(group: FiniteGroup, irreps: Sequence[PointIrrep], functions: Floats, constant: bool, depth: int) -> list[Chain]:
+    """For each function (order, k) the sums of up to ``depth`` forms, each the best for what those before leave.
+
+    Complexity: O(k depth |G| sum of d^2) for the irreps, and a least-squares problem for each sum.
+    """
+    rest = functions - functions.mean(axis=0)
+    total = np.maximum((rest**2).sum(axis=0), np.finfo(float).tiny)
+    found: list[tuple[list[GroupForm], list[int], list[float]]] = [([], [], []) for _ in range(functions.shape[1])]
+    for step in range(depth):
+        coefficients = [irrep.coefficients(rest) for irrep in irreps]
+        for i, (forms, sizes, shares) in enumerate(found):
+            offers = parts(irreps, [matrix[i] for matrix in coefficients], constant and step == 0)
+            if not offers or (shares and shares[-1] > 1 - 1e-9):
+                continue
+            part = offers[0]
+            form = GroupForm.sum_of([*forms[-1:], part.form])
+            basis = linear_map(group, form).basis()
+            solution = np.linalg.lstsq(basis.T @ basis, basis.T @ functions[:, i], rcond=None)[0]
+            left = functions[:, i] - basis @ solution
+            rest[:, i] = left - left.mean()
+            forms.append(form)
+            sizes.append(part.size + (sizes[-1] if sizes else 0))
+            shares.append(1 - float(rest[:, i] @ rest[:, i]) / total[i])
+    return [Chain(tuple(forms), tuple(sizes), tuple(shares)) for forms, sizes, shares in found]
