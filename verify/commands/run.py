@@ -1,6 +1,7 @@
 """From a checkpoint to a verdict: certificate, program and report."""
 
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import click
 from verify.commands.reading_options import reading_options
 
 if TYPE_CHECKING:
+    from verify.jobs.run import Result
     from verify.record.certificate import CheckpointRecord
 
 
@@ -38,6 +40,7 @@ def solvers_budget(_context: click.Context, _parameter: click.Parameter, value: 
     show_default=True,
     help="Seconds for the SMT solvers' second opinions; 0 asks none. No status depends on it.",
 )
+@click.option("--proofs", is_flag=True, help="Write cvc5's proofs of the lemmas in Alethe beside their files; minutes, and megabytes.")
 @click.option("--order", type=click.Choice(["lexicographic", "even-first", "sympy", "table"]), help="Element order; default: detect.")
 @click.option("--product", type=click.Choice(["left-first", "right-first"]), help="Product; default: detect.")
 @reading_options
@@ -51,6 +54,7 @@ def command(
     out: Path | None,
     proof: Any,
     timeout: float,
+    proofs: bool,
     order: str | None,
     product: str | None,
     layout: Path | None,
@@ -73,7 +77,10 @@ def command(
     from verify.exit_codes import OF_VERDICT
     from verify.jobs.run import run
     from verify.record.told import found
+    from verify.symbolic.solver.opinions import installed
 
+    if proofs and not installed()["cvc5"]:
+        raise click.UsageError("expected cvc5 for --proofs, found none: pip install cvc5")
     parse_group(group_name)  # a name that is no group is wrong usage, whatever the checkpoint
 
     def say(text: str) -> None:
@@ -88,6 +95,8 @@ def command(
     for line in found(result.certificate, result.summary):
         say(line)
     correct = result.certificate.correct
+    if proofs:
+        _write_proofs(result, say)
     if correct.wrong:
         say(_counterexample(group_name, *correct.wrong[0]))
     if as_json:
@@ -97,6 +106,17 @@ def command(
         print(f"s {result.certificate.verdict}", flush=True)
     say(f"report    {result.directory}/report.md")
     return OF_VERDICT[result.certificate.verdict]
+
+
+def _write_proofs(result: "Result", progress: Callable[[str], None]) -> None:
+    """Proofs of the lemmas beside their files; says for which there is none, and why."""
+    from verify.symbolic.solver.proofs import write_proofs
+
+    obligations = result.analysis.obligations
+    missing = write_proofs(obligations, result.directory, progress)
+    progress(f"{len(obligations) - len(missing)} of {len(obligations)} lemmas have a proof in Alethe without holes")
+    for name, reason in missing.items():
+        progress(f"no proof of {name}: {reason}")
 
 
 def _convention(checkpoint: "CheckpointRecord") -> list[str]:

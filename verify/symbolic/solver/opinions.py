@@ -81,11 +81,11 @@ def ask_solvers(
     disagreements: list[str] = []
 
     def drain() -> None:
-        running: dict[str, _Process] = {}
+        running: dict[str, SolverProcess] = {}
         try:
             while not disagreements and time.perf_counter() < deadline:
                 obligation, name = waiting.get_nowait()
-                solver = running.get(name) or running.setdefault(name, _Process(name))
+                solver = running.get(name) or running.setdefault(name, SolverProcess(name))
                 limit = max(0.001, min(budget_s * LARGEST_SHARE, deadline - time.perf_counter()))
                 started = time.perf_counter()
                 reply = solver.ask(directory / obligation.file, limit)
@@ -140,7 +140,7 @@ def _sentence(obligation: Obligation, name: str, answers: Sequence[str]) -> str:
     )
 
 
-class _Process:
+class SolverProcess:
     """One running `verify.symbolic.solver.worker`."""
 
     def __init__(self, solver: str) -> None:
@@ -148,11 +148,11 @@ class _Process:
         code = f"import sys; sys.path.insert(0, {str(root)!r}); from verify.symbolic.solver.worker import serve; serve({solver!r})"
         self._process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def ask(self, file: Path, limit_s: float) -> dict[str, Any] | None:
-        """The reply, or None when the process died or overstayed its limit."""
+    def ask(self, file: Path, limit_s: float, all_s: float | None = None) -> dict[str, Any] | None:
+        """The reply, or None when the process died or overstayed ``all_s``, which is ``limit_s`` where it is not given."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        killer = threading.Timer(limit_s + GRACE, self._process.kill)
+        killer = threading.Timer((limit_s if all_s is None else all_s) + GRACE, self._process.kill)
         killer.start()
         try:
             self._process.stdin.write(json.dumps({"file": str(file), "limit_s": limit_s}) + "\n")

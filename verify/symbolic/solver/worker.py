@@ -47,7 +47,46 @@ def cvc5_answers(file: Path, limit_s: float) -> list[str]:
     return answers
 
 
-SOLVERS: dict[str, Callable[[Path, float], list[str]]] = {"z3": z3_answers, "cvc5": cvc5_answers}
+def cvc5_proofs(file: Path, limit_s: float) -> list[str]:
+    """The answers of cvc5, and their proofs in Alethe in NAME.alethe beside NAME.smt2, written when all checks have one without holes.
+
+    Each proof stands for itself, after a line ``; check K``.
+    """
+    import cvc5
+
+    solver = cvc5.Solver()
+    text = file.read_text(encoding="utf-8")
+    settings = {"incremental": "true", "produce-proofs": "true", "proof-format-mode": "alethe", "proof-granularity": "dsl-rewrite"}
+    if "(set-logic QF_NRA)" in text:
+        settings |= {"nl-ext": "none", "nl-cov": "true"}
+    for name, value in (settings | {"tlimit-per": str(max(1, int(limit_s * 1000)))}).items():
+        solver.setOption(name, value)
+    manager = cvc5.SymbolManager(solver)
+    parser = cvc5.InputParser(solver, manager)
+    parser.setFileInput(cvc5.InputLanguage.SMT_LIB_2_6, str(file))
+    proofs: list[str] = []
+    answers: list[str] = []
+    while not (command := parser.nextCommand()).isNull():
+        for line in command.invoke(solver, manager).splitlines():
+            answers.append(_answer(line))
+            if line == "unsat":
+                proof = solver.proofToString(solver.getProof()[0], cvc5.ProofFormat.ALETHE)
+                proofs.append(proof.decode() if isinstance(proof, bytes) else proof)
+                answers[-1] = judged_proof(proofs[-1])
+        if answers and answers[-1] != "unsat":
+            return answers
+    file.with_suffix(".alethe").write_text("".join(f"; check {k}\n{proof}\n" for k, proof in enumerate(proofs, 1)), encoding="utf-8")
+    return answers
+
+
+def judged_proof(proof: str) -> str:
+    """``unsat`` for a proof in Alethe without holes, else what is wrong with it."""
+    if not proof.startswith("(\n(assume "):
+        return f"no proof in Alethe: {' '.join(proof.split())[:150]}"
+    return "a step of the proof is a hole" if ":rule hole" in proof else "unsat"
+
+
+SOLVERS: dict[str, Callable[[Path, float], list[str]]] = {"z3": z3_answers, "cvc5": cvc5_answers, "cvc5 proofs": cvc5_proofs}
 
 
 def _answer(line: str) -> str:
