@@ -13,6 +13,7 @@ from algebra.lattice import subgroups
 from verify.checker import shape
 from verify.checker.groups import Group
 from verify.checker.programs import Expanded
+from verify.program.editable import CosetProgram, form_in_words
 from verify.program.form import Form, expand_lists, expand_sides, linear_form, list_length, over_group, scaled_list
 from verify.program.kind import kind_of
 from verify.program.program import FORMAT, Circuit, Neuron, Program, expand, group_record, subgroup_record
@@ -259,3 +260,25 @@ def test_basis_is_the_matrix_of_expand_on_points():
         linear = linear_form(S4, form, LATTICE.all)
         t = rng.integers(-9, 9, linear.size).astype(float)
         assert np.array_equal(linear.basis() @ t, linear.expand(t))
+
+
+def test_programs_on_points_are_edited_in_python():
+    """Read and written back it is the same program; an edited table is another one; forms are said in words."""
+    lattice, program = random_program("S4", 5)
+    editable = CosetProgram("readable", S4, program)
+    assert editable.record() == program
+    assert editable.constants == program.constants
+    before, after = editable.weights().exact(), expand(program, S4, lattice.all).exact()
+    assert before.L.tolist() == after.L.tolist()
+    assert before.R.tolist() == after.R.tolist()
+    other = editable.copy()
+    other.circuits[0].left[0, 0] += 1
+    assert other.record() != program
+    names = [record.name for record in program.subgroups]
+    assert form_in_words(Form("rank", (STABILISER,), rank=2), names) == f"rank 2 on cosets of {names[STABILISER]}"
+    assert form_in_words(SHARED, names) == f"a shared list of cosets of {names[STABILISER]} with weights 0, 1, 0, 0"
+    sign = f"{names[STABILISER]} with the sign that is 1 on {names[EVEN]}"
+    assert (
+        form_in_words(Form("images", (STABILISER,), (EVEN,), (1, 0, 0, 0)), names)
+        == f"images of cosets of {sign} with weights 1, 0, 0, 0"
+    )
