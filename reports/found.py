@@ -78,7 +78,7 @@ def proofs(source: Source) -> Line:
     symbolic, compact = source.c["symbolic"], source.c["compact"]
     said = []
     if symbolic["status"] == "PROVED":
-        which = "A smaller program made for this purpose" if symbolic["provable"] else "The program"
+        which = "A second program, made for this purpose," if symbolic["provable"] else "The program"
         said.append(
             say("{which} is proved to multiply by lemmas about single points, without trying the pairs (Theorem 3).", which=which)
         )

@@ -8,6 +8,7 @@ import click
 
 @click.command("claims")
 @click.argument("claims")
+@click.option("--init", is_flag=True, help="Write CLAIMS as a new file to begin with, and decide nothing.")
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path),
@@ -18,7 +19,9 @@ import click
 @click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler whose workers decide, for a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
-def command(claims: str, checkpoint: Path | None, group: str, jobs: int, scheduler: str | None, as_json: bool, quiet: bool) -> int:
+def command(
+    claims: str, init: bool, checkpoint: Path | None, group: str, jobs: int, scheduler: str | None, as_json: bool, quiet: bool
+) -> int:
     """Decide the claims in a TOML file, or in the library stander, chughtai, wu or he.
 
     Each claim comes out PROVED, REFUTED with a counterexample, MEASURED beside the published figure, UNKNOWN or SKIPPED. Exit code 0
@@ -37,6 +40,9 @@ def command(claims: str, checkpoint: Path | None, group: str, jobs: int, schedul
         if not quiet:
             print(f"c {text}", file=sys.stderr, flush=True)
 
+    if init:
+        _write_template(Path(claims), group)
+        return 0
     path = find_claims(claims)
     found = read_claims(path)
     name = group or found.group
@@ -62,3 +68,19 @@ def command(claims: str, checkpoint: Path | None, group: str, jobs: int, schedul
     else:
         click.echo(render_aggregate(found, rows, unread))
     return exit_code(decision.outcome.verdict for report in reports for decision in report.decisions)
+
+
+def _write_template(path: Path, group: str) -> None:
+    from algebra.group import parse_group
+    from verify.claims.template import template
+
+    if path.suffix != ".toml":
+        raise click.UsageError(f"expected a new file's name that ends in .toml, got {path.name!r}")
+    if group:
+        parse_group(group)  # a name that is no group is wrong usage
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template(path.name, group))
+    except FileExistsError:
+        raise click.UsageError(f"expected a new file, but {path} is there already") from None
+    click.echo(f"{path}: change it, then: verify claims {path} --checkpoint FILE")

@@ -73,8 +73,8 @@ def command(
     """
     from algebra.group import parse_group
     from net.bundled import bundled_checkpoint
-    from verify.commands.progress import Progress
     from verify.exit_codes import OF_VERDICT
+    from verify.jobs.progress import Progress
     from verify.jobs.run import run
     from verify.record.told import found
     from verify.symbolic.solver.opinions import installed

@@ -11,7 +11,7 @@ from algebra.group import parse_group
 from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
 from verify.cli import execute
-from verify.commands.progress import Progress
+from verify.jobs.progress import Progress
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +80,14 @@ def test_neurons_as_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert run("--class", "S9") == 2
     assert "expected a class of subgroups that labels name (" in capsys.readouterr().err
     assert run() == run("1", "--class", "S3") == run("1", "--figure", tmp_path / "x.gif") == 2
+
+
+def test_a_claims_file_to_begin_with(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is read and decided as it is, and never written over another file."""
+    path = tmp_path / "mine.toml"
+    assert execute(["claims", str(path), "--init", "--group", "S3"]) == 0
+    assert execute(["claims", str(path), "--init"]) == 2
+    assert execute(["claims", str(tmp_path / "mine.txt"), "--init"]) == 2
+    capsys.readouterr()
+    execute(["claims", str(path), "--checkpoint", str(checkpoint), "--group", "S3", "--quiet"])
+    assert "PROVED" in capsys.readouterr().out
