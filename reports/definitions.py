@@ -22,6 +22,7 @@ FORMS = {
 }
 ON_POINTS = ("coset matrix", "images", "preimages", "rank", "shared")
 MOST_SUBGROUPS = 28
+LEAST_ENERGY = 0.01  # a family with a smaller share is not told in words
 
 
 def definitions(source: Source) -> list[Block]:
@@ -31,13 +32,8 @@ def definitions(source: Source) -> list[Block]:
     blocks += [_group(source), _network(source), *([_cosets(source)] if looks else []), _program(source, 4 if looks else 3)]
     if rows := subgroup_rows(source, named_subgroups(source)[:MOST_SUBGROUPS]):
         more = len(named_subgroups(source)) - len(rows)
-        numbered = (
-            " #4 is the fourth of the conjugates $x⁻¹Hx$ of a subgroup."
-            if any(re.search(r"#\d+$", name) for name in named_subgroups(source))
-            else ""
-        )
         note = say(" The other {n} stand in the appendix on circuits.", n=count(more)) if more > 0 else ()
-        caption = joined([say("The subgroups of the program." + numbered), note], "")
+        caption = joined([say("The subgroups of the program." + name_words(named_subgroups(source))), note], "")
         blocks.append(table(["name", "order", "generators", "what a coset tells"], rows, "lrll", caption, name="subgroups"))
     return blocks
 
@@ -229,8 +225,10 @@ def _more_names(source: Source) -> str:
 def told(source: Source) -> list[ReportedCircuit]:
     """The circuits whose tables are shown: one of each of the largest families."""
     order = [table["circuit"] for table in source.s["vote_tables"]]
+    energy = {family["name"]: family["energy_share"] for family in source.s["families"]}
     found = {circuit.number: circuit for circuit in source.circuits if circuit.table is not None}
-    return [found[number] for number in order if number in found]
+    shown = [found[number] for number in order if number in found]
+    return [circuit for k, circuit in enumerate(shown) if not k or energy.get(circuit.family, 0) >= LEAST_ENERGY]
 
 
 def named_subgroups(source: Source) -> list[str]:
@@ -246,6 +244,27 @@ def named_subgroups(source: Source) -> list[str]:
                 for conjugate in (source.words.conjugates(name) or {}).values() if source.words.looks(name) is None else ():
                     named[conjugate] = None
     return sorted(named, key=lambda name: (known[name]["order"], name))
+
+
+#: what names of subgroups are made of, and what that means
+NAME_WORDS = (
+    (r"S\d", "S3 and so on are symmetric groups"),
+    (r"A\d", "A4 and so on alternating groups"),
+    (r"C\d", "C2 and so on cyclic groups"),
+    (r"D\d", "D10 and so on dihedral groups with that many elements"),
+    (r"F20", "F20 is the Frobenius group of 20 elements"),
+    (r"K4", "K4 is the four-group"),
+    (r"wr", "wr is a wreath product"),
+    (r"\[", "[6] and [3,2] are lengths of orbits"),
+    (r"\+", "+ says that all permutations are even"),
+    (r"#\d+$", "#4 is the fourth of the conjugates $x⁻¹Hx$ of a subgroup"),
+)
+
+
+def name_words(names: list[str]) -> str:
+    """What the names of some subgroups are made of, in a sentence."""
+    said = [words for pattern, words in NAME_WORDS if any(re.search(pattern, name) for name in names)]
+    return f" In their names {'; '.join(said)}." if said else ""
 
 
 def subgroup_rows(source: Source, names: list[str]) -> list[list[str | Line]]:

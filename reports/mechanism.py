@@ -82,7 +82,7 @@ def _covered(source: Source, number: int) -> Line:
     if whole:
         said.append(f"every pair of conjugates is in use in {listed(whole)}")
     if part:
-        said.append(f"of the pairs of conjugates are in use: in {listed(part)}")
+        said.append(f"a part of them is in use in {listed(part)}")
     text = "; ".join(said)
     return say("Figure {n}: {text}.", n=number, text=text)
 
@@ -108,7 +108,7 @@ def _tables(source: Source) -> list[Block]:
                 number,
                 say(
                     "Votes of {circuits}: $x$ downwards, $y$ to the right, one square for each kind of $z$; blue is for it, red "
-                    "against it. A dot marks the cells in which $xy$ is of that kind: there the circuit must not vote against it.",
+                    "against it. A dot marks the cells in which every $xy$ is of that kind.",
                     circuits=listed(f"circuit {circuit.number}" for circuit in drawn(circuits)),
                 ),
             )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from verify.commands.reading_options import reading_options
+from verify.commands._reading_options import reading_options
 
 if TYPE_CHECKING:
     from verify.analysis import Analysis

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from verify.commands.reading_options import reading_options
+from verify.commands._reading_options import reading_options
 
 if TYPE_CHECKING:
     from verify.jobs.run import Result
