@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, reduce
-from math import factorial
+from math import factorial, gcd
 from typing import Any
 
 import numpy as np
@@ -186,17 +186,43 @@ def group_from_generators(name: str, degree: int, generators: Sequence[Images]) 
     return FiniteGroup(name, degree, elements, kept)
 
 
-_FACTOR = re.compile(r"([SACDsacd])([0-9]{1,4})")
+#: What people write, blanks, underscores and braces left out, and the name that it has here.
+_SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), name)
+    for pattern, name in (
+        (r"(?:C|Z|Z/|Cyclic|CyclicGroup)\(?0*([0-9]{1,4})\)?", "C{0}"),
+        (r"Z/0*([0-9]{1,4})Z", "C{0}"),
+        (r"(?:S|Sym|SymmetricGroup)\(?0*([0-9]{1,4})\)?", "S{0}"),
+        (r"(?:A|Alt|AlternatingGroup)\(?0*([0-9]{1,4})\)?", "A{0}"),
+        (r"D\(?0*([0-9]{1,4})\)?", "D{0}"),
+        (r"[VK]4|V", "C2xC2"),
+        (r"Q\(?0*([0-9]{1,4})\)?", "Q{0}"),
+        (r"Dic\(?0*([0-9]{1,4})\)?", "Dic{0}"),
+        (r"F0*([0-9]{1,4})", "F{0}"),
+        (r"AGL\(?1,0*([0-9]{1,4})\)?", "AGL(1,{0})"),
+        (r"Aff\((?:Z/?)?0*([0-9]{1,4})Z?\)", "Aff({0})"),
+        (r"(?:PSL\(2,|PSL2\(|L2\()(?:G?F)?0*([0-9]{1,4})\)", "PSL(2,{0})"),
+        (r"(?:PGL\(2,|PGL2\()(?:G?F)?0*([0-9]{1,4})\)", "PGL(2,{0})"),
+        (r"(?:SL\(2,|SL2\()(?:G?F)?0*([0-9]{1,4})\)", "SL(2,{0})"),
+        (r"(?:GL\(2,|GL2\()(?:G?F)?0*([0-9]{1,4})\)", "GL(2,{0})"),
+        (r"M11", "M11"),
+    )
+)
+_CANONICAL = re.compile(r"([SACDQF]|Dic)([0-9]+)|(AGL|Aff|PSL|PGL|SL|GL)\((?:[12],)?([0-9]+)\)|M11")
 
 
 def parse_group(text: str) -> FiniteGroup:
     """The group of that name; equal names give the same object.
 
-    Blanks around, leading zeros and small letters are taken for what they mean: the name of the group is ``S6`` for " s006".
+    Blanks, underscores, leading zeros and small letters are taken for what they mean: the name of the group is ``S6`` for " s_006".
 
-    ``S5`` and ``A5`` are the symmetric and alternating groups, ``C7`` the cyclic group on 7 points, ``D10``
-    the dihedral group of ORDER 10 on 5 points, ``S3xS3`` a direct product on the disjoint union of the
-    points, and ``(1 2 3), (1 2)`` the group that these permutations generate.
+    ``S5`` and ``A5`` are the symmetric and alternating groups, ``C7`` (or ``Z7``) the cyclic group on 7 points, ``D10`` the dihedral
+    group of ORDER 10 on 5 points, ``V4`` is ``C2xC2``. ``Q8`` and ``Dic3`` are the quaternion group of that order and the dicyclic
+    group of order 12, acting on themselves; ``AGL(1,5)`` and ``Aff(16)`` the maps x -> ax + b of the integers modulo that number,
+    ``F21`` the Frobenius group of that order among them; ``PSL(2,7)`` and ``PGL(2,5)`` act on a projective line, ``SL(2,3)`` and
+    ``GL(2,3)`` on the vectors that are not 0, over a prime field; ``M11`` acts on 11 points. ``S3xS3`` is a direct product on the
+    disjoint union of the points, ``C2^3`` a power, ``S3wrS2`` a wreath product on copies of the points, and ``(1 2 3), (1 2)``, or
+    GAP's ``Group((1,2,3),(1,2))``, the group that these permutations generate.
 
     Raises:
         GroupError: the text names no group, or a group beyond ``MAX_ORDER`` or ``MAX_DEGREE``.
@@ -205,19 +231,132 @@ def parse_group(text: str) -> FiniteGroup:
     text = text.strip()
     if not text.isprintable():
         raise GroupError(f"Expected the name of a group in one line, got {text!r}.")
+    factors = [_spelt(part) for part in re.split(r"[xX×*]", text)]
+    if all(factors):
+        return _named_group("x".join(name for name in factors if name))
     if "(" in text:
-        return _parse_generators(text)
-    factors = [_FACTOR.fullmatch(part.strip()) for part in re.split(r"[xX×*]", text)]
-    if not all(factors):
-        raise GroupError(f"Expected a group such as S6, A5, C7, D10, S3xS3 or generators such as '(1 2 3), (1 2)', got {text!r}.")
-    return _named_group("x".join(f"{match[1].upper()}{int(match[2])}" for match in factors if match))
+        return _parse_generators(re.sub(r"^Group\((.*)\)$", r"\1", text, flags=re.DOTALL | re.IGNORECASE))
+    raise GroupError(
+        f"Expected a group such as S6, A5, C7, D10, Q8, PSL(2,7), S3xS3, S3wrS2 or generators such as '(1 2 3), (1 2)', got {text!r}."
+    )
+
+
+def _spelt(text: str) -> str | None:
+    """The name of a factor, a power or a wreath product as it is written here; None for what is none."""
+    text = re.sub(r"[\s_{}]", "", text)
+    wreath = re.split(r"wr(?=.)", text, flags=re.IGNORECASE)
+    if len(wreath) == 2:
+        parts = [_spelt(part) for part in wreath]
+        return None if None in parts or any("x" in part or "wr" in part for part in parts if part) else "wr".join(filter(None, parts))
+    power = re.fullmatch(r"(.+)\^([1-9])", text)
+    if power:
+        base = _spelt(power[1])
+        return None if base is None or "wr" in base else "x".join([base] * int(power[2]))
+    for pattern, name in _SPELLINGS:
+        match = pattern.fullmatch(text)
+        if match:
+            return name.format(*(int(number) for number in match.groups()))
+    return None
 
 
 @lru_cache(maxsize=64)
 def _named_group(name: str) -> FiniteGroup:
-    parts = [_factor_generators(factor[0], int(factor[1:]), factor) for factor in name.split("x")]
-    degree, generators = reduce(_direct_product, parts)
+    degree, generators = reduce(_direct_product, map(_factor_of, name.split("x")))
     return group_from_generators(name, degree, generators)
+
+
+def _factor_of(name: str) -> tuple[int, list[Images]]:
+    """(degree, generators) of a factor of a product."""
+    if "wr" in name:
+        return _wreath_product(*map(_factor_of, name.split("wr")))
+    match = _CANONICAL.fullmatch(name)
+    if match is None:
+        raise GroupError(f"Expected the name of a group, got {name}.")
+    if match[1] in ("S", "A", "C", "D"):
+        return _factor_generators(match[1], int(match[2]), name)
+    return _further_group(match[1] or match[3] or name, int(match[2] or match[4] or 0), name)
+
+
+def _wreath_product(base: tuple[int, list[Images]], top: tuple[int, list[Images]]) -> tuple[int, list[Images]]:
+    """The base on each of as many blocks as the top has points, and the top on the blocks."""
+    (points, inner), (blocks, outer) = base, top
+    degree = points * blocks
+    if degree > MAX_DEGREE:
+        raise GroupError(f"Expected a wreath product on at most {MAX_DEGREE} points, got {degree}.")
+    generators: list[Images] = []
+    for block in range(blocks):
+        for images in inner:
+            moved = list(range(degree))
+            moved[points * block : points * (block + 1)] = [points * block + image for image in images]
+            generators.append(tuple(moved))
+    generators += [tuple(points * images[k // points] + k % points for k in range(degree)) for images in outer]
+    return degree, generators
+
+
+def _further_group(kind: str, size: int, name: str) -> tuple[int, list[Images]]:
+    """(degree, generators) of the groups that are neither symmetric, alternating, cyclic nor dihedral."""
+    if kind == "M11":
+        return 11, [_rotation(11), parse_cycles("(3 7 11 8)(4 10 5 6)", 11)]
+    if kind in ("Q", "Dic"):
+        order = size if kind == "Q" else 4 * size
+        if order < 8 or (kind == "Q" and order & (order - 1)) or order > MAX_DEGREE:
+            raise GroupError(f"Expected Q8, Q16, ... by order or Dic2, Dic3, ... of order 4n up to {MAX_DEGREE}, got {name}.")
+        half = order // 2
+        turn = (*((i + 1) % half for i in range(half)), *(half + (i - 1) % half for i in range(half)))
+        flip = (*(half + i for i in range(half)), *((i + half // 2) % half for i in range(half)))
+        return order, [turn, flip]
+    if kind == "F":
+        prime = max((p for p in _primes_up_to(size) if size % p == 0), default=0)
+        if not prime or size == prime or (prime - 1) % (size // prime) or prime > MAX_DEGREE:
+            raise GroupError(f"Expected the order p k of a Frobenius group, k > 1 dividing p - 1, such as F20 or F21, got {name}.")
+        step = pow(_primitive_root(prime), (prime - 1) // (size // prime), prime)
+        return prime, [_rotation(prime), tuple(step * i % prime for i in range(prime))]
+    if kind in ("AGL", "Aff"):
+        if not 2 <= size <= MAX_DEGREE or (kind == "AGL" and not _is_prime(size)):
+            raise GroupError(f"Expected a prime below {MAX_DEGREE} for AGL(1,p), or Aff(n) for the integers modulo n, got {name}.")
+        return size, [_rotation(size), *(tuple(u * i % size for i in range(size)) for u in _unit_generators(size))]
+    if not _is_prime(size) or size > 23:
+        raise GroupError(f"Expected a prime of at most 23 for {kind}(2,p), got {name}: give others by generators.")
+    return _linear_group(kind, size)
+
+
+def _linear_group(kind: str, p: int) -> tuple[int, list[Images]]:
+    """PSL and PGL on the points 0, ..., p - 1 and infinity; SL and GL on the vectors (a, b) other than (0, 0), in order of a p + b."""
+    root = _primitive_root(p)
+    if kind in ("PSL", "PGL"):
+        shift = (*((i + 1) % p for i in range(p)), p)
+        invert = (p, *(-pow(i, -1, p) % p for i in range(1, p)), 0)
+        scale = (*(root * i % p for i in range(p)), p)
+        return p + 1, [shift, invert, *([scale] if kind == "PGL" and p > 2 else [])]
+    if p * p - 1 > MAX_DEGREE:
+        raise GroupError(f"Expected {kind}(2,p) on at most {MAX_DEGREE} vectors, got {p * p - 1}.")
+    matrices = [(1, 1, 0, 1), (0, 1, -1, 0), *([(root, 0, 0, 1)] if kind == "GL" and p > 2 else [])]
+    vectors = [divmod(k, p) for k in range(1, p * p)]
+    return p * p - 1, [tuple((a * m + b * r) % p * p + (a * q + b * t) % p - 1 for a, b in vectors) for m, q, r, t in matrices]
+
+
+def _is_prime(number: int) -> bool:
+    return number > 1 and all(number % k for k in range(2, int(number**0.5) + 1))
+
+
+def _primes_up_to(number: int) -> list[int]:
+    return [p for p in range(2, number + 1) if _is_prime(p)]
+
+
+def _primitive_root(p: int) -> int:
+    """The least generator of the units modulo a prime."""
+    return next(g for g in range(1, p + 1) if len({pow(g, k, p) for k in range(p - 1)}) == p - 1)
+
+
+def _unit_generators(n: int) -> list[int]:
+    """Units modulo n, each outside of what those before it generate, that generate all of them."""
+    known, found = {1 % n}, []
+    for unit in range(2, n):
+        if gcd(unit, n) == 1 and unit not in known:
+            found.append(unit)
+            while len(larger := known | {a * b % n for a in known for b in (unit, *known)}) > len(known):
+                known = larger
+    return found
 
 
 def _direct_product(left: tuple[int, list[Images]], right: tuple[int, list[Images]]) -> tuple[int, list[Images]]:
@@ -232,7 +371,8 @@ def _factor_generators(kind: str, size: int, name: str) -> tuple[int, list[Image
         raise GroupError(f"Expected a number from 1 to {MAX_DEGREE} after {kind}, got {name}.")
     if kind == "D":
         if size % 2 or size < 6:
-            raise GroupError(f"Expected the even order of a dihedral group, 6 or more, after D, got {name}.")
+            other = f": the symmetries of the {size}-gon are D{2 * size} here" if size > 2 else ""
+            raise GroupError(f"Expected the even order of a dihedral group, 6 or more, after D, got {name}{other}.")
         degree = size // 2
         return degree, [_rotation(degree), tuple(-i % degree for i in range(degree))]
     if kind == "C":

@@ -124,31 +124,111 @@ class Group:
 # ---- names
 
 
-def named_group(name: str) -> tuple[int, int, list[str]] | None:
-    """(degree, order, generators) of S5, A5, C7 (on 7 points), D10 (of order 10, on 5 points), and products such as S3xC2.
+def named_group(name: str) -> tuple[int, list[str]] | None:
+    """(degree, generators) of the groups of `simple_group`, `further_group` and `wreath`, and of products such as S3xC2.
 
     A product acts on the points of its factors side by side. None for a text that is no such name, spelt as here.
     """
-    degree, order = 0, 1
-    generators: list[list[list[int]]] = []
-    for factor in name.split("x"):
-        match = re.fullmatch(r"([SACD])([1-9][0-9]{0,2})", factor)
-        if not match:
+    factors = [further_group(factor) if "wr" not in factor else wreath(factor) for factor in name.split("x")]
+    plain = [simple_group(factor) if found is None else found for factor, found in zip(name.split("x"), factors, strict=True)]
+    degree, generators = 0, list[str]()
+    for one in plain:
+        if one is None or degree + one[0] > 255:
             return None
-        kind, size = match[1], int(match[2])
-        if kind == "D" and (size % 2 or size < 6):
+        generators += [shifted(word, degree) for word in one[1]]
+        degree += one[0]
+    return degree, generators
+
+
+def shifted(word: str, by: int) -> str:
+    """The cycles on points moved up by a number."""
+    return re.sub("[0-9]+", lambda point: str(int(point[0]) + by), word)
+
+
+def cycles(images: Sequence[int]) -> str:
+    """Cycle notation of 0-based images."""
+    seen: set[int] = set()
+    text = ""
+    for start in range(len(images)):
+        cycle = []
+        point = start
+        while point not in seen:
+            seen.add(point)
+            cycle.append(str(point + 1))
+            point = images[point]
+        text += f"({' '.join(cycle)})" if len(cycle) > 1 else ""
+    return text or "()"
+
+
+def simple_group(name: str) -> tuple[int, list[str]] | None:
+    """(degree, generators) of S5, A5, C7 (on 7 points) or D10 (of order 10, on 5 points)."""
+    match = re.fullmatch(r"([SACD])([1-9][0-9]{0,2})", name)
+    if not match:
+        return None
+    kind, size = match[1], int(match[2])
+    if kind == "D" and (size % 2 or size < 6):
+        return None
+    points = size // 2 if kind == "D" else size
+    cycle = [*range(1, points), 0]
+    flip = [-k % points for k in range(points)]
+    swap = [1, 0, *range(2, points)][: max(2, points)]
+    threes = [f"(1 2 {k})" for k in range(3, points + 1)]
+    words = {"S": [cycles(cycle), cycles(swap)], "C": [cycles(cycle)], "D": [cycles(cycle), cycles(flip)], "A": threes}[kind]
+    return points, words if points > 1 else []
+
+
+def wreath(name: str) -> tuple[int, list[str]] | None:
+    """A group on each of as many blocks as another has points, and the other on the blocks: S3wrS2."""
+    parts = [further_group(part) or simple_group(part) for part in name.split("wr")]
+    if len(parts) != 2 or parts[0] is None or parts[1] is None or parts[0][0] * parts[1][0] > 255:
+        return None
+    (points, inner), (blocks, outer) = parts[0], parts[1]
+    words = [shifted(word, points * block) for block in range(blocks) for word in inner]
+    for word in outer:
+        images = permutation(word, blocks)
+        words.append(cycles([points * images[k // points] + k % points for k in range(points * blocks)]))
+    return points * blocks, words
+
+
+def further_group(name: str) -> tuple[int, list[str]] | None:
+    """(degree, generators) of Q8 and Dic3 on themselves, F21, AGL(1,5) and Aff(16) on residues, PSL(2,7) on a line, SL(2,3), M11."""
+    match = re.fullmatch(r"(Q|Dic|F)([1-9][0-9]{0,3})|(AGL|Aff|PSL|PGL|SL|GL)\((?:([12]),)?([1-9][0-9]{0,2})\)|M11", name)
+    if not match:
+        return None
+    kind, q = match[1] or match[3] or "M11", int(match[2] or match[5] or 0)
+    expected = {"AGL": "1", "PSL": "2", "PGL": "2", "SL": "2", "GL": "2"}.get(kind)
+    prime = q > 1 and all(q % k for k in range(2, q))
+    if match[4] != expected or (kind in ("AGL", "PSL", "PGL", "SL", "GL") and not prime) or q > 1020:
+        return None
+    if kind == "M11":
+        return 11, ["(1 2 3 4 5 6 7 8 9 10 11)", "(3 7 11 8)(4 10 5 6)"]
+    if kind in ("Q", "Dic"):
+        half = q // 2 if kind == "Q" else 2 * q
+        if half % 2 or half < 4 or half > 127 or (kind == "Q" and q & (q - 1)):
             return None
-        points = size // 2 if kind == "D" else size
-        if degree + points > 255:
+        turn = [*((i + 1) % half for i in range(half)), *(half + (i - 1) % half for i in range(half))]
+        return 2 * half, [cycles(turn), cycles([*range(half, 2 * half), *((i + half // 2) % half for i in range(half))])]
+    if kind == "F":
+        p = max(p for p in range(2, max(3, q + 1)) if q % p == 0 and all(p % k for k in range(2, p))) if q > 1 else 0
+        k = q // p if p else 0
+        if k < 2 or p > 255 or (p - 1) % k:
             return None
-        cycle = [list(range(1, points + 1))]
-        swaps = [[k, points - k] for k in range(1, (points + 1) // 2)]
-        words = {"S": [cycle, [[1, 2]]], "C": [cycle], "D": [cycle, swaps], "A": [[[1, 2, k]] for k in range(3, points + 1)]}[kind]
-        words = words if points > 1 else []
-        order *= {"S": math.factorial(points), "A": max(1, math.factorial(points) // 2), "C": points, "D": size}[kind]
-        generators += [[[degree + point for point in cycle] for cycle in word] for word in words]
-        degree += points
-    return degree, order, ["".join(f"({' '.join(map(str, cycle))})" for cycle in word) for word in generators]
+        units = [u for u in range(1, p) if pow(u, k, p) == 1]
+        return p, [cycles([*range(1, p), 0]), *(cycles([u * i % p for i in range(p)]) for u in units)]
+    if kind in ("AGL", "Aff"):
+        if not 2 <= q <= 255:
+            return None
+        units = [u for u in range(2, q) if math.gcd(u, q) == 1]
+        return q, [cycles([*range(1, q), 0]), *(cycles([u * i % q for i in range(q)]) for u in units)]
+    if kind in ("PSL", "PGL"):
+        scales = [] if kind == "PSL" else [cycles([*(u * i % q for i in range(q)), q]) for u in range(2, q)]
+        line = [cycles([*((i + 1) % q for i in range(q)), q]), cycles([q, *(-pow(i, -1, q) % q for i in range(1, q)), 0])]
+        return (q + 1, line + scales) if q <= 23 else None
+    if q * q > 256:
+        return None
+    matrices = [(1, 1, 0, 1), (1, 0, 1, 1), *((u, 0, 0, 1) for u in range(2, q) if kind == "GL")]
+    vectors = [(k // q, k % q) for k in range(1, q * q)]
+    return q * q - 1, [cycles([(a * m + b * r) % q * q + (a * s + b * t) % q - 1 for a, b in vectors]) for m, s, r, t in matrices]
 
 
 def check_group_name(record: GroupRecord, elements: set[Permutation]) -> None:
@@ -158,8 +238,8 @@ def check_group_name(record: GroupRecord, elements: set[Permutation]) -> None:
     """
     named = named_group(record.name)
     if named is not None:
-        degree, order, generators = named
-        same(f"degree and order of {record.name}", [record.degree, record.order], [degree, order])
+        degree, generators = named
+        same(f"degree of {record.name}", record.degree, degree)
     elif re.fullmatch(r"\([0-9 ]*\)[0-9 (),]*", record.name):
         generators = record.name.split(", ")
     else:
