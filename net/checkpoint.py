@@ -22,7 +22,7 @@ from net.formats.container import FLOATS, parse_json, read_bytes, read_contents,
 from net.formats.meaning import hidden_layers, names_a_weight, possible_elements, readings, words
 from net.formats.own import OWN_FORMAT, safetensors_bytes, settings_of
 from net.formats.plain_yaml import parse_plain_yaml
-from net.formats.reading import BY_MEANING, Reading, layers_of, published_reading, sizes_of, tensor_of
+from net.formats.reading import ACTIVATIONS, BY_MEANING, Reading, layers_of, published_reading, sizes_of, tensor_of
 from net.formats.settings import check_settings
 from net.formats.state import has_tensors, network_tensors, other_network, without_prefix
 from net.stated_group import default_group, likely_group
@@ -35,8 +35,11 @@ if TYPE_CHECKING:
     from net.dyadic import FloatMatrix
     from net.formats.container import Stored
     from net.formats.layers import Layers
+    from net.formats.reading import Activation
 
 _LAYOUTS: tuple[ModuleType, ...] = (sn_grok, wu, folded_arrays, chughtai)
+#: A way of reading a file with another activation than relu comes after all with relu.
+_LESS_LIKELY = 1000.0
 #: Containers that the checker reads by itself.
 _CHECKED = ("safetensors", "torch", "torch before 1.6", "npz")
 _SIDE_FILE_LIMIT = 2**20
@@ -136,6 +139,7 @@ def _with_convention(layers: Layers, source: Source, group: FiniteGroup, order: 
 def _meant(ways: list[tuple[float, Layers, Source]], group: FiniteGroup, order: str | None, product: str | None) -> FoldedNetwork:
     """The network under the way of reading it that the group's table decides for."""
     first: MalformedInput | None = None
+    likeliest: FoldedNetwork | None = None
     for _, together in itertools.groupby(ways, key=lambda way: way[0]):
         found: list[FoldedNetwork] = []
         for _, layers, source in together:
@@ -156,8 +160,13 @@ def _meant(ways: list[tuple[float, Layers, Source]], group: FiniteGroup, order: 
                 f"expected one way to read the file, got several that are right on {best:.1%} of the sampled inputs: as {shown}; say"
                 " which with --layout FILE.toml (docs/checkpoints.md)"
             )
-        if different:
+        if different and _accuracy(different[0]) == 1:
             return different[0]
+        likeliest = likeliest or (different[0] if different else None)
+    if likeliest is not None:  # it makes mistakes, and under no other way of reading it would make none
+        return likeliest
+    if order and product:  # taken as they are, whatever the network answers
+        return _with_convention(*ways[0][1:], group, order, product)
     assert first is not None
     raise MalformedInput(f"{first}, the likeliest of {len(ways)} ways; say what its tensors are with --layout FILE.toml")
 
@@ -214,6 +223,7 @@ class Checkpoint:
         own: whether the file is one of this project, which can be checked as it is.
         overridden: whether settings in the file were disregarded.
         layout: the reading that the user gave, or None.
+        activation: what settings say, or None where they say nothing: relu, unless the group's table speaks for |.| alone.
 
     """
 
@@ -229,6 +239,7 @@ class Checkpoint:
     own: bool
     overridden: bool
     layout: Reading | None
+    activation: Activation | None
 
     @cached_property
     def _published(self) -> tuple[str, Layers] | MalformedInput | None:
@@ -276,7 +287,7 @@ class Checkpoint:
         """
         if isinstance(self._published, tuple):
             name, layers = self._published
-            if not self.state and not self.others:
+            if not self.state and not self.others and self.activation != "abs":
                 return [(0.0, layers, self._source(None, name, self.tensors))]
         if self.layout is not None:
             given = msgspec.structs.replace(self.layout, state=self.state)
@@ -303,6 +314,10 @@ class Checkpoint:
             return []
         else:
             found = readings(sizes_of(self.tensors), elements)
+        if self.activation is None and not isinstance(self._published, tuple):
+            found += [(score - _LESS_LIKELY, msgspec.structs.replace(reading, activation="abs")) for score, reading in found]
+        elif self.activation == "abs":
+            found = [(score, msgspec.structs.replace(reading, activation="abs")) for score, reading in found]
         return [(score, msgspec.structs.replace(reading, skipped=self.others, state=self.state)) for score, reading in found]
 
     def _source(self, reading: Reading | None, name: str, tensors: Mapping[str, FloatMatrix]) -> Source:
@@ -367,10 +382,15 @@ def checkpoint_in(
     inside |= settings_of(contents.metadata)
     beside = beside or {}
     overridden = options.assume_relu and _refuses(inside)
+    activation = _stated_activation([inside, *beside.values()])
+    if options.layout is not None:
+        activation = options.layout.activation
     if not options.assume_relu:
-        check_settings(inside)
+        check_settings(inside, activation=activation or "relu")
         for name, settings in beside.items():
-            check_settings(settings, f"{name}: ")
+            check_settings(settings, f"{name}: ", activation or "relu")
+    elif options.layout is None:
+        activation = "relu"
     others = tuple(sorted(name for name, tensor in stored.items() if _no_weights(name, tensor)))
     floats = {name: tensor for name, tensor in stored.items() if name not in others}
     if not any(tensor.kind in FLOATS and len(tensor.shape) > 1 for tensor in floats.values()):
@@ -389,7 +409,14 @@ def checkpoint_in(
         inside.get("format") == OWN_FORMAT,
         overridden,
         options.layout,
+        activation,
     )
+
+
+def _stated_activation(settings: list[dict[str, Any]]) -> Activation | None:
+    """The activation that settings state, out of those that are read; None where they state none, or another one."""
+    fits = [activation for activation in ACTIVATIONS if not any(_refuses(one, activation) for one in settings)]
+    return fits[0] if len(fits) == 1 else None
 
 
 def _no_weights(name: str, tensor: Stored) -> bool:
@@ -423,10 +450,10 @@ def _stated(value: Any, known: tuple[str, ...]) -> str | None:
     return value if isinstance(value, str) and value in known else None
 
 
-def _refuses(settings: dict[str, Any]) -> bool:
+def _refuses(settings: dict[str, Any], activation: str = "relu") -> bool:
     """Whether the settings in the file would be refused, by the checker too."""
     try:
-        check_settings(settings)
+        check_settings(settings, activation=activation)
     except MalformedInput:
         return True
     return False

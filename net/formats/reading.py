@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from net.dyadic import FloatMatrix
 
 Activation = Literal["relu", "abs"]
+ACTIVATIONS: tuple[Activation, ...] = ("relu", "abs")
 #: How the certificate calls a network that was read by a reading, not in a published layout.
 BY_MEANING = "by meaning"
 _TERM = re.compile(r"(.+?)((?:\^T|\[[0-9]+\]|\[[0-9]*:[0-9]*\])*)", re.DOTALL)

@@ -14,7 +14,13 @@ from typing import Any
 from net.errors import MalformedInput
 from net.formats.pickles import Opaque, Tensor
 
-_RELU = re.compile(r"(<(function|class) '?)?([a-z_]+\.)*relu( at 0x[0-9a-f]+)?('?>)?(\((inplace=(true|false))?\))?", re.IGNORECASE)
+_SPELLING = {
+    activation: re.compile(
+        rf"(<(built-in )?(function|class|method) '?)?([a-z_]+\.)*{word}( at 0x[0-9a-f]+)?('?>)?(\((inplace=(true|false))?\))?",
+        re.IGNORECASE,
+    )
+    for activation, word in (("relu", "relu"), ("abs", "abs(olute)?"))
+}
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 
 
@@ -70,8 +76,10 @@ _MODEL_KEYS = _words(
 _NO_ACTIVATION = ("", "none", "identity", "linear")
 
 
-def check_settings(settings: dict[str, Any], where: str = "") -> None:
+def check_settings(settings: dict[str, Any], where: str = "", activation: str = "relu") -> None:
     """Look at every setting, at any depth; O(their size), each object once. `where` is put before the names in a message.
+
+    ``activation`` is "relu" or "abs", the one that the network is to have.
 
     Raises:
         MalformedInput: one of them says that the network is another function, or could.
@@ -90,10 +98,10 @@ def check_settings(settings: dict[str, Any], where: str = "") -> None:
                 # a number is no name: an epoch, or a parameter's number
                 name = inner if isinstance(inner, str) else key
                 place = f"{path}{'' if path.endswith(': ') else '.'}{inner}" if path else str(inner)
-                waiting += [(place, name, item) for item in _contents(place, name, content)]
+                waiting += [(place, name, item) for item in _contents(place, name, content, activation)]
         elif isinstance(value, list | tuple):
             inner = [item for item in value if isinstance(item, dict | list | tuple | Opaque)]
-            waiting += [(path, key, found) for item in inner for found in _contents(path, key, item)]
+            waiting += [(path, key, found) for item in inner for found in _contents(path, key, item, activation)]
         elif isinstance(value, Opaque):
             waiting += [(path, key, part) for part in value.parts if isinstance(part, dict)]
 
@@ -105,15 +113,19 @@ def words(key: str) -> list[str]:
 
 def is_relu(value: Any) -> bool:
     """Whether the text spells relu: "ReLU", "nn.ReLU()", "torch.nn.functional.relu", "<function relu at 0x7f>"."""
-    return isinstance(value, str) and _RELU.fullmatch(value.strip()) is not None
+    return _is_spelt(value, "relu")
 
 
-def _contents(path: str, key: str, value: Any) -> list[Any]:
+def _is_spelt(value: Any, activation: str) -> bool:
+    return isinstance(value, str) and _SPELLING[activation].fullmatch(value.strip()) is not None
+
+
+def _contents(path: str, key: str, value: Any, activation: str) -> list[Any]:
     """What is to be looked at below a setting that is itself harmless."""
     found = words(key)
     flat = "".join(character for character in key.lower() if character.isalpha())
     if {"act", "acts"} & set(found) or any(part in flat for part in ("activ", "relu", "nonlin")):
-        _check_activation(path, found, value)
+        _check_activation(path, found, value, activation)
         return []
     training = _TRAINING & set(found) and (not _FUNCTION & set(found) or _GRADIENT & set(found))
     if training or _is_off(value) or _is_convention(key, value):
@@ -135,16 +147,17 @@ def _contents(path: str, key: str, value: Any) -> list[Any]:
     return [value]
 
 
-def _check_activation(path: str, found: list[str], value: Any) -> None:
+def _check_activation(path: str, found: list[str], value: Any, activation: str) -> None:
     if value is None or (isinstance(value, str) and not value):
         return
     known = set(found) <= _ACTIVATION
-    spelt = is_relu(value) or (isinstance(value, list | tuple) and len(value) > 0 and all(is_relu(item) for item in value))
-    if known and (spelt or (value is True and set(found) <= {"use", "relu"})):
+    spelt = _is_spelt(value, activation)
+    spelt = spelt or (isinstance(value, list | tuple) and len(value) > 0 and all(_is_spelt(item, activation) for item in value))
+    if known and (spelt or (value is True and activation == "relu" and set(found) <= {"use", "relu"})):
         return
     if not known and (value is False or (isinstance(value, str) and value.lower() in _NO_ACTIVATION)):
         return
-    raise _refusal(f"relu as activation, got {_shown(value)} under {path[:120]!r}")
+    raise _refusal(f"{activation} as activation, got {_shown(value)} under {path[:120]!r}")
 
 
 def _is_off(value: Any) -> bool:

@@ -106,7 +106,7 @@ def read_layers(data: bytes, reading: Reading | None) -> tuple[str, Layers]:
     path = [] if reading is None else reading.state
     need(container == "torch" or not path, "expected a path to a state dict of a torch file alone, got one for another file")
     tensors, settings = state_dict(content, path) if container == "torch" else (content, parsed(metadata))
-    check_settings(settings)
+    check_settings(settings, "relu" if reading is None else reading.activation)
     views = {tensor.place(): tensor.bytes() for tensor in tensors.values()}
     limit = len(data) + 65_536 if container == "torch" else sum(views.values())
     need(sum(views.values()) <= limit, f"expected views of at most the size of the file, got {sum(views.values()):,} bytes")

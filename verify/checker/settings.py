@@ -93,9 +93,13 @@ OTHER = _words(
     """
 )
 OTHER_PARTS = ["transformer", "attention", "bilinear", "quad", "gelu", "silu", "swish", "tanh", "sigmoid"]
-RELU = re.compile(
-    r"(<(function|class) '?)?([a-z_]+\.)*relu( at 0x[0-9a-f]+)?('?>)?(\((inplace=(true|false))?\))?", re.IGNORECASE | re.ASCII
-)
+SPELLING = {
+    activation: re.compile(
+        rf"(<(built-in )?(function|class|method) '?)?([a-z_]+\.)*{word}( at 0x[0-9a-f]+)?('?>)?(\((inplace=(true|false))?\))?",
+        re.IGNORECASE | re.ASCII,
+    )
+    for activation, word in (("relu", "relu"), ("abs", "abs(olute)?"))
+}
 
 
 def words(text: str) -> list[str]:
@@ -109,10 +113,10 @@ def flat(text: str) -> str:
     return "".join(re.findall("[a-z]", text.lower()))
 
 
-def check_settings(settings: dict[Any, Any]) -> None:
-    """Raise Malformed where a setting says that the network is another function, or might."""
+def check_settings(settings: dict[Any, Any], activation: str = "relu") -> None:
+    """Raise Malformed where a setting says that the network is another function than one with this activation, or might."""
     for key, value in settings.items():
-        Walk().visit(str(key), key, value)
+        Walk(activation).visit(str(key), key, value)
 
 
 def parsed(metadata: dict[str, str]) -> dict[str, Any]:
@@ -145,7 +149,8 @@ def texts(value: Any) -> Iterator[str]:
 class Walk:
     """A walk through dictionaries and lists, each once under each key."""
 
-    def __init__(self) -> None:
+    def __init__(self, activation: str) -> None:
+        self._activation = activation
         self._seen: set[tuple[int, str]] = set()
         self._depth = 0
 
@@ -154,7 +159,8 @@ class Walk:
         need(self._depth < 100, "expected settings that are not nested deeply, got some that are")
         found = words(key) if isinstance(key, str) else []
         if isinstance(key, str) and self._is_activation(found, flat(key)):
-            need(self._is_relu(found, flat(key), value), f"expected relu as activation, got {shown(value)} under {shown(path)}")
+            fits = self._is_expected(found, flat(key), value)
+            need(fits, f"expected {self._activation} as activation, got {shown(value)} under {shown(path)}")
             return
         if {*found} & TRAINING and ({*found} & GRADIENT or not {*found} & FUNCTION):
             return
@@ -195,13 +201,12 @@ class Walk:
     def _is_activation(found: list[str], letters: str) -> bool:
         return bool({*found} & ACTIVATION) or any(part in letters for part in ("activ", "relu", "nonlin"))
 
-    @staticmethod
-    def _is_relu(found: list[str], letters: str, value: Any) -> bool:
-        """Whether the value of a key about the activation is relu, or nothing."""
+    def _is_expected(self, found: list[str], letters: str, value: Any) -> bool:
+        """Whether the value of a key about the activation is the one that is expected, or nothing."""
         if value is None or value == "":
             return True
         if {*found} <= ACTIVATION_WORDS:
             texts = value if isinstance(value, list | tuple) else [value]
-            spelt = all(isinstance(text, str) and RELU.fullmatch(text.strip()) for text in texts)
-            return spelt or (value is True and letters in ("relu", "userelu"))
+            spelt = all(isinstance(text, str) and SPELLING[self._activation].fullmatch(text.strip()) for text in texts)
+            return spelt or (value is True and self._activation == "relu" and letters in ("relu", "userelu"))
         return value is False or (isinstance(value, str) and value in ("none", "identity", "linear"))

@@ -323,3 +323,45 @@ def test_published_names_with_something_beside_them(tmp_path, planted_s3):
 
 def test_a_reading_is_a_struct_without_empty_fields():
     assert msgspec.to_builtins(Reading(out="U")) == {"out": "U"}
+
+
+def absolute_file(planted_s3):
+    """A right network with |.|: relu(p) = (|p| + p) / 2, where |p + c| - c = p for c above all |p|."""
+    L, R, votes = planted_s3
+    hot = np.vstack([L, R])
+    c = np.float32(np.abs(L).max() + np.abs(R).max() + 1)
+    return {
+        "0.weight": np.ascontiguousarray(np.hstack([hot, hot]).T),
+        "0.bias": np.concatenate([np.zeros(L.shape[1]), np.full(L.shape[1], c)]).astype(np.float32),
+        "2.weight": np.ascontiguousarray(np.vstack([votes, votes]).T / 2),
+        "2.bias": -c * votes.sum(axis=0) / 2,
+    }
+
+
+@pytest.mark.parametrize("stated", [None, "abs", "torch.abs", "<built-in method abs of type object at 0x7f>"])
+def test_absolute_values_as_activation(tmp_path, planted_s3, stated):
+    """Stated or found through the table, |.| is read as relu of 2 m neurons, by the checker too."""
+    torch = pytest.importorskip("torch")
+    state = {name: torch.from_numpy(tensor) for name, tensor in absolute_file(planted_s3).items()}
+    torch.save({"model": state} | ({"config": {"activation": stated}} if stated else {}), tmp_path / "net.pt")
+    if stated and "built-in" in stated:
+        with pytest.raises(MalformedInput, match="as activation"):
+            open_checkpoint(tmp_path / "net.pt")
+        return
+    network = network_over("S3", open_checkpoint(tmp_path / "net.pt"))
+
+    assert network.source.reading.formula() == "logits(x, y) = |0.weight^T[x] + 0.weight^T[6 + y] + 0.bias| 2.weight^T + 2.bias"
+    assert (network.width, network.convention.sample_accuracy) == (96, 1)
+    data, reading = (tmp_path / "net.pt").read_bytes(), in_checker(network.source.reading)
+    assert layouts.read_checkpoint(data, reading)[1].mirrored
+    if stated:
+        with pytest.raises(Malformed, match="expected relu as activation"):
+            layouts.read_checkpoint(data, replace(reading, activation="relu"))
+
+
+def test_a_stated_relu_is_not_read_as_absolute_value(tmp_path, planted_s3):
+    torch = pytest.importorskip("torch")
+    state = {name: torch.from_numpy(tensor) for name, tensor in absolute_file(planted_s3).items()}
+    torch.save({"model": state, "config": {"activation": "relu"}}, tmp_path / "net.pt")
+    ways = open_checkpoint(tmp_path / "net.pt").ways(6)
+    assert {source.reading.activation for _, _, source in ways} == {"relu"}
