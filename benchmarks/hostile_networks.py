@@ -1,4 +1,4 @@
-"""Small hostile networks through the analysis and the checker: `python benchmarks/hostile_networks.py [COUNT] [--first N] [--jobs J]`.
+"""Small hostile networks through the analysis and the checker: `python benchmarks/hostile_networks.py [COUNT] [--first N]`.
 
 Networks over groups of order 1 to 8: right ones, nearly right ones, ties, dead, duplicated and constant neurons, zeros; at every scale
 from the least denormal to the largest float, of the network, of each array, of each neuron and of single entries; in float16,
@@ -399,21 +399,26 @@ def main() -> int:
     parser.add_argument("count", type=int, nargs="?", default=1000)
     parser.add_argument("--first", type=int, default=0, help="the number of the first network")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
     parser.add_argument("--show", type=int, default=40, help="failures that are printed one by one")
     options = parser.parse_args()
-    started, counts, kinds, failures = time.perf_counter(), Counter[str](), Counter[str](), 0
+    started, counts, kinds, failures, done = time.perf_counter(), Counter[str](), Counter[str](), 0, 0
     numbers = range(options.first, options.first + options.count)
     with ProcessPoolExecutor(options.jobs) as pool:
         results = map(tried, numbers) if options.jobs == 1 else pool.map(tried, numbers, chunksize=20)
         for number, word, trouble in results:
             network = hostile(number)
+            done += 1
             counts[word.partition(",")[0]] += 1
             kinds[network.kind.partition(",")[0]] += 1
             failures += bool(trouble)
             if trouble and failures <= options.show:
                 print(f"{number} {network.group} ({network.kind}; {network.types['L']}): {trouble}", flush=True)
+            if time.perf_counter() - started > options.seconds:
+                break
     took = time.perf_counter() - started
-    print(f"{options.count:,} networks from number {options.first} in {took:.0f} s, {1000 * took / options.count:.0f} ms each")
+    cpu = f", {1000 * time.process_time() / done:.0f} ms of processor time each" if options.jobs == 1 else ""
+    print(f"{done:,} networks from number {options.first} in {took:.0f} s{cpu}")
     print("made as:", ", ".join(f"{word} {count:,}" for word, count in kinds.most_common()))
     print("ended as:", ", ".join(f"{word} {count:,}" for word, count in counts.most_common()))
     print(f"exit codes 5, false statements or warnings: {failures}")
