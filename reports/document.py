@@ -50,6 +50,8 @@ def write_report(directory: Path, form: Form = "md") -> Path:
         files = WRITERS[form](source, pictures, voting, drawn)
     except (KeyError, TypeError, IndexError, StopIteration) as error:
         raise UnreadableReport(f"certificate.json or summary.json lacks an entry: {error!r}") from error
+    except ValueError as error:  # a generator that is no permutation, a list of another length than its form's
+        raise UnreadableReport(f"certificate.json or summary.json holds what a report cannot say: {error}") from error
     if form != "html":
         (directory / "figures").mkdir(exist_ok=True)
         for name, content in drawn.items():

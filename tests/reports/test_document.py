@@ -213,6 +213,12 @@ def other_checkpoint(directory: Path) -> None:
     put(directory, "summary.json", summary)
 
 
+def no_permutation(directory: Path) -> None:
+    certificate = json.loads((directory / "certificate.json").read_text())
+    certificate["group"]["generators"][0] = certificate["program"]["group"]["generators"][0] = "<script>alert(1)</script>"
+    put(directory, "certificate.json", certificate)
+
+
 def lacking(*keys: str) -> Callable[[Path], None]:
     def spoil(directory: Path) -> None:
         summary = json.loads((directory / "summary.json").read_text())
@@ -232,6 +238,7 @@ def lacking(*keys: str) -> Callable[[Path], None]:
         (not_json, "expected JSON in"),
         (a_list, "expected a JSON object in .*certificate.json, not list"),
         (other_checkpoint, "are about different checkpoints"),
+        (no_permutation, "holds what a report cannot say: expected cycles"),
         (lacking("lattice"), "lacks an entry: KeyError"),
         (lacking("network", "live"), "lacks an entry: .* 'live'|'live'"),
         (lacking("correct", "rechecked_exactly"), "lacks an entry: .*'rechecked_exactly'"),
