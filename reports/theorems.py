@@ -3,7 +3,7 @@
 from typing import Any
 
 from reports.blocks import Block, Display, Environment, Heading, Line, Paragraph, joined, say, table
-from reports.numbers import count, decimal, power, power_of_two, ratio_of, rational, rounded, sentence, share
+from reports.numbers import count, power, power_of_two, ratio_of, rational, rounded, sentence, share
 from reports.program_text import constants
 from reports.source import Source, listed, plural
 
@@ -219,11 +219,15 @@ def _symbolic(source: Source) -> list[Block]:
     proof, order = symbolic["proof"], source.order
     which = "the provable program" if symbolic["provable"] else "the program"
     unit = 2 ** (program["preactivation_bits"] + program.get("scale_bits", 0) + program["vote_bits"])
+    if not proof["cases"]:
+        alone = Paragraph(say("For all $x$, $y$ in $G$ and all $z ≠ xy$ the program gives $xy$ more votes than $z$."))
+        why = Paragraph(say("$G$ has one element, so there is no such $z$."))
+        return [Environment("Theorem", (alone,), 3, title), Environment("Proof", (why,))]
     least = min(case["least"] for case in proof["cases"])
     statement = say(
         "For all $x$, $y$ in $G$ and all $z ≠ xy$, {which} gives $xy$ at least {least} votes more than $z$.",
         which=which,
-        least=decimal(least / unit),
+        least=rational(f"{least}/{unit}"),
     )
     families = list(proof["families"])
     names = [program["subgroups"][family["subgroup"]]["name"] for family in families]
