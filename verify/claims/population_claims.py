@@ -204,7 +204,7 @@ class UnembeddingCorrelation(Claim, frozen=True, kw_only=True, tag="unembedding 
         """Correlate and average."""
         lattice, rows, read, kinds = subject.lattice, [], [], []
         for label in subject.labels:
-            if label.left is not None and label.right is not None:
+            if label.left is not None and label.right is not None and label.kind != "rank one":
                 rows.append(label.index)
                 read.append((label.left, label.right))
                 kinds.append(tuple(int(lattice.class_of[s.subgroup]) for s in (label.left, label.right)))

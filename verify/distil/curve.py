@@ -41,6 +41,8 @@ MANY = 0.001
 LEAST_LEAD = 0.02
 #: A program enters the curve when it leaves less than this share of what the one before left unexplained.
 PROGRESS = 0.95
+#: One in so many neurons is written in full first, where answers of the faithful program differ.
+FIRST_FULL = 32
 #: Preactivations are sums of at most so many forms of rank one.
 MOST_PARTS = 4
 #: Rounding to integers may lose this share of the variance that a program may leave unexplained.
@@ -127,13 +129,15 @@ class _Search:
     def agreed(self, name: str, draft: Draft, refinements: int, loss: float) -> Point | None:
         """The draft in the fewest bits that lose at most ``loss`` and give the network's exact answers, or None."""
         wanted = self.answers.answer
+        counts: list[int] = []
         for written in writings(draft, loss * self.variance):
             evaluation = evaluate(written.weights, expected=wanted)
             differing = int((evaluation.answer != wanted).sum())
             if not differing:
                 return Point(name, written, draft, evaluation, refinements)
-            if differing > MANY * wanted.size:
-                break
+            counts.append(differing)
+            if differing > MANY * wanted.size or (len(counts) > 2 and counts[-1] >= counts[-2] >= counts[-3]):
+                break  # it is not rounding that makes them differ
         return None
 
 
@@ -268,7 +272,7 @@ def _blamed(search: _Search, draft: Draft, full: npt.NDArray[np.bool_]) -> npt.N
     lost = np.maximum(network.L[x] + network.R[y], 0) - np.maximum(weights.L[x] + weights.R[y], 0)
     swing = network.U[:, np.maximum(wanted[x, y], 0)].T - network.U[:, given[x, y]].T
     owed = np.where(full, -np.inf, (lost * swing).sum(axis=0))
-    count = max(1, int(full.sum()))
+    count = max(-(-len(full) // FIRST_FULL), int(full.sum()))
     result = full.copy()
     result[np.argsort(-owed, kind="stable")[:count]] = True
     return result

@@ -12,6 +12,12 @@ The label is the subgroup with the smallest bound: a small space that explains a
 which settles the choice between nested subgroups without a threshold.
 A neuron is labelled at all only when on both sides that bound, times the number of candidates, is below ``ACCIDENT``, and when
 more than ``labelled_variance`` of each side's variance is explained (`verify.distil.settings`).
+**Rank one.** Cosets are the case of one point in f(g) = chi(g) sum over p of a[p] m[p g] (`verify.distil.rank_one`). For a fixed vector
+a and a fixed irrep of dimension d these functions have dimension d, so the same bound holds for the share of variance in them. A neuron
+with a of several points on both of its sides, or on one, is labelled *rank one* where the bound times the number of candidates is less
+than that of the best coset spaces times theirs: the candidates are all vectors with entries 0, ..., ``LEVELS`` on all G-sets, for
+images and preimages, at most 2 (LEVELS + 1)^points for each irrep.
+
 Labels describe; no verdict rests on them.
 """
 
@@ -26,26 +32,46 @@ from net.weights import Weights, dead_neurons
 from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates, candidate_shares, candidates
 from verify.distil.moments import squared_activations
+from verify.distil.point_irreps import point_irreps
+from verify.distil.rank_one import LEVELS, Reading, parts
 from verify.distil.settings import DEFAULT, DistilSettings
+from verify.program.form import GroupForm
 from verify.record.certificate import Kind
 
 #: The largest probability that noise would be labelled, over all coset spaces tried.
 ACCIDENT = 1e-6
+#: Shares are known up to this: nearer to 1 than that they do not differ.
+ROUNDING = 1e-9
 
 Shares = dict[Side, Floats]
 
 
 class SideLabel(NamedTuple):
-    """One side of a neuron: right or left cosets of a subgroup, the kernel of its character, share of variance explained."""
+    """One side of a neuron: right or left cosets of a subgroup, the kernel of its character, share of variance explained.
+
+    With ``weights`` it is images (side "right") or preimages ("left") on the points of the G-set of the subgroup, with this vector a,
+    and the kernel is that of a character of the whole group.
+    """
 
     side: Side
     subgroup: int
     kernel: int | None
     share: float
     log_accident: float
+    weights: tuple[int, ...] = ()
+
+    def form(self, lattice: SubgroupLattice) -> GroupForm:
+        """The form through which the side reads its input."""
+        if not self.weights:
+            return GroupForm.of(self.space(lattice))
+        kernel = None if self.kernel is None else lattice.all[self.kernel]
+        on: Reading = "images" if self.side == "right" else "preimages"
+        return GroupForm(on, (lattice.all[self.subgroup],), (kernel,), self.weights, constant=kernel is not None)
 
     def space(self, lattice: SubgroupLattice) -> CosetSpace:
-        """The coset space."""
+        """The coset space; of a side on points, the cosets that the points are."""
+        if self.weights:
+            return CosetSpace(lattice.all[self.subgroup], self.side)
         return CosetSpace(lattice.all[self.subgroup], self.side, None if self.kernel is None else lattice.all[self.kernel])
 
 
@@ -80,7 +106,7 @@ def log_accident(share: Floats, dimension: Floats, order: int) -> Floats:
     """The Chernoff bound of the module's docstring, -(N/2) KL(k/N || s), and 0 where the share is no more than expected."""
     total = order - 1
     expected = dimension / total
-    s = np.clip(share, 1e-300, 1 - 1e-16)
+    s = np.clip(share, 1e-300, 1 - ROUNDING)
     with np.errstate(divide="ignore", invalid="ignore"):
         rest = np.where(expected < 1, (1 - expected) * np.log((1 - expected) / (1 - s)), 0.0)
         divergence = expected * np.log(expected / s) + rest
@@ -108,6 +134,7 @@ def label_neurons(
     order = lattice.group.order
     left = {side: _best(choices, shares, side, order) for side, shares in left_shares.items()}
     right = {side: _best(choices, shares, side, order) for side, shares in right_shares.items()}
+    rank_one = rank_one_sides(lattice, weights, settings)
     energy = energies(weights)
     dead = dead_neurons(weights)
     labels = []
@@ -119,9 +146,52 @@ def label_neurons(
         dual = (left["left"][i], right["right"][i])
         best = min(coset, dual, key=lambda pair: pair[0].log_accident + pair[1].log_accident)
         kind = _kind(lattice, choices, best, best is dual, settings)
+        points = rank_one[i]
+        tried = 2 * np.log(len(choices.subgroup)) if kind != "raw" else -np.inf
+        if points is not None and (kind == "raw" or points.log_accident < sum(side.log_accident for side in best) + tried):
+            kind, best = "rank one", points.sides
         seen = (None, None) if kind == "raw" else best
         labels.append(NeuronLabel(i, kind, seen[0], seen[1], float(energy[i])))
     return tuple(labels)
+
+
+class PointSides(NamedTuple):
+    """Both sides of a neuron on points, and the sum of their bounds with the logarithms of the numbers of candidates added."""
+
+    sides: tuple[SideLabel, SideLabel]
+    log_accident: float
+
+
+def rank_one_sides(lattice: SubgroupLattice, weights: Weights, settings: DistilSettings = DEFAULT) -> list[PointSides | None]:
+    """For each neuron the best reading of both sides on one irrep with small weights of several points, None where there is none.
+
+    Complexity: O(m |G| sum of d^2) for the irreps, and a search for small vectors for each neuron and side.
+    """
+    group, irreps = lattice.group, [irrep for irrep in point_irreps(lattice) if irrep.dimension > 1]
+    found: list[PointSides | None] = [None] * weights.width
+    functions = [side - side.mean(axis=0) for side in (weights.L, weights.R)]
+    totals = [np.maximum((side**2).sum(axis=0), np.finfo(float).tiny) for side in functions]
+    coefficients = [[irrep.coefficients(side) for side in functions] for irrep in irreps]
+    for irrep, matrices in zip(irreps, coefficients, strict=True):
+        scale = group.order / irrep.dimension
+        strongest = [np.linalg.norm(a, 2, axis=(1, 2)) ** 2 * scale / total for a, total in zip(matrices, totals, strict=True)]
+        candidates = np.log(len(irreps)) + np.log(2) + irrep.points.count * np.log(LEVELS + 1)
+        for i in np.flatnonzero(np.minimum(*strongest) >= settings.labelled_variance):
+            sides, bound, several = [], 0.0, False
+            for a, total in zip(matrices, totals, strict=True):
+                part = max(parts([irrep], [a[i]]), key=lambda one: one.energy)
+                share = min(1.0, part.energy / float(total[i]))
+                log = float(log_accident(np.array([share]), np.array([float(irrep.dimension)]), group.order)[0]) + candidates
+                several |= min(part.form.weights.count(w) for w in set(part.form.weights)) > 1 or len({*part.form.weights}) > 2
+                side: Side = "right" if part.form.on == "images" else "left"
+                kernel = None if irrep.kernel is None else lattice.find(irrep.kernel.mask)
+                sides.append(SideLabel(side, lattice.find(irrep.points.base.mask), kernel, share, log, part.form.weights))
+                bound += log
+            certain = all(s.share >= settings.labelled_variance and s.log_accident < np.log(ACCIDENT) for s in sides)
+            best = found[i]
+            if several and certain and (best is None or bound < best.log_accident):
+                found[i] = PointSides((sides[0], sides[1]), bound)
+    return found
 
 
 def _kind(

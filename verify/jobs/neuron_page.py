@@ -13,6 +13,7 @@ from verify.distil.coset_fit import Floats
 from verify.distil.draft import RAW, firing_rates, project
 from verify.distil.vote_search import vote_forms
 from verify.program.form import GroupForm, linear_map
+from verify.record.neuron_rows import side_name
 
 ROWS = 24
 
@@ -32,9 +33,9 @@ def neuron_page(analysis: Analysis, index: int) -> str:
         ("y", label.right, weights.R[:, index], right_shares),
     ):
         lines += ["", f"## Preactivation of {name}", "", *_stander(lattice, choices.subgroup, choices.kernel, table, index)]
-        form = RAW if side is None else GroupForm.of(side.space(lattice))
+        form = RAW if side is None else side.form(lattice)
         forms.append(form)
-        if side is not None:
+        if side is not None and not side.weights:
             lines += ["", *_table(lattice, form, column)]
     lines += ["", "## Votes", "", *_votes(lattice, forms[0], forms[1], weights.U[index])]
     lines += ["", "## Without it", "", *_removal(analysis, index)]
@@ -46,6 +47,9 @@ def _label_lines(analysis: Analysis, index: int) -> Iterator[str]:
     yield f"- kind: {label.kind}"
     for name, side in (("x", label.left), ("y", label.right)):
         if side is not None:
+            if side.weights:
+                yield f"- reads {name} through {side_name(lattice, side)}: {side.share:.4%} of the variance"
+                continue
             twist = "" if side.kernel is None else f", with the sign whose kernel is {lattice.labels[side.kernel]}"
             space = f"{side.side} cosets of {lattice.labels[side.subgroup]}{twist}"
             yield f"- reads {name} through {space}: {side.share:.4%} of the variance"

@@ -78,6 +78,10 @@ def side_name(lattice: SubgroupLattice, side: SideLabel | None) -> str | None:
     """The label of the subgroup that a side of a neuron reads its input through, with its character's kernel; None without one."""
     if side is None:
         return None
+    if side.weights:
+        points = "points sent from" if side.side == "right" else "points sent to"
+        sign = "" if side.kernel is None else f", times the sign that is 1 on {lattice.labels[side.kernel]}"
+        return f"cosets of {lattice.labels[side.subgroup]} as {points}, weights {', '.join(map(str, side.weights))}{sign}"
     mark = "" if side.kernel is None else f" over {lattice.labels[side.kernel]}"
     return f"{lattice.labels[side.subgroup]}{mark}"
 

@@ -56,7 +56,7 @@ def pictures(lattice: SubgroupLattice, weights: Weights, labels: tuple[NeuronLab
     cosets: list[list[int]] = []
 
     def partition(side: SideLabel | None) -> int | None:
-        if side is None:
+        if side is None or side.weights:
             return None
         key = side.side, side.subgroup if side.kernel is None else side.kernel
         if key not in partitions:
