@@ -61,9 +61,10 @@ def _array(name: str, value: Any) -> np.ndarray[Any, Any]:
 def compared_with_module(module: Any, network: FoldedNetwork) -> float | None:
     """The largest difference between a module's own logits and those of the network that was read from its tensors, on all pairs.
 
-    None for what is no callable module. The module is called as it would be in training: module(x, y) with two vectors of numbers of
-    elements; where it does not take that, module(pairs) with pairs (n^2, 2); or with two one-hot vectors, joined or apart. Its logits
-    may be off by a constant at each pair, which changes no answer. Pairs are in the file's own numbering.
+    None for what is no module, or one without a forward pass. The module is called as it would be in training: module(x, y) with
+    two vectors of numbers of elements; where it does not take that, module(pairs) with pairs (n^2, 2); or with two one-hot
+    vectors, joined or apart. Its logits may be off by a constant at each pair, which changes no answer. Pairs are in the file's
+    own numbering.
 
     With K and M the lengths of the two dot products of the forward pass, A the sums of absolute values behind its pre-activations,
     the error of each logit is at most gamma_K A |U| + gamma_M (1 + gamma_K) A |U| + gamma_M |b|, gamma_k = k u / (1 - k u), with u
@@ -75,7 +76,10 @@ def compared_with_module(module: Any, network: FoldedNetwork) -> float | None:
             cannot be called in any of these ways.
 
     """
-    if not callable(getattr(module, "forward", None)) or not callable(getattr(module, "state_dict", None)):
+    forward = getattr(module, "forward", None)
+    if not callable(forward) or not callable(getattr(module, "state_dict", None)):
+        return None
+    if getattr(forward, "__name__", "") == "_forward_unimplemented":  # a container of parameters, which computes nothing itself
         return None
     layers = network.layers
     assert layers is not None
