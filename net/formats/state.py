@@ -140,8 +140,9 @@ def _state(top: dict[Any, Any]) -> tuple[dict[Any, Any], dict[str, Any], dict[st
     if any(isinstance(value, Tensor) for value in top.values()):
         return top, {}, {}
     listed = ", ".join(sorted(repr(key)[:40] for key in top)[:8]) or "nothing in it"
+    mend = "; choose one of its checkpoints with --step" if _collections(top) else ""
     raise MalformedInput(
-        f"expected a state dict under {', '.join(map(repr, _KEYS[:3]))}, or several under 'checkpoints', got a dict with {listed}"
+        f"expected a state dict under {', '.join(map(repr, _KEYS[:3]))}, or several under 'checkpoints', got a dict with {listed}{mend}"
     )
 
 

@@ -272,6 +272,9 @@ def test_one_of_several_checkpoints_is_chosen_by_its_step(tmp_path, planted_s3):
         ("checkpoints", {"checkpoints": [right, wrong], "checkpoint_epochs": [5, 6]}, "5", ("checkpoints", "0")),
     ):
         torch.save(content, tmp_path / name)
+        if name != "checkpoints":  # of which the last one is meant
+            with pytest.raises(MalformedInput, match="--step"):
+                open_checkpoint(tmp_path / name)
         network = network_over("S3", open_checkpoint(tmp_path / name, ReadOptions(step=step)))
         reading = network.source.reading
         assert (reading.state, reading.skipped) == (path, ("step",))
