@@ -248,6 +248,7 @@ def summary() -> JSON:
         "labels": {"energy_labelled": 1.0, "kinds": {"coset": 18}},
         "gcr": {"logit_fve": 0.6, "irreps": {"(2,1)": 0.6}},
         "verdict": "VERIFIED",
+        "settings": {},
         "seconds": {"exhaustive": 0.0123, "distillation": 0.5, "symbolic": 0.2, "total": 0.8},
     }
 
