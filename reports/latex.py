@@ -82,6 +82,9 @@ _FORMULA = {
 }
 
 
+UPRIGHT = {"max": r"\max ", "min": r"\min ", "relu": r"\relu ", "logit": r"\mathrm{logit}", "votes": r"\mathrm{votes}"}
+
+
 def plain(value: str) -> str:
     """A text as LaTeX that shows it as it is; a character that the fonts lack is a question mark."""
     found = ""
@@ -97,12 +100,9 @@ def formula(value: str) -> str:
     parts = re.split(r"([A-Za-z]{2,})", found)
     for k, part in enumerate(parts):
         if k % 2:
-            known = part in ("max", "min", "relu")
-            parts[k] = rf"\{part} " if known else part if len(part) == 2 and part.islower() else rf"\mathrm{{{part}}}"
+            parts[k] = UPRIGHT.get(part, part)
         else:
-            for character, shown in _FORMULA.items():
-                part = part.replace(character, shown)
-            parts[k] = part
+            parts[k] = re.sub("|".join(map(re.escape, _FORMULA)), lambda match: _FORMULA[match[0]], part)
     return "".join(parts)
 
 

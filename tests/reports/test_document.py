@@ -16,6 +16,7 @@ from reports.as_html import line as html_line
 from reports.blocks import Block, Environment, Paragraph, Table
 from reports.coset_voting import Program as Voting
 from reports.document import report, source_of
+from reports.latex import formula
 from reports.latex import line as latex_line
 from reports.markdown import line as markdown_line
 from reports.markdown import markdown
@@ -403,3 +404,9 @@ def test_latex_compiles(real_run: Path, tmp_path: Path) -> None:
 def test_fractions_in_the_certificate_are_rounded_alike() -> None:
     """Four digits, whatever the fraction."""
     assert rational(str(Fraction(22, 3))) == "7.333"
+
+
+def test_formulas_in_latex() -> None:
+    """Powers keep their braces, sets get theirs, products of elements are no words."""
+    assert formula("x⁻¹Hx = {hx : h ∈ H}") == r"x^{-1}Hx = \{hx : h \in  H\}"
+    assert formula("relu(L_i(x))") == r"\relu (L_i(x))"
