@@ -301,7 +301,7 @@ def outcome(number: int) -> str:
                 found.write(Path(folder) / "out")
                 same("bytes of the certificate", (Path(folder) / "out" / "certificate.json").read_bytes(), stated)
         compared(network, group, json.loads(stated), json.loads(told))
-        line, _ = check(stated, data, Options(), Progress(None))
+        line = check(stated, data, Options(), Progress(None)).line
     same("what stands on stderr", stderr.getvalue(), "")
     same("the checker", line, "s VERIFIED" if certificate.verdict == "VERIFIED" else "s CONFIRMED REFUTED")
     return str(certificate.verdict)
