@@ -20,7 +20,7 @@ coq: .venv/.installed
 	@command -v coqc >/dev/null || { echo "expected coqc, found none: install Coq 8.16 or later (Debian and Ubuntu: apt-get install coq)" >&2; exit 1; }
 	$(BIN)/verify run --group S5 --out proofs/S5
 	$(BIN)/verify export coq proofs/S5 --checkpoint net/checkpoints/S5.safetensors --out proofs/S5-coq
-	$(MAKE) --no-print-directory -C proofs/S5-coq
+	$(MAKE) --no-print-directory -j2 -C proofs/S5-coq
 
 test: .venv/.installed-dev
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -q -m "not slow"

@@ -28,6 +28,18 @@ def limits(source: Source) -> list[Block]:
         ),
         say("A subgroup is what its generators generate; names are names."),
     ]
+    if (theorem := source.s.get("theorem")) is not None:
+        points.append(
+            say(
+                "A Coq project in {directory} states that the network is right {where}. It is so when `make` there ends without "
+                "an error, and `verify check . --checkpoint FILE --coq` with that directory says whether it is about this file; "
+                "this report says neither.",
+                directory=theorem["directory"],
+                where=say("on every pair (theorem `multiplies`)")
+                if not theorem["mistakes"]
+                else say("but at {pairs} listed pairs (theorem `multiplies_except`)", pairs=count(theorem["mistakes"])),
+            )
+        )
     if (original := c["not_checked"].get("original")) is not None:
         points.append(
             say(

@@ -14,15 +14,17 @@ from net.errors import MalformedInput
 from net.folded import fold
 from verify.formal.plan import CoqPlan, make_plan, plan_text
 from verify.formal.text import StoredNetwork, in_least_units, mistakes_text, network_text, theorem_text
-from verify.record.certificate import Certificate
+from verify.record.certificate import CheckpointRecord, Correct, GroupRecord
 
 
-def stored_network(certificate: Certificate, checkpoint: Path) -> tuple[StoredNetwork, CoqPlan | None]:
-    """The network in the file, in its own numbering, with the elements and the product that the certificate states, and its plan.
+def stored_network(
+    group_record: GroupRecord, record: CheckpointRecord, correct: Correct, checkpoint: Path
+) -> tuple[StoredNetwork, CoqPlan | None]:
+    """The network in the file, in its own numbering, with the elements, product and mistakes that the records state, and its plan.
 
-    Raises MalformedInput when the file is not the one that the certificate is about.
+    Raises MalformedInput when the file is not the one that the records are about.
     """
-    record, group = certificate.checkpoint, parse_group(certificate.group.name)
+    group = parse_group(group_record.name)
     opened = open_checkpoint(checkpoint, ReadOptions(layout=record.reading))
     _, layers, source = opened.ways(opened.elements())[0]
     if source.sha256 != record.sha256:
@@ -38,7 +40,7 @@ def stored_network(certificate: Certificate, checkpoint: Path) -> tuple[StoredNe
         StoredNetwork(
             name=group.name,
             degree=group.degree,
-            generators=[parse_cycles(text, group.degree) for text in certificate.group.generators],
+            generators=[parse_cycles(text, group.degree) for text in group_record.generators],
             numbering=[element[g] for g in record.numbering],
             left=exact.L.tolist(),
             right=exact.R.tolist(),
@@ -48,7 +50,7 @@ def stored_network(certificate: Certificate, checkpoint: Path) -> tuple[StoredNe
             vote_bits=exact.vote_bits,
             sha256=record.sha256,
             product=record.product,
-            mistakes=[(element[x], element[y]) for x, y, _ in sorted(certificate.correct.wrong)],
+            mistakes=[(element[x], element[y]) for x, y, _ in sorted(correct.wrong)],
         )
     )
     in_order = network.permuted(np.argsort(record.numbering))

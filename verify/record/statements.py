@@ -105,19 +105,13 @@ def decide_equivalent(network: Evaluation, program: Evaluation) -> cert.Equivale
     )
 
 
-def certify(findings: Findings) -> cert.Certificate:
-    """The certificate of the findings, sealed. The network comes from a file and has a convention."""
-    network = findings.network
+def checkpoint_record(network: FoldedNetwork) -> cert.CheckpointRecord:
+    """Which file the network comes from, and how its numbering maps to the group; it comes from a file and has a convention."""
     source, convention = network.source, network.convention
     assert source is not None
     assert convention is not None
-    symbolic = findings.symbolic
-    evaluation = (symbolic.provable or findings.readable).evaluation
-    program_right = bool(right(evaluation, network.group.mul).all())
-    if symbolic.status == "PROVED" and not program_right:
-        raise AssertionError("the lemmas proved a program correct that exact evaluation finds wrong")
     order, width = network.weights.L.shape
-    checkpoint = cert.CheckpointRecord(
+    return cert.CheckpointRecord(
         sha256=source.certified_sha256,
         format=source.format,
         order=convention.order,
@@ -128,12 +122,24 @@ def certify(findings: Findings) -> cert.Certificate:
         float32_forward=network.preactivation_terms is not None,
         reading=source.reading,
     )
+
+
+def certify(findings: Findings) -> cert.Certificate:
+    """The certificate of the findings, sealed. The network comes from a file and has a convention."""
+    network = findings.network
+    source = network.source
+    assert source is not None
+    symbolic = findings.symbolic
+    evaluation = (symbolic.provable or findings.readable).evaluation
+    program_right = bool(right(evaluation, network.group.mul).all())
+    if symbolic.status == "PROVED" and not program_right:
+        raise AssertionError("the lemmas proved a program correct that exact evaluation finds wrong")
     return cert.sealed(
         cert.Certificate(
             format=cert.FORMAT,
             verdict=cert.overall_verdict(findings.correct.status, findings.equivalent.status),
             group=group_record(network.group),
-            checkpoint=checkpoint,
+            checkpoint=checkpoint_record(network),
             program=findings.readable.written.program,
             neurons=findings.neurons,
             correct=findings.correct,

@@ -332,8 +332,19 @@ class MarginMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: list[list[float | None]]
 
 
+class Theorem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The theorem about the network in a Coq project: what Theorem.v states. Whether coqc accepted it is not recorded here.
+
+    ``name`` says which: of a network that is right everywhere, or but for ``mistakes`` pairs. ``directory`` is relative to the run's.
+    """
+
+    name: Literal["multiplies", "multiplies_except"]
+    directory: str
+    mistakes: int
+
+
 class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """summary.json."""
+    """summary.json. ``theorem`` is added by `verify export coq`."""
 
     group: Group
     checkpoint: Checkpoint
@@ -359,6 +370,7 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settings: Settings
     seconds: dict[str, float]
     format: str = FORMAT
+    theorem: Theorem | None = None
 
 
 def rounded(summary: Summary) -> Summary:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from verify.cli import execute
+from verify.record.certificate import read_certificate
+from verify.record.summary import read_summary
 
 ACCEPTED = Path(__file__).parents[2] / "certificates" / "accepted"
 NAMES = sorted(path.stem for path in ACCEPTED.glob("*.json"))
@@ -57,6 +59,41 @@ def test_a_network_in_a_numbering_of_its_own_has_its_theorem(theory: Path, tmp_p
 
         assert made.returncode == 0, made.stderr
         assert "Axioms:" in made.stdout
+
+
+def test_summary_and_report_name_the_theorem(tmp_path: Path) -> None:
+    """The theorem that was exported beside a run stands in its summary and report, and the reports say the same when written again."""
+    checkpoint, run, out = str(ACCEPTED / "refuted_tie.ckpt"), tmp_path / "run", tmp_path / "theorem"
+    assert (
+        execute(
+            [
+                "run",
+                "--group",
+                "S3",
+                "--checkpoint",
+                checkpoint,
+                "--order",
+                "lexicographic",
+                "--product",
+                "left-first",
+                "--out",
+                str(run),
+            ]
+        )
+        == 1
+    )
+    assert "Coq" not in (run / "report.md").read_text(encoding="utf-8")
+    assert execute(["export", "coq", str(run), "--checkpoint", checkpoint, "--out", str(out)]) == 0
+    summary, report = read_summary(run / "summary.json"), (run / "report.md").read_text(encoding="utf-8")
+
+    assert summary.theorem is not None
+    assert (summary.theorem.name, summary.theorem.directory) == ("multiplies_except", "../theorem")
+    assert summary.theorem.mistakes == len(read_certificate(run / "certificate.json").correct.wrong) > 0
+    assert "A Coq project in ../theorem states" in report
+    assert f"{summary.theorem.mistakes} listed pairs (theorem `{summary.theorem.name}`)" in report
+    assert f"Theorem {summary.theorem.name} :" in (out / "Theorem.v").read_text(encoding="utf-8")
+    assert execute(["report", str(run / "certificate.json")]) == 0
+    assert (run / "report.md").read_text(encoding="utf-8") == report
 
 
 def test_another_checkpoint_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
