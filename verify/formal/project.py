@@ -14,7 +14,8 @@ from net.errors import MalformedInput
 from net.folded import fold
 from verify.formal.plan import CoqPlan, make_plan, plan_text
 from verify.formal.text import StoredNetwork, in_least_units, mistakes_text, network_text, theorem_text
-from verify.record.certificate import CheckpointRecord, Correct, GroupRecord
+from verify.program.program import GroupRecord
+from verify.record.certificate import CheckpointRecord, Correct
 
 
 def stored_network(
