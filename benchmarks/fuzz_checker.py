@@ -111,7 +111,7 @@ def read(kind, text, data, record) -> str:
             order = len(record["numbering"])
             if order not in GROUPS:
                 name = {6: "S3", 12: "A4", 24: "S4"}[order]
-                degree, _, generators = named_group(name)
+                degree, generators = named_group(name)
                 GROUPS[order] = Group(shape.GroupRecord(name, degree, order, generators))
             layout, layers = layouts.read_checkpoint(data)
             shape.same("elements", layers.order, order)

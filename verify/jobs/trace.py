@@ -183,12 +183,13 @@ def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def _class(lattice: SubgroupLattice, label: str) -> str:
-    """The name of the class of a neuron's subgroup, with a mark where its character is not trivial."""
+    """The class of a neuron's subgroup in words: a star where its character is not trivial, "points of S4" where it reads several."""
     from algebra.errors import GroupError
 
-    name, over, _ = label.partition(" over ")
+    several = re.fullmatch(r"cosets of (.*) as points sent (?:from|to), weights [-0-9, ]*?(, times the sign that is 1 on .*)?", label)
+    name, over, _ = (several[1], several[2], "") if several else label.partition(" over ")
     try:
-        return lattice.name_of(lattice.by_name(name)) + ("*" if over else "")
+        return ("points of " if several else "") + lattice.name_of(lattice.by_name(name)) + ("*" if over else "")
     except GroupError:
         return name
 

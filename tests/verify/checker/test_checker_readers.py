@@ -228,7 +228,7 @@ def ours(data: bytes) -> dict[str, Any] | None:
     """The same by the checker's reader."""
     try:
         container, content, _ = files.read_tensors(data)
-        tensors = layouts.state_dict(content)[0] if container == "torch" else content
+        tensors = layouts.state_dict(content, [])[0] if container == "torch" else content
         matrices = {name: (tensor.shape, tensor.matrix()) for name, tensor in tensors.items()}
     except DAMAGED:
         return None

@@ -67,7 +67,7 @@ MISTAKES = {
         "$.claims[0].neurons.neurons[1]",
         "999",
     ),
-    "unknown group": ("group = 'Q8'\n" + ONE, "$.group", "Q8"),
+    "unknown group": ("group = 'X9'\n" + ONE, "$.group", "X9"),
 }
 
 
@@ -96,4 +96,4 @@ def test_there_are_many_kinds_of_mistakes():
 def test_no_such_file_or_library_names_the_libraries(capfd):
     """A name that is neither a file nor a library is answered with the libraries' names."""
     assert execute(["claims", "standers", "--group", "S5"]) == ExitCode.MALFORMED
-    assert "chughtai, levels, stander, wu" in capfd.readouterr().err
+    assert "chughtai, he, levels, stander, wu" in capfd.readouterr().err

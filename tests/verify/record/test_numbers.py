@@ -1032,6 +1032,12 @@ for _path in (
     _took(_path)
 
 
+@twin("theorem.mistakes")
+def _mistakes(r: Run) -> list[Any]:
+    """The number of wrong pairs in the certificate; none where no theorem was written."""
+    return [] if r.summary["theorem"] is None else [len(r.certificate["correct"]["wrong"])]
+
+
 @twin("seconds{}")
 def _steps(r: Run) -> list[Any]:
     """The steps add up to nearly the total, and the total to no more than a clock beside the run says."""

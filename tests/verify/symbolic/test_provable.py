@@ -25,6 +25,7 @@ from verify.symbolic.proof_outline import outline_proof
 from verify.symbolic.provable.bound import FamilyBound
 from verify.symbolic.provable.search import find_provable
 from verify.symbolic.provable.voters import bias_voters, sign_voters, voters_of
+from verify.symbolic.settings import DEFAULT
 from verify.symbolic.start import Start, StartOf, same_points
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -74,7 +75,7 @@ def test_shares_of_voters_add_up_to_the_margins_of_their_program(seed: int) -> N
     program, group, members = random_program("S3", seed)
     bits = parity(group)
     weights = expand(program, group, members)
-    voters = voters_of(program, group, members, weights, bits)
+    voters = voters_of(program, group, members, weights, bits, DEFAULT.space_entries)
     voters += bias_voters(voters, bits)
     signs = sign_voters(program, group, members, weights, bits)
     assert {voter.twisted for voter in voters} == {True, False}
@@ -111,7 +112,7 @@ def test_slopes_are_adjoint_to_values() -> None:
     """The values are linear in votes, mu and lam: sum of E * values(t, mu, lam) is the product of (t, mu, lam) with the slopes of E."""
     program, group, members = random_program("S4", 3)
     bits = parity(group)
-    voters = voters_of(program, group, members, expand(program, group, members), bits)
+    voters = voters_of(program, group, members, expand(program, group, members), bits, DEFAULT.space_entries)
     places = _places(voters)
     rng = np.random.default_rng(4)
     case = Case(1, 0, 1)

@@ -33,6 +33,7 @@ from verify.symbolic.neurons import NeuronPush, neuron_obligation, neuron_pushes
 from verify.symbolic.obligation import Obligation, write_scripts
 from verify.symbolic.obligations import obligations_of
 from verify.symbolic.proof_outline import Outline, outline_proof, sign_share
+from verify.symbolic.settings import DEFAULT
 from verify.symbolic.solver.opinions import SolverDisagrees, ask_solvers, checked_budget
 from verify.symbolic.solver.worker import cvc5_answers, z3_answers
 
@@ -304,7 +305,7 @@ def test_batches_cover_every_s_once() -> None:
         s = np.flatnonzero(parts.parity == case.s)
         s = s[s != 0]
         least = min(int(b) for b in dual_ascent.RealDuals(tables).batch(s).totals(0))
-        settled, left = dual_ascent.find(dual_ascent.RealDuals(tables), s, -least, parts.scale)
+        settled, left = dual_ascent.find(dual_ascent.RealDuals(tables), s, -least, parts.scale, DEFAULT)
         covered = np.concatenate([np.zeros(0, dtype=np.intp), *(batch.s for batch in settled)])
         rest = np.zeros(0, dtype=np.intp) if left is None else left.s
         assert sorted([*covered, *rest]) == sorted(s)
