@@ -41,8 +41,8 @@ def plain(record: Any) -> Any:
 def redo(group: FiniteGroup, weights: Weights, stated: Compact) -> None:
     """Let the checker count; Differs where it finds other numbers."""
     exact = weights.exact()
-    tables = [part.tolist() for part in (exact.L, exact.R, exact.U, exact.b)]
-    network = Network(*tables, exact.preactivation_bits, exact.vote_bits)
+    left, right, votes, bias = (part.tolist() for part in (exact.L, exact.R, exact.U, exact.b))
+    network = Network(left, right, votes, bias, exact.preactivation_bits, exact.vote_bits)
     own = Group(parse(GroupRecord, plain(group_record(group)), "group"))
     check_compact(stated, settle(stated.plan, network, own, Progress(None)), group.order, weights.width)
 

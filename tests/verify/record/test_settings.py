@@ -34,10 +34,10 @@ def analysed(network, **changed):
 
 def test_settings_reach_their_searches(network, monkeypatch) -> None:
     """One of each search, with a value that shows in what is found."""
+    seen = {}
     usual = analysed(network)
     known, distilled = usual.compact_proof, usual.distillation
     monkeypatch.setattr("verify.distil.curve.distill", lambda *given: seen.update(distil=given[-1]) or distilled)
-    seen = {}
     assert analysed(network, distil={"ridge": 0.25}).distillation is distilled
     assert seen["distil"].ridge == 0.25
     monkeypatch.undo()
