@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import itertools
 import json
@@ -50,7 +51,7 @@ def changed_json(value, rng):
             elif kind == 3 and type(place[key]) is int:
                 place[key] += int(rng.integers(-2, 3))
             else:
-                place[key] = pick(rng, VALUES)
+                place[key] = copy.deepcopy(pick(rng, VALUES))  # changed in its turn, perhaps
             break
     return value
 
