@@ -223,6 +223,7 @@ class Checkpoint:
         own: whether the file is one of this project, which can be checked as it is.
         overridden: whether settings in the file were disregarded.
         layout: the reading that the user gave, or None.
+        says_abs: whether the file itself says that its activation is the absolute value.
         activation: what settings say, or None where they say nothing: relu, unless the group's table speaks for |.| alone.
 
     """
@@ -239,6 +240,7 @@ class Checkpoint:
     own: bool
     overridden: bool
     layout: Reading | None
+    says_abs: bool
     activation: Activation | None
 
     @cached_property
@@ -322,17 +324,19 @@ class Checkpoint:
 
     def _source(self, reading: Reading | None, name: str, tensors: Mapping[str, FloatMatrix]) -> Source:
         rewritten = None
-        if self.overridden or self.container not in _CHECKED:
-            rewritten = safetensors_bytes({key: _narrow(tensor, self.kinds[key]) for key, tensor in tensors.items()}, {})
+        used = set(tensors) if reading is None else {tensor_of(term) for term in reading.terms()}
+        self._check_published(reading, used)
+        # a file in which weights are left out, or whose activation is said beside it, could be taken for another network
+        beside = reading is not None and reading.activation == "abs" and isinstance(self._published, tuple) and not self.says_abs
+        if self.overridden or self.container not in _CHECKED or used != set(tensors) or beside:
+            record = {"config": {"act_fn": "abs"}} if reading is not None and reading.activation == "abs" else {}
+            rewritten = safetensors_bytes({key: _narrow(tensors[key], self.kinds[key]) for key in tensors if key in used}, record)
             if reading is not None:
                 reading = msgspec.structs.replace(reading, skipped=(), state=())
         if reading is not None:
-            # what else the state dict holds is named; a layout that was given names it itself
-            left_out = set(tensors) - {tensor_of(term) for term in reading.terms()}
-            skipped = sorted(left_out | (set() if rewritten is not None else set(self.others)))
-            reading = msgspec.structs.replace(reading, skipped=tuple(skipped))
+            # what else the state dict holds is named
+            reading = msgspec.structs.replace(reading, skipped=() if rewritten is not None else self.others)
         own = self.own and rewritten is None
-        used = tensors if reading is None else {tensor_of(term) for term in reading.terms()}
         return Source(
             self.path,
             self.sha256,
@@ -343,8 +347,25 @@ class Checkpoint:
             self.container,
             rewritten,
             reading,
-            (*self.others, *self.beside),
+            (*self.others, *sorted(set(tensors) - used), *self.beside),
         )
+
+    def _check_published(self, reading: Reading | None, used: set[str]) -> None:
+        """Refuse a given layout that says something else of tensors with published names than the published layout does."""
+        if self.layout is None or reading is None:
+            return
+        shapes = sizes_of({key: self.tensors[key] for key in self.tensors if key in used})
+        plain, about = without_prefix({key: self.tensors[key] for key in self.tensors if key in used})
+        layout = next((layout for layout in _LAYOUTS if layout.matches(set(plain))), None)
+        if layout is None:
+            return
+        try:
+            layout.layers(plain)
+        except MalformedInput:  # other shapes than the layout's: names alone
+            return
+        usual = published_reading(str(layout.NAME), shapes, about.get("prefix", ""))
+        if msgspec.structs.replace(reading, skipped=(), state=(), activation="relu") != usual:
+            raise MalformedInput(f"expected tensors with the names of the layout {layout.NAME} to be read as {usual.formula()}")
 
     def _refusal(self, elements: int | None) -> str:
         shapes = sizes_of(self.tensors)
@@ -409,6 +430,7 @@ def checkpoint_in(
         inside.get("format") == OWN_FORMAT,
         overridden,
         options.layout,
+        _refuses(inside, "relu") and not _refuses(inside, "abs"),
         activation,
     )
 

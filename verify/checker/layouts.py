@@ -6,6 +6,9 @@ each of which has one meaning; L and R are the embeddings times the two halves o
 power of two. A file whose settings say that it is another function is refused.
 """
 
+import re
+from fractions import Fraction
+from math import prod
 from typing import Any
 
 from .files import read_tensors
@@ -16,7 +19,7 @@ from .layers import Layers, bias_of, fold, mirror, side_of
 from .readings import layers_of, state_at
 from .settings import check_settings, parsed
 from .shape import CheckpointRecord, Malformed, Reading, need, same, shown
-from .tensors import Tensor, Tensors
+from .tensors import CODES, Tensor, Tensors
 
 #: Per layout: for each tensor's name what it is, and how many dimensions it has. W is both halves of the hidden layer's matrix, one
 #: above the other; ^T is transposed; "after relu" is a bias added to the activations.
@@ -42,6 +45,8 @@ NEEDED = {
     "folded": {"left", "right", "votes"},
     "chughtai": {"left", "right", "W", "votes"},
 }
+#: Words in the name of a single number that counts something.
+COUNTERS = ("step", "steps", "epoch", "epochs", "iteration", "iterations", "averaged", "tracked")
 OWN_FORMAT = "coset-verify network 1"
 #: The layout of a file whose tensors the certificate explains.
 BY_MEANING = "by meaning"
@@ -111,12 +116,56 @@ def read_layers(data: bytes, reading: Reading | None) -> tuple[str, Layers]:
     limit = len(data) + 65_536 if container == "torch" else sum(views.values())
     need(sum(views.values()) <= limit, f"expected views of at most the size of the file, got {sum(views.values()):,} bytes")
     if reading is not None:
-        return BY_MEANING, layers_of(reading, tensors)
+        layers = layers_of(reading, tensors)
+        for name in reading.skipped:
+            need(is_no_weight(name, tensors[name]), f"expected a reading that leaves out no weights, got {shown(name)} left out")
+        check_published({name: tensor for name, tensor in tensors.items() if name not in reading.skipped}, layers, settings)
+        return BY_MEANING, layers
     tensors = without_prefix(tensors)
-    layout = next((name for name, roles in LAYOUTS.items() if tensors and tensors.keys() <= roles.keys()), "")
+    layout = layout_of(tensors)
     need(layout != "", f"expected the tensors of a network in a known layout, got {shown(sorted(tensors))}")
     own = container == "safetensors" and settings.get("format") == OWN_FORMAT
     return (OWN_FORMAT if own else layout), _layers(layout, tensors)
+
+
+def layout_of(tensors: Tensors) -> str:
+    """The published layout whose names these are; "" for none."""
+    return next((name for name, roles in LAYOUTS.items() if tensors and tensors.keys() <= roles.keys()), "")
+
+
+def is_no_weight(name: str, tensor: Tensor) -> bool:
+    """Whether a tensor can be left out: one of integers or truth values (a buffer), or a single number that counts steps."""
+    counts = prod(tensor.shape) == 1 and {*COUNTERS} & {*re.split("[^a-z]+", name.lower())}
+    return tensor.kind not in CODES or bool(counts)
+
+
+def check_published(tensors: Tensors, layers: Layers, settings: dict[Any, Any]) -> None:
+    """Raise Malformed where the names are those of a published layout and the layers are another function than it makes of them."""
+    plain = without_prefix(tensors)
+    layout = layout_of(plain)
+    try:
+        usual = _layers(layout, plain) if layout else None
+    except Malformed:  # other shapes than the layout's: names alone
+        return
+    if usual is None:
+        return
+    need(_function(usual) == _function(layers._replace(mirrored=False)), f"expected the tensors read as in the layout {layout}")
+    if layers.mirrored:
+        try:
+            check_settings(settings)
+        except Malformed:
+            return
+        need(False, f"expected relu in the layout {layout}, where no setting in the file says otherwise, got the absolute value")
+
+
+def _function(layers: Layers) -> tuple[object, ...]:
+    """Both sides, the votes and the bias as integers over the least common power of two, so that equal functions compare equal."""
+    left, right = (
+        side_of(factors, added)[0] for factors, added in ((layers.left, layers.left_added), (layers.right, layers.right_added))
+    )
+    votes = fold(layers.votes, *([layers.through] if layers.through else []))[0]
+    found = left, right, votes, bias_of(layers, votes, layers.order)
+    return tuple([Fraction(value, 1 << matrix.bits) for value in row] for matrix in found for row in matrix.rows)
 
 
 def without_prefix(tensors: Tensors) -> Tensors:

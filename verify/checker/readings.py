@@ -9,8 +9,9 @@ An empty ``left`` is a one-hot input, an empty ``hidden_left`` leaves a(x) as it
 tensor's name and what is done to it, in that order: ^T transposed, [k] the k-th along the first dimension, [a:b] rows a to b - 1.
 
 What this module proves: that the layers are those of this formula in the file's tensors, whose shapes fit together, and that each
-tensor of the state dict is in the formula or among those that the certificate says it leaves out. What the formula is belongs to the
-statement, and `check` prints it: the file itself seldom says what its tensors are for.
+tensor of the state dict is in the formula or among those that the certificate says it leaves out (layouts.py lets it leave out no
+weights, and say nothing else of tensors with the names of a published layout). What the formula is belongs to the statement, and
+`check` prints it: the file itself seldom says what its tensors are for.
 """
 
 import re

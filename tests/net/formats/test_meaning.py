@@ -195,6 +195,49 @@ def test_the_checker_refuses_a_reading_that_does_not_fit(change, message):
         layouts.read_checkpoint(data, in_checker(reading))
 
 
+def test_the_checker_refuses_a_reading_that_leaves_out_a_weight():
+    """The bias of the output, or of the hidden layer, cannot be said away; nor can a single number that is no counter."""
+    tensors = {"first.weight": HOT.T, "first.bias": B, "second.weight": U.T, "second.bias": C}
+    reading = readings(shapes(tensors), N)[0][1]
+    for kept in ({"bias": "", "skipped": ("second.bias",)}, {"hidden_bias": (), "skipped": ("first.bias",)}):
+        with pytest.raises(Malformed, match="leaves out no weights"):
+            layouts.read_checkpoint(saved(tensors), in_checker(msgspec.structs.replace(reading, **kept)))
+    for name, number, fine in (("second.scale", np.float32([2]), False), ("steps", np.float32([2]), True), ("ids", np.arange(6), True)):
+        told = in_checker(msgspec.structs.replace(reading, skipped=(name,)))
+        if fine:
+            assert layouts.read_checkpoint(saved({**tensors, name: number}), told)[0] == "by meaning"
+        else:
+            with pytest.raises(Malformed, match="leaves out no weights"):
+                layouts.read_checkpoint(saved({**tensors, name: number}), told)
+
+
+def test_the_checker_refuses_another_reading_of_a_published_layout():
+    """Names with a published meaning keep it: inputs exchanged, another activation, behind a prefix too; the layout's own is read."""
+    L, R = draw(N, M), draw(N, M, seed=9)
+    own = Reading(hidden_left="L", hidden_right="R", out="U", bias="b")
+    data = saved({"L": L, "R": R, "U": U, "b": C})
+    assert layouts.read_checkpoint(data, in_checker(own))[0] == "by meaning"
+    for change in ({"hidden_left": "R", "hidden_right": "L"}, {"activation": "abs"}):
+        with pytest.raises(Malformed, match="in the layout folded"):
+            layouts.read_checkpoint(data, in_checker(msgspec.structs.replace(own, **change)))
+    behind = {f"module.{name}": tensor for name, tensor in {"L": L, "R": R, "U": U, "b": C}.items()}
+    exchanged = Reading(hidden_left="module.R", hidden_right="module.L", out="module.U", bias="module.b")
+    with pytest.raises(Malformed, match="in the layout folded"):
+        layouts.read_checkpoint(saved(behind), in_checker(exchanged))
+    said = save({"L": L, "R": R, "U": U, "b": C}, {"act_fn": "abs"})
+    assert layouts.read_checkpoint(said, in_checker(msgspec.structs.replace(own, activation="abs")))[1].mirrored
+
+
+def test_a_layout_that_contradicts_a_published_one_is_refused(tmp_path):
+    data = saved({"L": draw(N, M), "R": draw(N, M, seed=9), "U": U, "b": C})
+    with pytest.raises(MalformedInput, match="layout folded to be read as"):
+        checkpoint_in(data, tmp_path / "net", ReadOptions(layout=Reading(hidden_left="R", hidden_right="L", out="U", bias="b"))).ways(N)
+
+
+def saved(tensors):
+    return save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
+
+
 def test_absolute_values_are_relus_of_a_number_and_its_negative(random_layers):
     from net.formats.layers import with_absolute_values
 
@@ -232,7 +275,11 @@ def test_a_layout_in_toml_says_what_each_tensor_is(tmp_path, planted_s3):
     network = network_over("S3", checkpoint_in(data, tmp_path / "net", ReadOptions(layout=reading)))
     (tmp_path / "again.toml").write_text(as_toml(reading))
 
-    assert network.source.reading == reading == read_layout(tmp_path / "again.toml")
+    assert reading == read_layout(tmp_path / "again.toml")
+    # a weight is left out, so a file without it is written and certified
+    assert network.source.reading == msgspec.structs.replace(reading, skipped=())
+    assert network.source.skipped == ("extra",)
+    assert checkpoint_in(network.source.rewritten, tmp_path / "net").tensors.keys() == {"first", "second"}
     (tmp_path / "layout.toml").write_text('hiden_left = "first"\n')
     with pytest.raises(MalformedInput, match="hiden_left"):
         read_layout(tmp_path / "layout.toml")
