@@ -12,6 +12,22 @@ MOST_CIRCUITS = 400
 SHOWN_LEMMAS = 12
 
 
+def circuit_rows(source: Source) -> list[list[str]]:
+    """A row for each circuit: number, family, what it looks at, what it votes on, neurons, energy."""
+    return [
+        [
+            str(circuit.number),
+            circuit.family,
+            circuit.left.phrase(source.words, "x"),
+            circuit.right.phrase(source.words, "y"),
+            circuit.votes.phrase(source.words, "z"),
+            count(len(circuit.neurons)),
+            share(circuit.energy_share),
+        ]
+        for circuit in source.circuits
+    ]
+
+
 def circuits_appendix(source: Source) -> Document:
     """Circuits, subgroups, the plan of Theorem 4, lemmas, interventions, the price curve, the lattice, times."""
     blocks: list[Block] = [
@@ -24,18 +40,7 @@ def circuits_appendix(source: Source) -> Document:
         Heading(2, say("Circuits"), "circuits"),
         table(
             ["circuit", "family", "looks at", "and at", "votes on", "neurons", "energy"],
-            [
-                [
-                    str(circuit.number),
-                    circuit.family,
-                    circuit.left.phrase(source.words, "x"),
-                    circuit.right.phrase(source.words, "y"),
-                    circuit.votes.phrase(source.words, "z"),
-                    count(len(circuit.neurons)),
-                    share(circuit.energy_share),
-                ]
-                for circuit in source.circuits[:MOST_CIRCUITS]
-            ],
+            circuit_rows(source)[:MOST_CIRCUITS],
             "rllllrr",
             long=True,
         ),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reports.appendices import circuits_appendix, neuron_pairs
+from reports.appendices import circuit_rows, circuits_appendix, neuron_pairs
 from reports.as_html import body, table
 from reports.blocks import Block, Document, Heading, Table, say
 from reports.blocks import table as table_of
@@ -22,7 +22,7 @@ from reports.coset_voting import Rows
 from reports.escaping import escaped_html
 from reports.limits import references
 from reports.named_form import NamedForm
-from reports.numbers import count, rational, share
+from reports.numbers import rational, share
 from reports.source import Source
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -145,18 +145,7 @@ def _filtered(name: str, block: Table) -> str:
 
 def circuit_table(source: Source) -> Table:
     """All circuits; the first cell is a link."""
-    rows = [
-        [
-            str(circuit.number),
-            circuit.family,
-            circuit.left.phrase(source.words, "x"),
-            circuit.right.phrase(source.words, "y"),
-            circuit.votes.phrase(source.words, "z"),
-            count(len(circuit.neurons)),
-            share(circuit.energy_share),
-        ]
-        for circuit in source.circuits
-    ]
+    rows = circuit_rows(source)
     return table_of(["circuit", "family", "looks at", "and at", "votes on", "neurons", "energy"], rows, "rllllrr", name="circuits")
 
 

@@ -71,8 +71,7 @@ def side(
 
 
 def _of_run(folder: Path) -> Side:
-    from algebra.group import group_from_generators
-    from algebra.permutation import parse_cycles
+    from verify.program.program import group_of
     from verify.record.certificate import Certificate, sealed
     from verify.record.summary import read_summary
 
@@ -86,8 +85,7 @@ def _of_run(folder: Path) -> Side:
         raise MalformedInput(f"expected a run of this version in {folder}, got one that cannot be read: {error}") from error
     if sealed(certificate).sha256 != certificate.sha256:
         raise MalformedInput(f"expected {path} as it was written, got one with another digest: run it again")
-    record = certificate.group
-    group = group_from_generators(record.name, record.degree, [parse_cycles(g, record.degree) for g in record.generators])
+    group = group_of(certificate.group)
     answers = group.mul.astype(np.int64)
     for x, y, answer in certificate.correct.wrong:
         answers[x, y] = answer
@@ -104,17 +102,14 @@ def _of_run(folder: Path) -> Side:
 
 
 def _of_program(path: Path) -> Side:
-    from algebra.group import group_from_generators
-    from algebra.permutation import parse_cycles
     from verify.exact.exhaustive import evaluate
-    from verify.program.program import Program, expand, program_subgroups
+    from verify.program.program import Program, expand, group_of, program_subgroups
 
     try:
         program = msgspec.json.decode(path.read_bytes(), type=Program)
     except msgspec.DecodeError as error:
         raise MalformedInput(f"expected a program (program.json) in {path}, got something else: {error}") from error
-    record = program.group
-    group = group_from_generators(record.name, record.degree, [parse_cycles(g, record.degree) for g in record.generators])
+    group = group_of(program.group)
     try:
         weights = expand(program, group, program_subgroups(program, group))
     except ValueError as error:
@@ -206,6 +201,7 @@ def _with_energy(found: dict[str, tuple[int, ...]], of: Side) -> dict[str, Any]:
 def markdown(found: dict[str, Any], group: FiniteGroup) -> str:
     """The differences in words."""
     from algebra.permutation import format_cycles
+    from verify.record.summary import approximate
 
     def cycles(g: int) -> str:
         return "a tie" if g < 0 else format_cycles(tuple(int(i) for i in group.elements[g]))
@@ -221,7 +217,7 @@ def markdown(found: dict[str, Any], group: FiniteGroup) -> str:
     lines[-1:-1] = [
         f"  - x = {cycles(x)}, y = {cycles(y)}: A {cycles(p)}, B {cycles(q)}" for x, y, p, q in found["answers_differ"][:LISTED]
     ]
-    margins = ["none" if m is None else f"{_decimal(m):.6g}" for m in found["least_margin"]]
+    margins = ["none" if m is None else f"{approximate(m):.6g}" for m in found["least_margin"]]
     lines.append(f"- least margin of a right answer: A {margins[0]}, B {margins[1]}")
     lines.append(f"- constants of the program: A {found['constants'][0]:,}, B {found['constants'][1]:,}")
     if "kinds" in found:
@@ -259,8 +255,3 @@ def _label(label: tuple[str, str | None, str | None]) -> str:
 
 def _count(number: int) -> str:
     return f"{number} neuron{'' if number == 1 else 's'}"
-
-
-def _decimal(text: str) -> float:
-    top, _, bottom = text.partition("/")
-    return int(top) / int(bottom or 1)

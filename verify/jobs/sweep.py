@@ -15,7 +15,7 @@ from reports.escaping import escaped
 from verify.jobs.many import Died, finished, only_one
 from verify.record.certificate import canonical_bytes
 from verify.record.explain import percent
-from verify.record.summary import Summary
+from verify.record.summary import Summary, approximate
 
 Row = dict[str, Any]
 COLUMNS = (
@@ -170,7 +170,7 @@ def figures(summary: Summary) -> dict[str, Any]:
         "pairs": summary.correct.pairs,
         "float32": summary.correct.float32_any_order,
         "agree": summary.equivalence.answers_agree,
-        "min_margin": None if margin is None else _quotient(margin),
+        "min_margin": None if margin is None else approximate(margin),
         "constants": summary.program.constants,
         "ratio": summary.program.ratio,
         "logit_fve": summary.equivalence.logit_fve,
@@ -187,11 +187,6 @@ def figures(summary: Summary) -> dict[str, Any]:
         "distil_s": summary.program.seconds,
         "seconds": summary.seconds["total"],
     }
-
-
-def _quotient(text: str) -> float:
-    top, _, bottom = text.partition("/")
-    return int(top) / int(bottom or 1)
 
 
 def markdown(rows: Sequence[Row]) -> str:

@@ -78,7 +78,8 @@ def snapshot(path: Path, group: str | None, programs: bool) -> Snapshot:
     row |= _mechanism(analysis)
     if programs:
         program = analysis.programs["readable"]
-        parameters = 3 * analysis.group.order * analysis.network.width
+        order, bias = analysis.group.order, bool(analysis.weights.b.any())
+        parameters = 3 * order * analysis.network.width + order * bias
         row |= {"ratio": program.constants / parameters, "fve": analysis.levels.logits.logit_fve}
     return row
 
@@ -93,14 +94,16 @@ def _step(path: Path, details: dict[str, Any]) -> int | None:
 
 def _answers(analysis: Analysis, details: dict[str, Any]) -> Snapshot:
     """Right pairs in all, and apart for those trained on and the others where the file says which they are."""
+    from verify.exact import exhaustive
+    from verify.record.summary import approximate
+
     mul = analysis.group.mul
-    right = (analysis.evaluation.answer == mul) & (analysis.evaluation.margin_low > 0)
+    right = exhaustive.right(analysis.evaluation, mul)
     margin = analysis.correct.min_margin
-    top, _, bottom = (margin or "0").partition("/")
     row: Snapshot = {
         "pairs": mul.size,
         "right": int(right.sum()),
-        "min_margin": int(top) / int(bottom or 1) if margin else None,
+        "min_margin": None if margin is None else approximate(margin),
         "live": int(sum(neuron.kind != "dead" for neuron in analysis.neurons)),
     }
     trained = _trained(analysis, details)

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from algebra.group import FiniteGroup
+from algebra.group import FiniteGroup, group_from_generators
 from algebra.lattice import subgroups
 from algebra.permutation import format_cycles, parse_cycles
 from algebra.subgroup import Subgroup, closure
@@ -101,6 +101,11 @@ def group_record(group: FiniteGroup) -> GroupRecord:
     """The record of a group."""
     generators = tuple(format_cycles(g) for g in group.generators)
     return GroupRecord(group.name, group.degree, group.order, generators)
+
+
+def group_of(record: GroupRecord) -> FiniteGroup:
+    """The group that the record's generators generate."""
+    return group_from_generators(record.name, record.degree, [parse_cycles(g, record.degree) for g in record.generators])
 
 
 def subgroup_record(subgroup: Subgroup) -> SubgroupRecord:

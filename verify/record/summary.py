@@ -7,6 +7,7 @@ Times are here and nowhere else: the certificate has none. docs/numbers.md says 
 """
 
 import math
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -400,6 +401,15 @@ def six_digits(value: float) -> float | None:
         return None
     near = float(f"{value:.6g}")
     return 0.999999 if near >= 1 > value else near
+
+
+def approximate(number: str) -> float:
+    """An exact "p/q" or "p" as the nearest float, and infinity with its sign beyond all of them."""
+    fraction = Fraction(number)
+    try:
+        return float(fraction)
+    except OverflowError:
+        return math.inf if fraction > 0 else -math.inf
 
 
 def summary_bytes(summary: Summary) -> bytes:

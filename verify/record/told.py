@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from verify.record.certificate import Certificate
 from verify.record.explain import percent
-from verify.record.summary import Summary
+from verify.record.summary import Summary, approximate
 
 FAMILIES = 6
 WIDTH = 80
@@ -36,11 +36,7 @@ def found(certificate: Certificate, summary: Summary) -> Iterator[str]:
 def _margin(summary: Summary) -> str:
     if summary.correct.min_margin is None:
         return ""
-    top, _, bottom = summary.correct.min_margin.partition("/")
-    try:
-        return f", least margin {int(top) / int(bottom or 1):.4g}"
-    except OverflowError:
-        return ""
+    return f", least margin {approximate(summary.correct.min_margin):.4g}"
 
 
 def _of_brute(flops: int, brute: int) -> str:

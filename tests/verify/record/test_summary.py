@@ -10,7 +10,7 @@ import pytest
 
 from verify.record.grids import compact_map, margin_histogram
 from verify.record.neuron_rows import share_of
-from verify.record.summary import Summary, six_digits
+from verify.record.summary import Summary, approximate, six_digits
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -68,3 +68,11 @@ def test_a_cell_of_the_map_shows_the_last_strategy_that_it_needed() -> None:
     """Four by four pairs in two by two cells; 0 is settled by none and counts as one past the last strategy."""
     settled = np.array([[1, 1, 2, 1], [1, 1, 1, 1], [0, 1, 1, 1], [2, 1, 1, 1]], dtype=np.uint8)
     assert compact_map(settled, ["a", "b"], size=2).rows == [[1, 2], [3, 1]]
+
+
+@pytest.mark.parametrize(
+    ("exact", "near"),
+    [("3/4", 0.75), ("10", 10.0), (f"1/{10**400}", 0.0), (f"{10**400}", math.inf), (f"-{10**400}/3", -math.inf)],
+)
+def test_an_exact_number_beyond_float64_is_infinite(exact: str, near: float) -> None:
+    assert approximate(exact) == near
