@@ -223,13 +223,15 @@ def _curve(source: Source) -> list[Block]:
             Heading(2, say("Margins"), "margins"),
             Paragraph(
                 say(
-                    "Figure {n} compares the network's margins with lower bounds that the structure proves for them; a bound "
-                    "below 0 proves nothing about its pair.",
+                    "Figure {n} compares the network's margins with the lower bounds that the inequality of Theorem 4 gives by itself. "
+                    "Where that is not above 0, it fails for some outputs, and the true logits of these settle the pair.",
                     n=bounds,
                 )
             ),
             Figure(
-                "margins", bounds, say("Margins of the pairs that are right (measured), and lower bounds by the proof of Theorem 4.")
+                "margins",
+                bounds,
+                say("Margins of the pairs that are right (measured), and their lower bounds by the inequality of Theorem 4 alone."),
             ),
         ]
     return blocks

@@ -161,7 +161,7 @@ def draw_margins(summary: JSON) -> "Figure | None":
         return None
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axes = figure.subplots()
-    series = (("network", "margins of the network (measured)", BLUE), ("bound", "lower bounds of the compact proof", ORANGE))
+    series = (("network", "margins of the network (measured)", BLUE), ("bound", "lower bounds by the inequality alone", ORANGE))
     for key, label, colour in series:
         axes.stairs(margins[key], margins["edges"], label=label, color=colour, fill=True, alpha=0.45)
     axes.axvline(0, color="black", linewidth=0.7)

@@ -68,8 +68,8 @@ def explanation(source: Source) -> Line:
         same=same,
         variance=""
         if variance is None
-        else f"; its neurons that read x and y through cosets alone explain {share(variance)} of the variance of the network's "
-        f"outputs (measured)",
+        else f"; its neurons that read x and y through cosets, or points of them, explain {share(variance)} of the variance "
+        f"of the network's outputs (measured)",
     )
 
 
@@ -87,7 +87,7 @@ def proofs(source: Source) -> Line:
             say(
                 "The structure also shortens the proof about the network itself: {operations} of the operations of evaluating "
                 "it everywhere "
-                "settle all pairs, {certified} by the structure alone (Theorem 4).",
+                "settle all pairs, {certified} through the structure (Theorem 4).",
                 operations=ratio_of(compact["flops"], compact["flops_brute"]),
                 certified="all of them"
                 if compact["certified"] == source.c["correct"]["pairs"]

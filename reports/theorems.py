@@ -359,8 +359,8 @@ def _compact(source: Source) -> list[Block]:
     cells = sum(len(family["levels"][0]) for family in plan["families"] if family["levels"])
     inside = sum(len(family["neurons"]) for family in plan["families"])
     statement = say(
-        "For {certified} pairs the inequality below proves that the network is right, and with it all "
-        "pairs are settled in at most "
+        "For {certified} pairs the inequality below, with the true logits of those $z$ for which it fails, at most half of them, "
+        "proves that the network is right, and with it all pairs are settled in at most "
         "{flops} operations, {ratio} of the {brute} of evaluating every pair ($2 m n³$ for $m$ neurons and $n$ elements).",
         certified=f"all {source.pairs}"
         if compact["certified"] == source.c["correct"]["pairs"]
@@ -388,9 +388,9 @@ def _compact(source: Source) -> list[Block]:
                 "all $z ≠ xy$, the network is "
                 "right. The first sum depends on ${side}$ only through its cells, so it is a sum of tables: for each ${other}$ "
                 "one row for each cell. This "
-                "network's plan has {families} ({cells} cells in all) for {inside} of {width} neurons{left}; pairs that the "
-                "inequality leaves open are "
-                "evaluated, which is counted.",
+                "network's plan has {families} ({cells} cells in all) for {inside} of {width} neurons{left}; where the "
+                "inequality fails for some $z$, at most half of all, their true logits are computed and compared; where it fails for "
+                "more, the pair is evaluated. Both are counted as operations.",
                 side=side,
                 other=other,
                 families=plural(len(plan["families"]), "table"),

@@ -5,8 +5,8 @@ Every network has a program with its answers: at worst the program is the networ
 - **Price** (``ratio``): the integers of the readable program over the folded parameters 3 |G| m (and |G| for a bias) of the m neurons
   that can change an answer; dead neurons make no program cheaper.
 - **Variance** (``logit_fve``): the share of the variance of the network's centred logits that the program explains *by its circuits on
-  cosets alone*, with every neuron taken out whose two preactivations are not both functions on fewer cosets than the group has
-  elements. Such a neuron is a table of the group and explains nothing, whatever its votes.
+  cosets alone*, with every neuron taken out whose two preactivations are not both given by fewer integers, weights of points among
+  them, than the group has elements. Such a neuron is a table of the group and explains nothing, whatever its votes.
 - **Structure** (``energy_labelled``): the share of energy in neurons whose label is more than chance (`verify.distil.labels`).
 
 =================  =================  =================  =================
