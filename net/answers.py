@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from net.weights import TINY, UNIT
+from net.roundoff import TINY64, U64, gamma
 
 if TYPE_CHECKING:
     from net.convention import Indices
@@ -52,12 +52,11 @@ class _Scaled:
             total = max(inputs + _exponent(weights.U), _exponent(bias)) if np.isfinite(bias).all() else 0
             self.L, self.R = np.ldexp(weights.L, -inputs), np.ldexp(weights.R, -inputs)
             self.U, self.b = np.ldexp(weights.U, inputs - total), np.ldexp(bias, -total)
-            self.input_error = np.ldexp(weights.L_error + weights.R_error, -inputs) + 4 * TINY
-            self.vote_error = float(np.ldexp(weights.U_error, inputs - total)) + TINY
-            self.bias_error = float(np.ldexp(2 * weights.b_error, -total)) + TINY
+            self.input_error = np.ldexp(weights.L_error + weights.R_error, -inputs) + 4 * TINY64
+            self.vote_error = float(np.ldexp(weights.U_error, inputs - total)) + TINY64
+            self.bias_error = float(np.ldexp(2 * weights.b_error, -total)) + TINY64
         self.largest = np.abs(self.U).max(axis=1, initial=0.0)
-        terms = weights.width + 2
-        self.rounding = terms * UNIT / (1 - terms * UNIT) + UNIT
+        self.rounding = gamma(weights.width + 2, U64) + U64
 
     def answers(self, x: Indices, y: Indices) -> Indices:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
@@ -76,9 +75,9 @@ class _Scaled:
     def _bounds(self, hidden: FloatMatrix) -> FloatMatrix:
         """(pairs,) four times the bound of `sampled_answers`, for all logits of a pair."""
         size = hidden @ self.largest + np.abs(self.b).max(initial=0.0)
-        inputs = UNIT * (hidden @ self.largest) + self.input_error @ self.largest
+        inputs = U64 * (hidden @ self.largest) + self.input_error @ self.largest
         votes = (2 * hidden.sum(axis=1) + self.input_error.sum()) * self.vote_error
-        return np.asarray(4 * (self.rounding * size + inputs + votes + self.bias_error + 4 * self.weights.width * TINY))
+        return np.asarray(4 * (self.rounding * size + inputs + votes + self.bias_error + 4 * self.weights.width * TINY64))
 
     def _decided(self, x: int, y: int, candidates: Indices) -> int:
         exact = self.weights.exact()

@@ -20,7 +20,8 @@ import numpy as np
 
 from net.dyadic import Dyadic, dyadic, product
 from net.errors import MalformedInput
-from net.weights import TINY, UNIT, ExactWeights, Weights, exact_weights, indices
+from net.roundoff import TINY64, U64, gamma
+from net.weights import ExactWeights, Weights, exact_weights, indices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -225,15 +226,15 @@ def _side_with_bounds(
     P, M, E = _product_with_bounds(factors)
     for chain in added:
         row, size, error = _product_with_bounds((chain[0][None, :], *chain[1:]))
-        P, M = P + row, (M + size) * (1 + 4 * UNIT)
-        E = E + error + 4 * UNIT * M
+        P, M = P + row, (M + size) * (1 + 4 * U64)
+        E = E + error + 4 * U64 * M
     return P, M, E
 
 
 def _product_with_bounds(factors: tuple[FloatMatrix, ...]) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
     """(P, M, E): the product in float64, M >= |A| |B|, and E >= |P - AB|, entrywise.
 
-    Higham 3.1, with d the inner dimension and g = gamma_d for u = 2^-53: |P - AB| <= g |A||B| + d 2^-1075,
+    Higham 3.1, with d the inner dimension and g = gamma_d (net/roundoff.py) for u = 2^-53: |P - AB| <= g |A||B| + d 2^-1075,
     the last term for products that underflow. The computed S of |A||B| errs by as much, so |A||B| is at most
     (S + d 2^-1075) / (1 - g), and 1 + 8g covers that quotient and the roundings of this function's own lines.
     """
@@ -241,9 +242,9 @@ def _product_with_bounds(factors: tuple[FloatMatrix, ...]) -> tuple[FloatMatrix,
         return factors[0].copy(), np.abs(factors[0]), np.zeros_like(factors[0])
     left, right = factors
     inner = left.shape[1]
-    gamma = inner * UNIT / (1 - inner * UNIT)
-    magnitude = (np.abs(left) @ np.abs(right)) * (1 + 8 * gamma) + 2 * inner * TINY
-    return left @ right, magnitude, 2 * gamma * magnitude + 2 * inner * TINY
+    factor = gamma(inner, U64)
+    magnitude = (np.abs(left) @ np.abs(right)) * (1 + 8 * factor) + 2 * inner * TINY64
+    return left @ right, magnitude, 2 * factor * magnitude + 2 * inner * TINY64
 
 
 def _output_bias(layers: Layers) -> tuple[FloatMatrix, float]:
@@ -259,7 +260,7 @@ def _output_bias(layers: Layers) -> tuple[FloatMatrix, float]:
         rounded = np.array([int(integer) / (1 << exact.bits) for integer in exact.integers[0]])
     except OverflowError:
         return np.full(n, np.inf), 0.0
-    return rounded, float(2 * UNIT * np.abs(rounded).max(initial=0.0) + TINY)
+    return rounded, float(2 * U64 * np.abs(rounded).max(initial=0.0) + TINY64)
 
 
 def _may_overflow(L_abs: FloatMatrix, R_abs: FloatMatrix, weights: Weights) -> bool:

@@ -10,17 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from net.dyadic import Dyadic, dyadic
+from net.roundoff import TINY64, U64
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from net.dyadic import FloatMatrix, IntegerMatrix
     from net.units import Units
-
-#: Unit roundoff of float64 and half of its least positive number (Higham, Accuracy and Stability, 2nd ed.,
-#: 2.1).
-UNIT = 2.0**-53
-TINY = 2.0**-1074
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,7 +269,7 @@ def _times(array: FloatMatrix, error: FloatMatrix, exponents: np.ndarray[Any, np
     """Columns times powers of two, and bounds of their errors: those of before, more where something underflows or overflows."""
     values, errors = np.ldexp(array, exponents), np.ldexp(error, exponents)
     lost = (np.ldexp(values, -exponents) != array).any(axis=0) | (np.ldexp(errors, -exponents) != error)
-    errors = errors + np.where(lost, 2 * TINY, 0.0)
+    errors = errors + np.where(lost, 2 * TINY64, 0.0)
     return values, np.where(np.isfinite(values).all(axis=0), errors, np.inf)
 
 
@@ -298,7 +294,7 @@ def _rounded(integers: IntegerMatrix, bits: int) -> tuple[FloatMatrix, FloatMatr
     values = np.asarray(np.frompyfunc(quotient, 1, 1)(integers)).astype(np.float64)
     small = np.frompyfunc(lambda integer: abs(integer) < 1 << 53, 1, 1)(integers).astype(bool)
     exact = small if bits < 1000 else np.zeros(integers.shape, dtype=bool)
-    return values, np.where(exact, 0.0, 2 * UNIT * np.abs(values) + TINY)
+    return values, np.where(exact, 0.0, 2 * U64 * np.abs(values) + TINY64)
 
 
 def dead_neurons(weights: Weights) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -10,10 +10,10 @@ import numpy as np
 from algebra.coset_space import Side
 from algebra.group import FiniteGroup
 from algebra.lattice import subgroups
+from net.roundoff import Floats
 from verify.compact.partition import Indices, Partition, coset_partition, singletons
 from verify.compact.settings import CompactSettings
 from verify.distil.coset_fit import autocorrelation, captured_energy
-from verify.exact.rounding import Floats
 
 __all__ = ["candidate_partitions"]
 

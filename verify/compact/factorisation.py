@@ -23,11 +23,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from net.roundoff import INFLATE, TINY32, U32, U64, Floats, Singles, gamma
 from net.weights import Weights
 from verify.compact.merge import MergePlan, merge_plan
 from verify.compact.pair_slack import PairSlack, slack_of_pairs
 from verify.compact.partition import Indices, Partition
-from verify.exact.rounding import INFLATE, TINY32, U32, U64, Floats, Singles, gamma
 
 __all__ = ["Factorisation", "Family", "factorise"]
 

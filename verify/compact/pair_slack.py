@@ -21,9 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from net.roundoff import INFLATE, TINY32, U32, Floats, Singles, gamma
 from net.weights import Weights
 from verify.compact.partition import Indices
-from verify.exact.rounding import INFLATE, TINY32, U32, Floats, Singles, gamma
 
 __all__ = ["PairSlack", "slack_of_pairs"]
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.group import FiniteGroup
+from net.roundoff import Floats
 from net.weights import Weights
 from verify.compact.candidates import candidate_partitions
 from verify.compact.factorisation import Factorisation, factorise
@@ -28,7 +29,6 @@ from verify.compact.strategies.factored import CROWDED, block_size, factored_flo
 from verify.compact.strategies.lines import LineBounder
 from verify.compact.strategies.shortlist import shortlist_flops
 from verify.compact.strategies.tables_of_y import TableMaker
-from verify.exact.rounding import Floats
 
 __all__ = ["Plan", "find_plan"]
 

@@ -22,9 +22,8 @@ import numpy.typing as npt
 from algebra.coset_space import Side
 from algebra.group import FiniteGroup
 from algebra.lattice import SubgroupLattice
+from net.roundoff import U64
 from verify.distil.coset_fit import Floats, autocorrelation, captured_energy
-
-UNIT = 2.0**-53
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +70,7 @@ def centred_autocorrelation(group: FiniteGroup, functions: Floats, error: Floats
     centred = functions - functions.mean(axis=0)
     correlation = autocorrelation(group, centred, side)
     order = group.order
-    eta = np.sqrt(order) * (error + (order + 2) * UNIT * np.abs(functions).max(axis=0, initial=0.0))
+    eta = np.sqrt(order) * (error + (order + 2) * U64 * np.abs(functions).max(axis=0, initial=0.0))
     length = np.sqrt(correlation[0])
     with np.errstate(divide="ignore", invalid="ignore"):
         moved = np.where(length > eta, eta / length, 1.0)
@@ -80,7 +79,7 @@ def centred_autocorrelation(group: FiniteGroup, functions: Floats, error: Floats
 
 def residual_bounds(share: Floats, moved: Floats, order: int, rounding: float = 1.0) -> tuple[Floats, Floats]:
     """Proved bounds of 1 - s for a computed share s, see the module's docstring; ``rounding`` multiplies (2n + 8) u."""
-    slack = rounding * (2 * order + 8) * UNIT
+    slack = rounding * (2 * order + 8) * U64
     low = np.maximum(np.sqrt(np.maximum(1 - share - slack, 0)) - 2 * moved, 0) ** 2
     high = (np.sqrt(np.maximum(1 - share + slack, 0)) + 2 * moved) ** 2
     return low, high

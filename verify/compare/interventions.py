@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from net.errors import MalformedInput
 from net.folded import FoldedNetwork, fold
+from net.roundoff import U64
 from net.weights import ExactWeights, Weights
 
 Surgery = Callable[[Weights], Weights]
@@ -92,7 +93,7 @@ def add_noise(mean: float, deviation: float, seed: int) -> Surgery:
 
         moved = [a + np.ldexp(n, -NOISE_BITS) for a, n in ((weights.L, left), (weights.R, right))]
         errors = [
-            e + 2.0**-52 * np.abs(a).max(axis=0, initial=0.0) for e, a in ((weights.L_error, moved[0]), (weights.R_error, moved[1]))
+            e + 2 * U64 * np.abs(a).max(axis=0, initial=0.0) for e, a in ((weights.L_error, moved[0]), (weights.R_error, moved[1]))
         ]
         return replace(weights, L=moved[0], R=moved[1], L_error=errors[0], R_error=errors[1], make_exact=exact)
 

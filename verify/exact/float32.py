@@ -35,8 +35,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from net.roundoff import INFLATE, U32, gamma
 from verify.exact.exhaustive import tighten
-from verify.exact.rounding import INFLATE, U32, gamma
 from verify.exact.scaled_integers import round_network
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.exact.rounding import INFLATE
+from net.roundoff import INFLATE
 
 if TYPE_CHECKING:
     from net.weights import Weights

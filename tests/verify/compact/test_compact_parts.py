@@ -10,6 +10,7 @@ import pytest
 from algebra.group import parse_group
 from algebra.lattice import subgroups
 from net.planted import planted_network
+from net.roundoff import gamma
 from net.weights import Weights
 from verify.compact.candidates import candidate_partitions
 from verify.compact.factorisation import factorise
@@ -21,7 +22,6 @@ from verify.compact.strategies.lines import LineBounder
 from verify.compact.strategies.patterns import minimal_patterns
 from verify.compact.strategies.potentials import Potentials
 from verify.compact.strategies.tables_of_y import TableMaker, in_integers
-from verify.exact.rounding import gamma
 
 
 def partitions_of(name: str, count: int, seed: int) -> list[Partition]:

@@ -22,10 +22,10 @@ import numpy.typing as npt
 from algebra.coset import double_cosets
 from algebra.group import FiniteGroup
 from algebra.lattice import subgroups
+from net.roundoff import INFLATE, U64, Floats, gamma
 from net.weights import Weights
 from verify.compact.partition import Indices
 from verify.distil.coset_fit import autocorrelation, captured_energy
-from verify.exact.rounding import INFLATE, U64, Floats, gamma
 
 __all__ = ["CosetTables", "coset_circuits", "prove_by_tables"]
 

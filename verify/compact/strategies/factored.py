@@ -24,12 +24,12 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
+from net.roundoff import Floats, Singles
 from verify.compact.factorisation import Factorisation
 from verify.compact.flops import matrix_product
 from verify.compact.partition import Indices
 from verify.compact.strategies.lines import LineBounder
 from verify.compact.strategies.tables_of_y import Numbers, TableMaker, Tables, table_flops
-from verify.exact.rounding import Floats, Singles
 
 __all__ = ["Contenders", "Factored", "block_size", "factored_flops", "prove_factored", "sweep_flops"]
 

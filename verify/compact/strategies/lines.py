@@ -38,13 +38,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from net.roundoff import INFLATE, TINY32, U32, Floats, Singles, gamma
 from verify.compact.factorisation import Factorisation
 from verify.compact.flops import matrix_product
 from verify.compact.merge import nested_plan
 from verify.compact.partition import Indices
 from verify.compact.strategies.patterns import far_patterns, near_elements
 from verify.compact.strategies.potentials import Potentials
-from verify.exact.rounding import INFLATE, TINY32, U32, Floats, Singles, gamma
 
 __all__ = ["LineBounder", "Lines"]
 

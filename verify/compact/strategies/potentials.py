@@ -29,8 +29,8 @@ and delta is computed, once, in O(n K cells).
 
 import numpy as np
 
+from net.roundoff import INFLATE, U64, Floats, gamma
 from verify.compact.partition import Indices
-from verify.exact.rounding import INFLATE, U64, Floats, gamma
 
 __all__ = ["Potentials"]
 

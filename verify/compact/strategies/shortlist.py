@@ -15,10 +15,10 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
+from net.roundoff import INFLATE, U32, U64, gamma
 from net.weights import Weights
 from verify.compact.partition import Indices
 from verify.compact.strategies.factored import Contenders
-from verify.exact.rounding import INFLATE, U32, U64, gamma
 
 __all__ = ["margin_error", "prove_shortlist", "shortlist_flops"]
 

@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from net.roundoff import INFLATE, U32, Floats, Singles, gamma
 from verify.compact.factorisation import Factorisation
 from verify.compact.flops import matrix_product
 from verify.compact.partition import Indices, Refinement
-from verify.exact.rounding import INFLATE, U32, Floats, Singles, gamma
 
 __all__ = ["TableMaker", "Tables", "table_flops"]
 

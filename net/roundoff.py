@@ -12,6 +12,8 @@ import numpy.typing as npt
 #: Unit roundoffs.
 U32 = 2.0**-24
 U64 = 2.0**-53
+#: The smallest positive float64: no rounding towards the subnormals costs more (Higham, 2.1).
+TINY64 = 2.0**-1074
 #: The smallest normal float32: what flushing one product to zero can cost at most.
 TINY32 = 2.0**-126
 #: Factor that covers the roundings of a bound that was computed in float64 from at most 2^20 nonnegative terms.
@@ -20,7 +22,7 @@ INFLATE = 1.0 + 2.0**-30
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
-__all__ = ["INFLATE", "TINY32", "U32", "U64", "Floats", "Singles", "gamma"]
+__all__ = ["INFLATE", "TINY32", "TINY64", "U32", "U64", "Floats", "Singles", "gamma"]
 
 
 def gamma(terms: int, unit: float) -> float:
