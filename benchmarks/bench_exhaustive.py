@@ -22,7 +22,7 @@ from algebra.group import parse_group
 from net.checkpoint import load_network
 from net.folded import FoldedNetwork, folded_network
 from net.weights import Weights
-from verify.exact.exhaustive import evaluate, right, smallest_margin
+from verify.exact.exhaustive import correct_pairs, evaluate, smallest_margin
 from verify.exact.float32 import float32_proved
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def report(title: str, network: FoldedNetwork) -> None:
     )
     smallest, proved = smallest_margin(weights, evaluation, mul), float32_proved(network, evaluation)
     print(f"\n{title}: n = {weights.order}, m = {weights.width}, {weights.order**2:,} pairs")
-    print(f"  right {right(evaluation, mul).sum():,}, tiers {evaluation.tiers}")
+    print(f"  right {correct_pairs(evaluation, mul).sum():,}, tiers {evaluation.tiers}")
     print(
         f"  smallest margin {float(smallest[0]) if smallest else None}, float32 in any order "
         f"{'no statement' if proved is None else format(int(proved.sum()), ',')}"

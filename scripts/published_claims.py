@@ -28,7 +28,7 @@ from net.weights import Weights
 from verify.claims.claim import Claim, Outcome
 from verify.claims.decide import Decision, Report, decide_claims, open_subject
 from verify.claims.schema import find_claims, read_claims
-from verify.exact.exhaustive import evaluate, right
+from verify.exact.exhaustive import correct_pairs, evaluate
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "published-claims.md"
@@ -235,7 +235,7 @@ def hand_built(count: int, spaced: bool, seed: int) -> float:
     L = np.stack([v[group.elements[:, p // 5]] for v, p in zip(values, pairs, strict=True)], axis=1)
     R = np.stack([-v[back[:, p % 5]] for v, p in zip(values, pairs, strict=True)], axis=1)
     U = np.stack([-(group.elements[:, p // 5] == p % 5).astype(float) for p in pairs])
-    return float(right(evaluate(Weights.from_arrays(L, R, U)), group.mul).mean())
+    return float(correct_pairs(evaluate(Weights.from_arrays(L, R, U)), group.mul).mean())
 
 
 def _hand_built(text: str) -> str:

@@ -40,7 +40,7 @@ from net.folded import FoldedNetwork, Source
 from net.in_memory import FILE_NAME
 from net.units import Units, beside, in_usual_units
 from verify.distil.labels import Labelling, labelled
-from verify.exact.exhaustive import Evaluation, evaluate, right
+from verify.exact.exhaustive import Evaluation, correct_pairs, evaluate
 from verify.program.editable import CosetProgram
 from verify.record import certificate as cert
 from verify.record.compact_statement import compact_in_units, state_compact
@@ -273,7 +273,7 @@ class Compared:
     @property
     def right(self) -> int:
         """On how many pairs the program's answer is xy; exact."""
-        return int(right(self.evaluation, self._analysis.group.mul).sum())
+        return int(correct_pairs(self.evaluation, self._analysis.group.mul).sum())
 
     @cached_property
     def logits(self) -> Comparison:
@@ -548,14 +548,14 @@ class Analysis:
                 with np.errstate(over="ignore"):
                     bound = np.ldexp(found.bound.astype(np.float64), self._units.logits)
                 proof = replace(found, bound=np.nextafter(bound, -np.inf))
-        if (proof.settled.astype(bool) & ~right(evaluation, self.group.mul)).any():
+        if (proof.settled.astype(bool) & ~correct_pairs(evaluation, self.group.mul)).any():
             raise AssertionError("the compact proof certified a pair that exact evaluation finds wrong")
         return proof
 
     @cached_property
     def compact(self) -> cert.Compact:
         """Q4: the pairs proved right through the coset structure, and the operations of that against evaluation."""
-        searched, correct = self._searched, right(self.evaluation, self.group.mul)
+        searched, correct = self._searched, correct_pairs(self.evaluation, self.group.mul)
         found = state_compact(self.group, searched.weights, searched.compact_proof, correct, self.options.settings.compact)
         return found if searched is self else compact_in_units(found, self._units)
 

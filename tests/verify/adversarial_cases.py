@@ -14,7 +14,7 @@ import numpy as np
 from algebra.group import parse_group
 from net.folded import FoldedNetwork, folded_network
 from net.weights import Weights
-from verify.exact.exhaustive import evaluate, right, smallest_margin
+from verify.exact.exhaustive import correct_pairs, evaluate, smallest_margin
 from verify.exact.float32 import float32_proved
 
 S3 = parse_group("S3")
@@ -112,7 +112,7 @@ def verdicts(case: Case) -> list[str]:
     """The case's line of the table."""
     net = network(case)
     evaluation = evaluate(net.weights, S3.mul)
-    good = right(evaluation, S3.mul)
+    good = correct_pairs(evaluation, S3.mul)
     at = "right" if good[PAIR] else "tie" if evaluation.answer[PAIR] < 0 else "wrong"
     proved = float32_proved(net, evaluation)
     smallest = smallest_margin(net.weights, evaluation, S3.mul)

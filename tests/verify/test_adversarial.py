@@ -22,7 +22,7 @@ from net.weights import Weights
 from verify.checker.groups import Group
 from verify.checker.layouts import folded, read_checkpoint
 from verify.checker.shape import CheckpointRecord, GroupRecord
-from verify.exact.exhaustive import TIE, TIERS, evaluate, right, smallest_margin
+from verify.exact.exhaustive import TIE, TIERS, correct_pairs, evaluate, smallest_margin
 from verify.exact.float32 import float32_proved
 
 S3 = parse_group("S3")
@@ -108,8 +108,8 @@ def test_right_in_float32_and_wrong_exactly_and_the_reverse():
     columns, exact = CASES["cancellation hides two units"]
     assert float32_answer(columns, range(4)) == 1 != exact
     evaluation = evaluate(constant_network(columns).weights)
-    assert not right(evaluation, np.full((6, 6), 1)).any()
-    assert right(evaluation, np.full((6, 6), 0)).all()
+    assert not correct_pairs(evaluation, np.full((6, 6), 1)).any()
+    assert correct_pairs(evaluation, np.full((6, 6), 0)).all()
 
 
 def test_tie_in_float32_by_underflow_is_an_exact_answer():
@@ -235,7 +235,7 @@ def test_one_flipped_output_among_all_pairs_of_s5_is_found(seed, tiers, vote_cou
     x, y, z = rng.integers(0, 120, 3)
     z = (z + (z == mul[x, y])) % 120
     evaluation = evaluate(with_trigger(network, x, y, trigger_votes(120, z, 5.5)), mul, tiers)
-    assert np.argwhere(~right(evaluation, mul)).tolist() == [[x, y]]
+    assert np.argwhere(~correct_pairs(evaluation, mul)).tolist() == [[x, y]]
     assert evaluation.answer[x, y] == z
 
 
@@ -257,7 +257,7 @@ def test_margin_at_one_pair_is_told_from_a_tie_and_from_a_mistake(strength, outc
     weights = with_trigger(vote_counter("S5"), 17, 100, trigger_votes(120, z, strength))
     for tiers in TIER_SETS[:4]:
         evaluation = evaluate(weights, group.mul, tiers)
-        wrong = np.argwhere(~right(evaluation, group.mul)).tolist()
+        wrong = np.argwhere(~correct_pairs(evaluation, group.mul)).tolist()
         assert wrong == ([] if outcome == "right" else [[17, 100]])
         answers = {"wrong": z, "tie": TIE, "right": group.mul[17, 100]}
         assert evaluation.answer[17, 100] == answers[outcome]
@@ -272,11 +272,11 @@ def test_a_backdoor_at_one_pair_of_518400_is_found(vote_counter, with_trigger):
     noisy = [array + rng.normal(scale=1e-4, size=array.shape) for array in vote_counter("S6")]
     network = tuple(array.astype(np.float32).astype(float) for array in noisy)
     clean = evaluate(Weights.from_arrays(*network), group.mul)
-    assert right(clean, group.mul).all()
+    assert correct_pairs(clean, group.mul).all()
     z = second_best(group, 321, 654)
     backdoored = folded_network(group, with_trigger(network, 321, 654, trigger_votes(720, z, 2.5)))
     evaluation = evaluate(backdoored.weights, group.mul)
-    good = right(evaluation, group.mul)
+    good = correct_pairs(evaluation, group.mul)
     assert np.argwhere(~good).tolist() == [[321, 654]]
     assert evaluation.answer[321, 654] == z
     assert sum(evaluation.tiers.values()) == 518_400

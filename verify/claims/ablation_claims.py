@@ -13,7 +13,7 @@ from verify.claims.population_claims import concentrated, conjugates, fits
 from verify.claims.representation_claims import chosen_irreps
 from verify.claims.subject import Subject
 from verify.compare.interventions import remove, set_to_mean
-from verify.exact.exhaustive import right
+from verify.exact.exhaustive import correct_pairs
 
 Mask = npt.NDArray[np.bool_]
 
@@ -140,7 +140,7 @@ class Ablation(Bounded, frozen=True, kw_only=True, tag="ablation"):
             evaluation = subject.answers(f"{self.fill} {gone.tolist()}", surgery(subject.weights))
         else:
             evaluation = subject.evaluation
-        good, before = right(evaluation, subject.group.mul), right(subject.evaluation, subject.group.mul)
+        good, before = correct_pairs(evaluation, subject.group.mul), correct_pairs(subject.evaluation, subject.group.mul)
         accuracy, loss = (Fraction(int(k), good.size) for k in (good.sum(), before.sum() - good.sum()))
         value = accuracy if self.metric == "accuracy" else loss
         finding = f"{len(gone)} of {len(picked)} neurons removed ({self.fill}): accuracy {percent(accuracy)}; "

@@ -14,7 +14,7 @@ from verify.claims.claim import Bounded, Claim, Counterexample, Element, Mistake
 from verify.claims.subject import Subject
 from verify.compare.interventions import absolute_value, add_noise, embeddings_swapped, exchange_inputs, flip_signs, has_embeddings
 from verify.compare.loss import cross_entropy
-from verify.exact.exhaustive import Evaluation, right
+from verify.exact.exhaustive import Evaluation, correct_pairs
 
 Mask = npt.NDArray[np.bool_]
 
@@ -39,7 +39,7 @@ class Accuracy(Bounded, frozen=True, kw_only=True, tag="accuracy"):
 
     def decide(self, subject: Subject) -> Outcome:
         """Count the right pairs."""
-        good = right(subject.evaluation, subject.group.mul)
+        good = correct_pairs(subject.evaluation, subject.group.mul)
         chosen = self._chosen(subject)
         value = Fraction(int(good[chosen].sum()), int(chosen.sum()))
         finding = f"{int(good[chosen].sum())} of {int(chosen.sum())} pairs right ({percent(value)})"
@@ -78,7 +78,7 @@ class Float32(Bounded, frozen=True, kw_only=True, tag="float32"):
         proved = float32_proved(subject.network, subject.evaluation)
         if proved is None:
             return Outcome("SKIPPED", "the weights are no float32 numbers, so there is no float32 forward pass to speak of")
-        good = right(subject.evaluation, subject.group.mul)
+        good = correct_pairs(subject.evaluation, subject.group.mul)
         pairs = proved.size
         sure, wrong = Fraction(int((proved & good).sum()), pairs), Fraction(int((proved & ~good).sum()), pairs)
         finding = f"proved on {int((proved & good).sum())} of {pairs} pairs"
@@ -182,7 +182,7 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
         name = f"{self.surgery} {self.mean} {self.deviation} {self.seed}"
         loss = subject.loss(f"{name} {self.product}", weights, wanted)
         evaluation = subject.evaluation if self.surgery == "none" else subject.answers(name, weights)
-        good = right(evaluation, wanted)
+        good = correct_pairs(evaluation, wanted)
         value = Fraction(int(good.sum()), good.size)
         finding = f"{int(good.sum())} of {good.size} pairs answer {self.product} ({percent(value)}), loss {loss:.4g}"
         if self.metric == "loss":

@@ -105,7 +105,7 @@ def tighten(weights: Weights, evaluation: Evaluation, pairs: Indices, tier: str 
     return Evaluation(evaluation.answer, work.low.reshape(shape), work.high.reshape(shape), evaluation.tiers)
 
 
-def right(evaluation: Evaluation, mul: Table) -> Mask:
+def correct_pairs(evaluation: Evaluation, mul: Table) -> Mask:
     """(n, n) mask of the pairs whose unique answer is mul[x, y]; a tie is wrong."""
     return np.asarray(evaluation.answer == mul)
 
@@ -122,7 +122,7 @@ def smallest_margin(weights: Weights, evaluation: Evaluation, mul: Table) -> tup
     bounds rule out more, and Python integers decide among the rest.
     """
     n = weights.order
-    pairs = np.flatnonzero(right(evaluation, mul))
+    pairs = np.flatnonzero(correct_pairs(evaluation, mul))
     if n == 1 or not len(pairs):
         return None
     for tier, few in (("float64", 256), ("float64", None), ("wide", 64), ("wide", None)):

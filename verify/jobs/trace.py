@@ -98,7 +98,7 @@ def _answers(analysis: Analysis, details: dict[str, Any]) -> Snapshot:
     from verify.record.summary import approximate
 
     mul = analysis.group.mul
-    right = exhaustive.right(analysis.evaluation, mul)
+    right = exhaustive.correct_pairs(analysis.evaluation, mul)
     margin = analysis.correct.min_margin
     row: Snapshot = {
         "pairs": mul.size,

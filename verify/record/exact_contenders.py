@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from net.roundoff import INFLATE, U64, Floats, gamma
 from net.weights import ExactWeights, Weights
 from verify.compact.factorisation import Family
-from verify.exact.rounding import INFLATE, U64, Floats, gamma
 
 __all__ = ["count_contenders"]
 

@@ -14,7 +14,7 @@ from algebra.lattice import SubgroupLattice
 from net.folded import FoldedNetwork
 from verify.compact import CompactResult
 from verify.distil.curve import Distillation, Point
-from verify.exact.exhaustive import Evaluation, right, smallest_margin
+from verify.exact.exhaustive import Evaluation, correct_pairs, smallest_margin
 from verify.exact.float32 import float32_proved
 from verify.program.program import group_record
 from verify.record import certificate as cert
@@ -77,7 +77,7 @@ def answers_digest(evaluation: Evaluation) -> str:
 
 def decide_correct(network: FoldedNetwork, group: FiniteGroup, evaluation: Evaluation) -> cert.Correct:
     """Q1 from the exact answers, with the smallest margin and the pairs proved for float32."""
-    good = right(evaluation, group.mul)
+    good = correct_pairs(evaluation, group.mul)
     margin = smallest_margin(network.weights, evaluation, group.mul)
     proved = float32_proved(network, evaluation)
     return cert.Correct(
@@ -131,7 +131,7 @@ def certify(findings: Findings) -> cert.Certificate:
     assert source is not None
     symbolic = findings.symbolic
     evaluation = (symbolic.provable or findings.readable).evaluation
-    program_right = bool(right(evaluation, network.group.mul).all())
+    program_right = bool(correct_pairs(evaluation, network.group.mul).all())
     if symbolic.status == "PROVED" and not program_right:
         raise AssertionError("the lemmas proved a program correct that exact evaluation finds wrong")
     return cert.sealed(

@@ -16,7 +16,7 @@ from verify.compare.gcr import logit_fve
 from verify.compare.levels import Comparison, compare, largest_margin_difference, removal_fve, surgeries
 from verify.distil.curve import Distillation, Point
 from verify.distil.moments import activation_moments
-from verify.exact.exhaustive import Evaluation, right
+from verify.exact.exhaustive import Evaluation, correct_pairs
 from verify.program.written import Written
 from verify.record import summary as s
 from verify.record.certificate import Certificate
@@ -109,7 +109,7 @@ def summarise(
         compact=_compact(parts),
         compact_map=None if parts.compact is None else compact_map(parts.compact.settled, [x.name for x in parts.compact.strategies]),
         margins=_margins(parts, base),
-        margin_map=margin_map(base.margin, right(parts.evaluation, parts.network.group.mul)),
+        margin_map=margin_map(base.margin, correct_pairs(parts.evaluation, parts.network.group.mul)),
         settings=parts.settings,
         seconds=_seconds(parts.seconds, began, started),
     )
@@ -243,7 +243,7 @@ def largest_families(parts: Parts, written: Written) -> dict[str, list[int]]:
 def _margins(parts: Parts, base: Comparison) -> s.Margins | None:
     if parts.compact is None:
         return None
-    return margin_histogram(base.margin, right(parts.evaluation, parts.network.group.mul), parts.compact.bound)
+    return margin_histogram(base.margin, correct_pairs(parts.evaluation, parts.network.group.mul), parts.compact.bound)
 
 
 def _symbolic(

@@ -14,7 +14,7 @@ from net.folded import FoldedNetwork
 from net.units import Units
 from verify.compare.levels import mechanism
 from verify.distil.labels import NeuronLabel
-from verify.exact.exhaustive import Evaluation, evaluate, right, smallest_margin
+from verify.exact.exhaustive import Evaluation, correct_pairs, evaluate, smallest_margin
 from verify.program.coset_forms import in_coset_forms
 from verify.program.form import ON_POINTS
 from verify.program.written import Written, rescaled
@@ -89,7 +89,7 @@ def decide_symbolic(
     found = None
     if outline.failing is None:
         found = Provable(on_cosets, evaluate(on_cosets.weights, expected=group.mul), outline)
-    elif right(answers, group.mul).all():
+    elif correct_pairs(answers, group.mul).all():
         found = find_provable(in_coset_forms(readable, group, exact=False), group, network.weights, progress, settings)
     if found is None:
         if on_cosets is not readable:
@@ -140,7 +140,7 @@ def rescaled_finding(
 def _distance(written: Written, neurons: tuple[NeuronRecord, ...], network: FoldedNetwork, answers: Evaluation) -> Distance | None:
     """The distance of margins, None where it is no less than the network's smallest margin."""
     group = network.group
-    if not right(answers, group.mul).all():
+    if not correct_pairs(answers, group.mul).all():
         return None
     least = smallest_margin(network.weights, answers, group.mul)
     distance = margin_distance(written.program, group, written.subgroups, network, neurons)

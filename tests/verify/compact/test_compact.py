@@ -19,7 +19,7 @@ from verify.compact.strategies.coset_tables import coset_circuits, prove_by_tabl
 from verify.compact.strategies.factored import prove_factored
 from verify.compact.strategies.lines import LineBounder
 from verify.compact.strategies.shortlist import margin_error, prove_shortlist
-from verify.exact.exhaustive import Evaluation, evaluate, right
+from verify.exact.exhaustive import Evaluation, correct_pairs, evaluate
 
 Array = npt.NDArray[Any]
 
@@ -62,7 +62,7 @@ def random_factorisation(group: FiniteGroup, weights: Weights, rng: np.random.Ge
 def assert_sound(group: FiniteGroup, weights: Weights, settled: Array, bound: Array, evaluation: Evaluation | None = None) -> None:
     """Settled pairs are right, and bounds don't exceed the true margins."""
     evaluation = evaluation or evaluate(weights, group.mul)
-    correct = right(evaluation, group.mul)
+    correct = correct_pairs(evaluation, group.mul)
     assert not (settled & ~correct).any()
     assert (bound[correct] <= evaluation.margin_high[correct]).all()
     assert (bound[~correct] <= 0).all()
@@ -85,7 +85,7 @@ def check_random_networks(name: str, networks: int, seed: int) -> None:
         assert not (shortlisted & found.settled).any()
         assert_sound(group, weights, shortlisted, np.full(shortlisted.shape, -np.inf), truth)
         certified += int(found.settled.sum() + shortlisted.sum())
-        wrong += int((~right(truth, group.mul)).sum())
+        wrong += int((~correct_pairs(truth, group.mul)).sum())
         try:
             bounder = LineBounder(factorisation, group.mul)
         except ValueError:
@@ -164,7 +164,7 @@ def test_one_wrong_pair_is_left_open(name: str, lines: bool | None) -> None:
     L[x], R[y] = 50.0, 50.0 - 99.0
     U[0, (int(group.mul[x, y]) + 1) % n] = 1000.0
     broken = Weights.from_arrays(np.hstack([weights.L, L]), np.hstack([weights.R, R]), np.vstack([weights.U, U]), weights.b)
-    correct = right(evaluate(broken, group.mul), group.mul)
+    correct = correct_pairs(evaluate(broken, group.mul), group.mul)
     assert np.argwhere(~correct).tolist() == [[x, y]]
     result = prove_weights(group, broken, lines=lines)
     assert not result.settled[x, y]
@@ -179,7 +179,7 @@ def test_a_tie_is_not_certified() -> None:
     U[:, 3] = U[:, 4]
     result = prove_weights(group, Weights.from_arrays(weights.L, weights.R, U))
     assert not result.settled[(group.mul == 3) | (group.mul == 4)].any()
-    assert not (result.settled.astype(bool) & ~right(evaluate(Weights.from_arrays(weights.L, weights.R, U)), group.mul)).any()
+    assert not (result.settled.astype(bool) & ~correct_pairs(evaluate(Weights.from_arrays(weights.L, weights.R, U)), group.mul)).any()
 
 
 def test_strategies_settle_disjoint_pairs_and_add_up() -> None:

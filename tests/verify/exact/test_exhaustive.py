@@ -15,7 +15,7 @@ from algebra.group import parse_group
 from net.weights import Weights
 from verify.exact import scaled_integers, wide_integers
 from verify.exact.exact_pairs import exact_leads, exact_logits, outward
-from verify.exact.exhaustive import TIE, TIERS, Evaluation, differing_pairs, evaluate, right, smallest_margin, tighten
+from verify.exact.exhaustive import TIE, TIERS, Evaluation, correct_pairs, differing_pairs, evaluate, smallest_margin, tighten
 from verify.exact.scaled_integers import BITS, blocks, round_network
 from verify.exact.wide_integers import round_wide
 
@@ -76,7 +76,7 @@ def test_smallest_margin_over_s3_is_the_minimum_over_all_right_pairs(arrays, tie
     leads = {(x, y): lead_by_fractions(*arrays, x, y) for x, y in np.ndindex(mul.shape)}
     margins = [(margin, pair) for pair, (answer, margin) in leads.items() if answer == mul[pair]]
     evaluation = evaluate(weights, mul, tiers)
-    assert right(evaluation, mul).sum() == len(margins)
+    assert correct_pairs(evaluation, mul).sum() == len(margins)
     assert smallest_margin(weights, evaluation, mul) == (min(margins) if margins else None)
 
 
@@ -276,7 +276,7 @@ def test_integer_networks_are_decided_without_rounding(vote_counter):
     group = parse_group("S4")
     weights = Weights.from_arrays(*vote_counter("S4"))
     evaluation = evaluate(weights, group.mul)
-    assert right(evaluation, group.mul).all()
+    assert correct_pairs(evaluation, group.mul).all()
     assert evaluation.tiers == {"float32": 576, "float64": 0, "wide": 0, "exact": 0}
     assert (evaluation.margin_low == 2).all()
     assert (evaluation.margin_high == 2).all()
@@ -369,7 +369,7 @@ def test_published_s5_networks_are_right_as_often_in_every_tier(name, correct):
     network = load_network(path, "S5")
     mul = network.group.mul
     reference = evaluate(network.weights, mul)
-    assert right(reference, mul).sum() == correct
+    assert correct_pairs(reference, mul).sum() == correct
     smallest = smallest_margin(network.weights, reference, mul)
     for tiers in TIER_SETS[1:4]:
         evaluation = evaluate(network.weights, None, tiers)

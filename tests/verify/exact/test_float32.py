@@ -15,10 +15,10 @@ from algebra.group import parse_group
 from net.checkpoint import load_network
 from net.folded import fold, folded_network
 from net.formats import chughtai
+from net.roundoff import U32, gamma
 from net.weights import Weights
-from verify.exact.exhaustive import evaluate, right
+from verify.exact.exhaustive import correct_pairs, evaluate
 from verify.exact.float32 import _error_per_output, _separable_error, float32_proved
-from verify.exact.rounding import U32, gamma
 
 SHARED = Path(__file__).parents[4] / "shared" / "checkpoints" / "chughtai"
 S3 = parse_group("S3")
@@ -219,5 +219,5 @@ def test_published_s5_networks_keep_all_their_answers_in_float32(name):
         pytest.skip(f"the published checkpoint {name} is not at hand")
     network = load_network(path, "S5")
     evaluation = evaluate(network.weights, network.group.mul)
-    assert right(evaluation, network.group.mul).all()
+    assert correct_pairs(evaluation, network.group.mul).all()
     assert float32_proved(network, evaluation).all()

@@ -19,7 +19,7 @@ from verify.checker.tables import check_compact, settle
 from verify.compact.factorisation import Family, factorise
 from verify.compact.ladder import prove_factored_plan, prove_weights
 from verify.compact.partition import coset_partition, singletons
-from verify.exact.exhaustive import evaluate, right
+from verify.exact.exhaustive import correct_pairs, evaluate
 from verify.program.program import group_record
 from verify.record import exact_contenders
 from verify.record.certificate import canonical_bytes
@@ -54,7 +54,7 @@ def test_the_checker_counts_what_is_stated(name: str, noise: float) -> None:
     factored = prove_factored_plan(group, weights)
     assert factored is not None
     result = replace(prove_weights(group, weights), factored=factored)
-    correct = right(evaluate(weights, group.mul), group.mul)
+    correct = correct_pairs(evaluate(weights, group.mul), group.mul)
     stated = parse(Compact, plain(state_compact(group, weights, result, correct)), "compact")
     assert stated.plan is not None
     redo(group, weights, stated)

@@ -11,7 +11,7 @@ import pytest
 
 from net.folded import folded_network
 from verify.distil.labels import NeuronLabel
-from verify.exact.exhaustive import evaluate, right
+from verify.exact.exhaustive import correct_pairs, evaluate
 from verify.program.program import Circuit, Neuron, Program, expand
 from verify.program.written import Written
 from verify.record.certificate import NeuronRecord
@@ -186,7 +186,7 @@ def test_a_provable_program_is_found_where_the_readable_one_is_beyond_the_lemmas
     program, group, members = built
     source = written(built)
     answers = evaluate(source.weights, expected=group.mul)
-    assert right(answers, group.mul).all()
+    assert correct_pairs(answers, group.mul).all()
     assert outline_proof(take_apart(program, group, members)).failing is not None
     network = folded_network(group, source.weights)
     width = source.weights.width
@@ -196,7 +196,7 @@ def test_a_provable_program_is_found_where_the_readable_one_is_beyond_the_lemmas
     assert finding.provable is not None
     assert finding.written is finding.provable.written
     assert finding.written.program != program
-    assert right(evaluate(finding.written.weights, expected=group.mul), group.mul).all()
+    assert correct_pairs(evaluate(finding.written.weights, expected=group.mul), group.mul).all()
     assert {circuit.votes.on for circuit in finding.written.program.circuits} == {"double cosets"}
     assert len(finding.neurons) == width
     assert {o.status for o in obligations_of(finding)} == {"PROVED"}
@@ -213,7 +213,7 @@ def test_one_flipped_vote_of_a_provable_program_is_not_proved() -> None:
     neurons = tuple(msgspec.structs.replace(n, votes=tuple(-4 * v for v in n.votes)) for n in circuit.neurons)
     flipped = msgspec.structs.replace(program, circuits=(msgspec.structs.replace(circuit, neurons=neurons), *program.circuits[1:]))
     weights = expand(flipped, group, members)
-    assert not right(evaluate(weights, expected=group.mul), group.mul).all()
+    assert not correct_pairs(evaluate(weights, expected=group.mul), group.mul).all()
     outline = outline_proof(take_apart(flipped, group, members), found.outline.start)
     assert decide_outline(outline, Written(flipped, members, weights))[0] == "REFUTED"
 
@@ -224,7 +224,7 @@ def test_a_network_that_is_wrong_somewhere_gets_no_provable_program() -> None:
     program, group, _ = built
     source = written(built)
     answers = evaluate(source.weights, expected=group.mul)
-    assert not right(answers, group.mul).all()
+    assert not correct_pairs(answers, group.mul).all()
     network = folded_network(group, source.weights)
     finding = decide_symbolic(source, records(program), labels(source.weights.width), network, answers)
     assert (finding.provable, finding.status, finding.about) == (None, "REFUTED", "readable")

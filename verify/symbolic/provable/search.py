@@ -21,7 +21,7 @@ from algebra.subgroup import Subgroup
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.moments import activation_moments, centred, quadratic_form
-from verify.exact.exhaustive import Evaluation, evaluate, right
+from verify.exact.exhaustive import Evaluation, correct_pairs, evaluate
 from verify.program.program import Circuit, Neuron, Program, expand
 from verify.program.written import Written, renumbered
 from verify.symbolic.decomposition import take_apart
@@ -145,7 +145,7 @@ class _Search:
             bits = max(0, math.ceil(math.log2(push.max() / self.unit)) + extra)
             found = self._written(voters, places, reached.votes, bits)
             evaluation = evaluate(found.weights, expected=self.group.mul)
-            if not right(evaluation, self.group.mul).all():
+            if not correct_pairs(evaluation, self.group.mul).all():
                 continue
             outline = outline_proof(take_apart(found.program, self.group, found.subgroups, settings), ascent.start(reached), settings)
             if outline.failing is None:
