@@ -412,6 +412,12 @@ def checkpoint_in(
             check_settings(settings, f"{name}: ", activation or "relu")
     elif options.layout is None:
         activation = "relu"
+    for name, tensor in stored.items():
+        if _rearranges(name, tensor):
+            raise MalformedInput(
+                f"expected no buffer that masks or reorders numbers, got {name!r:.60} {tensor.shape} of {tensor.kind}:"
+                " apply it to the weights and save them without it"
+            )
     others = tuple(sorted(name for name, tensor in stored.items() if _no_weights(name, tensor)))
     floats = {name: tensor for name, tensor in stored.items() if name not in others}
     if not any(tensor.kind in FLOATS and len(tensor.shape) > 1 for tensor in floats.values()):
@@ -454,6 +460,43 @@ def _no_weights(name: str, tensor: Stored) -> bool:
         "tracked",
     }
     return bool(counts) or (tensor.kind not in FLOATS and not (len(tensor.shape) > 1 and names_a_weight(name)))
+
+
+#: Words in the names of buffers that a forward pass would mask or reorder numbers with, and of those that are about training data.
+_MASKS = frozenset(
+    [
+        "mask",
+        "masks",
+        "masked",
+        "prune",
+        "pruned",
+        "keep",
+        "kept",
+        "select",
+        "selected",
+        "selection",
+        "active",
+        "dead",
+        "sign",
+        "signs",
+        "sparsity",
+    ]
+)
+_ORDERS = frozenset(["perm", "permutation", "permute", "permuted", "reorder", "shuffle", "gather", "index", "indices", "idx"])
+_DATA = frozenset(
+    ["train", "training", "trained", "test", "tests", "val", "valid", "validation", "split", "data", "dataset", "held", "holdout"]
+)
+
+
+def _rearranges(name: str, tensor: Stored) -> bool:
+    """Whether a buffer of integers or truth values may be part of the function: a mask, or a list by which numbers are reordered.
+
+    A list of all permutations or a table of products has two dimensions; a mask may have as well.
+    """
+    if tensor.kind in FLOATS or tensor.size <= 1:
+        return False
+    found = set(words(name))
+    return not found & _DATA and bool(found & _MASKS or (len(tensor.shape) == 1 and found & _ORDERS))
 
 
 #: Entries of our own record that are kept beside `config`.

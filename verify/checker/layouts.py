@@ -47,6 +47,26 @@ NEEDED = {
 }
 #: Words in the name of a single number that counts something.
 COUNTERS = ("step", "steps", "epoch", "epochs", "iteration", "iterations", "averaged", "tracked")
+#: Words in the names of buffers that a forward pass would mask or reorder numbers with, and of those that are about training data.
+MASKS = [
+    "mask",
+    "masks",
+    "masked",
+    "prune",
+    "pruned",
+    "keep",
+    "kept",
+    "select",
+    "selected",
+    "selection",
+    "active",
+    "dead",
+    "sign",
+    "signs",
+    "sparsity",
+]
+ORDERS = ["perm", "permutation", "permute", "permuted", "reorder", "shuffle", "gather", "index", "indices", "idx"]
+DATA = ["train", "training", "trained", "test", "tests", "val", "valid", "validation", "split", "data", "dataset", "held", "holdout"]
 OWN_FORMAT = "coset-verify network 1"
 #: The layout of a file whose tensors the certificate explains.
 BY_MEANING = "by meaning"
@@ -134,9 +154,17 @@ def layout_of(tensors: Tensors) -> str:
 
 
 def is_no_weight(name: str, tensor: Tensor) -> bool:
-    """Whether a tensor can be left out: one of integers or truth values (a buffer), or a single number that counts steps."""
-    counts = prod(tensor.shape) == 1 and {*COUNTERS} & {*re.split("[^a-z]+", name.lower())}
-    return tensor.kind not in CODES or bool(counts)
+    """Whether a tensor can be left out: a buffer that no forward pass uses, as its name tells, or a single number that counts steps.
+
+    A buffer holds integers or truth values. One that may mask or reorder numbers is part of the function: a mask of any shape, or a
+    list of indices, unless it is about the training data.
+    """
+    names = {word.lower() for word in re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
+    one = prod(tensor.shape) <= 1
+    if tensor.kind in CODES:
+        return prod(tensor.shape) == 1 and bool({*COUNTERS} & names)
+    rearranges = {*MASKS} & names or (len(tensor.shape) == 1 and {*ORDERS} & names)
+    return one or bool({*DATA} & names) or not rearranges
 
 
 def check_published(tensors: Tensors, layers: Layers, settings: dict[Any, Any]) -> None:

@@ -202,7 +202,15 @@ def test_the_checker_refuses_a_reading_that_leaves_out_a_weight():
     for kept in ({"bias": "", "skipped": ("second.bias",)}, {"hidden_bias": (), "skipped": ("first.bias",)}):
         with pytest.raises(Malformed, match="leaves out no weights"):
             layouts.read_checkpoint(saved(tensors), in_checker(msgspec.structs.replace(reading, **kept)))
-    for name, number, fine in (("second.scale", np.float32([2]), False), ("steps", np.float32([2]), True), ("ids", np.arange(6), True)):
+    for name, number, fine in (
+        ("second.scale", np.float32([2]), False),
+        ("steps", np.float32([2]), True),
+        ("ids", np.arange(6), True),
+        ("hidden_mask", np.zeros(M, bool), False),
+        ("outputPerm", np.arange(N), False),
+        ("train_mask", np.zeros((N, N), bool), True),
+        ("permutations", np.zeros((N, 3), np.int64), True),
+    ):
         told = in_checker(msgspec.structs.replace(reading, skipped=(name,)))
         if fine:
             assert layouts.read_checkpoint(saved({**tensors, name: number}), told)[0] == "by meaning"
@@ -369,6 +377,25 @@ def test_published_names_with_something_beside_them(tmp_path, planted_s3):
 
     assert (source.format, source.reading.skipped) == ("by meaning", ("module.seen",))
     assert source.reading.formula() == "logits(x, y) = relu(module.W_x[x] module.W[:24] + module.W_y[y] module.W[24:]) module.W_U"
+
+
+@pytest.mark.parametrize(
+    ("name", "buffer"),
+    [
+        ("fc1.mask", np.zeros(24, bool)),
+        ("hidden_mask", np.ones((24, 6), np.uint8)),
+        ("out_perm", np.arange(6)),
+        ("alive.keep", np.arange(9)),
+    ],
+)
+def test_a_buffer_that_may_be_part_of_the_function_is_refused(tmp_path, planted_s3, name, buffer):
+    """Zeros by which a forward pass multiplies, or a list by which it reorders logits: the weights alone are another network."""
+    L, R, U = (np.ascontiguousarray(array) for array in planted_s3)
+    data = save({"L": L, "R": R, "U": U, name: buffer})
+    with pytest.raises(MalformedInput, match="masks or reorders"):
+        network_over("S3", checkpoint_in(data, tmp_path / "net"))
+    split = save({"L": L, "R": R, "U": U, f"train_{name}": buffer})
+    assert network_over("S3", checkpoint_in(split, tmp_path / "net")).source.reading.skipped == (f"train_{name}",)
 
 
 def test_a_reading_is_a_struct_without_empty_fields():
