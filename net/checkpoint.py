@@ -463,29 +463,17 @@ def _no_weights(name: str, tensor: Stored) -> bool:
 
 
 #: Words in the names of buffers that a forward pass would mask or reorder numbers with, and of those that are about training data.
-_MASKS = frozenset(
-    [
-        "mask",
-        "masks",
-        "masked",
-        "prune",
-        "pruned",
-        "keep",
-        "kept",
-        "select",
-        "selected",
-        "selection",
-        "active",
-        "dead",
-        "sign",
-        "signs",
-        "sparsity",
-    ]
-)
-_ORDERS = frozenset(["perm", "permutation", "permute", "permuted", "reorder", "shuffle", "gather", "index", "indices", "idx"])
-_DATA = frozenset(
-    ["train", "training", "trained", "test", "tests", "val", "valid", "validation", "split", "data", "dataset", "held", "holdout"]
-)
+_MASKS = {
+    "mask", "masks", "masked", "prune", "pruned", "keep", "kept", "select", "selected", "selection", "active", "dead",
+    "sign", "signs", "sparsity",
+}  # fmt: skip
+_ORDERS = {
+    "perm", "permutation", "permute", "permuted", "reorder", "shuffle", "gather", "index", "indices", "idx",
+}  # fmt: skip
+_DATA = {
+    "train", "training", "trained", "test", "tests", "val", "valid", "validation", "split", "data", "dataset", "held",
+    "holdout",
+}  # fmt: skip
 
 
 def _rearranges(name: str, tensor: Stored) -> bool:

@@ -48,25 +48,17 @@ NEEDED = {
 #: Words in the name of a single number that counts something.
 COUNTERS = ("step", "steps", "epoch", "epochs", "iteration", "iterations", "averaged", "tracked")
 #: Words in the names of buffers that a forward pass would mask or reorder numbers with, and of those that are about training data.
-MASKS = [
-    "mask",
-    "masks",
-    "masked",
-    "prune",
-    "pruned",
-    "keep",
-    "kept",
-    "select",
-    "selected",
-    "selection",
-    "active",
-    "dead",
-    "sign",
-    "signs",
-    "sparsity",
-]
-ORDERS = ["perm", "permutation", "permute", "permuted", "reorder", "shuffle", "gather", "index", "indices", "idx"]
-DATA = ["train", "training", "trained", "test", "tests", "val", "valid", "validation", "split", "data", "dataset", "held", "holdout"]
+MASKS = {
+    "mask", "masks", "masked", "prune", "pruned", "keep", "kept", "select", "selected", "selection", "active", "dead",
+    "sign", "signs", "sparsity",
+}  # fmt: skip
+ORDERS = {
+    "perm", "permutation", "permute", "permuted", "reorder", "shuffle", "gather", "index", "indices", "idx",
+}  # fmt: skip
+DATA = {
+    "train", "training", "trained", "test", "tests", "val", "valid", "validation", "split", "data", "dataset", "held",
+    "holdout",
+}  # fmt: skip
 OWN_FORMAT = "coset-verify network 1"
 #: The layout of a file whose tensors the certificate explains.
 BY_MEANING = "by meaning"
@@ -163,8 +155,8 @@ def is_no_weight(name: str, tensor: Tensor) -> bool:
     one = prod(tensor.shape) <= 1
     if tensor.kind in CODES:
         return prod(tensor.shape) == 1 and bool({*COUNTERS} & names)
-    rearranges = {*MASKS} & names or (len(tensor.shape) == 1 and {*ORDERS} & names)
-    return one or bool({*DATA} & names) or not rearranges
+    rearranges = MASKS & names or (len(tensor.shape) == 1 and ORDERS & names)
+    return one or bool(DATA & names) or not rearranges
 
 
 def check_published(tensors: Tensors, layers: Layers, settings: dict[Any, Any]) -> None:

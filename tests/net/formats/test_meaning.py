@@ -383,7 +383,7 @@ def test_published_names_with_something_beside_them(tmp_path, planted_s3):
     ("name", "buffer"),
     [
         ("fc1.mask", np.zeros(24, bool)),
-        ("hidden_mask", np.ones((24, 6), np.uint8)),
+        ("the_mask", np.ones((24, 6), np.uint8)),
         ("out_perm", np.arange(6)),
         ("alive.keep", np.arange(9)),
     ],
