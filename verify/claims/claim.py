@@ -159,7 +159,7 @@ class Bounded(Claim, frozen=True, kw_only=True):
         found = {key: _rational(key, value) for key, value in given.items() if value is not None}
         if "exactly" in found and len(found) > 1:
             raise Mistake("exactly", "expected 'exactly' alone, got another bound beside it")
-        if found.get("at_least", Fraction(0)) > found.get("at_most", found.get("at_least", Fraction(0))):
+        if "at_least" in found and "at_most" in found and found["at_least"] > found["at_most"]:
             raise Mistake("at_least", "expected 'at_least' of at most 'at_most', got more")
         return found
 

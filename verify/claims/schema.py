@@ -10,7 +10,9 @@ import msgspec
 from net.errors import MalformedInput
 from verify.claims.ablation_claims import Ablation, Criterion
 from verify.claims.algorithm_claims import CompactProof, ComputesProgram, VoteFormula
+from verify.claims.circuit_claims import Circuits
 from verify.claims.claim import Mistake, nearest
+from verify.claims.irrep_claims import IrrepUse
 from verify.claims.mechanism_claims import IndicatorPower, Switches
 from verify.claims.network_claims import Accuracy, Equivariance, Float32, Intervention
 from verify.claims.neuron_claims import Dead, OnCosets, OnIrrep, Silent
@@ -39,7 +41,9 @@ AnyClaim = (
     | Gcr
     | RhoSets
     | RankOne
+    | IrrepUse
     | Ablation
+    | Circuits
 )
 
 #: The claim types, by the value of the key ``kind``.
