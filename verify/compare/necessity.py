@@ -13,7 +13,7 @@ Every decision is exact. The lead of an answer after a removal is bounded in thr
 
        E = sum over i of (e_L,i + e_R,i + u A_i) (V_i + e_U) + A_i e_U + e_b  +  gamma_(k+2) (sum over i of A_i V_i + max |b|)
 
-   in any order of summation (`verify.exact.rounding`), and the lead by 2 E and its own rounding.
+   in any order of summation (`net.roundoff`), and the lead by 2 E and its own rounding.
 3. **Integers**, at the pairs whose float64 lead is within 2 E of zero.
 """
 
@@ -23,9 +23,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from net.roundoff import INFLATE, U64, gamma
 from net.weights import Weights
 from verify.exact.exhaustive import Evaluation
-from verify.exact.rounding import INFLATE, U64, gamma
 
 Floats = npt.NDArray[np.float64]
 Circuit = Sequence[int]
