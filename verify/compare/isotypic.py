@@ -54,7 +54,7 @@ def shares(group: FiniteGroup, functions: Floats) -> Floats:
 
 def on_one_irrep(group: FiniteGroup, weights: Weights) -> Floats:
     """(isotypics, m) the least of the shares of L[:, i], R[:, i] and U[i, :] on each."""
-    return np.minimum.reduce([shares(group, side) for side in (weights.L, weights.R, weights.U.T)])
+    return np.asarray(np.minimum.reduce([shares(group, side) for side in (weights.L, weights.R, weights.U.T)]))
 
 
 def rho_set_sizes(lattice: SubgroupLattice) -> tuple[int, ...]:
