@@ -24,7 +24,7 @@ from net.formats.own import OWN_FORMAT, safetensors_bytes, settings_of
 from net.formats.plain_yaml import parse_plain_yaml
 from net.formats.reading import ACTIVATIONS, BY_MEANING, Reading, layers_of, published_reading, sizes_of, tensor_of
 from net.formats.settings import check_settings
-from net.formats.state import has_tensors, network_tensors, other_network, without_prefix
+from net.formats.state import has_tensors, network_tensors, other_network, steps_in, without_prefix
 from net.stated_group import default_group, likely_group
 
 if TYPE_CHECKING:
@@ -383,6 +383,14 @@ def _deeper(shapes: Mapping[str, tuple[int, ...]], elements: int | None) -> str:
     count = max((hidden_layers(shapes, size) for size in sizes if size > 0), default=0)
     names = {2: "two", 3: "three", 4: "four"}
     return f"a network with {names.get(count, count)} hidden layers" if count > 1 else ""
+
+
+def steps_of(path: Path) -> list[int]:
+    """The steps of the checkpoints that a file holds, out of which `ReadOptions` chooses; none where it holds one or cannot be read."""
+    try:
+        return steps_in(read_contents(path.read_bytes()))
+    except (MalformedInput, OSError):
+        return []
 
 
 def checkpoint_in(

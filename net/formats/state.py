@@ -79,17 +79,11 @@ def _chosen(top: Any, step: str) -> tuple[dict[Any, Any], dict[str, Any], dict[s
         )
     (where, states) = collections[0]
     beside = {str(key): value for key, value in top.items() if (key,) != where} if where else {}
-    if isinstance(states, dict):
-        epochs: list[Any] = [_epoch(key) for key in states]
-        keys, entries = list(states), list(states.values())
-    else:
-        lengths = [
-            v
-            for k, v in beside.items()
-            if isinstance(v, list) and len(v) == len(states) and all(type(e) is int for e in v) and re.search("epoch|step", k)
-        ]
-        epochs = lengths[0] if len(lengths) == 1 else list(range(len(states)))
-        keys, entries = list(range(len(states))), list(states)
+    for key in _KEYS:  # the last state, which training code keeps beside all of them, is one more checkpoint and no setting
+        if _is_state(beside.get(key)):
+            del beside[key]
+    keys, epochs = _keys_and_epochs(states, beside)
+    entries = list(states.values()) if isinstance(states, dict) else list(states)
     wanted = int(step) if re.fullmatch(r"-[0-9]{1,15}", step) else _epoch(step)
     at = [k for k, epoch in enumerate(epochs) if epoch == wanted]
     if wanted is not None and wanted < 0 and not at:  # counted from the end, as Python does
@@ -99,6 +93,31 @@ def _chosen(top: Any, step: str) -> tuple[dict[Any, Any], dict[str, Any], dict[s
         raise MalformedInput(f"expected one of the {len(epochs)} steps {listed} for --step, got {step!r:.40}")
     about = {"state": ".".join(where) or "list", "epoch": epochs[at[0]]}
     return entries[at[0]], beside, about, (*where, str(keys[at[0]]))
+
+
+def _keys_and_epochs(states: Any, beside: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    """The keys of several state dicts and their epochs, which of a list are the numbers in a list beside it, or its places."""
+    if isinstance(states, dict):
+        return list(states), [_epoch(key) for key in states]
+    numbers = [
+        v
+        for k, v in beside.items()
+        if isinstance(v, list) and len(v) == len(states) and all(type(e) is int for e in v) and re.search("epoch|step", k)
+    ]
+    places = list(range(len(states)))
+    return places, numbers[0] if len(numbers) == 1 else places
+
+
+def steps_in(contents: Contents) -> list[int]:
+    """The steps out of which ``network_tensors`` lets one choose, in the order of the file; none where it holds one network."""
+    if contents.container in ("safetensors", "npz"):
+        return []
+    collections = _collections(contents.value)
+    if len(collections) != 1:
+        return []
+    (where, states) = collections[0]
+    beside = {str(key): value for key, value in contents.value.items() if (key,) != where} if where else {}
+    return list(_keys_and_epochs(states, beside)[1])
 
 
 def has_tensors(value: Any) -> bool:

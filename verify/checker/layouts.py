@@ -242,7 +242,8 @@ def state_dict(content: Any, path: list[str]) -> tuple[Tensors, dict[Any, Any]]:
         state, beside = state_at(content, path)
         plain = is_state(state) and all(type(item) is Tensor for item in state.values())
         need(plain, "expected a state dict of named tensors and nothing else at the end of its path, got something else")
-        return state, beside
+        # Another state dict beside the chosen one, as training code keeps the last, is no setting.
+        return state, {key: value for key, value in beside.items() if not (key in STATES and is_state(value))}
     need(isinstance(content, dict), "expected a dictionary in the torch archive, got something else")
     beside = {}
     state = content

@@ -22,7 +22,8 @@ class IrrepUse(Bounded, frozen=True, kw_only=True, tag="irrep use"):
 
     A complex irrep counts together with its conjugate, and the trivial one not at all; an irrep is used when its neurons have the
     share ``least`` of the energy. What the figure is, by ``level``:
-    ``"neurons"``: the share of live neurons with all but ``within`` of L, R and U on one irrep, or with ``or_cosets = true`` labelled
+    ``"neurons"``: the share of live neurons with all but ``within`` of L, R and U on one irrep (of L and R alone with
+    ``of = "inputs"``, which goes for where a neuron lives, too), or with ``or_cosets = true`` labelled
     as reading cosets (`verify.distil.labels`); ``"energy"``: the share of energy of the neurons that live on ``irreps``;
     ``"used"``: the share of all irreps that are used; ``"count"``: their number;
     ``"order"``: Spearman's rank correlation over irreps of their energy with the size of their smallest rho-set, the least index of a
@@ -34,6 +35,7 @@ class IrrepUse(Bounded, frozen=True, kw_only=True, tag="irrep use"):
 
     level: Literal["neurons", "energy", "used", "count", "order", "full"]
     irreps: tuple[str, ...] = ()
+    of: Literal["inputs", "all"] = "all"
     within: NonNegative = 0.05
     least: NonNegative = 0.01
     or_cosets: bool = False
@@ -42,8 +44,9 @@ class IrrepUse(Bounded, frozen=True, kw_only=True, tag="irrep use"):
     def quantity(self) -> str:
         """The figure of the level."""
         cosets = " or labelled as reading cosets" if self.or_cosets else ""
+        sides = "L and R" if self.of == "inputs" else "L, R and U"
         return {
-            "neurons": f"the share of live neurons with L, R and U on one irrep up to {self.within:g}{cosets}",
+            "neurons": f"the share of live neurons with {sides} on one irrep up to {self.within:g}{cosets}",
             "energy": f"the share of energy of the neurons on {', '.join(self.irreps)}",
             "used": f"the share of irreps with {self.least:g} of the energy",
             "count": f"the number of irreps with {self.least:g} of the energy",
@@ -74,7 +77,7 @@ class IrrepUse(Bounded, frozen=True, kw_only=True, tag="irrep use"):
         energy = np.array([label.energy for label in subject.labels])[live]
         if not len(live) or energy.sum() <= 0:
             return Outcome("SKIPPED", "every neuron is dead")
-        least = on_one_irrep(group, subject.weights.select(live))
+        least = on_one_irrep(group, subject.weights.select(live), self.of == "all")
         if self.level == "neurons":
             good = least.max(axis=0) >= 1 - self.within
             if self.or_cosets:

@@ -7,7 +7,7 @@ import click
 
 
 @click.command("trace")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @click.option("--group", help="The group; default: what the snapshots say.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where trace.json, trace.md and trace.svg go; default: FOLDER.trace.")
 @click.option("--programs", is_flag=True, help="Distil each snapshot too, for the price of its program and what it explains.")
@@ -17,7 +17,7 @@ import click
 def command(folder: Path, group: str | None, out: Path | None, programs: bool, jobs: int, scheduler: str | None, quiet: bool) -> int:
     """Look at every snapshot in FOLDER (`verify train --keep-every` writes them), print a table, and draw it.
 
-    Right pairs are exact; shares of energy are measured.
+    FOLDER may be a file that holds several checkpoints, such as full_run.pth. Right pairs are exact; shares of energy are measured.
     """
     import msgspec
 

@@ -43,7 +43,13 @@ class Concentration:
     high: Floats
 
     def least(self, normalised: bool = False) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
-        """(low, high, subgroup) of min over H of C_H (or of C_H / [G:H]) for each function; the subgroup attains ``high``."""
+        """(low, high, subgroup) of min over H of C_H (or of C_H / [G:H]) for each function; the subgroup attains ``high``.
+
+        A group of prime order has no such H: the minimum over nothing is infinite, and the subgroup is the first of all, the trivial one.
+        """
+        if not len(self.subgroup):
+            width = self.low.shape[1]
+            return np.full(width, np.inf), np.full(width, np.inf), np.zeros(width, dtype=np.intp)
         scale = 1 / self.index[:, None] if normalised else 1.0
         low, high = self.low * scale, self.high * scale
         best = high.argmin(axis=0)

@@ -52,9 +52,10 @@ def shares(group: FiniteGroup, functions: Floats) -> Floats:
     return np.asarray(np.divide(found, total, out=np.zeros_like(found), where=total > 0))
 
 
-def on_one_irrep(group: FiniteGroup, weights: Weights) -> Floats:
-    """(isotypics, m) the least of the shares of L[:, i], R[:, i] and U[i, :] on each."""
-    return np.asarray(np.minimum.reduce([shares(group, side) for side in (weights.L, weights.R, weights.U.T)]))
+def on_one_irrep(group: FiniteGroup, weights: Weights, votes: bool = True) -> Floats:
+    """(isotypics, m) the least of the shares of L[:, i], R[:, i] and, with ``votes``, U[i, :] on each."""
+    sides = (weights.L, weights.R, weights.U.T) if votes else (weights.L, weights.R)
+    return np.asarray(np.minimum.reduce([shares(group, side) for side in sides]))
 
 
 def rho_set_sizes(lattice: SubgroupLattice) -> tuple[int, ...]:

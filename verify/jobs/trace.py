@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from net.discovery import checkpoints_in
+from net.checkpoint import steps_of
+from net.discovery import checkpoints
 from net.errors import MalformedInput
 from verify.jobs.many import Died, finished
 
@@ -43,37 +44,78 @@ def trace(
     programs: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[Snapshot]:
-    """The figures of every checkpoint in a folder, in order of steps; one that cannot be read has a ``reason`` instead.
+    """The figures of every checkpoint in a folder or file, in order of steps; one that cannot be read has a ``reason`` instead.
 
-    The step is what the file states, or else the last number in its name. ``programs`` distils each as well, for the price of the
-    readable program and the variance that it explains. ``jobs`` and ``scheduler`` are those of `verify.jobs.many.finished`.
+    The step is what the file states, or else the last number in its name. A file may hold the checkpoints of several steps, as
+    `full_run.pth` of sn-grok does; a step that a file of its own has is not looked at again there. ``programs`` distils each as well,
+    for the price of the readable program and the variance that it explains. ``jobs`` and ``scheduler`` are those of
+    `verify.jobs.many.finished`.
 
     Raises:
         MalformedInput: there is no checkpoint, or none can be read.
 
     """
-    paths = checkpoints_in(folder)
+    work = _snapshots(checkpoints([folder]))
     rows: list[Snapshot] = []
-    for k, result in finished(snapshot, [(path, group, programs) for path in paths], jobs, scheduler):
-        row = {"file": paths[k].name, "step": None, "reason": result.reason} if isinstance(result, Died) else result
+    known = _numbering(work, group)
+    for k, result in finished(snapshot, [(path, group, programs, step, known) for path, step in work], jobs, scheduler):
+        path, step = work[k]
+        row = {"file": path.name, "step": step, "reason": result.reason} if isinstance(result, Died) else result
         rows.append(row)
-        progress(f"{len(rows)} of {len(paths)}: {row['file']}")
+        progress(f"{len(rows)} of {len(work)}: {row['file']}" + ("" if step is None else f", step {step}"))
     if all("reason" in row for row in rows):
         raise MalformedInput(f"expected snapshots of a network in {folder}, got none that can be read: {rows[0]['reason']}")
     return sorted(rows, key=lambda row: (row["step"] is None, row["step"] or 0, row["file"]))
 
 
-def snapshot(path: Path, group: str | None, programs: bool) -> Snapshot:
-    """The figures of one checkpoint; see the module's docstring."""
+def _snapshots(paths: list[Path]) -> list[tuple[Path, int | None]]:
+    """Every network in the files: those that hold one, with None, and of those that hold several each step that has no file."""
+    several = {path: steps for path in paths if len(steps := steps_of(path)) > 1}
+    work: list[tuple[Path, int | None]] = [(path, None) for path in paths if path not in several]
+    there = {_step(path, {}) for path, _ in work if path.suffix == ".pth"}
+    return work + [(path, step) for path, steps in several.items() for step in steps if step not in there]
+
+
+class Numbering(NamedTuple):
+    """How a file numbers the group's elements, and which product its network learns; names that `verify.analyse` takes."""
+
+    order: str
+    product: str
+
+
+def _numbering(work: list[tuple[Path, int | None]], group: str | None) -> Numbering | None:
+    """That of the last step, which is likeliest to show it; None where that cannot be read or its numbering has no name."""
+    from algebra.errors import GroupError
+    from algebra.numbering import ELEMENT_ORDERS
+    from verify.analysis import analyse
+
+    path, step = max(work, key=lambda one: (_step(one[0], {}) or 0) if one[1] is None else one[1])
+    try:
+        convention = analyse(path, group, timeout_s=0, step=step).network.convention
+    except (MalformedInput, GroupError, OSError):
+        return None
+    return Numbering(convention.order, convention.product) if convention and convention.order in ELEMENT_ORDERS else None
+
+
+def snapshot(path: Path, group: str | None, programs: bool, step: int | None = None, known: Numbering | None = None) -> Snapshot:
+    """The figures of one checkpoint, of a file that holds several the one of this step; see the module's docstring.
+
+    A network at chance does not show how its elements are numbered: where its file does not say so either, it is read as ``known``.
+    """
     from algebra.errors import GroupError
     from verify.analysis import analyse
 
     try:
-        analysis = analyse(path, group, timeout_s=0)
+        try:
+            analysis = analyse(path, group, timeout_s=0, step=step)
+        except MalformedInput:
+            if known is None:
+                raise
+            analysis = analyse(path, group, timeout_s=0, step=step, order=known.order, product=known.product)
     except (MalformedInput, GroupError, OSError) as error:
-        return {"file": path.name, "step": _step(path, {}), "reason": str(error)}
+        return {"file": path.name, "step": _step(path, {}) if step is None else step, "reason": str(error)}
     details = {} if analysis.network.source is None else analysis.network.source.details
-    row: Snapshot = {"file": path.name, "step": _step(path, details)}
+    row: Snapshot = {"file": path.name, "step": _step(path, details) if step is None else step}
     row |= _answers(analysis, details)
     row |= _mechanism(analysis)
     if programs:
@@ -95,15 +137,14 @@ def _step(path: Path, details: dict[str, Any]) -> int | None:
 def _answers(analysis: Analysis, details: dict[str, Any]) -> Snapshot:
     """Right pairs in all, and apart for those trained on and the others where the file says which they are."""
     from verify.exact import exhaustive
-    from verify.record.summary import approximate
 
     mul = analysis.group.mul
     right = exhaustive.correct_pairs(analysis.evaluation, mul)
-    margin = analysis.correct.min_margin
+    margin = exhaustive.smallest_margin(analysis.weights, analysis.evaluation, mul)
     row: Snapshot = {
         "pairs": mul.size,
         "right": int(right.sum()),
-        "min_margin": None if margin is None else approximate(margin),
+        "min_margin": None if margin is None else float(margin[0]),
         "live": int(sum(neuron.kind != "dead" for neuron in analysis.neurons)),
     }
     trained = _trained(analysis, details)

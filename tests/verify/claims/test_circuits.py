@@ -176,3 +176,15 @@ def test_irreps_are_named_where_they_are_asked_for(claim):
     for keys in ({"level": "energy"}, {"level": "used", "irreps": ("(3,1)",)}):
         with pytest.raises(Mistake):
             claim("irrep use", **keys).check()
+
+
+@pytest.mark.parametrize("kind", ["concentrated", "subgroup classes", "irrep use", "circuits"])
+def test_a_group_of_prime_order_has_no_cosets_to_look_at(claim, kind):
+    """Nothing concentrates on the cosets of no subgroup; each live neuron is a circuit of its own."""
+    rng = np.random.default_rng(0)
+    network = tuple(rng.normal(size=shape) for shape in ((7, 5), (7, 5), (5, 7)))
+    subject = Subject(analyse(network, "C7", order="lexicographic", product="left-first"))
+    keys = {"irrep use": {"level": "count", "of": "inputs"}, "subgroup classes": {}, "concentrated": {"at_least": 0.5}, "circuits": {}}
+    outcome = claim(kind, **keys[kind]).decide(subject)
+    assert outcome.verdict == ("REFUTED" if kind == "concentrated" else "MEASURED")
+    assert kind != "circuits" or outcome.figures["circuits"] == int((~subject.dead).sum())
