@@ -45,7 +45,7 @@ class Concentration:
     def least(self, normalised: bool = False) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
         """(low, high, subgroup) of min over H of C_H (or of C_H / [G:H]) for each function; the subgroup attains ``high``.
 
-        A group of prime order has no such H: the minimum over nothing is infinite, and the subgroup is the first of all, the trivial one.
+        A group of prime order has no such H: the minimum over nothing is infinite, and the subgroup is the trivial one.
         """
         if not len(self.subgroup):
             width = self.low.shape[1]
