@@ -34,10 +34,11 @@ NOISE = 0.01
 BRUTE_LIMIT = 2e11
 
 
-def brute_seconds(group: FiniteGroup, weights: Weights, dtype: type) -> float:
+def brute_seconds(group: FiniteGroup, weights: Weights, dtype: type[np.float32 | np.float64]) -> float:
     """CPU seconds of evaluating all pairs and comparing, one y at a time; extrapolated for large groups."""
     limit = max(4, int(BRUTE_LIMIT / (2 * weights.width * group.order**2)))
-    L, R, U, b = (part.astype(dtype) for part in (weights.L, weights.R, weights.U, weights.b))
+    L, R, U = weights.L.astype(dtype), weights.R.astype(dtype), weights.U.astype(dtype)
+    b = weights.b.astype(dtype)
     x = np.arange(group.order)
     ys = range(0, group.order, max(1, group.order // limit))
     started = process_time()

@@ -85,7 +85,7 @@ def reasons() -> Iterator[str]:
     yield "|---|---|---|"
     for search in msgspec.structs.fields(Settings):
         struct = getattr(DEFAULT, search.name)
-        listed = inspect.cleandoc(type(struct).__doc__).partition("Attributes:\n")[2]
+        listed = inspect.cleandoc(type(struct).__doc__ or "").partition("Attributes:\n")[2]
         said = dict(part.split(": ", 1) for part in re.split(r"\n    (?=\w)", "\n" + listed.rstrip()) if part)
         for field in msgspec.structs.fields(type(struct)):
             value = json.dumps(msgspec.to_builtins(getattr(struct, field.name))).strip("[]")

@@ -111,7 +111,9 @@ def read(kind, text, data, record) -> str:
             order = len(record["numbering"])
             if order not in GROUPS:
                 name = {6: "S3", 12: "A4", 24: "S4"}[order]
-                degree, generators = named_group(name)
+                named = named_group(name)
+                assert named
+                degree, generators = named
                 GROUPS[order] = Group(shape.GroupRecord(name, degree, order, generators))
             layout, layers = layouts.read_checkpoint(data)
             shape.same("elements", layers.order, order)

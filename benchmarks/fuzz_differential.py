@@ -57,7 +57,7 @@ class RefusedError(Exception):
     """A reader does not accept the file."""
 
 
-def read_ours(data: bytes) -> tuple[Any, dict[str, Any]]:
+def read_ours(data: bytes) -> tuple[Any, dict[str, Any] | None]:
     """(all that the file holds, the network's tensors by name)."""
     try:
         contents = read_contents(data)
@@ -576,7 +576,7 @@ def built_archives() -> Any:
 def zip_files() -> Any:
     """(kind, file) of all changed archives."""
     stream = io.BytesIO()
-    arrays = {
+    arrays: dict[str, Any] = {
         "L": np.arange(6.0, dtype=np.float32).reshape(3, 2),
         "R": np.ones((3, 2)),
         "U": np.asfortranarray(np.arange(6, dtype=">f4").reshape(2, 3)),
@@ -607,9 +607,9 @@ def safetensors_files() -> Any:
     def written(value: Any) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
-    values = [None, True, False, 0, 1, -1, 2, 3, 6, 7, 24, 25, 48, 60, 2**31, 2**63, 2**64, 10**30, 0.0, 1.5, 24.0, "", "L", "F32", "F16", "BF16",
+    values: list[Any] = [None, True, False, 0, 1, -1, 2, 3, 6, 7, 24, 25, 48, 60, 2**31, 2**63, 2**64, 10**30, 0.0, 1.5, 24.0, "", "L", "F32", "F16", "BF16",
               "F64", "I32", "I64", "U8", "BOOL", "F8_E4M3", "C64", [], [0], [24], [3, 2], [2, 3], [6], [1, 6], [3, 2, 1], [0, 24], [24, 48], [[3, 2]], {}]  # fmt: skip
-    paths = [(name,) for name in header] + [(name, key) for name in ("L", "R", "U") for key in header[name]]
+    paths: list[tuple[Any, ...]] = [(name,) for name in header] + [(name, key) for name in ("L", "R", "U") for key in header[name]]
     paths += [(name, key, i) for name in ("L", "R", "U") for key in ("shape", "data_offsets") for i in (0, 1)] + [("__metadata__", "a")]
     for path in paths:
         for value in values:

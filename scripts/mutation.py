@@ -71,13 +71,13 @@ def run(folder: Path, only: list[str]) -> None:
     """Run the mutants; what mutmut prints goes to run.log."""
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": ""}
     with (folder / "run.log").open("ab") as log:
-        command = [BIN / "mutmut", "run", "--max-children", "1", *only]
+        command = [str(BIN / "mutmut"), "run", "--max-children", "1", *only]
         subprocess.run(command, cwd=folder, env=environment, stdout=log, stderr=log, check=False)
 
 
 def results(folder: Path) -> dict[str, str]:
     """Each mutant and what became of it."""
-    command = [BIN / "mutmut", "results", "--all", "true"]
+    command = [str(BIN / "mutmut"), "results", "--all", "true"]
     output = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
     return dict(line.strip().rsplit(": ", 1) for line in output.splitlines() if ": " in line)
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -65,13 +66,18 @@ def test_boxes_of_the_hasse_diagram_do_not_overlap(name: str, tmp_path: Path) ->
     drawn: list[Figure] = []
     original = Figure.savefig
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Figure, "savefig", lambda self, *a, **k: (drawn.append(self), original(self, *a, **k))[1])
+
+        def saved(self: Figure, *words: Any, **options: Any) -> None:
+            drawn.append(self)
+            original(self, *words, **options)
+
+        patch.setattr(Figure, "savefig", saved)
         save_hasse(lattice, tmp_path / "figure.png")
     figure = drawn[0]
     assert isinstance(figure.canvas, FigureCanvasAgg)
     renderer = figure.canvas.get_renderer()
     boxes = [text.get_window_extent(renderer) for text in figure.axes[0].texts]
-    boxes += [t.get_bbox_patch().get_window_extent(renderer) for t in figure.axes[0].texts if t.get_bbox_patch()]
+    boxes += [box.get_window_extent(renderer) for text in figure.axes[0].texts if (box := text.get_bbox_patch())]
     texts = boxes[: len(figure.axes[0].texts)]
     assert len(texts) > len(lattice.classes)
     for i, one in enumerate(texts):

@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -30,7 +31,7 @@ def test_boxes_do_not_touch(name: str) -> None:
     figure = draw_lattice(as_json(lattice_summary(subgroups(parse_group(name)), ()), used=256), name)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    boxes = [text.get_bbox_patch().get_window_extent() for text in figure.axes[0].texts if text.get_bbox_patch() is not None]
+    boxes = [box.get_window_extent() for text in figure.axes[0].texts if (box := text.get_bbox_patch())]
 
     assert len(boxes) == len(subgroups(parse_group(name)).classes)
     assert not [(a, b) for a, b in itertools.combinations(boxes, 2) if a.overlaps(b)]
@@ -41,9 +42,9 @@ def test_boxes_do_not_touch(name: str) -> None:
 def test_every_class_is_drawn_once_and_filled_when_used(summary: JSON) -> None:
     """The figure has one box for each class; those that neurons use are filled, and lines follow the routes."""
     axes = draw_lattice(summary["lattice"], "S3").axes[0]
-    boxes = {text.get_text(): text.get_bbox_patch() for text in axes.texts if text.get_bbox_patch() is not None}
+    boxes = {text.get_text(): box for text in axes.texts if (box := text.get_bbox_patch())}
 
     assert set(boxes) == {"1", "S2\n×3\n18 n.", "C3", "S3"}
     assert len({box.get_facecolor() for box in boxes.values()}) == 2
-    lines = [[list(point) for point in line.get_xydata()] for line in axes.lines]
+    lines = [[list(point) for point in np.asarray(line.get_xydata())] for line in axes.lines]
     assert lines == summary["lattice"]["routes"]

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,6 +62,7 @@ def test_a_path_a_mapping_a_module_and_four_arrays_are_the_same_network(planted,
     for one in given:
         found = verify.analyse(one, group="S4")
         assert (found.evaluation.answer == expected).all()
+        assert found.network.convention
         assert found.network.convention.order == "lexicographic"
 
 
@@ -75,10 +77,12 @@ def test_small_floats_keep_their_precision() -> None:
 
     assert (tensors["U"].double().numpy() == bfloat.weights.U).all()
     assert (tensors["L"].half().double().numpy() == half.weights.L).all()
+    assert half.network.source
     assert half.network.source.dtype == "float16"
     counted = verify.analyse(
         (np.eye(6, dtype=int), np.eye(6, dtype=int), np.eye(6, dtype=np.int8)), group="S3", order="sympy", product="left-first"
     )
+    assert counted.network.convention
     assert counted.weights.L.tolist() == np.eye(6)[counted.network.convention.numbering.argsort()].tolist()
 
 
@@ -108,7 +112,13 @@ def test_counts_are_those_of_a_slow_twin(analysis) -> None:
 
 def test_an_ablation_is_the_network_without_these_neurons(analysis) -> None:
     w = analysis.weights
-    for chosen in ({"kinds": ["sign"]}, {"kinds": ["coset"]}, {"neurons": [0, 5, 7]}, {"kinds": ["sign"], "neurons": [3]}):
+    choices: tuple[dict[str, Any], ...] = (
+        {"kinds": ["sign"]},
+        {"kinds": ["coset"]},
+        {"neurons": [0, 5, 7]},
+        {"kinds": ["sign"], "neurons": [3]},
+    )
+    for chosen in choices:
         gone = [n.index for n in analysis.neurons if n.kind in chosen.get("kinds", ()) or n.index in chosen.get("neurons", ())]
         assert gone
         kept = np.delete(np.arange(w.width), gone)
@@ -204,7 +214,7 @@ def test_parts_wait_until_they_are_asked_for(planted) -> None:
     assert analysis.correct.right == 576
     assert set(analysis.seconds) == {"loading", "exhaustive"}
     with pytest.raises(TypeError):
-        analysis.seconds["exhaustive"] = 0.0
+        analysis.seconds["exhaustive"] = 0.0  # type: ignore[index]
 
 
 def test_there_is_no_certificate_of_what_is_in_no_file(analysis) -> None:

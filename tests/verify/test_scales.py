@@ -105,6 +105,8 @@ def test_figures_with_units_are_in_the_networks_own(tmp_path, usual) -> None:
     one, two = usual.summary, verify.analyse(path, "S3", timeout_s=0).summary
 
     assert two.equivalence.max_margin_difference == pytest.approx(one.equivalence.max_margin_difference * small, rel=1e-4)
+    assert one.margin_map
+    assert two.margin_map
     for mine, theirs in zip(one.margin_map.rows, two.margin_map.rows, strict=True):
         assert theirs == pytest.approx([value * small for value in mine], rel=1e-4)
     bits = {row.name: row.preactivation_bits + row.vote_bits for row in two.curve}

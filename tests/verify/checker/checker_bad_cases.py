@@ -37,6 +37,12 @@ def flip(neuron: dict[str, Any]) -> None:
     neuron["votes"] = [-10 * vote for vote in neuron["votes"]]
 
 
+def flip_provable(certificate: dict[str, Any]) -> None:
+    """The same for the neurons of the provable program's first circuit."""
+    for neuron in certificate["symbolic"]["provable"]["program"]["circuits"][0]["neurons"]:
+        flip(neuron)
+
+
 def flatten(levels: list[list[int]]) -> None:
     """Every level 0: true to nothing, so almost all answers stay open."""
     for row in levels:
@@ -118,7 +124,7 @@ FALSE: dict[str, tuple[str, Change]] = {
     ),
     "provable_program_wrong_at_a_pair": (
         "s3_provable",
-        lambda c: [flip(n) for n in c["symbolic"]["provable"]["program"]["circuits"][0]["neurons"]],
+        flip_provable,
     ),
     "provable_program_of_another_group": ("s3_provable", lambda c: c["symbolic"]["provable"]["program"]["group"].update(name="D3")),
     "provable_deviation_too_small": (

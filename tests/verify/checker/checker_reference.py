@@ -269,7 +269,7 @@ def numbering(case: Case) -> list[int]:
     return random.Random(5).sample(range(n), n)
 
 
-def tensors(case: Case) -> dict[str, list[list[Fraction]] | list[Fraction]]:
+def tensors(case: Case) -> dict[str, Any]:
     """What the file holds: the network in the file's own numbering and product, in the layout's shapes."""
     L, R, U, (b,) = network(case)
     if case.product == "right-first":
@@ -280,13 +280,14 @@ def tensors(case: Case) -> dict[str, list[list[Fraction]] | list[Fraction]]:
     n = len(places)
     one = [[Fraction(int(i == j)) for j in range(n)] for i in range(n)]
     if case.layout == "folded":
-        return {"L": L, "R": R, "U": U} | ({"b": b} if case.bias else {})
+        plain: dict[str, Any] = {"L": L, "R": R, "U": U}
+        return plain | ({"b": b} if case.bias else {})
     if case.layout == "chughtai":
         return {"W_x": one, "W_y": one, "W": L + R, "W_U": U}
     if case.layout == "chughtai after relu":
         return {"W_x": one, "W_y": one, "W": L + R, "W_U": U, "b": [Fraction(0)] * len(U)}
     if case.layout == "wu":
-        named = {"embedding_left": one, "embedding_right": one, "linear_left": L, "linear_right": R}
+        named: dict[str, Any] = {"embedding_left": one, "embedding_right": one, "linear_left": L, "linear_right": R}
         return named | {"unembedding": U, "unembed_bias": b}
     turned = [list(column) for column in zip(*(L + R), strict=True)]
     named = {"lembed.weight": one, "rembed.weight": one, "linear.weight": turned}
@@ -359,7 +360,7 @@ def certificate(case: Case, checkpoint: bytes) -> Certificate:
     least = min(margins.values(), default=None)
     group = {"name": world.name, "degree": world.degree, "order": n, "generators": [cycles(g) for g in world.generators]}
     narrow = case.layout != "chughtai after relu"
-    stated = {
+    stated: dict[str, Any] = {
         "format": "coset-verify certificate 2",
         "verdict": "REFUTED" if wrong or differ else "VERIFIED",
         "group": group,

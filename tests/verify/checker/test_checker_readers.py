@@ -87,7 +87,7 @@ def test_the_fuzzer_notices_code_that_runs_and_errors_that_are_not_clean(
     with monkeypatch.context() as patch:
         patch.setattr(pickles, "Unpickler", lambda pickled, storages: SimpleNamespace(result=Careless(io.BytesIO(pickled)).load()))
         assert any("code in a file was run" in crash[0] for crash in fuzz.fuzz(120, 1, tmp_path, ("pickle",)).crashes)
-    monkeypatch.setattr(layouts, "read_checkpoint", lambda data: {}["missing"])
+    monkeypatch.setattr(layouts, "read_checkpoint", lambda data: dict[str, bytes]()["missing"])
     assert len(fuzz.fuzz(12, 1, tmp_path).crashes) >= 8
 
 

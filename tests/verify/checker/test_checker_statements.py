@@ -4,7 +4,7 @@ import hashlib
 import struct
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -23,7 +23,7 @@ def two_elements(network: list[int], program: list[int]) -> tuple[Any, list[list
     differ = [(x, y, a, b) for (x, y), a, b in zip(PAIRS, network, program, strict=True) if a != b]
     first = next((pair for pair, a, z in zip(PAIRS, network, right, strict=True) if a == z), None)
     digests = [hashlib.sha256(struct.pack(">4h", *answers)).hexdigest() for answers in (network, program)]
-    status = "REFUTED" if wrong else "PROVED"
+    status: Literal["PROVED", "REFUTED"] = "REFUTED" if wrong else "PROVED"
     correct = Correct(status, 4, 4 - len(wrong), network.count(-1), wrong, digests[0], "3/4" if first else None, first, 0)
     equivalent = Equivalent("REFUTED" if differ else "PROVED", 4, 4 - len(differ), differ, digests[1])
     certificate = SimpleNamespace(correct=correct, equivalent=equivalent, checkpoint=SimpleNamespace(float32_forward=True))

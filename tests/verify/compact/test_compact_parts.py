@@ -199,7 +199,7 @@ def test_potentials_sum_to_zero_on_every_element(name: str, seed: int) -> None:
     starts = np.cumsum([0] + [part.count for part in parts[:-1]])
     rows = np.stack([part.labels for part in parts]) + starts[:, None]
     design = elements_of([part.count for part in parts], rows)
-    potentials = Potentials(design, np.linalg.pinv(design), rows)
+    potentials = Potentials(design, np.linalg.pinv(design).astype(np.float64), rows)
     n, lines, stepped = len(design), np.arange(len(design)), 0
     for _ in range(20):
         cells = np.stack([rng.integers(s, s + part.count, n) for s, part in zip(starts, parts, strict=True)])
@@ -210,7 +210,7 @@ def test_potentials_sum_to_zero_on_every_element(name: str, seed: int) -> None:
         assert np.allclose((before - after)[moved], 1.5 * 3.0)  # r = g - nu rises at the pseudo-element
         stepped += int(moved.sum())
     assert stepped > 0 or len(parts) == 2  # two tables of S3 may leave no room to move
-    exact = [[sum(Fraction(potentials.values[i, c]) for c in rows[:, x]) for x in range(n)] for i in lines[:4]]
+    exact = [[sum((Fraction(float(potentials.values[i, c])) for c in rows[:, x]), Fraction(0)) for x in range(n)] for i in lines[:4]]
     for i, sums in enumerate(exact):
         assert max(map(abs, sums)) <= Fraction(float(potentials.off(lines)[i]))
     assert (potentials.off(lines) < 1e-6).all()
@@ -284,7 +284,7 @@ def test_potentials_that_harm_are_forgotten_and_lower_no_bound(name: str) -> Non
     def astray(lines: npt.NDArray[np.intp], _: object, __: object) -> None:
         potentials.values[lines] += 1e20 * (rng.normal(size=(len(lines), climbing.cells)) @ potentials.projection)
 
-    potentials.step = astray  # type: ignore[method-assign]
+    potentials.step = astray  # type: ignore[assignment,method-assign]
     for y in range(group.order):
         tables = [t[0].copy() for t in maker.fill(np.array([y]))]
         found = climbing.bound(y, [t.copy() for t in tables], np.full(group.order, 1e6), 2 * maker.rounding)

@@ -199,9 +199,9 @@ def trivial_plan(network: StoredNetwork, mirrored: bool, spoiled: int = 0) -> Co
     order = [(5 * i + 2) % m for i in range(m)]
     cells = list(range(n))
     groups = [order[: m // 3], order[m // 3 : m // 2], order[m // 2 :]]
-    families = [Family(group, [[row[i] for i in group] for row in rows], cells) for group in groups]
-    if spoiled:
-        families[2].levels[3][1] += spoiled
+    levels = [[[row[i] for i in group] for row in rows] for group in groups]
+    levels[2][3][1] += spoiled
+    families = [Family(group, table, cells) for group, table in zip(groups, levels, strict=True)]
     return CoqPlan(mirrored, families, [Step(0, 2, [(k, k) for k in cells[::-1]], cells[::-1])], [1, 3], 14, 13)
 
 

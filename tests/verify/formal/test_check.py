@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -62,7 +63,8 @@ def changed(projects: SimpleNamespace, seed: int, changes: int, scale: int) -> S
         name = draw.choice(["left", "right", "votes"])
         rows = [list(row) for row in getattr(network, name)]
         rows[draw.randrange(6)][draw.randrange(36)] = draw.randint(-2 * scale, 2 * scale)
-        network = dataclasses.replace(network, **{name: rows})
+        changed: dict[str, Any] = {name: rows}
+        network = dataclasses.replace(network, **changed)
     return network
 
 

@@ -17,11 +17,18 @@ def tables(text: str) -> dict[str, list[list[int]]]:
     return {name: [[int(v) for v in row.strip("[];").split(";")] for row in body.split("\n")] for name, body in found}
 
 
+def group_of(pattern: str, text: str) -> str:
+    """What the pattern's group matches in a text that has it."""
+    found = re.search(pattern, text)
+    assert found
+    return found[1]
+
+
 def value(text: str, name: str) -> list[list[int]]:
     """The matrix by the definition on the page: the highest digits are signed, and lower ones follow in base 2^w."""
     found = tables(text)
-    width = int(re.search(rf"{name}_width : Z := (\d+)\.", text)[1])
-    lower = re.search(rf"{name}_lower : .* := \[(.*)\]\.", text)[1]
+    width = int(group_of(rf"{name}_width : Z := (\d+)\.", text))
+    lower = group_of(rf"{name}_lower : .* := \[(.*)\]\.", text)
     rows = [[v - WORD if v >= WORD // 2 else v for v in row] for row in found[f"{name}_high"]]
     for digit in filter(None, lower.split(";")):
         assert all(0 <= v < 1 << width <= 1 << 62 for row in found[digit] for v in row)
@@ -47,7 +54,7 @@ def test_the_digits_are_the_weights(projects: SimpleNamespace, spread: int, fact
     assert value(text, "left") == [[v << (inputs - network.input_bits) for v in row] for row in network.left]
     assert value(text, "right") == [[v << (inputs - network.input_bits) for v in row] for row in network.right]
     assert value(text, "votes") == [[v << (votes - network.vote_bits) for v in row] for row in network.votes]
-    stated = re.search(r"bias_entries : list Z :=\n\[(.*)\]%Z", text)[1].split(";")
+    stated = group_of(r"bias_entries : list Z :=\n\[(.*)\]%Z", text).split(";")
     assert [int(v) for v in stated] == [v << (both - network.input_bits - network.vote_bits) for v in network.bias]
 
 

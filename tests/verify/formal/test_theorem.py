@@ -21,7 +21,7 @@ UNPROVED = re.compile(
 PRIMITIVE = re.compile(r"(PrimInt63|Uint63|PArray)\.\w+")
 
 
-def texts(network: object) -> dict[str, str]:
+def texts(network: StoredNetwork) -> dict[str, str]:
     return {"Network.v": network_text(network), "Theorem.v": theorem_text(network)}
 
 

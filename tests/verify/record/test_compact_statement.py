@@ -58,7 +58,8 @@ def test_the_checker_counts_what_is_stated(name: str, noise: float) -> None:
     stated = parse(Compact, plain(state_compact(group, weights, result, correct)), "compact")
     assert stated.plan is not None
     redo(group, weights, stated)
-    for change in ({"certified": stated.certified - 1}, {"flops": stated.flops + 1}, {"flops": stated.flops - 1}):
+    changes: list[dict[str, Any]] = [{"certified": stated.certified - 1}, {"flops": stated.flops + 1}, {"flops": stated.flops - 1}]
+    for change in changes:
         with pytest.raises(Differs):
             redo(group, weights, replace(stated, **change))
 

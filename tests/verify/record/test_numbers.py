@@ -898,7 +898,7 @@ def _grids(r: Run) -> list[tuple[list[Any], list[Any], dict[Any, int]] | None]:
     members = [
         frozenset(int(g) for g in np.flatnonzero(s.mask)) for s in map(r.lattice.by_name, (s["name"] for s in program["subgroups"]))
     ]
-    found: list[tuple[list[Any], list[Any], dict[Any, int]] | None] = []
+    found: list[tuple[Any, Any, dict[Any, int]] | None] = []
     for family in r.summary["families"]:
         pairs: Counter[Any] = Counter()
         plain = True
@@ -908,8 +908,8 @@ def _grids(r: Run) -> list[tuple[list[Any], list[Any], dict[Any, int]] | None]:
                 plain = plain and all(len(side) == 1 for side in sides)
                 if plain:
                     pairs[members[sides[0][0]], members[sides[1][0]]] += len(circuit["neurons"])
-        sides_all = [sorted({c for pair in pairs for c in _conjugates(r, pair[k])}, key=sorted) for k in (0, 1)]
-        found.append((*sides_all, dict(pairs)) if plain else None)
+        left, right = (sorted({c for pair in pairs for c in _conjugates(r, pair[k])}, key=sorted) for k in (0, 1))
+        found.append((left, right, dict(pairs)) if plain else None)
     return found
 
 
@@ -975,7 +975,7 @@ def _table_circuit(r: Run) -> list[Any]:
 
 def _part_of_tables(path: str, place: int, depth: int) -> None:
     def found(r: Run) -> list[Any]:
-        values = [table[place] for table in _tables(r)]
+        values: list[Any] = [table[place] for table in _tables(r)]
         for _ in range(depth):
             values = [part for one in values for part in one]
         return values

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -34,7 +35,7 @@ def analysed(network, **changed):
 
 def test_settings_reach_their_searches(network, monkeypatch) -> None:
     """One of each search, with a value that shows in what is found."""
-    seen = {}
+    seen: dict[str, Any] = {}
     usual = analysed(network)
     known, distilled = usual.compact_proof, usual.distillation
     monkeypatch.setattr("verify.distil.curve.distill", lambda *given: seen.update(distil=given[-1]) or distilled)

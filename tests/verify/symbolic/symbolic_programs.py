@@ -42,7 +42,7 @@ def veto_program(name: str, flip: int | None = None) -> Built:
     """
     group = parse_group(name)
     points = stabilisers(group)
-    circuits = []
+    circuits: list[Circuit] = []
     for i in range(group.degree):
         for k in range(group.degree):
             left = _list(group, Form("right cosets", (i,)), points, lambda g, i=i: int(group.elements[g, i]))
