@@ -22,7 +22,7 @@ from verify.checker.integers import Network
 from verify.checker.plans import operations, read_plan
 from verify.checker.progress import Progress
 from verify.checker.shape import CompactPlan, GroupRecord, parse
-from verify.checker.tables import settle
+from verify.checker.tables import floor_of, settle
 from verify.compact import prove_compactly
 from verify.exact.exhaustive import evaluate, smallest_margin
 from verify.program.program import group_record
@@ -56,7 +56,8 @@ def measure(path: Path, name: str) -> str:
     plan = parse(CompactPlan, msgspec.json.decode(canonical_bytes(stated.plan)), "plan")
     network, group = checker_network(net.weights), checker_group(net.group)
     started = process_time()
-    settled = settle(plan, network, group, Progress(None), hint=None if least is None else least[1])
+    floor = floor_of(network, group.mul, None if least is None else least[1], 0, 0)
+    settled = settle(plan, network, group, Progress(None), floor=floor)
     seconds = process_time() - started
     n, draw = net.group.order, random.Random(0)
     pairs = [(draw.randrange(n), draw.randrange(n)) for _ in range(SAMPLE)]

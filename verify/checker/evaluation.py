@@ -14,12 +14,13 @@ from .float32 import Forward
 from .integers import Network, Rows
 from .progress import Progress, mapped
 from .shape import Certificate, same
+from .tables import Settled
 
 
 class Pair(NamedTuple):
     """The network's answer (-1 for a tie), the lead of the right logit over the best other one, and whether float32 gives the same.
 
-    The lead may be a positive lower bound that is above the least lead of all pairs.
+    Where the answer is right the lead may be a lower bound that is above the least lead of all right pairs; else it may be 0.
     """
 
     answer: int
@@ -47,21 +48,24 @@ def evaluate(
     pairs: Pairs,
     jobs: int,
     progress: Progress,
-    low: Sequence[Sequence[int | None]] | None = None,
+    settled: Settled | None = None,
 ) -> list[list[Pair]]:
     """For every x what the network does at the pairs (x, y); float32 is looked at where the answer is right.
 
-    ``low[x][y]`` is what is known before: a positive lower bound of the lead of the right logit, or None. Where there is one, and it is
-    enough for float32, the pair is not evaluated, and the bound stands for the lead.
+    ``settled`` is what is known before. Where that is a wrong answer, or a lead of the right logit that is enough for float32, the pair
+    is not evaluated.
     """
 
     def row(x: int) -> list[Pair]:
         found = []
         for y in pairs.ys[x]:
             z = products[x][y]
-            known = None if low is None else low[x][y]
+            known = None if settled is None else settled.low[x][y]
             if known is not None and (forward is None or forward.clear(x, y, known)):
                 found.append(Pair(z, known, forward is not None))
+                continue
+            if settled is not None and known is None:
+                found.append(Pair(settled.answers[x, y], 0, False))
                 continue
             slots = network.logits(x, y)
             answer, lead = network.packed.contest(slots, z)

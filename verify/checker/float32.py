@@ -28,7 +28,8 @@ class Forward:
     """The float32 forward pass of a network.
 
     ``left`` and ``right`` are the absolute sums that make up A_i = left[x][i] + right[y][i], over the network's 2^bits; ``terms`` are
-    K and M. ``crude(x, y)`` bounds 2 E_z for all z at once, through relu(p_i) <= A_i and the largest |U_iz| of each neuron.
+    K and M. The crude bound is one of 2 E_z for all z at once, through relu(p_i) <= A_i and the largest |U_iz| of each neuron; a lead
+    above ``needed`` exceeds it at every pair.
     """
 
     def __init__(self, network: Network, left: Rows, right: Rows, terms: tuple[int, int]) -> None:
@@ -46,6 +47,7 @@ class Forward:
         widest = [max(row) for row in votes]
         self._crude_left, crude_right = ([2 * (slope + flat) * sum(map(mul, row, widest)) for row in side] for side in (left, right))
         self._crude_right = [value + 2 * (max(base) + floor * sum(widest)) for value in crude_right]
+        self.needed: int = (max(self._crude_left) + max(self._crude_right)) // self.scale
         reach = max(sum(map(mul, sums, column)) + abs(b) for column, b in zip(columns(votes), network.bias, strict=True))
         self.overflows = max(sums) >> network.bits >= 2**126 or reach >> network.bits + network.vote_bits >= 2**126
 

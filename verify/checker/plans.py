@@ -87,6 +87,16 @@ def of_program(program: Network, parts: Sequence[object]) -> Tables:
     return Tables(cells, program.bits, cheapest_sums([family.labels for family in cells]))
 
 
+def rows_added(tables: Tables, n: int) -> int:
+    """How many rows are added up for each y to make all tables and to add them at each x, when every neuron fires."""
+    labels, added = [family.labels for family in tables.cells], sum(len(f.neurons) * len(f.levels) for f in tables.cells)
+    for one, other in tables.sums:
+        cells, merged = refined(labels[one], labels[other])
+        labels.append(merged)
+        added += len(cells)
+    return added + n * len(tables.last)
+
+
 def cheapest_sums(partitions: list[list[int]]) -> list[tuple[int, int]]:
     """Which tables to add up first: always the two whose sum has the fewest cells, while that is fewer than there are elements."""
     alive, sums = dict(enumerate(partitions)), []  # type: dict[int, list[int]], list[tuple[int, int]]

@@ -58,8 +58,8 @@ ON_POINTS = (*WEIGHTED, "rank")
 class Expanded:
     """A program written out.
 
-    ``network`` has the program's neurons in their order; ``where`` gives for the number of a neuron of the certified network its
-    position there and its circuit; ``subgroups`` are the members of the program's subgroups.
+    ``network`` has the program's neurons in their order; ``where`` gives for the number of a neuron of the certified network, of
+    ``width`` neurons, its position there and its circuit; ``subgroups`` are the members of the program's subgroups.
     """
 
     def __init__(self, program: Program, group: Group, width: int) -> None:
@@ -70,7 +70,7 @@ class Expanded:
         same("neurons of the program, each once", len(indices), len({*indices} & {*range(width)}))
         names = [record.name for record in program.subgroups]
         same("names of the program's subgroups, each for one", len(names), len({*names}))
-        self.program, self._group = program, group
+        self.program, self.width, self._group = program, width, group
         self._known: dict[str, tuple[int, Terms]] = {}
         self._moved: dict[int, Rows] = {}
         self.subgroups = [group.subgroup(record) for record in program.subgroups]

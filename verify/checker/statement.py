@@ -12,6 +12,7 @@ from fractions import Fraction
 from time import monotonic
 from typing import NamedTuple
 
+from .equivalence import distance, program_answers
 from .evaluation import Pairs, answers_of, check_correct, check_equivalent, evaluate
 from .groups import Group
 from .integers import Network, columns
@@ -22,7 +23,7 @@ from .programs import Expanded
 from .progress import Line, Progress
 from .readings import described
 from .shape import Certificate, Compact, NeuronRecord, read_certificate, same
-from .tables import check_compact, program_answers, settle
+from .tables import check_compact, floor_of, settle
 
 PARTS = ("left", "right", "votes")
 
@@ -75,14 +76,19 @@ def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Pro
 
     pairs = chosen(group.order, options)
     plan = None if c.compact is None else c.compact.plan
-    settled = settle(plan, network, group, progress, options.jobs, c.correct.min_margin_pair) if pairs.complete else None
-    rows = evaluate(network, forward, group.mul, pairs, options.jobs, progress, None if settled is None else settled.low)
+    settled, apart = None, distance(network, program)
+    if pairs.complete:
+        floor = floor_of(network, group.mul, c.correct.min_margin_pair, 0 if forward is None else forward.needed, apart)
+        settled = settle(plan, network, group, progress, options.jobs, floor)
+    rows = evaluate(network, forward, group.mul, pairs, options.jobs, progress, settled)
     check_correct(c, rows, group.mul, pairs, network.bits + network.vote_bits)
     how = "a sample" if settled is None else "every pair evaluated, in two precisions" if plan is None else "tables of the compact plan"
     done("Q1: the network's answers against xy", how, pairs.count, "pairs", pairs.complete)
-    program_rows = _answers(program, group, pairs, options, progress)
+    if settled is None:
+        program_rows, how = answers_of(program.network, pairs, options.jobs, progress), "a sample"
+    else:
+        program_rows, how = program_answers(program, plan, group, settled, apart, progress, options.jobs)
     check_equivalent(c, rows, program_rows, pairs)
-    how = "tables on the program's own cells" if pairs.complete else "a sample"
     done("Q2: the program's answers against the network's", how, pairs.count, "pairs", pairs.complete)
     verdict = "REFUTED" if c.correct.wrong or c.equivalent.differ else "VERIFIED"
     same("verdict", c.verdict, verdict)
@@ -160,10 +166,3 @@ def check_compact_status(c: Certificate, compact: Compact) -> None:
     status = "PROVED" if compact.certified == c.correct.pairs else "UNKNOWN"
     same("compact.status", compact.status, "REFUTED" if c.correct.status == "REFUTED" else status)
     same("compact, no more pairs than are right", compact.certified <= c.correct.right, True)
-
-
-def _answers(program: Expanded, group: Group, pairs: Pairs, options: Options, progress: Progress) -> list[list[int]]:
-    """A program's answers: from tables where all pairs are looked at, else by evaluation."""
-    if pairs.complete:
-        return program_answers(program, group, progress, options.jobs)
-    return answers_of(program.network, pairs, options.jobs, progress)

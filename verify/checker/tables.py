@@ -1,4 +1,4 @@
-"""Q1, Q2 and Q4 from tables: what every pair's answer is, at a fraction of the cost of evaluating the network on it.
+"""Q1 and Q4 from tables: what every pair's answer is, at a fraction of the cost of evaluating the network on it.
 
 **The theorem.** Write the logits as  logit(x, y)[z] = sum_i h_i V[i][z] + b[z],  h_i = relu(L[x][i] + R[y][i]),  where each neuron's
 votes are moved so that the largest and the least are opposite: |V[i][z]| <= s_i. That adds the same number to all logits of a pair,
@@ -10,21 +10,24 @@ relu(level_i[cell(x)] + R[y][i]), or f_i = 0 for a neuron that is left out; and 
 
 since logit[z] - F[z] = sum_i (h_i - f_i) V[i][z]. If the right side is positive for all z but w, the network answers w at (x, y).
 Where it is not, those z are the *contenders* of the pair, every other z is proved to lose, and the margins of the contenders are
-taken from the network itself. The same for w in place of z gives logit[w] >= F[w] - sum_i |h_i - f_i| s_i, so
-
-    logit(x, y)[w] - logit(x, y)[z]  >=  F(x, y)[w] - 2 sum_i |h_i - f_i| s_i - F(x, y)[z],                                (2)
-
-which is less than (1) says, but needs no logit of the network: it is tried first.
+taken from the network itself.
 
 So no partition and no level can make a wrong pair look right: a bad plan has many contenders and costs time. F is cheap because it is a
 sum of tables, T_P[cell][z] for each y, one for each partition P; tables are added up on the common refinement of their partitions.
-A program is its own plan: elements at which all of its neurons of one partition have the same levels are a cell, so F is its logit.
 
-**The numbers.** A row of n numbers, one for each z, is one integer: number z stands in bits SLOT z to SLOT (z + 1) - 1 (slot z). Sums
-and multiples of such integers are sums and multiples of rows, as long as every number stays below 2^(SLOT - 2) in absolute value. All
-z are compared with t at once: slot z of  D = sum_z 2^(SLOT z) (2^(SLOT - 1) + t - T[z])  has its highest bit set when T[z] <= t, and
-no slot borrows from the next one. With the highest bits G of all slots, (D & G) | (bit of w) == G says that no z but w is a
-contender.
+**The three passes** (n pairs at a time, as rows of n numbers; the steps of `settle_by`):
+1. For each w the right logits at all pairs with xy = w: the activations of a neuron at these n pairs are one row over x.
+2. For each y the tables and sum_i |h_i - f_i| s_i at all x; then for each x the z for which the right side of (1) is not above the
+   margin that is asked for. A pair with more than FEW of them is evaluated.
+3. For each w again the margins of what is left. A z that many pairs with xy = w have among theirs is added up for all n of them at
+   once; the others one by one. A pair with a margin that is not above what is asked for is evaluated.
+To evaluate a pair is to add up its n logits in slots, and where two of them are too close for that, in exact integers.
+
+**The numbers.** A row of n numbers is one integer: number k stands in bits slot k to slot (k + 1) - 1 (slot k). Sums and multiples of
+such integers are sums and multiples of rows, as long as every number stays below 2^(slot - 2) in absolute value. All z are compared
+with t at once: slot z of  D = sum_z 2^(slot z) (2^(slot - 1) + t - T[z])  has its highest bit set when T[z] <= t, and no slot borrows
+from the next one. With the highest bits G of all slots, (D & G) | (bit of w) == G says that no z but w is a contender. (A t that is too
+small finds contenders that are none, and does no other harm.)
 
 **The rounding.** Exact integers are too long for slots, so L, R and levels lose their last ``a`` bits and V its last ``c``; `Short`
 chooses them so that everything fits, and 0 where the exact numbers fit. With ' for what is left: L' = floor(L / 2^a), V' = round(V /
@@ -35,70 +38,99 @@ chooses them so that everything fits, and 0 where the exact numbers fit. With ' 
     |sum_i h_i V_i + b - 2^(a+c) T'| <= E = sum_i 2^(a+1) s_i + sum_i 2^a top_i 2^(c-1) + 2^(a+c),   top_i the largest h'_i or f'_i.
 
 The last term is for b, which is rounded down; T' = sum_i h'_i V'_i + b'. In the same way |h_i - f_i| s_i <= 2^a |h'_i - f'_i| 2^c
-s'_i + 2^(a+1) s_i, with s'_i = s_i / 2^c rounded up. The sides of (1) and (2), and a margin taken from rounded numbers, are therefore
-known up to ``error`` = 2 E + 2 sum_i 2^(a+1) s_i (less would do for all but (2)), and whatever that leaves undecided is decided by
-exact integers.
+s'_i + 2^(a+1) s_i, with s'_i = s_i / 2^c rounded up. The right side of (1), and a margin taken from rounded numbers, are therefore
+known up to ``error`` = 2 E + 2 sum_i 2^(a+1) s_i, and whatever that leaves undecided is decided by exact integers.
 """
 
 import random
+from array import array
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from .groups import Group
 from .integers import Network, Rows, columns
-from .plans import Tables, by_element, of_program, operations, read_plan
-from .programs import Expanded
+from .plans import Tables, by_element, operations, read_plan
 from .progress import Progress, mapped
 from .shape import Compact, CompactPlan, same
-from .slots import LOWEST, SLOT, Short, highest_bits, slots_of
+from .slots import Short, highest_bits, slots_of
 
 #: Pairs whose margins are looked at first, so that the least margin is nearly known when the tables are made.
 SAMPLE = 64
-#: Up to this many contenders are looked at one by one; for more of them all logits are added up.
-FEW = 16
+#: What is useful for Q2 is asked for where it is this many times smaller than the median margin.
+FEWER = 16
+#: A pair for which more z than this are open is evaluated: that costs about as much as a dozen margins one by one.
+FEW = 24
+#: A z that is open at this many pairs with the same xy is added up for all of them at once.
+TOGETHER = 16
 
 
 class Settled(NamedTuple):
     """What the tables prove about every pair.
 
     ``low[x][y]``: a positive number that the margin logit(xy) - max of the others reaches, over 2^(bits + vote_bits) of the network;
-    None where it was not proved positive. Where low[x][y] is at most the least margin of any right pair, it is the margin.
-    ``certified`` pairs have at most half of all z as contenders, all with positive margins; ``operations`` are counted by `operations`,
-    pairs that are not certified at the cost of evaluating the network on them.
+    None where the network's answer is not xy. Where low[x][y] is at most ``floor``, it is the margin. ``answers`` are those of all
+    pairs where low is None, -1 for a tie. ``certified`` pairs have at most half of all z as contenders, all with positive margins;
+    ``operations`` are counted by `plans.operations`, pairs that are not certified at the cost of evaluating the network on them.
     """
 
     low: list[list[int | None]]
+    answers: dict[tuple[int, int], int]
+    floor: int
     certified: int
     operations: int
 
+    def rows(self, products: Rows) -> Rows:
+        """The answers at all pairs: rows[x][y]."""
+        found = [[*row] for row in products]
+        for (x, y), answer in self.answers.items():
+            found[x][y] = answer
+        return found
 
-# ---- all pairs
+
+class Evaluated(NamedTuple):
+    """The answer at (x, y), -1 for a tie, and where it is xy the margin, or floor + 1 for one above the floor; else 0."""
+
+    x: int
+    y: int
+    answer: int
+    margin: int
 
 
-class Row(NamedTuple):
-    """What was found for one y: ``low`` at every x, pairs certified, and the operations of contenders and of what is left open."""
+class Column(NamedTuple):
+    """What the tables of one y leave.
 
-    low: list[int | None]
-    certified: int
-    operations: int
+    ``contenders`` by x where there are some; ``left``: x, z, x, z, ... that are to be looked at; pairs that were ``evaluated``.
+    """
+
+    contenders: dict[int, int]
+    left: "array[int]"
+    evaluated: list[Evaluated]
 
 
 def settle(
-    plan: CompactPlan | None, network: Network, group: Group, progress: Progress, jobs: int = 1, hint: tuple[int, int] | None = None
+    plan: CompactPlan | None,
+    network: Network,
+    group: Group,
+    progress: Progress,
+    jobs: int = 1,
+    floor: int = 0,
 ) -> Settled:
-    """What the tables of a plan prove about a network, or without a plan those in which every x is a cell.
-
-    ``hint`` is a pair that may have the least margin; it saves time and is not trusted.
-    """
+    """What the tables of a plan prove about a network, or without a plan those in which every x is a cell."""
     tables = by_element(network) if plan is None else read_plan(plan, group, network.width)
     if plan is None or plan.side == "left":
-        return settle_by(tables, network, group.mul, progress, jobs, hint)
-    found = settle_by(tables, exchanged(network), columns(group.mul), progress, jobs, hint and (hint[1], hint[0]))
-    return found._replace(low=[list(row) for row in zip(*found.low, strict=True)])
+        return settle_by(tables, network, group.mul, progress, jobs, floor)
+    return turned(settle_by(tables, exchanged(network), columns(group.mul), progress, jobs, floor))
 
 
 def exchanged(network: Network) -> Network:
     """The network that takes y first and x second."""
     return Network(network.right, network.left, network.votes, network.bias, network.bits, network.vote_bits)
+
+
+def turned(found: Settled) -> Settled:
+    """What was found of the exchanged network, as it is for the network."""
+    answers = {(y, x): answer for (x, y), answer in found.answers.items()}
+    return found._replace(low=[list(row) for row in zip(*found.low, strict=True)], answers=answers)
 
 
 def check_compact(stated: Compact, settled: Settled, order: int, width: int) -> None:
@@ -113,151 +145,173 @@ def check_compact(stated: Compact, settled: Settled, order: int, width: int) -> 
     same("compact.flops", stated.flops, spent)
 
 
-def settle_by(
-    tables: Tables, network: Network, products: Rows, progress: Progress, jobs: int = 1, hint: tuple[int, int] | None = None
-) -> Settled:
-    """What tables prove, for a network whose answer at (x, y) should be products[x][y]."""
-    n, short = network.order, Short(network, tables)
-    least = _least_of_some(short, products, hint)
-    step = progress.step("adding up tables of the network", n * n)
-    low: list[list[int | None]] = [[None] * n for _ in range(n)]
-    certified, spent = 0, operations(tables, n, network.width)
+def floor_of(network: Network, products: Rows, hint: tuple[int, int] | None, needed: int, useful: int) -> int:
+    """A margin up to which margins should be known exactly, so that the least one of all right pairs is among these.
 
-    def row(y: int) -> Row:
-        return _row(short, y, [products[x][y] for x in range(n)], least)
-
-    for y, found in enumerate(mapped(row, range(n), jobs)):
-        for x, value in enumerate(found.low):
-            low[x][y] = value
-        certified += found.certified
-        spent += found.operations
-        step.done(n)
-    return Settled(low, certified, spent)
-
-
-def _least_of_some(short: Short, products: Rows, hint: tuple[int, int] | None) -> int:
-    """Twice the least positive margin of some pairs; where all of these are wrong a number above every margin."""
-    n, draw = short.order, random.Random(0)
+    It is the least of some pairs, at least ``needed``, and at least ``useful`` where few pairs have margins as small as that. ``hint``
+    is a pair that may have the least margin; it saves time and is not trusted. Where all of these pairs are wrong, it is above every
+    margin.
+    """
+    n, draw = network.order, random.Random(0)
     pairs = [(draw.randrange(n), draw.randrange(n)) for _ in range(SAMPLE)]
-    found = []
-    for x, y in pairs if hint is None else [*pairs, hint]:
-        if 0 <= x < n and 0 <= y < n:
-            w = products[x][y]
-            found += [min(short.exact_margins(short.exact(x, y), w, [z for z in range(n) if z != w]), default=0)]
-    return min((margin for margin in found if margin > 0), default=short.largest_margin)
+    known = [] if hint is None or not all(0 <= g < n for g in hint) else [hint]
+    margins = [network.packed.contest(network.logits(x, y), products[x][y])[1] for x, y in [*pairs, *known]]
+    right = sorted(margin for margin in margins if margin > 0)
+    if not right:
+        return network.packed.half
+    return max(right[0], needed, useful if FEWER * useful <= right[len(right) // 2] else 0)
 
 
-def _row(short: Short, y: int, answers: list[int], least: int) -> Row:
-    """Every pair with this y."""
-    n, width = short.order, short.network.width
-    high, ones, bit = short.high, short.ones, short.bit
-    middle, mask = 1 << SLOT - 1, (1 << SLOT) - 1
+def settle_by(tables: Tables, network: Network, products: Rows, progress: Progress, jobs: int = 1, floor: int = 0) -> Settled:
+    """What tables prove, for a network whose answer at (x, y) should be products[x][y], in a table in which no row repeats itself."""
+    n, short = network.order, Short(network, tables)
+    partners = [[0] * n for _ in range(n)]  # partners[w][x] is the y with xy = w
+    for x, row in enumerate(products):
+        for y, w in enumerate(row):
+            partners[w][x] = y
+    by_y = columns(products)
+    own: Rows | None = None
+    if short.gaps:
+        step, own = progress.step("right logits of the network", n * n), [[0] * n for _ in range(n)]
+        for ys, found in zip(partners, mapped(lambda w: right_logits(short, w, partners[w]), range(n), jobs), strict=True):
+            for x, (y, value) in enumerate(zip(ys, found, strict=True)):
+                own[y][x] = value
+            step.done(n)
+
+    def of_y(y: int) -> Column:
+        return look_at(short, y, by_y[y], None if own is None else own[y], floor)
+
+    step = progress.step("adding up tables of the network", n * n)
+    contenders: list[dict[int, int]] = []
+    left = [array("H") for _ in range(n)]
+    evaluated: list[Evaluated] = []
+    for y, column in enumerate(mapped(of_y, range(n), jobs)):
+        contenders.append(column.contenders)
+        evaluated += column.evaluated
+        for x, z in zip(column.left[::2], column.left[1::2], strict=True):
+            left[by_y[y][x]].extend((x, z))
+        step.done(n)
+    if any(left):
+        step = progress.step("margins that the tables leave open", n)
+        for failed in mapped(lambda w: look_again(short, w, partners[w], left[w], floor), range(n), jobs):
+            evaluated += failed
+            step.done()
+    return counted(contenders, evaluated, floor, network, operations(tables, n, network.width))
+
+
+def counted(contenders: list[dict[int, int]], evaluated: list[Evaluated], floor: int, network: Network, spent: int) -> Settled:
+    """All pairs together: those that were not evaluated are right by more than the floor."""
+    n, width = network.order, network.width
+    low: list[list[int | None]] = [[floor + 1] * n for _ in range(n)]
+    answers: dict[tuple[int, int], int] = {}
+    for x, y, answer, margin in evaluated:
+        if margin > 0:
+            low[x][y] = margin
+        else:
+            low[x][y], answers[x, y] = None, answer
+    certified, whole = n * n - len(answers), 2 * width * n
+    spent += whole * len(answers)
+    for y, column in enumerate(contenders):
+        for x, count in column.items():
+            if low[x][y] is None:
+                continue
+            if count <= n // 2:
+                spent += min(4 * width + 1 + (2 * width + 2) * count, whole)
+            else:
+                certified -= 1
+                spent += whole
+    return Settled(low, answers, floor, certified, spent)
+
+
+# ---- the three passes
+
+
+def right_logits(short: Short, w: int, ys: Sequence[int]) -> list[int]:
+    """The rounded logit of w at the pairs (x, ys[x])."""
+    return short.unpacked(short.packed_logits([*short.activations_of(ys)], w))
+
+
+def look_at(short: Short, y: int, answers: Sequence[int], own: Sequence[int] | None, floor: int) -> Column:
+    """Every pair with this y; ``own`` are the right logits, None where the tables have them."""
+    high, bit, slot = short.high, short.bit, short.slot
+    middle, mask = 1 << slot - 1, (1 << slot) - 1
     tables = list(zip(short.tables_of(short.short_right[y]), short.last_labels, strict=True))
     slack = short.slack(short.short_right[y])
-    wanted, clear = short.more_than(least), short.in_network(least) + 1
-    low: list[int | None] = []
-    certified = spent = 0
+    wanted = short.more_than(short.doubled(floor))
+    column = Column({}, array("H"), [])
     for x, w in enumerate(answers):
         found = 0
         for table, labels in tables:
             found += table[labels[x]]
-        own = middle - (found >> SLOT * w & mask)
-        level = own - 2 * slack[x] - wanted
-        if (found + (level if level > LOWEST else LOWEST) * ones) & high | bit[w] == high:  # (2)
-            low.append(clear)
-            certified += 1
+        known = (middle - (found >> slot * w & mask) if own is None else own[x]) - slack[x]  # the right side of (1), less F
+        marks = short.not_above(known - wanted, found) | bit[w]
+        if marks == high:
             continue
-        lead, contenders = _look(short, x, y, w, found, slack[x], least)
-        low.append(min(lead, clear) if lead > 0 else None)
-        if lead > 0 and contenders <= n // 2:
-            certified += 1
-            spent += min(4 * width + 1 + (2 * width + 2) * contenders, 2 * width * n) if contenders else 0
+        if count := _contenders(short, x, y, w, found, known):
+            column.contenders[x] = count
+        open_ = high ^ marks
+        if own is None:
+            column.evaluated.append(evaluate(short, x, y, w, found, floor))
+        elif open_.bit_count() > FEW:
+            column.evaluated.append(evaluate(short, x, y, w, short.row(short.activations(x, y)), floor))
         else:
-            spent += 2 * width * n
-    return Row(low, certified, spent)
+            for z in highest_bits(open_, slot):
+                column.left.extend((x, z))
+    return column
 
 
-def _look(short: Short, x: int, y: int, w: int, found: int, slack: int, least: int) -> tuple[int, int]:
-    """The margin of a pair where it is at most ``least``, else a number above that; and the number of contenders where it is right.
-
-    ``found`` are the tables added up.
-    """
-
-    def against(level: int) -> list[int]:
-        """The z other than w for which T' <= level does not hold."""
-        marks = (found + max(level, LOWEST) * short.ones) & short.high | short.bit[w]
-        return highest_bits(short.high ^ marks)
-
-    h = short.activations(x, y)
-    own = short.logit(h, w)
-    known = own - slack  # the right side of (1), less the table of z
-    lead = short.in_network(least) + 1
-    close = against(known - short.more_than(least))
-    if len(close) > FEW:
-        lead = short.network.packed.contest(short.network.logits(x, y), w)[1]
-    elif close := [z for z in close if own - short.logit(h, z) < short.more_than(least)]:
-        lead = short.in_network(min(short.exact_margins(short.exact(x, y), w, close)))
-    if lead <= 0:
-        return lead, 0
-    open_ = against(known - short.more_than(0))
-    if not open_:
-        return lead, 0
-    certain = {*against(min(known - 1 - (-short.error >> short.unit), -LOWEST))}
-    bounds = short.exact_bounds(short.exact(x, y), x, y, w, [z for z in open_ if z not in certain])
-    return lead, len(certain) + sum(bound <= 0 for bound in bounds)
+def _contenders(short: Short, x: int, y: int, w: int, found: int, known: int) -> int:
+    """The number of contenders of a pair; ``found`` are its tables added up, ``known`` the right side of (1) less F."""
+    others = short.high ^ short.bit[w]
+    open_ = others & ~short.not_above(known - short.more_than(0), found)
+    # contenders for certain are the z with T' > known - 1 + error; that level is rounded up
+    surely = min(known - 1 - (-short.error >> short.unit) + short.grain - 1, -short.lowest)
+    certain = others & ~short.not_above(surely, found) if open_ else 0
+    if open_ == certain:
+        return open_.bit_count()
+    bounds = short.exact_bounds(short.exact(x, y), x, y, w, highest_bits(open_ ^ certain, short.slot))
+    return certain.bit_count() + sum(bound <= 0 for bound in bounds)
 
 
-# ---- answers of a program
+def look_again(short: Short, w: int, ys: Sequence[int], left: Sequence[int], floor: int) -> list[Evaluated]:
+    """Those of the pairs (x, ys[x]), all with xy = w, that have a margin not above the floor; x, z, x, z, ... are ``left`` of them."""
+    wanted = short.more_than(short.doubled(floor))
+    by_z: dict[int, list[int]] = {}
+    for x, z in zip(left[::2], left[1::2], strict=True):
+        by_z.setdefault(z, []).append(x)
+    failed: set[int] = set()
+    few: dict[int, list[int]] = {}
+    rows = [*short.activations_of(ys)] if by_z else []
+    right = short.packed_logits(rows, w) if by_z else 0
+    own = short.unpacked(right)
+    possible = wanted <= -2 * short.lowest  # else no margin of rounded numbers is as large
+    level = short.high - wanted * short.ones if possible else 0
+    for z, xs in by_z.items():
+        if not possible:
+            failed.update(xs)
+        elif len(xs) >= TOGETHER:
+            marks = (right - short.packed_logits(rows, z) + level) & short.high  # of the x at which the margin is at least ``wanted``
+            failed.update({*xs} & {*highest_bits(short.high ^ marks, short.slot)})
+        else:
+            for x in xs:
+                few.setdefault(x, []).append(z)
+    for x, zs in few.items():
+        if x not in failed:
+            h = short.activations(x, ys[x])
+            if any(own[x] - short.logit(h, z) < wanted for z in zs):
+                failed.add(x)
+    return [evaluate(short, x, ys[x], w, short.row(short.activations(x, ys[x])), floor) for x in sorted(failed)]
 
 
-def program_answers(program: Expanded, group: Group, progress: Progress, jobs: int = 1) -> Rows:
-    """The answers of a program at all pairs: answers[x][y], -1 for a tie; read through x or through y, whichever takes less."""
-    n, network, sides = group.order, program.network, {}
-    circuits = [program.program.circuits[number] for _, number in sorted(program.where.values())]
-    sides["left"] = of_program(network, [repr(circuit.left) for circuit in circuits])
-    other = exchanged(network)
-    sides["right"] = of_program(other, [repr(circuit.right) for circuit in circuits])
-    if operations(sides["left"], n, network.width) <= operations(sides["right"], n, network.width):
-        return answers(sides["left"], network, group.mul, progress, jobs)
-    return columns(answers(sides["right"], other, columns(group.mul), progress, jobs))
-
-
-def answers(tables: Tables, program: Network, guesses: Rows, progress: Progress, jobs: int = 1) -> Rows:
-    """The answers at all pairs of a network that is its own plan (`of_program`, `by_element`): answers[x][y], -1 for a tie.
-
-    ``guesses[x][y]`` is tried first, and costs time where it is wrong.
-    """
-    n, short = program.order, Short(program, tables)
-    step = progress.step("adding up tables of the program", n * n)
-
-    def row(y: int) -> list[int]:
-        return _answers(short, y, [guesses[x][y] for x in range(n)])
-
-    by_y = []
-    for found in mapped(row, range(n), jobs):
-        by_y.append(found)
-        step.done(n)
-    return columns(by_y)
-
-
-def _answers(short: Short, y: int, guesses: list[int]) -> list[int]:
-    """The answers at every x with this y: the guess, else the z with the largest sum of tables, else what full evaluation says."""
-    tables = list(zip(short.tables_of(short.short_right[y]), short.last_labels, strict=True))
-    high, ones, bit, wanted = short.high, short.ones, short.bit, short.more_than(0)
-    middle, mask = 1 << SLOT - 1, (1 << SLOT) - 1
-    result = []
-    for x, guess in enumerate(guesses):
-        found = 0
-        for table, labels in tables:
-            found += table[labels[x]]
-        level = middle - (found >> SLOT * guess & mask) - wanted
-        if (found + max(level, LOWEST) * ones) & high | bit[guess] == high:
-            result.append(guess)
-            continue
-        values = slots_of(found, short.order)  # 2^(SLOT - 1) - T'
-        best = values.index(min(values))
-        level = middle - values[best] - wanted
-        if (found + max(level, LOWEST) * ones) & high | bit[best] != high:
-            best = short.network.packed.contest(short.network.logits(x, y), guess)[0]
-        result.append(best)
-    return result
+def evaluate(short: Short, x: int, y: int, w: int, row: int, floor: int) -> Evaluated:
+    """A pair from all of its logits: ``row`` has 2^(slot - 1) less the rounded ones; exactly where these are too close."""
+    values = slots_of(row, short.order, short.slot)
+    best = values.index(min(values))
+    top, own, values[best] = values[best], values[w], 1 << short.slot
+    lead = min(values) - top  # of the largest logit over the next
+    if best == w and lead >= short.more_than(short.doubled(floor)):
+        return Evaluated(x, y, w, floor + 1)
+    if best != w and min(lead, own - top) >= short.more_than(0):
+        return Evaluated(x, y, best, 0)
+    answer, margin = short.network.packed.contest(short.network.logits(x, y), w)
+    return Evaluated(x, y, answer, min(margin, floor + 1) if margin > 0 else 0)

@@ -1,12 +1,15 @@
 """The checker's tables against brute force: answers, margins, counts, on random networks with random and with absurd plans."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import permutations, product
+from types import SimpleNamespace
 
 import pytest
 
-from verify.checker import plans, tables
+from verify.checker import equivalence, plans, tables
 from verify.checker.integers import Network, columns
 from verify.checker.plans import Cells, Tables
 from verify.checker.progress import Progress
@@ -111,16 +114,22 @@ def cases(name: str, count: int, seed: int) -> Iterator[tuple[list[list[int]], N
         yield products, network, random_plan(draw, network), draw
 
 
-def check_tables(name: str, count: int, seed: int) -> None:
-    """Everything that `settle` says about all pairs of random networks with random plans."""
+def check_tables(name: str, count: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that `settle_by` says about all pairs of random networks with random plans, whichever pass finds it."""
     rights = wrongs = exact = 0
     for products, network, plan, draw in cases(name, count, seed):
         n, pairs = network.order, [*product(range(network.order), repeat=2)]
-        hint = draw.choice([None, (draw.randrange(n), draw.randrange(n))])
-        found = tables.settle_by(plan, network, products, SILENT, hint=hint)
+        monkeypatch.setattr(tables, "FEW", draw.choice([0, 1, n]))
+        monkeypatch.setattr(tables, "TOGETHER", draw.choice([1, 2, n + 1]))
         values = {(x, y): logits(network, x, y) for x, y in pairs}
         truth = {(x, y): margin_of(values[x, y], products[x][y]) for x, y in pairs}
-        least = min((margin for margin in truth.values() if margin is not None and margin > 0), default=None)
+        margins = sorted(margin for margin in truth.values() if margin is not None and margin > 0)
+        hint = draw.choice([None, (draw.randrange(n), draw.randrange(n)), (-1, 0), (0, n)])
+        needed, useful = (draw.choice([0, *margins]) for _ in range(2))
+        floor = tables.floor_of(network, products, hint, needed, useful)
+        assert n == 1 or (margins[0] if margins else max(map(abs, truth.values()))) <= floor  # type: ignore[arg-type]
+        assert floor >= needed
+        found = tables.settle_by(plan, network, products, SILENT, floor=floor)
         certified, spent = 0, plans.operations(plan, n, network.width)
         for (x, y), margin in truth.items():
             low = found.low[x][y]
@@ -132,12 +141,8 @@ def check_tables(name: str, count: int, seed: int) -> None:
             contenders = sum(bound <= 0 for z, bound in enumerate(bounds) if z != products[x][y])
             evaluation = 2 * network.width * n
             if margin > 0:
-                assert low is not None
-                assert 0 < low <= margin
-                assert least is not None
-                if margin == least:
-                    assert low == margin
-                    exact += 1
+                assert low == min(margin, floor + 1)
+                exact += low == margin
                 certified += contenders <= n // 2
                 look = min(4 * network.width + 1 + (2 * network.width + 2) * contenders, evaluation) * (contenders > 0)
                 spent += look if contenders <= n // 2 else evaluation
@@ -145,31 +150,94 @@ def check_tables(name: str, count: int, seed: int) -> None:
                 spent += evaluation
             rights, wrongs = rights + (margin > 0), wrongs + (margin <= 0)
         assert (found.certified, found.operations) == (certified, spent)
+        assert found.rows(products) == answers_by_definition(n, values)
         check_answers(network, products, values)
     assert name == "C1" or min(rights, wrongs, exact) > 0
 
 
-def check_answers(network: Network, guesses: list[list[int]], values: dict[tuple[int, int], list[int]]) -> None:
-    """The answers of a network that is its own plan, ties among them, from both kinds of tables."""
-    truth: list[list[int]] = [[] for _ in range(network.order)]
+def answers_by_definition(n: int, values: dict[tuple[int, int], list[int]]) -> list[list[int]]:
+    """The place of the unique largest logit at all pairs, -1 for a tie."""
+    truth: list[list[int]] = [[] for _ in range(n)]
     for (x, _), found in values.items():
         truth[x].append(found.index(max(found)) if found.count(max(found)) == 1 else -1)
+    return truth
+
+
+def check_answers(network: Network, products: list[list[int]], values: dict[tuple[int, int], list[int]]) -> None:
+    """The answers of a network that is its own plan, ties among them, from both kinds of tables and from either side."""
+    truth = answers_by_definition(network.order, values)
     own = plans.of_program(network, [i % 2 for i in range(network.width)])
     for plan in (plans.by_element(network), own):
-        assert tables.answers(plan, network, guesses, SILENT) == truth
+        assert tables.settle_by(plan, network, products, SILENT).rows(products) == truth
+    other, columns_of = tables.exchanged(network), columns(products)
+    found = tables.turned(tables.settle_by(plans.by_element(other), other, columns_of, SILENT))
+    assert found.rows(products) == truth
+
+
+def nearby(draw: random.Random, network: Network) -> tuple[Network, dict[int, tuple[int, int]]]:
+    """A network that could be a program of another: neurons left out or in another order, a little noise, other denominators."""
+    kept = [i for i in range(network.width) if draw.random() < 0.9]
+    draw.shuffle(kept)
+    p, q, noise = draw.choice([0, 3]), draw.choice([0, 4]), draw.choice([0, 0, 1, 1000])
+    shift = draw.randint(-noise, noise)
+
+    def near(values: list[int], bits: int, constant: int = 0) -> list[int]:
+        return [(value + constant + draw.randint(-noise, noise)) << bits for value in values]
+
+    by_x, by_y = columns(network.left), columns(network.right)
+    left = columns([near(by_x[i], p, shift) for i in kept]) or [[] for _ in range(network.order)]
+    right = columns([near(by_y[i], p, -shift) for i in kept]) or [[] for _ in range(network.order)]
+    votes = [near(network.votes[i], q, draw.choice([0, 7])) for i in kept]
+    program = Network(left, right, votes, near(network.bias, p + q, 5), network.bits + p, network.vote_bits + q)
+    return program, {i: (place, 0) for place, i in enumerate(kept)}
+
+
+def check_program(name: str, count: int, seed: int) -> None:
+    """The answers of programs by each of the ways, and that no margin differs from the network's by more than the distance."""
+    ways = Counter[str]()
+    for products, network, plan, draw in cases(name, count, seed):
+        program, where = nearby(draw, network)
+        n, expanded = network.order, SimpleNamespace(network=program, where=where)
+        pairs = [*product(range(n), repeat=2)]
+        values = {(x, y): logits(program, x, y) for x, y in pairs}
+        truth = answers_by_definition(n, values)
+        apart = equivalence.distance(network, expanded)  # type: ignore[arg-type]
+        scale, other = Fraction(1, 1 << network.bits + network.vote_bits), Fraction(1, 1 << program.bits + program.vote_bits)
+        for x, y in pairs:
+            ours, w = logits(network, x, y), products[x][y]
+            for z in range(n):
+                gap = (ours[w] - ours[z]) * scale - (values[x, y][w] - values[x, y][z]) * other
+                assert abs(gap) <= apart * scale
+        floor = max(apart, tables.floor_of(network, products, None, 0, 0))
+        settled = tables.settle_by(plan, network, products, SILENT, floor=floor)
+        assert equivalence.near(program, products, settled, apart, SILENT, 1) == truth
+        ways["near"] += sum(low is not None and low > apart for row in settled.low for low in row)
+        cells = equivalence.through(plan, program, expanded)  # type: ignore[arg-type]
+        assert sorted(i for family in cells.cells for i in family.neurons) == [*range(program.width)]
+        assert tables.settle_by(cells, program, products, SILENT).rows(products) == truth
+        if program.width:
+            ways["open"] += equivalence.open_cost(equivalence.Short(program, cells), products) > 0
+    assert min(ways["near"], ways["open"]) > 0 or name == "C1"
 
 
 SIZES = {"S3": 25, "C4": 25, "D8": 6, "C5": 12, "C2": 40, "C1": 5}
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_tables_say_what_brute_force_says(name: str) -> None:
-    """Lower bounds, the least margin, wrong pairs, certified pairs and operations, to the last integer."""
-    check_tables(name, SIZES[name], 0)
+def test_tables_say_what_brute_force_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Margins up to the floor, wrong answers, certified pairs and operations, to the last integer."""
+    check_tables(name, SIZES[name], 0, monkeypatch)
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_programs_answer_what_brute_force_says(name: str) -> None:
+    """By the network's margins, and through the cells of any plan."""
+    check_program(name, SIZES[name], 0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SIZES)
-def test_tables_say_what_brute_force_says_thousands_of_times(name: str) -> None:
+def test_tables_say_what_brute_force_says_thousands_of_times(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same on some four thousand networks."""
-    check_tables(name, 50 * SIZES[name], 1)
+    check_tables(name, 50 * SIZES[name], 1, monkeypatch)
+    check_program(name, 50 * SIZES[name], 1)
