@@ -5,8 +5,9 @@ from typing import Any
 
 from reports.blocks import Block, Document, Figure, Heading, Line, Paragraph, joined, say, table
 from reports.definitions import subgroup_rows
-from reports.numbers import count, portion, rational, rounded, seconds, share
+from reports.numbers import count, portion, power_of_two, rational, rounded, seconds, sentence, share
 from reports.source import Source
+from reports.theorems import PARITY, kind_of
 
 MOST_CIRCUITS = 400
 SHOWN_LEMMAS = 12
@@ -82,11 +83,6 @@ def _plan(source: Source) -> list[Block]:
     ]
 
 
-def kind_of(lemma: dict[str, Any]) -> str:
-    """O1, O2 or O3: the leading letters and digits of its name."""
-    return re.split(r"[^A-Za-z0-9]", lemma["id"])[0]
-
-
 LEMMAS = {
     "O1": "the steps of Theorem 3",
     "O2": "between which bounds the response of one neuron lies, by the double coset of xy",
@@ -97,7 +93,7 @@ LEMMAS = {
 def _lemmas(source: Source) -> list[Block]:
     lemmas = source.s["symbolic"]["obligations"]
     if not lemmas:
-        return []
+        return [Heading(2, say("Lemmas"), "lemmas"), *found] if (found := _sums(source)) else []
     solvers = sorted({name for one in lemmas for name in one["opinions"]})
     kinds = sorted({kind_of(one) for one in lemmas})
     rows = []
@@ -121,11 +117,30 @@ def _lemmas(source: Source) -> list[Block]:
             "llrrr" + "r" * len(solvers),
         ),
     ]
+    blocks += _sums(source)
     unsettled = [one for one in lemmas if one["status"] != "PROVED"][:SHOWN_LEMMAS]
     if unsettled:
         shown = [[one["id"], one["status"], rounded(one["statement"])] for one in unsettled]
         blocks.append(table(["not proved", "status", "statement"], shown, "lll", long=True))
     return blocks
+
+
+def _sums(source: Source) -> list[Block]:
+    """The least sums of Theorem 3 case by case, or why there is no proof."""
+    symbolic = source.c["symbolic"]
+    if symbolic["status"] != "PROVED" or not symbolic["proof"]:
+        reason = re.sub(r"^O\d[\w-]*: ", "", source.s["symbolic"]["reason"])
+        return [Paragraph(say("Why Theorem 3 is not proved: {reason}", reason=sentence(rounded(reason))))] if reason else []
+    cases = symbolic["proof"]["cases"]
+    about = (symbolic["provable"] or source.c)["program"]
+    bits = about["preactivation_bits"] + about.get("scale_bits", 0) + about["vote_bits"]
+    rows = [[PARITY[case["x"]], PARITY[case["y"]], PARITY[case["s"]], count(case["signs"]), count(case["least"])] for case in cases]
+    caption = say(
+        "Theorem 3 case by case, in units of 1/{unit} vote: the least sum over all $s ≠ 1$, and how much of it comes from circuits on "
+        "parities.",
+        unit=power_of_two(bits),
+    )
+    return [table(["$x$", "$y$", "$s$", "from parities", "least sum"], rows, "lllrr", caption)] if cases else []
 
 
 def _interventions(source: Source) -> list[Block]:
@@ -283,11 +298,12 @@ TIMES = {
 
 
 def _times(source: Source) -> list[Block]:
-    found = source.s["seconds"]
+    found, versions = source.s["seconds"], source.c["not_checked"]["versions"]
     rows = [[name, seconds(found[key])] for key, name in TIMES.items() if key in found]
     return [
         Heading(2, say("Times"), "times"),
         table(["step", "time"], rows, "lr", say("Measured on the machine of the run, other work beside it included.")),
+        Paragraph(say("Versions: {versions}.", versions=", ".join(f"{name} {version}" for name, version in sorted(versions.items())))),
     ]
 
 

@@ -71,7 +71,7 @@ def class_labels(form: NamedForm, kind: Sequence[int], words: Words) -> list[str
     size = max(kind, default=-1) + 1
     if form.on in ("right cosets", "left cosets", "double cosets") and len(form.names) <= 2:
         whole = form.whole()
-        labels = words.labels(form.on, whole, (None,) * len(whole))
+        labels = [label.replace("->", "→") for label in words.labels(form.on, whole, (None,) * len(whole))]
         group = words.group
         signed = [group_of(words, name) for name in whole]
         every: dict[str, Callable[..., Any]] = {

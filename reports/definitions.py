@@ -1,6 +1,7 @@
 """Section 2 of a report: the network, the group, cosets and points, the program, and every subgroup that is named."""
 
 import re
+from typing import Any
 
 from reports.blocks import Block, Display, Environment, Heading, Line, Paragraph, joined, say, table
 from reports.circuits import ReportedCircuit
@@ -22,6 +23,8 @@ FORMS = {
 }
 ON_POINTS = ("coset matrix", "images", "preimages", "rank", "shared")
 MOST_SUBGROUPS = 28
+MOST_CLASSES = 12
+TOLD = 3  # circuits that are told in words
 LEAST_ENERGY = 0.01  # a family with a smaller share is not told in words
 
 
@@ -30,11 +33,17 @@ def definitions(source: Source) -> list[Block]:
     blocks: list[Block] = [Heading(2, say("Definitions"), "definitions")]
     looks = any(form["subgroups"] for form in source.forms())
     blocks += [_group(source), _network(source), *([_cosets(source)] if looks else []), _program(source, 4 if looks else 3)]
-    if rows := subgroup_rows(source, named_subgroups(source)[:MOST_SUBGROUPS]):
-        more = len(named_subgroups(source)) - len(rows)
-        note = say(" The other {n} stand in the appendix on circuits.", n=count(more)) if more > 0 else ()
-        caption = joined([say("The subgroups of the program." + name_words(named_subgroups(source))), note], "")
-        blocks.append(table(["name", "order", "generators", "what a coset tells"], rows, "lrll", caption, name="subgroups"))
+    named = named_subgroups(source)
+    if rows := class_rows(source, named)[:MOST_CLASSES]:
+        caption = say(
+            "The subgroups {which}, a row for each class of conjugates."
+            + name_words(named)
+            + " Generators of each stand in the appendix "
+            "on circuits.",
+            which="of the program" if len(named) == len(source.program["subgroups"]) else "named below",
+        )
+        head = ["subgroups", "order", "generators of the first", "what a right coset tells"]
+        blocks.append(table(head, rows, "lrll", caption, name="subgroups"))
     return blocks
 
 
@@ -60,6 +69,21 @@ def _group(source: Source) -> Environment:
     )
 
 
+def bias_words(source: Source) -> str:
+    """Whether b counts as parameters: it does where it is not 0."""
+    width, order = source.c["checkpoint"]["width"], source.order
+    return " (b is 0 and not counted)" if source.c["checkpoint"]["parameters"] == 3 * width * order else ", b among them"
+
+
+def dead_words(source: Source) -> str:
+    """How many neurons do nothing, where there are any."""
+    dead = source.c["checkpoint"]["width"] - source.s["network"]["live"]
+    if not dead:
+        return ""
+    verb = "is" if dead == 1 else "are"
+    return f" {plural(dead, 'neuron')} {verb} *dead*: never positive, or with one vote for all outputs.".replace("*", "")
+
+
 NUMBERINGS = {
     "lexicographic": "in the order above",
     "even-first": "with the even permutations first",
@@ -82,7 +106,7 @@ def convention(source: Source) -> Line:
 
 
 def _network(source: Source) -> Environment:
-    c, s = source.c, source.s
+    c = source.c
     return Environment(
         "Definition",
         (
@@ -98,12 +122,13 @@ def _network(source: Source) -> Environment:
                 joined(
                     [
                         say(
-                            "These are the exact numbers in the file with SHA-256 `{sha}` ({format}), {parameters} of them; "
-                            "{live} of the neurons can be positive and change an answer.",
+                            "These are {parameters} numbers, its *parameters*{bias}, as they follow exactly from the layers in the "
+                            "file with SHA-256 `{sha}` ({format}).{dead}",
                             sha=c["checkpoint"]["sha256"],
                             format=c["checkpoint"]["format"],
                             parameters=count(c["checkpoint"]["parameters"]),
-                            live=count(s["network"]["live"]),
+                            bias=bias_words(source),
+                            dead=dead_words(source),
                         ),
                         convention(source),
                         say(
@@ -145,7 +170,6 @@ def _cosets(source: Source) -> Environment:
 
 
 def _program(source: Source, number: int) -> Environment:
-    program = source.program
     used = list(dict.fromkeys(form["on"] for form in source.forms()))
     rows = [
         [say("{name}", name=FORMS[on][0]), say("$" + FORMS[on][1].replace("{", "{{").replace("}", "}}") + "$"), say(FORMS[on][2])]
@@ -161,40 +185,43 @@ def _program(source: Source, number: int) -> Environment:
         ),
         Display("votes(x, y)[z] = b′(z) + Σ_i relu(l_i(x) + r_i(y)) u_i(z),"),
         Paragraph(
-            joined(
-                [
-                    say(
-                        "and answers the $z$ with most votes, if it is one. Each function is given by a list $t$ of integers "
-                        "through a *form*:"
-                    )
-                ]
+            say(
+                "and answers the $z$ with most votes, or a tie. Each of these functions is given by a list $t$ of integers through "
+                "a *form*" + (" (or is a sum of several such):" if "sum" in used else ":")
             )
         ),
     ]
     if rows:
         blocks.append(table(["form", "function", "integers in the list"], rows, "lll"))
+    blocks.append(Paragraph(joined(_notes(source))))
+    return Environment("Definition", tuple(blocks), number, say("program"))
+
+
+def _notes(source: Source) -> list[Line]:
+    """What the table of forms leaves to be said, and how large the program is."""
+    program = source.program
     notes = []
     weighted = any(form["on"] in ("images", "preimages", "shared") for form in source.forms())
     if any(form["on"] in ON_POINTS for form in source.forms()):
         notes.append(
             say(
                 "There $p$ runs over the points of $H$ and $pg$ is the point that $g$ moves $p$ to{weights}.",
-                weights="; $a$ and $d$ are small integers that belong to the form".replace("$", "") if weighted else "",
+                weights="; a and d are small integers that belong to the form" if weighted else "",
             )
         )
     if any(kernel is not None for form in source.forms() for kernel in form["kernels"]):
         notes.append(
             say(
-                "A *twisted* form is one up to a sign: $f(hg) = χ(h) f(g)$ for $h ∈ H$ (or $f(gh)$, on left cosets), where $χ$ is a "
-                "homomorphism of $H$ to 1 and −1, with a constant added; “S4 over A4” names $H$ and where $χ$ is 1."
+                "A *twisted* form is one “times a sign”: $f(hg) = χ(h) f(g)$ for $h ∈ H$ (on left cosets $f(gh)$), where $χ$ is a "
+                "homomorphism of $H$ to 1 and −1; its list gives $f$ at the least element of each coset, and may add a constant."
             )
         )
     notes.append(
         say(
             "Neurons with the same three forms are a *circuit*; circuits whose subgroups are conjugate are a *family*, which "
-            "has the name of "
-            "its subgroups{more}. The program is `program.json`, and `program.py` runs it: {circuits}, {neurons}, {constants} "
-            "integers in all ({ratio} of the network's parameters), those of votes in units of 1/{v}, the others of 1/{p}.",
+            "has the name of its subgroups{more}. The program, `program.json`, has {circuits}, {neurons} and {constants} integers "
+            "({ratio} of the number of the network's parameters), those of votes in units of 1/{v}, the others of 1/{p}. "
+            "`program.py` runs it.",
             more=_more_names(source),
             circuits=plural(len(program["circuits"]), "circuit"),
             neurons=plural(sum(len(circuit.neurons) for circuit in source.circuits), "neuron"),
@@ -204,21 +231,24 @@ def _program(source: Source, number: int) -> Environment:
             p=power_of_two(program["preactivation_bits"] + program.get("scale_bits", 0)),
         )
     )
-    blocks.append(Paragraph(joined(notes)))
-    return Environment("Definition", tuple(blocks), number, say("program"))
+    return notes
 
 
+#: words in names of families, and what they say
 NAMES = (
-    ("sign", "“sign” where both read parities alone"),
-    ("dual", "“dual” where x is read through left and y through right cosets"),
-    ("twisted", "“twisted” where a form is"),
-    ("raw", "“raw” where a function is a list of all elements"),
+    (r"^sign\b", "“sign” where both inputs are read for parity alone"),
+    (r" / ", "“H / K” where x is read through a subgroup of one class and y through one of another"),
+    (r"\bdual\b", "“dual” where x is read through left and y through right cosets"),
+    (r"\btwisted\b", "“twisted” where a form is"),
+    (r"\bwith a sign\b", "“with a sign” where a form is twisted"),
+    (r"^rank", "“rank” where a form adds up over several points"),
+    (r"\braw\b", "“raw” where a function is a list of all elements"),
 )
 
 
 def _more_names(source: Source) -> str:
-    families = " ".join(family["name"] for family in source.s["families"])
-    said = [words for name, words in NAMES if name in families]
+    names = [family["name"] for family in source.s["families"]]
+    said = [words for pattern, words in NAMES if any(re.search(pattern, name) for name in names)]
     return f" ({', '.join(said)})" if said else ""
 
 
@@ -228,7 +258,7 @@ def told(source: Source) -> list[ReportedCircuit]:
     energy = {family["name"]: family["energy_share"] for family in source.s["families"]}
     found = {circuit.number: circuit for circuit in source.circuits if circuit.table is not None}
     shown = [found[number] for number in order if number in found]
-    return [circuit for k, circuit in enumerate(shown) if not k or energy.get(circuit.family, 0) >= LEAST_ENERGY]
+    return [circuit for k, circuit in enumerate(shown) if not k or energy.get(circuit.family, 0) >= LEAST_ENERGY][:TOLD]
 
 
 def named_subgroups(source: Source) -> list[str]:
@@ -265,6 +295,31 @@ def name_words(names: list[str]) -> str:
     """What the names of some subgroups are made of, in a sentence."""
     said = [words for pattern, words in NAME_WORDS if any(re.search(pattern, name) for name in names)]
     return f" In their names {'; '.join(said)}." if said else ""
+
+
+def class_rows(source: Source, names: list[str]) -> list[list[str | Line]]:
+    """A row for each class of conjugate subgroups: names, order, generators of the first, what its right cosets tell."""
+    known = {record["name"]: record for record in source.program["subgroups"]}
+    classes: dict[Any, list[str]] = {}
+    for name in names:
+        classes.setdefault(source.words.class_of(name), []).append(name)
+    return [
+        [
+            short_list(members),
+            count(known[members[0]]["order"]),
+            ", ".join(known[members[0]]["generators"]),
+            source.words.reads("right cosets", (members[0],), "x"),
+        ]
+        for members in classes.values()
+    ]
+
+
+def short_list(names: list[str]) -> str:
+    """Names that begin alike, the beginning said once: "F20#1, #2, #4", "S4 fixing 1, 2, 3"."""
+    head = re.match(r"(.* fixing |[^#]*(?=#))", names[0])
+    if head is None or not all(name.startswith(head[0]) for name in names):
+        return ", ".join(names)
+    return ", ".join([names[0], *(name.removeprefix(head[0]) for name in names[1:])])
 
 
 def subgroup_rows(source: Source, names: list[str]) -> list[list[str | Line]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from reports.definitions import told
 from reports.grid_figure import draw_pairs
 from reports.hasse import draw_lattice
-from reports.mechanism import drawn
+from reports.mechanism import MOST_PANELS, drawn
 from reports.neuron_figure import draw_neuron
 from reports.source import Source
 
@@ -27,7 +27,6 @@ STYLE: "dict[Any, Any]" = {
     "axes.spines.right": False,
     "font.size": 9,
 }
-SHOWN_PANELS = 4
 
 
 def draw_figures(source: Source, pictures: JSON | None, neuron: int | None, form: Literal["svg", "pdf"] = "svg") -> dict[str, bytes]:
@@ -69,37 +68,38 @@ def saved(figure: "Figure", form: Literal["svg", "pdf", "png"] = "svg") -> bytes
 
 
 def draw_votes(circuits: "list[ReportedCircuit]") -> "Figure | None":
-    """The vote tables of some circuits: a panel for each kind of z, a row for each circuit."""
+    """The vote tables of some circuits in a row: of each the kinds of z that get the largest votes, for and against."""
     from matplotlib.figure import Figure
 
     tables = [(circuit.number, circuit.table) for circuit in circuits if circuit.table is not None and len(circuit.table.kinds) > 1]
     if not tables:
         return None
-    panels = min(SHOWN_PANELS, max(len(table.kinds) for _, table in tables))
-    figure = Figure(figsize=(0.9 + 2.1 * panels, 2.3 * len(tables)), layout="constrained")
-    grid = figure.subplots(len(tables), panels, squeeze=False)
-    for row, (number, table) in zip(grid, tables, strict=True):
-        _draw_table(figure, row, number, table)
+    figure = Figure(figsize=(3.4 * len(tables), 2.1), layout="constrained")
+    parts: Any = figure.subfigures(1, len(tables), squeeze=False, wspace=0.04)
+    for part, (number, table) in zip(parts[0], tables, strict=True):
+        _draw_table(part, number, table)
     return figure
 
 
-def _draw_table(figure: "Figure", row: "Any", number: int, table: "VoteTable") -> None:  # Any: an array of Axes
+def kinds_drawn(table: "VoteTable") -> list[int]:
+    """The kinds of z that are drawn: those with the largest votes, in their order."""
+    largest = [max(abs(cell[d]) for line in table.votes for cell in line) for d in range(len(table.kinds))]
+    return sorted(sorted(range(len(table.kinds)), key=lambda d: -largest[d])[:MOST_PANELS])
+
+
+def _draw_table(figure: "Any", number: int, table: "VoteTable") -> None:  # Any: a SubFigure
     most = max((abs(v) for line in table.votes for cell in line for v in cell), default=0.0) or 1.0
-    for d, axes in enumerate(row):
-        if d >= len(table.kinds):
-            axes.axis("off")
-            continue
+    kinds = kinds_drawn(table)
+    row = figure.subplots(1, len(kinds), squeeze=False)[0]
+    for axes, d in zip(row, kinds, strict=True):
         values = [[cell[d] for cell in line] for line in table.votes]
         image = axes.imshow(values, cmap="RdBu", vmin=-most, vmax=most, aspect="equal")
-        axes.set_title(f"votes on {table.kinds[d]}", fontsize=8, parse_math=False)
+        axes.set_title(table.kinds[d], fontsize=6, parse_math=False)
         _mark_products(axes, table.products, d)
-        _ticks(axes, table.rows, table.columns, first=d == 0)
-    row[0].set_ylabel(f"circuit {number}\nx", fontsize=8)
-    shown = [axes for axes, _ in zip(row, table.kinds, strict=False)]
-    bar = figure.colorbar(image, ax=shown, shrink=0.8, pad=0.02)
-    bar.ax.tick_params(labelsize=6)
-    if len(table.kinds) > len(row):
-        bar.set_label(f"{len(table.kinds) - len(row)} more kinds of z not shown", fontsize=6)
+        _ticks(axes, table.rows, table.columns, first=d == kinds[0])
+    figure.suptitle(f"votes of circuit {number} on", fontsize=7)
+    bar = figure.colorbar(image, ax=row, shrink=0.6, pad=0.02)
+    bar.ax.tick_params(labelsize=5)
 
 
 def _mark_products(axes: "Axes", products: "list[list[int | None]]", kind: int) -> None:
@@ -109,7 +109,7 @@ def _mark_products(axes: "Axes", products: "list[list[int | None]]", kind: int) 
 
 
 def _ticks(axes: "Axes", rows: list[str], columns: list[str], first: bool) -> None:
-    size = 6 if max(len(rows), len(columns)) <= 10 else 4
+    size = 5 if max(len(rows), len(columns)) <= 10 else 4
     axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=size, parse_math=False)
     axes.set_yticks(range(len(rows)), rows if first else [""] * len(rows), fontsize=size, parse_math=False)
     axes.tick_params(length=0)

@@ -4,6 +4,9 @@ from reports.blocks import Block, Figure, Heading, Line, Paragraph, joined, say
 from reports.numbers import count, ratio_of, share
 from reports.source import Source, listed, plural
 
+#: the least share of variance at which a neuron's response is called a table over cosets
+TABLE = 0.99
+
 
 def headline(source: Source) -> Line:
     """Does the network multiply in the group, in one sentence."""
@@ -46,30 +49,33 @@ def explanation(source: Source) -> Line:
     """What the program is worth."""
     s, equivalent = source.s, source.c["equivalent"]
     same = (
-        f"gives the network's answer on all {source.pairs} pairs"
-        if equivalent["status"] == "PROVED"
-        else f"gives the network's answer on {count(equivalent['agree'])} of {source.pairs} pairs"
+        f"all {source.pairs} pairs" if equivalent["status"] == "PROVED" else f"{count(equivalent['agree'])} of the {source.pairs} pairs"
     )
-    heads = {
-        "explained": "The subgroups of {name} explain how: ",
-        "in part": "The subgroups of {name} explain how in part: ",
-        "not explained": "How it answers is not explained: no small program was found that gives its answers. ",
-    }
-    sentence = heads[s["explained"]["status"]] + (
-        "{a} program of {constants} integers, {ratio} of the number of the network's parameters, {same} (Theorem 2){variance}."
-    )
+    constants, ratio = count(s["program"]["constants"]), share(s["program"]["ratio"])
+    if not source.explains:
+        return say(
+            "How it answers is not explained: the shortest program found that gives its answers, on {same} (Theorem 2), "
+            "is a list of {constants} integers, {ratio} of the number of the network's parameters. Neuron by neuron there is "
+            "structure: those with {labelled} of the energy (see “The mechanism”) read $x$ and $y$ "
+            "nearly through cosets (measured).",
+            labelled=share(s["explained"]["energy_labelled"]),
+            constants=constants,
+            ratio=ratio,
+            same=same,
+        )
     variance = s["explained"]["logit_fve"]
     return say(
-        sentence,
+        "The subgroups of {name} explain how{part}: a program of {constants} integers, {ratio} of the number of the network's "
+        "parameters, gives the network's answer on {same} (Theorem 2){variance}.",
         name=source.group,
-        a="A" if s["explained"]["status"] == "not explained" else "a",
-        constants=count(s["program"]["constants"]),
-        ratio=share(s["program"]["ratio"]),
+        part="" if s["explained"]["status"] == "explained" else " in part",
+        constants=constants,
+        ratio=ratio,
         same=same,
         variance=""
         if variance is None
-        else f"; its neurons that read x and y through cosets, or points of them, explain {share(variance)} of the variance "
-        f"of the network's outputs (measured)",
+        else f"; what its circuits compute from cosets, or from points of them, is {share(variance)} of the variance of the "
+        f"network's outputs (measured)",
     )
 
 
@@ -85,13 +91,12 @@ def proofs(source: Source) -> Line:
     if compact and compact["certified"]:
         said.append(
             say(
-                "The structure also shortens the proof about the network itself: {operations} of the operations of evaluating "
-                "it everywhere "
-                "settle all pairs, {certified} through the structure (Theorem 4).",
+                "Cosets also shorten the proof about the network itself: {certified} pairs are proved right through them, and all are "
+                "decided with {operations} of the operations of evaluating each (Theorem 4).",
                 operations=ratio_of(compact["flops"], compact["flops_brute"]),
-                certified="all of them"
+                certified=f"all {source.pairs}"
                 if compact["certified"] == source.c["correct"]["pairs"]
-                else f"{count(compact['certified'])} of {source.pairs}",
+                else f"{count(compact['certified'])} of the {source.pairs}",
             )
         )
     return joined(said)
@@ -116,56 +121,65 @@ def found(source: Source) -> list[Block]:
     if source.explains and source.s["families"]:
         blocks.append(Paragraph(families_sentence(source)))
     if (number := source.figure("neuron")) is not None:
-        index = shown_neuron(source)
-        assert index is not None
-        row = next(row for row in source.s["program"]["neurons"] if row["index"] == index)
-        blocks.append(
-            Paragraph(
-                say(
-                    "Figure {n} shows what that means for one neuron: sorted by what the neuron looks at, its response to all "
-                    "pairs is a "
-                    "small table.",
-                    n=number,
-                )
-            )
-        )
-        blocks.append(
-            Figure(
-                "neuron",
-                number,
-                say(
-                    "The response $relu(L(x) + R(y))$ of neuron {i} to all pairs, $x$ downwards and $y$ to the right, rounded "
-                    "to 1/127 of its largest "
-                    "values: elements in their usual order (left), and sorted by the {sx} cosets of {hx} that $x$ lies in and "
-                    "the {sy} cosets "
-                    "of {hy} that $y$ lies in (right). White is 0: the neuron is silent.",
-                    i=index,
-                    hx=row["left"],
-                    hy=row["right"],
-                    sx="left" if row["kind"] == "dual" else "right",
-                    sy="right" if row["kind"] == "dual" else "left",
-                ),
-            )
-        )
+        blocks += _one_neuron(source, number)
     blocks.append(
         Paragraph(
             say(
-                "Two strengths are kept apart. What stands in a theorem is **proved**: exact, written in `certificate.json`, "
-                "and `verify check` "
-                "proves it again from the network's file, in exact integers and with code of its own. What is **measured** is "
-                "a floating-point "
-                "figure from `summary.json`, on all pairs unless the sentence says otherwise; no theorem rests on it."
+                "What stands in a theorem is **proved**: exact, written in `certificate.json`, and proved again by `verify check` "
+                "from the network's file, in integers and with code of its own. What is **measured** is a floating-point figure "
+                "from `summary.json`, on all pairs unless the sentence says otherwise; no theorem rests on it."
             )
         )
     )
     return blocks
 
 
+def _one_neuron(source: Source, number: int) -> list[Block]:
+    """Figure 1 and the sentence that needs it."""
+    index = shown_neuron(source)
+    row = next(row for row in source.s["program"]["neurons"] if row["index"] == index)
+    x, y = ("left", "right") if row["kind"] == "dual" else ("right", "left")
+    hx, hy = (row[side].split(" over ")[-1] for side in ("left", "right"))  # of "H over N" the cosets of N
+    return [
+        Paragraph(
+            say(
+                "Figure {n} shows one neuron, number {i}. The {x} cosets of {hx} explain {left} of the variance of what it reads of "
+                "$x$, the {y} cosets of {hy} {right} of what it reads of $y$ (measured): sorted by them, its response to all pairs is "
+                + ("a small table." if min(row["left_share"], row["right_share"]) >= TABLE else "nearer to a small table."),
+                n=number,
+                i=index,
+                x=x,
+                y=y,
+                hx=hx,
+                hy=hy,
+                left=share(row["left_share"]),
+                right=share(row["right_share"]),
+            )
+        ),
+        Figure(
+            "neuron",
+            number,
+            say(
+                "The response $relu(L(x) + R(y))$ of neuron {i} to all pairs, $x$ downwards and $y$ to the right, from $L$ and $R$ "
+                "rounded to 8 bits. Left: elements in their usual order. Right: sorted by the {x} coset of {hx} that $x$ lies in and "
+                "the {y} coset of {hy} that $y$ lies in. White is 0: the neuron is silent.",
+                i=index,
+                x=x,
+                y=y,
+                hx=hx,
+                hy=hy,
+            ),
+        ),
+    ]
+
+
 def shown_neuron(source: Source) -> int | None:
     """The neuron with most energy that has a label, of the first circuit with a vote table if there is one."""
     circuits = {number: c.neurons for c in source.circuits if c.table is not None for number in (c.number,)}
     rows = [
-        row for row in source.s["program"]["neurons"] if row["left"] and row["right"] and row["kind"] in ("coset", "twisted", "dual")
+        row
+        for row in source.s["program"]["neurons"]
+        if row["kind"] in ("coset", "twisted", "dual") and row["left_share"] is not None and row["right_share"] is not None
     ]
     first = {index for table in source.s["vote_tables"][:1] for index in circuits.get(table["circuit"], ())}
     rows.sort(key=lambda row: (row["index"] not in first, -row["energy_share"]))

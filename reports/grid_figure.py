@@ -5,25 +5,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_GRIDS = 8
+MOST_GRIDS = 4
+LEAST_PAIRS = 4  # of fewer a table says as much as a picture
 MOST_ROWS = 40
 
 
+def gridded(families: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The families whose pairs (H, K) are drawn: those with several, largest first."""
+    grids = [(f, f["grid"]) for f in families if f["grid"]]
+    large = [f for f, grid in grids if grid["covered"] >= LEAST_PAIRS and max(len(grid["rows"]), len(grid["columns"])) <= MOST_ROWS]
+    return large[:MOST_GRIDS]
+
+
 def draw_pairs(families: list[dict[str, Any]]) -> "Figure | None":
-    """A grid for each family with more than one pair (H, K): the number of neurons on each; None where no family has one."""
+    """A grid for each family with several pairs (H, K): the number of neurons on each; None where no family has several."""
     from matplotlib.figure import Figure
 
-    shown = [
-        f
-        for f in families
-        if f["grid"] and f["grid"]["possible"] > 1 and max(len(f["grid"][k]) for k in ("rows", "columns")) <= MOST_ROWS
-    ]
-    shown = shown[:MOST_GRIDS]
+    shown = gridded(families)
     if not shown:
         return None
     columns = min(4, len(shown))
     rows = -(-len(shown) // columns)
-    figure = Figure(figsize=(max(3.2, 2.5 * columns), 2.5 * rows), layout="constrained")
+    figure = Figure(figsize=(max(2.4, 1.65 * columns), 1.7 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False)
     for place, axes in enumerate(panels.flat):
         if place >= len(shown):
@@ -34,13 +37,13 @@ def draw_pairs(families: list[dict[str, Any]]) -> "Figure | None":
         most = max(max(row) for row in grid["neurons"])
         axes.imshow(grid["neurons"], cmap="Blues", vmin=0, vmax=1.6 * most, aspect="equal")
         large = max(len(grid["rows"]), len(grid["columns"])) > 12
-        size = 4 if large else 6
+        size = 3 if large else 5
         axes.set_xticks(range(len(grid["columns"])), grid["columns"], rotation=90, fontsize=size, parse_math=False)
         axes.set_yticks(range(len(grid["rows"])), grid["rows"], fontsize=size, parse_math=False)
         axes.tick_params(length=0)
-        axes.set_title(f"{family['name']}: {grid['covered']} of {grid['possible']}", fontsize=8, parse_math=False)
+        axes.set_title(f"{family['name']}: {grid['covered']} of {grid['possible']}", fontsize=7, parse_math=False)
         for r, row in enumerate(grid["neurons"]):
             for q, number in enumerate(row):
                 if number:
-                    axes.text(q, r, str(number), ha="center", va="center", fontsize=4 if large else 7)
+                    axes.text(q, r, str(number), ha="center", va="center", fontsize=3 if large else 6)
     return figure

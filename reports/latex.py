@@ -8,15 +8,22 @@ from reports.escaping import one_line
 PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
-\usepackage{lmodern,amsmath,amssymb,amsthm,booktabs,longtable,array,graphicx,microtype}
-\usepackage[margin=19mm]{geometry}
+\usepackage{lmodern,amsmath,amssymb,amsthm,booktabs,longtable,array,graphicx,microtype,titlesec}
+\usepackage[hmargin=17mm,vmargin={14mm,17mm},footskip=8mm]{geometry}
 \usepackage[hidelinks]{hyperref}
 \newtheorem{theorem}{Theorem}
 \newtheorem{lemma}{Lemma}
 \theoremstyle{definition}
 \newtheorem{definition}{Definition}
 \newcommand{\relu}{\operatorname{relu}}
-\setlength{\parindent}{0pt}\setlength{\parskip}{4pt plus 1pt}
+\newsavebox{\drawing}
+\newcommand{\shown}[1]{\sbox{\drawing}{\includegraphics{#1}}%
+\ifdim\wd\drawing>\linewidth\includegraphics[width=\linewidth,height=0.8\textheight,keepaspectratio]{#1}\else\usebox{\drawing}\fi}
+\titlespacing*{\section}{0pt}{8pt plus 2pt}{3pt}
+\titlespacing*{\subsection}{0pt}{6pt plus 2pt}{2pt}
+\setlength{\parindent}{0pt}\setlength{\parskip}{3pt plus 1pt}
+\setlength{\topsep}{3pt plus 1pt}\setlength{\partopsep}{0pt}
+\AtBeginDocument{\abovedisplayskip=3pt plus 2pt\belowdisplayskip=3pt plus 2pt\abovedisplayshortskip=1pt\belowdisplayshortskip=3pt}
 \setlength{\emergencystretch}{4em}\hbadness=10000\vbadness=10000
 \allowdisplaybreaks
 """
@@ -132,9 +139,9 @@ def latex(document: Document, bibliography: str, appendices: tuple[str, ...] = (
         r"\vspace{-18mm}",
     ]
     parts += [_block(block) for block in document.blocks]
-    parts += [r"\nocite{*}", r"\bibliographystyle{plain}", rf"\bibliography{{{bibliography}}}"]
     if appendices:
-        parts += [r"\appendix", *(rf"\input{{{name}}}" for name in appendices)]
+        parts += [r"\clearpage\appendix", *(rf"\input{{{name}}}" for name in appendices)]
+    parts += [r"\nocite{*}", r"\bibliographystyle{plain}", rf"\bibliography{{{bibliography}}}"]
     return "\n\n".join([*parts, r"\end{document}"]) + "\n"
 
 
@@ -152,7 +159,7 @@ def _block(block: Block) -> str:
         return rf"\[ {formula(block.formula)} \]"
     if isinstance(block, Bullets):
         points = "\n".join(rf"\item {line(point)}" for point in block.lines)
-        return f"\\begin{{itemize}}\\setlength{{\\itemsep}}{{0pt}}\n{points}\n\\end{{itemize}}"
+        return f"\\begin{{itemize}}\\setlength{{\\itemsep}}{{0pt}}\\setlength{{\\parskip}}{{1pt}}\n{points}\n\\end{{itemize}}"
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Figure):
@@ -165,7 +172,7 @@ def _block(block: Block) -> str:
 def _figure(block: Figure) -> str:
     return (
         "\\begin{center}\n"
-        rf"\includegraphics[width=\linewidth,height=52mm,keepaspectratio]{{figures/{block.name}.pdf}}"
+        rf"\shown{{figures/{block.name}.pdf}}"
         "\\\\\n"
         rf"\small\textbf{{Figure {block.number}.}} {line(block.caption)}"
         "\n\\end{center}"
@@ -200,7 +207,7 @@ def _table(block: Table) -> str:
             f"\\endhead\n\\bottomrule\n\\endfoot\n{rows}\n\\end{{longtable}}}}"
         )
     return (
-        f"{caption}\\begin{{center}}\\small\\setlength{{\\tabcolsep}}{{5pt}}\n\\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n\\toprule\n"
+        f"{caption}\\begin{{center}}\\footnotesize\\setlength{{\\tabcolsep}}{{5pt}}\n\\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n\\toprule\n"
         f"{head}\n\\midrule\n{rows}\n\\bottomrule\n\\end{{tabular}}\n\\end{{center}}"
     )
 
@@ -210,4 +217,5 @@ def _environment(block: Environment) -> str:
     title = f"[{{{line(block.title)}}}]" if block.title else ""
     body = "\n\n".join(map(_block, block.blocks))
     counter = "" if block.number is None else f"\\setcounter{{{name}}}{{{block.number - 1}}}\n"
-    return f"{counter}\\begin{{{name}}}{title}\n{body}\n\\end{{{name}}}"
+    size = "\\small\n" if block.kind == "Proof" else ""
+    return f"{counter}\\begin{{{name}}}{title}{size}\n{body}\n\\end{{{name}}}"

@@ -10,23 +10,18 @@ def limits(source: Source) -> list[Block]:
     c = source.c
     points = [
         say(
-            "The theorems are about the exact real-valued function of the weights in the file with the digest above: not about "
-            "other weights, rounding to "
-            "shorter formats, other inputs (there are none but the pairs), or how it was trained."
+            "The theorems are about the exact real-valued function of the weights in the file with the digest above: not about other "
+            "weights, shorter formats, or how it was trained."
         ),
         say(
-            "To believe them one has to believe the checker (`verify/checker`, standard library alone, in `checker.pyz` beside "
-            "this report), Python's "
-            "integers, the bounds derived in it, and that the numbering of the elements is the one that is meant. Nothing else "
-            "of this project, "
-            "no solver and no floating-point number has to be believed."
+            "To believe them one has to believe the checker (`checker.pyz` beside this report: Python's standard library alone), the "
+            "bounds derived in it, and that the numbering of the elements is the one that is meant; no solver, no floating-point "
+            "number, and nothing else of this project."
         ),
         say(
-            "Equal answers do not make the program the reason for the network's answers. “The mechanism” says how far it is; that is "
-            "measured, as are all "
-            "shares, labels and times."
+            "Equal answers do not make the program the reason for the network's answers. How far it is, “The mechanism” measures. "
+            "Shares, labels, names of subgroups, times and versions are measured or chosen, and nobody checks them."
         ),
-        say("A subgroup is what its generators generate; names are names."),
     ]
     if (theorem := source.s.get("theorem")) is not None:
         points.append(
@@ -50,8 +45,6 @@ def limits(source: Source) -> list[Block]:
                 sha=original["sha256"],
             )
         )
-    versions = ", ".join(f"{name} {version}" for name, version in sorted(c["not_checked"]["versions"].items()))
-    points.append(say("Not checked by anybody: the versions ({versions}) and times.", versions=versions))
     return [Heading(2, say("What this rests on, and what it does not say"), "limits"), Bullets(tuple(points))]
 
 
@@ -61,7 +54,7 @@ def check(source: Source) -> list[Block]:
     return [
         Heading(2, say("Check it yourself"), "check"),
         Listing(
-            "verify check certificate.json --checkpoint FILE     # redoes theorems 1 to 4 from the network's file\npython -I "
+            "verify check certificate.json --checkpoint FILE     # redoes the theorems from the network's file\npython -I "
             "program.py --all                          # runs the program on all pairs"
         ),
         Paragraph(

@@ -3,13 +3,15 @@
 from reports.blocks import Block, Figure, Heading, Line, Paragraph, joined, say, table
 from reports.circuits import ReportedCircuit
 from reports.definitions import told
+from reports.grid_figure import gridded
 from reports.numbers import count, portion, share
 from reports.paragraphs import circuit_paragraph
 from reports.source import Source, listed, plural
 
-FAMILIES = 10
+FAMILIES = 6
+MOST_CELLS, DRAWN = 16, 2  # rows of a table, and tables, in the figure
+MOST_PANELS = 2  # kinds of z that are drawn of one circuit
 WRITTEN_OUT = 0.75  # of the parameters: the most that a program may have to be called an explanation in part
-PROGRAMS = ("readable", "provable", "faithful")
 
 
 def mechanism(source: Source) -> list[Block]:
@@ -20,14 +22,14 @@ def mechanism(source: Source) -> list[Block]:
     opening = [
         say(
             "The *energy* of a neuron is the mean over all pairs of the square of its response $relu(L_i(x) + R_i(y))$, times "
-            "the variance of its votes; "
-            "shares are of the sum over all neurons."
+            "the variance of its votes. Shares are of the sum over all neurons{left_out}.",
+            left_out=left_out(source),
         )
     ]
     if raw:
         opening.append(
             say(
-                "{n} of the program's neurons read an input as a list of all elements: no structure was found in them.",
+                "Of the program's neurons {n} read an input through a list of all elements: nothing shorter was found for them.",
                 n=plural(raw, "neuron").split()[0],
             )
         )
@@ -37,8 +39,8 @@ def mechanism(source: Source) -> list[Block]:
     if (number := source.figure("pairs")) is not None:
         blocks.append(Paragraph(_covered(source, number)))
         caption = (
-            "The pairs $(H, K)$ of subgroups through which circuits read $x$ (rows) and $y$ (columns), with the number of "
-            "neurons of each; where there is no number there is none."
+            "How many neurons read $x$ through the subgroup of the row and $y$ through that of the column, family by family; "
+            "where there is no number there is none."
         )
         blocks.append(Figure("pairs", number, say(caption)))
     blocks += _tables(source)
@@ -72,19 +74,26 @@ def _families(source: Source) -> Block:
     return table(["family", "circuits", "neurons", "share of energy", "pairs $(H, K)$ in use"], rows, "lrrrr", name="families")
 
 
+def left_out(source: Source) -> str:
+    """How many neurons the program leaves out, with their share."""
+    inside = {index for circuit in source.circuits for index in circuit.neurons}
+    rest = [row for row in source.s["program"]["neurons"] if row["index"] not in inside]
+    if not rest:
+        return ""
+    return f"; the program leaves out {plural(len(rest), 'neuron')} with {share(sum(row['energy_share'] for row in rest))} of it"
+
+
 def _covered(source: Source, number: int) -> Line:
-    grids = [(f["name"], f["grid"]) for f in source.s["families"] if f["grid"] and f["grid"]["possible"] > 1]
-    whole = [name for name, grid in grids if grid["covered"] == grid["possible"]]
-    part = [
-        f"{name} {count(grid['covered'])} of {count(grid['possible'])}" for name, grid in grids if grid["covered"] < grid["possible"]
-    ]
-    said = []
-    if whole:
-        said.append(f"every pair of conjugates is in use in {listed(whole)}")
-    if part:
-        said.append(f"a part of them is in use in {listed(part)}")
-    text = "; ".join(said)
-    return say("Figure {n}: {text}.", n=number, text=text)
+    shown = [(f["name"], f["grid"]) for f in gridded(source.s["families"])]
+    whole = [name for name, grid in shown if grid["covered"] == grid["possible"]]
+    if not whole:
+        return say("Figure {n} shows which pairs $(H, K)$ are in use in {shown}.", n=number, shown=listed(name for name, _ in shown))
+    return say(
+        "Figure {n} shows which pairs $(H, K)$ are in use in {shown}; in {whole} it is every pair of conjugates.",
+        n=number,
+        shown=listed(name for name, _ in shown),
+        whole=listed(whole),
+    )
 
 
 def _tables(source: Source) -> list[Block]:
@@ -94,8 +103,9 @@ def _tables(source: Source) -> list[Block]:
     blocks: list[Block] = [
         Paragraph(
             say(
-                "One circuit of each family in full; these are statements about the program, rounded to four digits."
-                + (" Figure {n} shows the same tables." if source.figure("votes") else ""),
+                "Now one circuit of each large family. *Cells* are sets of $x$, and of $y$, that its lists do not tell apart, *kinds* "
+                "sets of $z$; “$a→b$” is short for “sends, or moves, $a$ to $b$”. These are statements about the program, rounded "
+                "to four digits." + (" Figure {n} shows the same tables." if source.figure("votes") else ""),
                 n=source.figure("votes"),
             )
         )
@@ -107,8 +117,11 @@ def _tables(source: Source) -> list[Block]:
                 "votes",
                 number,
                 say(
-                    "Votes of {circuits}: $x$ downwards, $y$ to the right, one square for each kind of $z$; blue is for it, red "
+                    "Votes of {circuits}: $x$ downwards, $y$ to the right, one square for each kind of $z${cut}; blue is for it, red "
                     "against it. A dot marks the cells in which every $xy$ is of that kind.",
+                    cut=f", the {MOST_PANELS} with the largest votes"
+                    if any(len(c.table.kinds) > MOST_PANELS for c in drawn(circuits) if c.table)
+                    else "",
                     circuits=listed(f"circuit {circuit.number}" for circuit in drawn(circuits)),
                 ),
             )
@@ -117,8 +130,9 @@ def _tables(source: Source) -> list[Block]:
 
 
 def drawn(circuits: list[ReportedCircuit]) -> list[ReportedCircuit]:
-    """The circuits whose tables are drawn."""
-    return [circuit for circuit in circuits if circuit.table is not None][:4]
+    """The circuits whose tables are drawn: the first of those that a reader can make out."""
+    small = [c for c in circuits if c.table is not None and max(len(c.table.rows), len(c.table.columns)) <= MOST_CELLS]
+    return small[:DRAWN]
 
 
 def _levels(source: Source) -> list[Block]:
@@ -134,46 +148,53 @@ def _levels(source: Source) -> list[Block]:
     blocks: list[Block] = [
         Paragraph(
             say(
-                "Equal answers alone explain little, as any two right networks have them. So the program is compared with the "
-                "network beyond its answers. "
-                "It explains {fve} of the variance of the logits (each pair's logits less their mean). The second largest "
-                "logit is the same on {runner}. "
-                "After the same {shares} of the circuits, drawn at random, are removed from both, it explains {after} of the "
-                "variance of what is left. "
-                "Programs of other prices:",
+                "Any two right networks have the same answers, so the program is compared with the network beyond these. It explains "
+                "{fve} of the variance of the logits (each pair's logits less their mean). The second largest logit is the same on "
+                "{runner} of the pairs. When the same circuits, drawn at random, are removed from both, {shares} of them, it explains "
+                "{after} of the variance of what is left.",
                 fve=share(e["logit_fve"]),
-                runner=portion(e["runner_up_agree"]) + " of the pairs",
+                runner=portion(e["runner_up_agree"]),
                 shares=listed((name.replace("%", " %") for name, _ in by_share), "or"),
                 after=listed(share(value) for _, value in by_share),
             )
         )
     ]
-    rows = [
-        [
-            point["name"],
-            share(point["ratio"]),
-            count(point["answers_agree"]),
-            share(point["logit_fve"]),
-            share(point["ablation_fve"]),
-        ]
-        for point in s["curve"]
-        if point["name"] in PROGRAMS
-    ]
-    caption = say(
-        "“Readable” is the program of Theorem 2"
-        + (", “provable” that of Theorem 3" if any(point["name"] == "provable" for point in s["curve"]) else "")
-        + ", “faithful” one that leaves votes as they are. Integers are counted against the network's parameters."
-    )
-    blocks.append(table(["program", "integers", "answers that agree", "variance explained", "after removals"], rows, "lrrrr", caption))
+    blocks += _prices(source)
     if s["gcr"]["logit_fve"] is not None:
         blocks.append(
             Paragraph(
                 say(
-                    "For comparison, the description by irreducible representations (Chughtai et al.), in which a logit is a "
-                    "sum of characters of "
-                    "$xyz⁻¹$, explains {fve} of the same variance.",
+                    "For comparison: the description by irreducible representations (Chughtai et al.) makes the logit of $z$ a sum "
+                    "$Σ_k w_k χ_k(xyz⁻¹)$ of characters. With the best {n} weights $w_k$ it explains {fve} of the same variance. "
+                    "It has fewer numbers, and describes the logits, not the neurons.",
+                    n=count(len(s["gcr"]["irreps"])),
                     fve=share(s["gcr"]["logit_fve"]),
                 )
             )
         )
     return blocks
+
+
+def _prices(source: Source) -> list[Block]:
+    """What programs of other prices explain, in a sentence."""
+    names = {"provable": "the provable program of Theorem 3", "faithful": "a program that leaves votes as they are"}
+    said = [
+        f"{names[point['name']]} costs {share(point['ratio'])} and explains {share(point['logit_fve'])}, after removals "
+        f"{share(point['ablation_fve'])}"
+        for point in source.s["curve"]
+        if point["name"] in names
+    ]
+    own = next(point for point in source.s["curve"] if point["name"] == "readable")
+    if not said:
+        return []
+    return [
+        Paragraph(
+            say(
+                "The program's price is {ratio} (its integers over the network's parameters), and it explains {after} after removals "
+                "on average; {others}. The appendix on circuits has all prices, and other ways to change network and program alike.",
+                ratio=share(own["ratio"]),
+                after=share(own["ablation_fve"]),
+                others="; ".join(said),
+            )
+        )
+    ]

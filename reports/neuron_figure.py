@@ -33,7 +33,7 @@ def draw_neuron(pictures: JSON, index: int) -> "Figure":
     """The response relu(L(x) + R(y)) of one neuron to all pairs: elements as they come, and sorted by its label's cosets."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.6, 3.0), layout="constrained")
+    figure = Figure(figsize=(4.8, 2.1), layout="constrained")
     left, right = figure.subplots(1, 2)
     response, sorted_response, cuts = responses(pictures, index)
     most = max(float(response.max()), 1e-30)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from decimal import MAX_EMAX, MIN_EMIN, Decimal, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
 
 
@@ -47,6 +47,13 @@ def rational(value: str | None) -> str:
             context.prec, context.Emax, context.Emin = 30, MAX_EMAX, MIN_EMIN
             return f"{Decimal(fraction.numerator) / Decimal(fraction.denominator):.3e}"
     return decimal(near)
+
+
+def at_least(numerator: int, denominator: int) -> str:
+    """A positive quotient rounded down to four digits: what is said to be at least this is."""
+    with localcontext() as context:
+        context.prec, context.rounding, context.Emax, context.Emin = 4, ROUND_FLOOR, MAX_EMAX, MIN_EMIN
+        return f"{Decimal(numerator) / Decimal(denominator):g}"
 
 
 def decimal(value: float | None) -> str:

@@ -52,8 +52,9 @@ class Source:
         return self.figures.index(name) + 1 if name in self.figures else None
 
     def forms(self) -> list[JSON]:
-        """All forms of the program."""
-        return [circuit[part] for circuit in self.program["circuits"] for part in ("left", "right", "votes")]
+        """All forms of the program, and the parts of those that are sums."""
+        whole = [circuit[part] for circuit in self.program["circuits"] for part in ("left", "right", "votes")]
+        return [*whole, *(part for form in whole for part in form.get("parts", ()))]
 
     def product(self, x: int, y: int) -> str:
         """The product of two elements by their numbers."""

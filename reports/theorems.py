@@ -1,13 +1,15 @@
 """Section 3 of a report: four theorems with their proofs, where they stand in the certificate and what the checker redoes."""
 
+import re
+from collections import Counter
 from typing import Any
 
 from reports.blocks import Block, Display, Environment, Heading, Line, Paragraph, joined, say, table
-from reports.numbers import count, power, power_of_two, ratio_of, rational, rounded, sentence, share
+from reports.numbers import at_least, count, power_of_two, ratio_of, rational, sentence, share
 from reports.program_text import constants
 from reports.source import Source, listed, plural
 
-SHOWN_PAIRS = 12
+SHOWN_PAIRS = 5
 PARITY = ("even", "odd")
 
 
@@ -22,9 +24,9 @@ def theorems(source: Source) -> list[Block]:
     ]
 
 
-def unproved(number: int, title: str, blocks: list[Block]) -> list[Block]:
+def unproved(number: int, title: str, why: Line) -> list[Block]:
     """A theorem that was not proved, said as such."""
-    return [Paragraph(say("**Not proved ({number}, {title}).**", number=number, title=title)), *blocks]
+    return [Paragraph(joined([say("**Not proved ({number}, {title}).**", number=number, title=title), why]))]
 
 
 # ---- Theorem 1
@@ -33,13 +35,14 @@ def unproved(number: int, title: str, blocks: list[Block]) -> list[Block]:
 def _correct(source: Source) -> list[Block]:
     correct = source.c["correct"]
     if correct["status"] == "UNKNOWN":
-        return unproved(1, "the network", [Paragraph(say("Not every pair was settled."))])
+        return unproved(1, "the network", say("Not every pair was settled."))
     statement = [_statement_of_correct(source)]
     if correct["min_margin"] is not None:
         x, y = correct["min_margin_pair"]
+        where = "" if correct["status"] == "PROVED" else " at a pair where it is right"
         statement.append(
             say(
-                "The least margin at a pair where it is right is {margin} (rounded), at $x$ = {x}, $y$ = {y}.",
+                "The least margin" + where + " is {margin} (rounded), at $x$ = {x}, $y$ = {y}.",
                 margin=rational(correct["min_margin"]),
                 x=source.words.element(x),
                 y=source.words.element(y),
@@ -48,10 +51,11 @@ def _correct(source: Source) -> list[Block]:
     if correct["float32_any_order"] is not None:
         statement.append(
             say(
-                "At {n} of the pairs a forward pass in float32 (with denormal numbers, and no shorter format inside) gives the "
-                "same answer in every "
-                "order of summation, with or without fused multiply-add.",
-                n=count(correct["float32_any_order"]),
+                "At {n} pairs a forward pass in float32 (with subnormal numbers, and no shorter format inside) gives the "
+                "same answer in every order of summation, with or without fused multiply-add.",
+                n=f"all {source.pairs}"
+                if correct["float32_any_order"] == correct["pairs"]
+                else f"{count(correct['float32_any_order'])} of the {source.pairs}",
             )
         )
     blocks: list[Block] = [Environment("Theorem", (Paragraph(joined(statement)),), 1, say("the network"))]
@@ -64,25 +68,21 @@ def _correct(source: Source) -> list[Block]:
                     joined(
                         [
                             say(
-                                "The numbers in the file are integers over a power of two. Scaled to short integers, all "
-                                "logits are sums that "
-                                "floating-point matrix products compute without rounding; a pair is decided when its margin "
-                                "exceeds the bound "
-                                "on what the scaling left out. That decided {most} pairs{rest}.",
+                                "All parameters are integers over a power of two. Rounded to short integers, they give logits "
+                                "that floating-point matrix products compute exactly; a pair is decided when its margin exceeds "
+                                "the bound on what the rounding left out. That decided {most} pairs{rest}.",
                                 most=f"all {source.pairs}" if not exact else f"all but {count(exact)} of the {source.pairs}",
-                                rest="" if not exact else ", and the others were decided with long integers",
+                                rest="" if not exact else ", and long integers the rest",
                             ),
                             say(
-                                "The float32 statement follows where the margin exceeds twice the error bound for dot products "
-                                "in any order "
-                                "(Higham, section 3.1), underflow included."
+                                "The statement on float32 holds where the margin exceeds twice the error bound for dot products "
+                                "in any order (Higham, section 3.1), underflow included."
                             )
                             if correct["float32_any_order"] is not None
                             else (),
                             say(
                                 "*In the certificate:* `correct`. *The checker* decides every pair again{how}, and compares "
-                                "the list of wrong "
-                                "pairs, the least margin and the digest of the table of all answers.",
+                                "the wrong pairs, the least margin and the digest of the table of all answers.",
                                 how=" in Python's integers, by the plan of Theorem 4 and by evaluation where that leaves a pair open"
                                 if source.c["compact"] and source.c["compact"]["plan"]
                                 else " in Python's integers",
@@ -130,9 +130,11 @@ def _wrong(source: Source) -> list[Block]:
 def _equivalent(source: Source) -> list[Block]:
     equivalent = source.c["equivalent"]
     if equivalent["status"] == "UNKNOWN":
-        return unproved(2, "the program", [Paragraph(say("Not every pair was settled."))])
+        return unproved(2, "the program", say("Not every pair was settled."))
     if equivalent["status"] == "PROVED":
-        mistakes = ", mistakes and ties included" if source.c["correct"]["wrong"] else ""
+        mistakes = ""
+        if source.c["correct"]["wrong"]:
+            mistakes = ", mistakes and ties included" if source.c["correct"]["ties"] else ", mistakes included"
         statement = say("At every one of the {pairs} pairs the program's answer is the network's" + mistakes + ".", pairs=source.pairs)
     else:
         statement = say(
@@ -184,12 +186,10 @@ def _about(source: Source) -> tuple[Any, Line]:
     program = provable["program"]
     point = next(point for point in source.s["curve"] if point["name"] == "provable")
     return program, say(
-        "The bounds below do not add up for the program of Theorem 2, so this theorem is about another one, the *provable program* "
+        "This is not the program of Theorem 2, for which the bounds below do not add up, but the *provable program* "
         "(`provable.json`, `provable.py`): {neurons} of the same neurons, reading $x$ and $y$ by the same lists, with votes "
-        "chosen for lemmas to "
-        "bound. It has {constants} integers, {ratio} of the number of the network's parameters, and explains {fve} of the variance "
-        "of the network's logits "
-        "(measured).",
+        "chosen for lemmas to bound. It has {constants} integers, {ratio} of the number of the network's parameters, and explains "
+        "{fve} of the variance of the network's logits (measured).",
         neurons=count(sum(len(circuit["neurons"]) for circuit in program["circuits"])),
         constants=count(constants(program)),
         ratio=share(point["ratio"]),
@@ -213,8 +213,14 @@ def _symbolic(source: Source) -> list[Block]:
             Environment("Proof", (Paragraph(say("By evaluating it there.")),)),
         ]
     if symbolic["status"] != "PROVED" or not symbolic["proof"]:
-        reason = sentence(rounded(source.s["symbolic"]["reason"])) or "No proof was found."
-        return unproved(3, "the program, symbolically", [Paragraph(say("{reason}", reason=reason))])
+        missing = say(
+            "With $z = xsy$, the lower bounds that the lemmas give on the difference of votes do not add up to more than 0 for every "
+            "$s ≠ 1$. That is a limit of the lemmas, and says nothing against the program, which Theorem 2 compares on every pair. "
+            "What is missing stands in the appendix on circuits, under “Lemmas”."
+            if source.s["symbolic"]["reason"]
+            else "No proof was found."
+        )
+        return unproved(3, "the program, symbolically", missing)
     program, about = _about(source)
     proof, order = symbolic["proof"], source.order
     which = "the provable program" if symbolic["provable"] else "the program"
@@ -223,11 +229,12 @@ def _symbolic(source: Source) -> list[Block]:
         alone = Paragraph(say("For all $x$, $y$ in $G$ and all $z ≠ xy$ the program gives $xy$ more votes than $z$."))
         why = Paragraph(say("$G$ has one element, so there is no such $z$."))
         return [Environment("Theorem", (alone,), 3, title), Environment("Proof", (why,))]
-    least = min(case["least"] for case in proof["cases"])
+    worst = min(proof["cases"], key=lambda case: case["least"])
+    least = worst["least"]
     statement = say(
         "For all $x$, $y$ in $G$ and all $z ≠ xy$, {which} gives $xy$ at least {least} votes more than $z$.",
         which=which,
-        least=rational(f"{least}/{unit}"),
+        least=at_least(least, unit),
     )
     families = list(proof["families"])
     names = [program["subgroups"][family["subgroup"]]["name"] for family in families]
@@ -297,12 +304,13 @@ def _symbolic(source: Source) -> list[Block]:
                 "part is at least "
                 "the sum of $β[j, js]$ over $j$ less the sum of all $μ[p]$"
                 + (" (the sums of $λ$ vanish" + (", those of $φ$ cancel" if ties else "") + ")" if lam or ties else "")
-                + ". So in each case the difference of votes is at least the sum of these bounds and of constants: what "
-                "circuits on parities give, "
-                "and the least that the bias can add. That sum depends on $s$ alone; its least value over all $s ≠ 1$ of the "
-                "case is in the table, in units of "
-                "1/{unit} vote. All are above 0.{batches}",
+                + ". So in each case the difference of votes is at least the sum of these bounds and of constants{constants}. That sum "
+                "depends on $s$ alone. Its least value "
+                "over all $s ≠ 1$ and all cases is {least} in units of 1/{unit} vote{where}, which is above 0.{batches}",
                 entries=count(entries),
+                constants=": " + listed(_constants(proof)),
+                least=count(least),
+                where=f" ({_parities(worst)}; the other cases stand in the appendix on circuits, under “Lemmas”)" if odd else "",
                 unit=power_of_two(unit.bit_length() - 1),
                 batches=f" (Where one choice of these integers does not serve all s, up to {batches} are used, each s with its best.)"
                 if batches > 1
@@ -310,10 +318,6 @@ def _symbolic(source: Source) -> list[Block]:
             )
         ),
     ]
-    rows = [
-        [PARITY[case["x"]], PARITY[case["y"]], PARITY[case["s"]], count(case["signs"]), count(case["least"])] for case in proof["cases"]
-    ]
-    blocks.append(table(["$x$", "$y$", "$s$", "from parities", "least sum"], rows, "lllrr"))
     blocks.append(
         Paragraph(
             say(
@@ -328,17 +332,36 @@ def _symbolic(source: Source) -> list[Block]:
     return [*found, Environment("Proof", tuple(blocks))]
 
 
+def _constants(proof: Any) -> list[str]:
+    """What is added to the families' bounds."""
+    signs, rest = proof["signs"], proof["rest"]
+    said = ["what circuits on parities give"] * bool(signs) + ["the least that the circuits of no family can"] * bool(rest)
+    return [*said, "the least that the bias can add"]
+
+
+def _parities(case: Any) -> str:
+    """A case in words."""
+    return ", ".join(f"{name} {PARITY[case[name]]}" for name in ("x", "y", "s"))
+
+
 def opinions(source: Source) -> str:
-    """What SMT solvers say about the lemmas' files."""
-    lemmas = source.s["symbolic"]["obligations"]
-    solvers = sorted({name for one in lemmas for name in one["opinions"]})
-    asked = {name for name in solvers if any(one["opinions"].get(name, {}).get("word") == "agrees" for one in lemmas)}
-    said = [
-        f"{name} agrees on {count(sum(one['opinions'].get(name, {}).get('word') == 'agrees' for one in lemmas))} of "
-        f"{count(len(lemmas))}"
-        for name in sorted(asked)
-    ]
-    return f"As a second opinion (measured), the lemmas' negations were given to SMT solvers: {listed(said)}." if said else ""
+    """What SMT solvers say about the files of this theorem's steps."""
+    lemmas = [one for one in source.s["symbolic"]["obligations"] if kind_of(one) == "O1"]
+    heard: dict[str, Counter[str]] = {}
+    for one in lemmas:
+        for name, opinion in one["opinions"].items():
+            heard.setdefault(name, Counter())[opinion["word"]] += 1
+    said = []
+    for name, words in sorted(heard.items()):
+        rest = [f"{word}: {count(number)}" for word, number in sorted(words.items()) if word != "agrees"]
+        if words["agrees"]:
+            said.append(f"{name} agrees on {count(words['agrees'])} of {count(len(lemmas))}{f' ({listed(rest)})' if rest else ''}")
+    return f"As a second opinion (measured), SMT solvers were asked about the files of these steps: {listed(said)}." if said else ""
+
+
+def kind_of(lemma: dict[str, Any]) -> str:
+    """O1, O2 or O3: the leading letters and digits of its name."""
+    return re.split(r"[^A-Za-z0-9]", lemma["id"])[0]
 
 
 # ---- Theorem 4
@@ -353,21 +376,21 @@ def _compact(source: Source) -> list[Block]:
                 sentence(source.s["compact"]["reason"] if source.s["compact"] else "")
                 or "No plan was found that is cheaper than evaluation."
             )
-        return unproved(4, "fewer operations", [Paragraph(say("{reason}", reason=reason))])
+        return unproved(4, "fewer operations", say("{reason}", reason=reason))
     plan, width = compact["plan"], source.c["checkpoint"]["width"]
     side, other = ("x", "y") if plan["side"] == "left" else ("y", "x")
     cells = sum(len(family["levels"][0]) for family in plan["families"] if family["levels"])
     inside = sum(len(family["neurons"]) for family in plan["families"])
     statement = say(
-        "For {certified} pairs the inequality below, with the true logits of those $z$ for which it fails, at most half of them, "
-        "proves that the network is right, and with it all pairs are settled in at most "
-        "{flops} operations, {ratio} of the {brute} of evaluating every pair ($2 m n³$ for $m$ neurons and $n$ elements).",
+        "The network is proved right at {certified} pairs by the inequality below, with the true logits of those $z$ for which it "
+        "fails. So all pairs are decided with at most {flops} operations (additions, multiplications, comparisons), {ratio} of the "
+        "{brute} of evaluating every pair, $2 m n³$ for $m$ neurons and $n$ elements.",
         certified=f"all {source.pairs}"
         if compact["certified"] == source.c["correct"]["pairs"]
-        else f"at least {count(compact['certified'])} of the {source.pairs}",
-        flops=power(compact["flops"]),
+        else f"{count(compact['certified'])} of the {source.pairs}",
+        flops=count(compact["flops"]),
         ratio=ratio_of(compact["flops"], compact["flops_brute"]),
-        brute=power(compact["flops_brute"]),
+        brute=count(compact["flops_brute"]),
     )
     read = f"L_i({side})" if side == "x" else f"R_i({side})"
     blocks: list[Block] = [
@@ -375,9 +398,9 @@ def _compact(source: Source) -> list[Block]:
             say(
                 "Divide $G$ into cells for each neuron $i$, and let $f_i(x, y)$ be its response with $"
                 + read
-                + "$ replaced by one number for the cell of ${side}$; $h_i(x, y)$ is its true response, and $V_i = U_i − c_i$ "
-                "its votes less a constant, "
-                "$|V_i(z)| ≤ s_i$. Taking $c_i$ off all votes of a neuron changes no difference of logits. Then for every $z$",
+                + "$ replaced by one number for the cell of ${side}$, and $h_i(x, y)$ its true response. Take off each neuron's votes "
+                "the middle between the least and the largest: what is left, $V_i(z)$, is at most $s_i$ in size, and no "
+                "difference of logits has changed. With these votes, for every $z$",
                 side=side,
             )
         ),
@@ -385,28 +408,24 @@ def _compact(source: Source) -> list[Block]:
         Paragraph(
             say(
                 "since $h_i V_i(z) ≤ f_i V_i(z) + |h_i − f_i| s_i$. Where the true logit of $xy$ exceeds the right side for "
-                "all $z ≠ xy$, the network is "
-                "right. The first sum depends on ${side}$ only through its cells, so it is a sum of tables: for each ${other}$ "
-                "one row for each cell. This "
-                "network's plan has {families} ({cells} cells in all) for {inside} of {width} neurons{left}; where the "
-                "inequality fails for some $z$, at most half of all, their true logits are computed and compared; where it fails for "
-                "more, the pair is evaluated. Both are counted as operations.",
+                "all $z ≠ xy$, the network is right. The first sum depends on ${side}$ only through its cells, so it is a sum of "
+                "tables: for each ${other}$ one row for each cell. This network's plan has {families} with {cells} cells in all, "
+                "for {inside} neurons{left}. Where the right side is not below the logit of $xy$ for some $z$, at most half of all, "
+                "the true logits of these are computed and compared; where for more, the pair is evaluated, and not counted as proved "
+                "by the inequality. All this is counted.",
                 side=side,
                 other=other,
                 families=plural(len(plan["families"]), "table"),
                 cells=count(cells),
-                inside=count(inside),
-                width=count(width),
-                left=""
-                if inside == width
-                else f" (the other {count(width - inside)} count with all they can do, $f_i$ = 0)".replace("$", ""),
+                inside=f"all {count(width)}" if inside == width else f"{count(inside)} of the {count(width)}",
+                left="" if inside == width else say("; $f_i$ is 0 for the others"),
             )
         ),
         Paragraph(
             say(
                 "*In the certificate:* `compact`, with the cells and their numbers. *The checker* runs this very proof, in "
-                "integers: it is how it decides "
-                "Theorem 1. A bad plan proves less, and nothing false. The plan stands in the appendix on circuits."
+                "integers: it is how it decides Theorem 1. A bad plan proves less, and nothing false. The appendix on circuits has "
+                "the plan."
             )
         ),
     ]

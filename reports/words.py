@@ -42,6 +42,7 @@ class Words:
         self.members = cache(self._members)
         self.looks = cache(self._looks)
         self.conjugates = cache(self._conjugates)
+        self.class_of = cache(self._class_of)
         self.reads = cache(self._reads)
         self.labels = cache(self._labels)
         self.looks_of_pair = cache(self._looks_of_pair)
@@ -86,11 +87,15 @@ class Words:
         """The names of all x^-1 H x, if there are as many as cosets and the program names each of them."""
         order = len(self.members(name))
         named = {frozenset(self.members(n)): n for n in self.generators if len(self.members(n)) == order}
-        representatives = self.least(self.group.right_cosets(Signed(self.members(name))))
-        found = {frozenset(self._conjugate(name, x)) for x in representatives}
+        found = self.class_of(name)
         if len(found) != self._index(name) or not found <= named.keys():
             return None
         return {members: named[members] for members in found}
+
+    def _class_of(self, name: str) -> frozenset[frozenset[Permutation]]:
+        """All x^-1 H x."""
+        representatives = self.least(self.group.right_cosets(Signed(self.members(name))))
+        return frozenset(frozenset(self._conjugate(name, x)) for x in representatives)
 
     def least(self, form: tuple[list[Terms], int]) -> list[Permutation]:
         """The least element that each constant of a form stands for."""

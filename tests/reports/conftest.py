@@ -273,3 +273,24 @@ def real_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     weights = planted_network(parse_group("S4"), seed=1, width=48, noise=0.01).network.weights
     save_folded(folder / "n.safetensors", weights)
     return run(folder / "n.safetensors", "S4", folder / "out", timeout_s=0).directory
+
+
+_DRAWN: dict[str, dict[str, bytes]] = {}
+
+
+@pytest.fixture(autouse=True)
+def drawn_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of the same data are drawn once in a session, but in tests marked ``draws``: drawing takes nine tenths of a report."""
+    from reports import figures
+
+    if request.node.get_closest_marker("draws"):
+        return
+    draw = figures.draw_figures
+
+    def remembered(source: Any, pictures: Any, neuron: Any, form: Any = "svg") -> dict[str, bytes]:
+        key = hashlib.sha256(json.dumps([source.c, source.s, pictures, neuron, form], sort_keys=True).encode()).hexdigest()
+        if key not in _DRAWN:
+            _DRAWN[key] = draw(source, pictures, neuron, form)
+        return _DRAWN[key]
+
+    monkeypatch.setattr(figures, "draw_figures", remembered)

@@ -20,7 +20,7 @@ from reports.latex import formula
 from reports.latex import line as latex_line
 from reports.markdown import line as markdown_line
 from reports.markdown import markdown
-from reports.numbers import count, decimal, power, ratio_of, rational, share
+from reports.numbers import at_least, count, decimal, ratio_of, rational, share
 from reports.program_text import program_constants
 from verify.record.certificate import Certificate, read_certificate
 from verify.record.summary import Summary, read_summary
@@ -52,9 +52,9 @@ def test_verified_report(certificate: JSON, summary: JSON) -> None:
         "The network multiplies in S3: for all 36 pairs (x, y) of elements of S3 its largest output is the one for the product xy"
     )
     assert "> **Theorem 1 (the network).** At every one of the 36 pairs (x, y) of elements of G the network is right." in text
-    assert "That decided all but 2 of the 36 pairs, and the others were decided with long integers." in text
+    assert "That decided all but 2 of the 36 pairs, and long integers the rest." in text
     # x = (2 3) is element 1 and y = (1 2) is element 2
-    assert "is right is 7.333 (rounded), at x = (2 3), y = (1 2)." in text
+    assert "The least margin is 7.333 (rounded), at x = (2 3), y = (1 2)." in text
     assert "> **Theorem 2 (the program).** At every one of the 36 pairs the program's answer is the network's." in text
 
 
@@ -90,8 +90,8 @@ def test_refuted_network(certificate: JSON, summary: JSON) -> None:
     )
     # element 3 is (1 2 3), since its images are 1, 2, 0; times the identity it is itself
     assert "| (1 2 3) | () | () | (1 2 3) |" in text
-    assert len(re.findall(r"^\| \(1 2 3\) \| .* \| \(\) \| .* \|$", text, re.MULTILINE)) == 12
-    assert "mistakes and ties included" in text
+    assert len(re.findall(r"^\| \(1 2 3\) \| .* \| \(\) \| .* \|$", text, re.MULTILINE)) == 5
+    assert "mistakes included" in text
 
 
 def test_program_that_differs(certificate: JSON, summary: JSON) -> None:
@@ -126,7 +126,7 @@ def test_a_program_that_explains_nothing_is_said_to(certificate: JSON, summary: 
     summary["explained"] |= {"status": "not explained", "words": "not explained: the program is the network written out"}
     text = rendered(certificate, summary)
 
-    assert "How it answers is not explained: no small program was found that gives its answers." in text
+    assert "How it answers is not explained: the shortest program found that gives its answers, on all 36 pairs (Theorem 2), is" in text
     assert "This explains nothing: any network has such a program" in text
     assert "The subgroups of S3 explain" not in text
 
@@ -166,7 +166,7 @@ def test_circuit_in_words(certificate: JSON, summary: JSON) -> None:
     text = rendered(certificate, summary)
     # the three cells with x(1) = y^-1(1) are silent; the others push by 1 or 2 times -2 against z(1) = 1
     assert "looks at where x sends 1 and at what y sends to 1: 3 × 3 cells. It votes on whether z sends 1 to 1." in text
-    assert "Where xy is of the kind “1->1” (3 cells), the votes on that kind are 0 and on the other kind 0." in text
+    assert "Where xy is of the kind “1→1” (3 cells), the votes on that kind are 0 and on the other kind 0." in text
     assert (
         "Where xy is of the kind “1 elsewhere” (6 cells), the votes on that kind are 0 and on the other kind between -4 and -2." in text
     )
@@ -185,6 +185,7 @@ def test_figures_exist_and_are_named_in_the_report(directory: Path) -> None:
     assert [int(number) for number, _ in shown] == list(range(1, len(shown) + 1))
 
 
+@pytest.mark.draws
 @pytest.mark.parametrize("form", ["md", "html", "tex"])
 def test_same_files_same_bytes(directory: Path, form: Any) -> None:
     """Writing the report twice gives the same bytes, figures included."""
@@ -281,7 +282,7 @@ def test_theorems_are_the_same_in_all_formats(real_run: Path) -> None:
                 for form, write in writers.items():
                     assert write(one).replace("\n", " ") in texts[form].replace("\n> ", " ").replace("\n", " "), (form, one)
                 seen += 1
-    assert seen > 30
+    assert seen >= 30
 
 
 def numbers_in(value: Any) -> Iterator[int | float | str]:
@@ -304,15 +305,20 @@ def derived(certificate: JSON, summary: JSON) -> set[str]:
     unit = 2 ** (about["preactivation_bits"] + about["vote_bits"] + about.get("scale_bits", 0))
     sizes = [order // about["subgroups"][family["subgroup"]]["order"] for family in proof["families"]]
     found = {count(2 ** program["vote_bits"]), count(2 ** (program["preactivation_bits"] + program.get("scale_bits", 0))), count(unit)}
-    found |= {decimal(min(case["least"] for case in proof["cases"]) / unit), str(len(proof["cases"]))}
+    found |= {at_least(min(case["least"] for case in proof["cases"]), unit), str(len(proof["cases"]))}
     found |= {count(sum(size**3 for size in sizes) * order // 2)} | {str(size) for size in sizes}
     found |= {str(len(one)) for one in (proof["families"], proof["signs"], proof["rest"], program["circuits"])}
     found |= {str(len(family["members"])) for family in proof["families"]}
     found |= {count(sum(len(circuit["neurons"]) for circuit in one["circuits"])) for one in (program, about)}
     found |= {str(len(circuit["neurons"])) for circuit in program["circuits"]}
-    found |= set(ratio_of(compact["flops"], compact["flops_brute"]).split("/")) | {
-        power(compact["flops"]),
-        power(compact["flops_brute"]),
+    found |= set(ratio_of(compact["flops"], compact["flops_brute"]).split("/"))
+    inside_program = {neuron["index"] for circuit in program["circuits"] for neuron in circuit["neurons"]}
+    rest = [row["energy_share"] for row in summary["program"]["neurons"] if row["index"] not in inside_program]
+    found |= {count(len(rest)), share(sum(rest)).removesuffix(" %").removeprefix("less than ")}
+    found |= {str(len(summary["gcr"]["irreps"]))}
+    steps = [one for one in summary["symbolic"]["obligations"] if one["id"].startswith("O1")]
+    found |= {count(len(steps))} | {
+        count(sum(one["opinions"].get(solver, {}).get("word") == "agrees" for one in steps)) for solver in ("z3", "cvc5")
     }
     cells = [len(family["levels"][0]) for family in compact["plan"]["families"]]
     inside = sum(len(family["neurons"]) for family in compact["plan"]["families"])
@@ -325,7 +331,7 @@ def derived(certificate: JSON, summary: JSON) -> set[str]:
         found |= {str(flat.count(kind)) for kind in set(flat)}
         found |= {decimal(v / scale) for row in table["votes"] for cell in row for v in cell}
         found |= {decimal((a - b) / scale) for row in table["votes"] for cell in row for a in cell for b in cell}
-    return found | {str(sum(1 for _ in summary["families"])), "127"}
+    return found | {str(sum(1 for _ in summary["families"])), "8"}  # 8 bits
 
 
 def test_every_number_of_the_main_text_comes_from_the_files(real_run: Path) -> None:
@@ -337,7 +343,7 @@ def test_every_number_of_the_main_text_comes_from_the_files(real_run: Path) -> N
     text = re.sub(r"`[^`]*`|^(?:> )? {4}.*$|!\[.*?\]\(.*?\)", " ", text, flags=re.MULTILINE)  # code, formulas, pictures
     text = re.sub(r"^- Not checked by anybody.*$", "", text, flags=re.MULTILINE)  # versions
     text = re.sub(
-        r"\((?:\d+ )+\d+\)|\[\w*, \w*\]|[A-Z]\d+(?:x[A-Z]\d+)*(?: fixing \S+)?|#\d+|float32|\d+-?>\S+|“[^”]*”|SHA-256", " ", text
+        r"\((?:\d+ )+\d+\)|\[\w*, \w*\]|[A-Z]\d+(?:x[A-Z]\d+)*(?: fixing \S+)?|#\d+|float32|\d+→\S+|“[^”]*”|SHA-256", " ", text
     )
     text = re.sub(
         r"(?:Theorems?|Lemma|Definition|Figure|section|circuit|Circuit|kind) [\d.]+|points? \d|[sS]ends? (?:\d+ to )?\d+|to \d\b",
@@ -369,7 +375,7 @@ def test_least_votes_of_theorem_3_are_never_undercut(real_run: Path) -> None:
     least = min(case["least"] for case in certificate["symbolic"]["proof"]["cases"])
     stated = re.search(r"gives xy at least (\S+) votes more", write_report(real_run).read_text())
     assert stated is not None
-    assert float(stated[1]) == pytest.approx(least / voting.scale, rel=1e-3)
+    assert 0.999 * least <= float(stated[1]) * voting.scale <= least  # rounded down, as it is a lower bound
     elements, number = voting.group.elements, voting.group.number
     for x, one in enumerate(elements):
         for y, other in enumerate(elements):
@@ -388,7 +394,7 @@ def test_report_is_short(real_run: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex (Debian: texlive-latex-extra)")
 def test_latex_compiles(real_run: Path, tmp_path: Path) -> None:
-    """report.tex compiles with pdflatex and bibtex; its main text takes at most five pages."""
+    """report.tex compiles with pdflatex and bibtex; its main text takes at most four pages, and the appendices begin after it."""
     folder = tmp_path / "run"
     shutil.copytree(real_run, folder)
     write_report(folder, "tex")
@@ -399,6 +405,10 @@ def test_latex_compiles(real_run: Path, tmp_path: Path) -> None:
     log = (folder / "report.log").read_text(encoding="latin-1")
     assert "Reference" not in re.sub(r"\[.*?\]", "", "".join(re.findall(r"LaTeX Warning: .*undefined.*", log)))
     assert (folder / "report.pdf").stat().st_size > 50_000
+    aux = (folder / "report.aux").read_text(encoding="latin-1")
+    appendix = re.search(r"contentsline \{section\}\{\\numberline \{A\}.*?\}\{(\d+)\}", aux)
+    assert appendix is not None
+    assert int(appendix[1]) <= 5
 
 
 def test_fractions_in_the_certificate_are_rounded_alike() -> None:

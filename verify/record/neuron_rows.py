@@ -149,10 +149,13 @@ def family_rows(lattice: SubgroupLattice, written: Written, labels: tuple[Neuron
 
 
 def family_grid(lattice: SubgroupLattice, written: Written, circuits: list[Circuit]) -> FamilyGrid | None:
-    """The neurons of a family by the subgroups that they read x and y through; None where a form has no subgroup or two of them."""
+    """The neurons of a family by the subgroups that they read x and y through.
+
+    None where a form has no subgroup or two of them, and for rank one, which reads many points: its subgroup names a class alone.
+    """
     pairs: Counter[tuple[int, int]] = Counter()
     for circuit in circuits:
-        if len(circuit.left.subgroups) != 1 or len(circuit.right.subgroups) != 1:
+        if len(circuit.left.subgroups) != 1 or len(circuit.right.subgroups) != 1 or kind_of(circuit, written.program) == "rank one":
             return None
         left, right = (lattice.find(written.subgroups[form.subgroups[0]].mask) for form in (circuit.left, circuit.right))
         pairs[left, right] += len(circuit.neurons)
