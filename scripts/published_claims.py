@@ -1,17 +1,19 @@
 """Write docs/published-claims.md: every published claim, the paper's figure and ours, on the networks that are at hand.
 
-    python scripts/published_claims.py --trained DIR [--published DIR] [--cache DIR] [--limit N]
+    python scripts/published_claims.py --trained PATH ... [--published DIR] [--cache DIR] [--seconds N]
 
-Networks: the bundled ones; those in --trained, made by `verify train`; those in --published, made by others. With --cache the
-reports are kept by digest of network and library, so that an interrupted run goes on where it stopped. --limit bounds how many
-networks are examined in this run; the page is written from all reports at hand.
+Networks: the bundled ones; those in the files and folders of --trained, made by `verify train`; those in --published, made by others.
+With --cache the reports are kept by digest of network and library, so that an interrupted run goes on where it stopped. --seconds
+bounds how long networks are examined in this run; the page is written from all reports at hand. Networks over other groups than S5
+and S6 are asked the claims of `GENERAL` alone.
 """
 
 import argparse
 import hashlib
 import statistics
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +23,7 @@ import numpy as np
 from algebra.group import parse_group
 from net.bundled import bundled_checkpoint, bundled_groups
 from net.checkpoint import read_checkpoint
-from net.discovery import checkpoints_in
+from net.discovery import checkpoints
 from net.errors import MalformedInput
 from net.stated_group import default_group
 from net.weights import Weights
@@ -33,7 +35,9 @@ from verify.exact.exhaustive import correct_pairs, evaluate
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "published-claims.md"
 COMMENTS = ROOT / "scripts" / "published_claims_comments.toml"
-LIBRARIES = ("stander", "chughtai", "wu", "levels")
+LIBRARIES = ("stander", "chughtai", "wu", "he", "wu-appendix-h", "mccracken", "morwani", "necessity", "levels")
+#: Libraries whose claims make sense of any group.
+GENERAL = ("mccracken", "wu-appendix-h", "morwani", "necessity")
 
 
 class Network(NamedTuple):
@@ -55,35 +59,39 @@ class Examined(NamedTuple):
         """Whether the network multiplies: its accuracy was proved."""
         return self.outcome("chughtai", "accuracy").verdict == "PROVED"
 
+    @property
+    def symmetric(self) -> bool:
+        """Whether it is over S5 or S6, and was asked every claim."""
+        return self.network.group in ("S5", "S6")
+
     def outcome(self, library: str, claim: str) -> Outcome:
         """What came of one claim."""
         return next(d.outcome for d in self.reports[library].decisions if d.claim.id == claim)
 
 
-def networks(trained: Path | None, published: Path | None) -> Iterator[Network]:
-    """All networks over S5 and S6 that are at hand; smaller groups first, so that a bounded run sees many."""
+def networks(trained: Sequence[Path], published: Path | None) -> list[Network]:
+    """All networks that are at hand; smaller groups first, so that a bounded run sees many. Not read are those over no known group."""
     found = [Network("ours", bundled_checkpoint(group), group) for group in bundled_groups()]
-    for origin, folder in (("ours", trained), ("others'", published)):
-        if folder is not None and folder.is_dir():
-            for path in checkpoints_in(folder):
-                layers, source = read_checkpoint(path)
-                found.append(Network(origin, path, default_group(source.details, len(layers.left[0]), path)))
-    return iter(sorted((n for n in found if n.group in ("S5", "S6")), key=lambda n: (n.group, n.origin != "ours")))
+    for origin, folders in (("ours", trained), ("others'", [] if published is None or not published.is_dir() else [published])):
+        for path in checkpoints(folders):
+            layers, source = read_checkpoint(path)
+            found.append(Network(origin, path, default_group(source.details, len(layers.left[0]), path)))
+    return sorted(found, key=lambda n: (n.group == "S6", n.group == "S5", n.group, n.origin != "ours"))
 
 
-def examine(network: Network, cache: Path | None, stored_only: bool) -> Examined | None:
-    """The reports on a network, from the cache where it has them; None when some are missing and not to be made."""
+def examine(network: Network, cache: Path | None, until: float) -> Examined | None:
+    """The reports on a network, from the cache where it has them; None when some are missing and it is too late to make them."""
     digest = hashlib.sha256(network.path.read_bytes()).hexdigest()
     reports: dict[str, Report] = {}
     subject = None
-    for library in LIBRARIES:
+    for library in LIBRARIES if network.group in ("S5", "S6") else GENERAL:
         path = find_claims(library)
         key = hashlib.sha256(path.read_bytes()).hexdigest()
         stored = None if cache is None else cache / f"{digest[:16]}-{library}-{key[:16]}.json"
         if stored is not None and stored.is_file():
             reports[library] = _decode(stored.read_bytes(), library)
             continue
-        if stored_only:
+        if time.monotonic() > until:
             return None
         subject = subject or open_subject(network.path, network.group, path.parent)
         reports[library] = decide_claims(path, read_claims(path), subject)
@@ -104,13 +112,53 @@ def _decode(data: bytes, library: str) -> Report:
 def page(examined: list[Examined]) -> str:
     """The whole page."""
     comments = msgspec.toml.decode(COMMENTS.read_bytes(), type=dict[str, dict[str, str]])
-    good, bad = [e for e in examined if e.right], [e for e in examined if not e.right]
+    asked = [e for e in examined if e.symmetric]
+    good, bad = [e for e in asked if e.right], [e for e in asked if not e.right]
     parts = [comments["page"]["introduction"], _populations(good, bad), comments["page"]["verdict"], _levels(good)]
-    for library in ("stander", "chughtai", "wu"):
+    for library in LIBRARIES[:-1]:
         claims = read_claims(find_claims(library))
         parts.append(f"## {claims.title}\n\n{claims.source}\n\n{_table(library, good, comments.get(library, {}))}")
+        if library == "wu-appendix-h":
+            parts.append(_irreps(good))
+        parts.append(comments["page"].get(library, ""))
+    parts += [_others([e for e in examined if not e.symmetric]), comments["page"]["undecided"]]
     parts += [_hand_built(comments["page"]["hand_built"]), _controls(bad)]
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    return "\n\n".join(part.strip() for part in parts if part.strip()) + "\n"
+
+
+def _irreps(good: list[Examined]) -> str:
+    """For S5 and S6 each irrep with the size of its smallest rho-set, and how many of the networks use it."""
+    rows = []
+    for group in ("S5", "S6"):
+        tables = [e.outcome("wu-appendix-h", "full-circuit").figures.get("irreps", {}) for e in good if e.network.group == group]
+        tables = [table for table in tables if table]
+        if not tables:
+            continue
+        rows += [
+            "",
+            f"| {group}: irrep | smallest rho-set | used by, of {len(tables)} | mean share of energy | neurons, median where used |",
+        ]
+        rows.append("|---|---|---|---|---|")
+        for name in sorted(tables[0], key=lambda n: tables[0][n]["size"]):
+            used = [table[name] for table in tables if table[name]["energy"] >= 0.01]
+            neurons = f"{statistics.median(row['neurons'] for row in used):g}" if used else ""
+            mean = sum(table[name]["energy"] for table in tables) / len(tables)
+            rows.append(f"| {name} | {tables[0][name]['size']} | {len(used)} | {_share(mean)} | {neurons} |")
+    return "\n".join(rows)
+
+
+def _others(examined: list[Examined]) -> str:
+    """The figures of the general claims on networks over other groups, a column for each network."""
+    if not examined:
+        return ""
+    rows = ["## Other groups", "", "| claim | " + " | ".join(f"{e.network.group}: {_name(e.network)}" for e in examined) + " |"]
+    rows.append("|---|" + "---|" * len(examined))
+    for library in GENERAL:
+        for claim in read_claims(find_claims(library)).claims:
+            outcomes = [e.outcome(library, claim.id) for e in examined]
+            if any(o.verdict != "SKIPPED" for o in outcomes):
+                rows.append(f"| {library}, **{claim.id}** | " + " | ".join(_cell(claim, [o]) for o in outcomes) + " |")
+    return "\n".join(rows)
 
 
 def _populations(good: list[Examined], bad: list[Examined]) -> str:
@@ -260,17 +308,17 @@ def _controls(bad: list[Examined]) -> str:
 def main() -> None:
     """Examine, then write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trained", type=Path)
+    parser.add_argument("--trained", type=Path, nargs="*", default=[])
     parser.add_argument("--published", type=Path, default=ROOT.parent / "shared" / "checkpoints")
     parser.add_argument("--cache", type=Path)
-    parser.add_argument("--limit", type=int, default=10**6)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
     options = parser.parse_args()
     if options.cache is not None:
         options.cache.mkdir(parents=True, exist_ok=True)
-    examined = []
-    for number, network in enumerate(networks(options.trained, options.published)):
+    examined, until = [], time.monotonic() + options.seconds
+    for network in networks(options.trained, options.published):
         try:
-            one = examine(network, options.cache, number >= options.limit)
+            one = examine(network, options.cache, until)
         except MalformedInput as error:
             print(f"not read: {network.path}: {error}")
             continue
