@@ -171,8 +171,8 @@ def random_network(seed: int, width: int = 8, numbering: list[tuple[int, ...]] =
     return StoredNetwork("S3", 3, [(1, 2, 0), (1, 0, 2)], numbering, left, right, votes, bias, 10, 7, "0" * 64, "left-first")
 
 
-def lookup_network(numbering: list[tuple[int, ...]] = S3, scale: int = 1, flip: bool = False) -> StoredNetwork:
-    """A neuron for each pair, which votes for the pair's product; with `flip` one of them votes for another element."""
+def lookup_network(numbering: list[tuple[int, ...]] = S3, scale: int = 1, flip: int | None = None) -> StoredNetwork:
+    """A neuron for each pair, which votes for the pair's product; that of the pair with the number `flip` votes for another element."""
     n = len(numbering)
     left, right, votes = ([[0] * n**2 for _ in range(n)] for _ in range(3))
     for k, (x, y) in enumerate(itertools.product(range(n), repeat=2)):
@@ -180,7 +180,7 @@ def lookup_network(numbering: list[tuple[int, ...]] = S3, scale: int = 1, flip: 
             left[z][k] = 0 if z == x else -scale
             right[z][k] = scale if z == y else 0
         w = numbering.index(times(numbering[x], numbering[y]))
-        votes[(w + 1) % n if flip and k == n + 1 else w][k] = scale
+        votes[(w + 1) % n if k == flip else w][k] = scale
     bias = [0] * n
     return replace(random_network(0), numbering=numbering, left=left, right=right, votes=votes, bias=bias)
 
