@@ -1,6 +1,7 @@
-"""Write docs/training.md from traces: what appears when in training, over many seeds.
+"""Write docs/training.md from traces: what appears when in training, over many seeds, group by group.
 
     verify train --group S5 --seeds 101-108 --steps 15000 --keep-every 500 --out nets
+    verify train --group S6 --width 128 --seeds 11-13 --keep-every 1000 --out nets
     for run in nets/*.steps; do verify trace "$run"; done
     python scripts/training_page.py nets/*.trace
 
@@ -19,6 +20,23 @@ from verify.jobs.trace import APPEARED, events
 
 DOCS = Path(__file__).parents[1] / "docs"
 JSON = dict[str, Any]
+Runs = dict[str, list[JSON]]
+
+QUESTIONS = (
+    "Do subgroups appear before, at or after the jump?",
+    "One after the other, or together?",
+    "Does what was found vanish again?",
+    "What goes on after the jump?",
+)
+
+#: What is said before the answers, by the question's place.
+REMARKS = {
+    1: (
+        "For two-layer networks that begin with vanishing weights arXiv 2602.03655 proves that irreps are learnt one at a time. The",
+        "initial weights here are not small.",
+        "",
+    ),
+}
 
 
 def held_out(row: JSON) -> float:
@@ -26,9 +44,18 @@ def held_out(row: JSON) -> float:
     return float(row["held_out_right"] / (row["pairs"] - row["trained_pairs"]))
 
 
-def page(runs: dict[str, list[JSON]]) -> str:
+def by_group(runs: Runs) -> dict[str, Runs]:
+    """The runs of each group, by the part of a run's name before the hyphen."""
+    found: dict[str, Runs] = {}
+    for name, rows in runs.items():
+        found.setdefault(name.partition("-")[0], {})[name] = rows
+    return found
+
+
+def page(runs: Runs) -> str:
     """The page, from the snapshots of each run."""
-    found = {name: events(rows) for name, rows in runs.items()}
+    groups = by_group(runs)
+    counts = ", ".join(f"{len(some)} of {group}" for group, some in groups.items())
     lines = [
         "# Training watched",
         "",
@@ -37,49 +64,59 @@ def page(runs: dict[str, list[JSON]]) -> str:
         "definitions stand in `verify/jobs/trace.py`). This page is written by `scripts/training_page.py`, whose first lines are the",
         "commands that make it again.",
         "",
-        f"{len(runs)} runs. A class or an irrep *appears* when it first holds {APPEARED:.0%} of the energy. The *jump* is the first",
-        "snapshot with half of the held-out pairs right. A star marks a class read through a character.",
+        f"Runs: {counts}. A class or an irrep *appears* when it first holds {APPEARED:.0%} of the energy. The *jump* is the",
+        "first snapshot with half of the held-out pairs right. A star marks a class read through a character. A run may end before its",
+        "network is finished: its last step is in the table.",
         "",
-        "| run | last step | jump | 99 % | classes of subgroups: step | irreps: step | fell below half of that again |",
-        "|---|---|---|---|---|---|---|",
+        "| run | last step | held out | jump | 99 % | classes of subgroups: step | irreps: step | fell below half of that again |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name, rows in runs.items():
-        e = found[name]
+        e = events(rows)
         listed = [", ".join(f"{k} {v}" for k, v in e[key].items()) or "none" for key in ("classes", "irreps", "vanished")]
-        lines.append(f"| {name} | {rows[-1]['step']} | {_step(e['half'])} | {_step(e['nearly'])} | " + " | ".join(listed) + " |")
-    lines += ["", *answers(runs, found)]
+        cells = [name, str(rows[-1]["step"]), f"{held_out(rows[-1]):.1%}", _step(e["half"]), _step(e["nearly"]), *listed]
+        lines.append("| " + " | ".join(cells) + " |")
+    said = {group: answers(some) for group, some in groups.items()}
+    for number, question in enumerate(QUESTIONS):
+        lines += ["", f"## {question}", "", *REMARKS.get(number, ()), "| group | answer |", "|---|---|"]
+        lines += [f"| {group} | {texts[number]} |" for group, texts in said.items()]
     return "\n".join(lines) + "\n"
 
 
-def answers(runs: dict[str, list[JSON]], found: dict[str, JSON]) -> list[str]:
-    """The questions, each with its numbers."""
+def answers(runs: Runs) -> list[str]:
+    """The answers to the questions, each with its numbers, from the runs of one group."""
+    found = {name: events(rows) for name, rows in runs.items()}
+    return [_when(runs, found), _together(found), _vanished(found), _afterwards(runs, found)]
+
+
+def _when(runs: Runs, found: dict[str, JSON]) -> str:
     jumped = {name: e for name, e in found.items() if e["half"] is not None}
-    lines = ["## Do subgroups appear before, at or after the jump?", ""]
+    if not jumped:
+        return f"None of {_runs(len(runs))} has jumped."
     where = {"before": 0, "at": 0, "after": 0}
     for e in jumped.values():
         for step in e["classes"].values():
             where["before" if step < e["half"] else "at" if step == e["half"] else "after"] += 1
-    lines.append(
-        f"Of {sum(where.values())} appearances of a class in the {len(jumped)} runs that jumped, {where['before']} came before the"
-        f" jump, {where['at']} at the same snapshot and {where['after']} after it."
-    )
     labelled = [next(row["labelled"] for row in runs[name] if row["step"] == e["half"]) for name, e in jumped.items()]
-    if labelled:
-        lines.append(
-            f"At the jump labelled neurons hold {min(labelled):.0%} to {max(labelled):.0%} of the energy"
-            f" (median {statistics.median(labelled):.0%}); at the last snapshot"
-            f" {min(rows[-1]['labelled'] for rows in runs.values()):.1%} to {max(rows[-1]['labelled'] for rows in runs.values()):.1%}."
-        )
-    lines += ["", "## One after the other, or together?", ""]
+    last = [runs[name][-1]["labelled"] for name in jumped]
+    return (
+        f"Of {sum(where.values())} appearances of a class in {_runs(len(jumped))} that jumped, {where['before']} came before the"
+        f" jump, {where['at']} at the same snapshot and {where['after']} after it. At the jump labelled neurons hold"
+        f" {min(labelled):.0%} to {max(labelled):.0%} of the energy (median {statistics.median(labelled):.0%}); at the last snapshot"
+        f" {min(last):.1%} to {max(last):.1%}."
+    )
+
+
+def _together(found: dict[str, JSON]) -> str:
     gaps = []
-    for e in jumped.values():
-        steps = sorted(e["irreps"].values())
-        gaps += [b - a for a, b in itertools.pairwise(steps)]
+    for e in found.values():
+        gaps += [b - a for a, b in itertools.pairwise(sorted(e["irreps"].values()))]
+    text = ""
     if gaps:
-        lines.append(
+        text = (
             f"Between one irrep's appearance and the next lie {min(gaps)} to {max(gaps)} steps (median {statistics.median(gaps):g}, in"
-            " steps of the snapshots); 0 means the same snapshot. Appearing means crossing a threshold: several irreps then grow at the"
-            " same time."
+            f" steps of the snapshots); {sum(gap == 0 for gap in gaps)} of {len(gaps)} appear at the same snapshot as the one before."
+            " Appearing means crossing a threshold: several irreps then grow at the same time. "
         )
     first: dict[str, int] = {}
     for e in found.values():
@@ -87,27 +124,37 @@ def answers(runs: dict[str, list[JSON]], found: dict[str, JSON]) -> list[str]:
             if step == min(e["irreps"].values()):
                 first[name] = first.get(name, 0) + 1
     said = ", ".join(f"{name} in {count}" for name, count in sorted(first.items(), key=lambda item: -item[1]))
-    lines.append(f"The irrep that appears first: {said or 'none'} of {len(found)} runs.")
-    lines += ["", "## Does what was found vanish again?", ""]
+    return f"{text}The irrep that appears first: {said or 'none'} of {_runs(len(found))}."
+
+
+def _vanished(found: dict[str, JSON]) -> str:
     vanished = {name: e["vanished"] for name, e in found.items() if e["vanished"]}
     said = "; ".join(f"{name}: {', '.join(f'{k} at {v}' for k, v in gone.items())}" for name, gone in vanished.items())
-    lines.append(f"In {len(vanished)} of {len(found)} runs something fell below half of the threshold again: {said or 'nothing'}.")
-    lines += ["", "## What goes on after the jump?", ""]
+    return f"In {len(vanished)} of {_runs(len(found))} something fell below half of the threshold again: {said or 'nothing'}."
+
+
+def _afterwards(runs: Runs, found: dict[str, JSON]) -> str:
     rest = []
-    for name in jumped:
-        after = [row for row in runs[name] if held_out(row) >= 0.99]
+    for name, e in found.items():
+        after = [row for row in runs[name] if held_out(row) >= 0.99] if e["half"] is not None else []
         if len(after) > 1:
             rest.append((after[0], after[-1]))
-    if rest:
-        lines.append(
-            f"From the first snapshot with 99 % of the held-out pairs right to the last one, over {len(rest)} runs: the share of"
-            f" energy in neurons without a label goes from {statistics.median(1 - a['labelled'] for a, _ in rest):.1%} to"
-            f" {statistics.median(1 - b['labelled'] for _, b in rest):.1%} (medians), what L and R leave beside their best rank-one"
-            f" part from {statistics.median(1 - a['rank_one'] for a, _ in rest):.2%} to"
-            f" {statistics.median(1 - b['rank_one'] for _, b in rest):.2%}, neurons that can change an answer from"
-            f" {statistics.median(a['live'] for a, _ in rest):g} to {statistics.median(b['live'] for _, b in rest):g}."
-        )
-    return lines
+    if not rest:
+        return "No run has gone on so far."
+    return (
+        f"From the first snapshot with 99 % of the held-out pairs right to the last one, over {_runs(len(rest))}: the share of"
+        f" energy in neurons without a label goes from {statistics.median(1 - a['labelled'] for a, _ in rest):.1%} to"
+        f" {statistics.median(1 - b['labelled'] for _, b in rest):.1%} (medians), what L and R leave beside their best rank-one"
+        f" part from {statistics.median(1 - a['rank_one'] for a, _ in rest):.2%} to"
+        f" {statistics.median(1 - b['rank_one'] for _, b in rest):.2%}, neurons that can change an answer from"
+        f" {statistics.median(a['live'] for a, _ in rest):g} to {statistics.median(b['live'] for _, b in rest):g}, the least margin"
+        f" from {statistics.median(a['min_margin'] for a, _ in rest):.2g} to {statistics.median(b['min_margin'] for _, b in rest):.2g}"
+        " (of pairs that are right)."
+    )
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'s' * (count != 1)}"
 
 
 def _step(value: int | None) -> str:
@@ -115,15 +162,18 @@ def _step(value: int | None) -> str:
 
 
 def main(folders: list[str]) -> None:
-    """Write docs/training.md, and the figure of the first run beside it."""
-    runs = {}
+    """Write docs/training.md, and the figure of the first run of each group beside it."""
+    runs: Runs = {}
     for folder in map(Path, folders):
         rows = json.loads((folder / "trace.json").read_text(encoding="utf-8"))
         runs[folder.name.partition(".")[0]] = [row for row in rows if "reason" not in row and row["step"] is not None]
     text = page(runs)
-    name = next(iter(runs))
-    shutil.copy(Path(folders[0]) / "trace.svg", DOCS / "figures" / "trace.svg")
-    text += f"\n![answers, least margin and shares of energy over the steps of training](figures/trace.svg)\n\nThe run {name}.\n"
+    for number, (group, some) in enumerate(by_group(runs).items()):
+        name = next(iter(some))
+        folder = next(path for path in map(Path, folders) if path.name.partition(".")[0] == name)
+        figure = "trace.svg" if number == 0 else f"trace-{group}.svg"
+        shutil.copy(folder / "trace.svg", DOCS / "figures" / figure)
+        text += f"\n![answers, least margin and shares of energy over the steps of training](figures/{figure})\n\nThe run {name}.\n"
     (DOCS / "training.md").write_text(text, encoding="utf-8")
 
 
