@@ -128,6 +128,16 @@ CITED: dict[str, tuple[str, dict[str, str]]] = {
             "note": "arXiv:2312.06581",
         },
     ),
+    "wu2025": (
+        "inproceedings",
+        {
+            "author": "Wilson Wu and Louis Jaburi and Jacob Drori and Jason Gross",
+            "title": "Towards a Unified and Verified Understanding of Group-Operation Networks",
+            "booktitle": "International Conference on Learning Representations",
+            "year": "2025",
+            "note": "arXiv:2410.07476",
+        },
+    ),
 }
 
 

@@ -26,6 +26,8 @@ def mechanism(source: Source) -> list[Block]:
             left_out=left_out(source),
         )
     ]
+    if source.explains:
+        opening.append(say("Neurons that read cosets in such networks were found by Stander et al."))
     if raw:
         opening.append(
             say(

@@ -8,13 +8,14 @@ import base64
 import hashlib
 import json
 import re
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from reports.appendices import circuit_rows, circuits_appendix, neuron_pairs
 from reports.as_html import body, table
-from reports.blocks import Block, Document, Heading, Table, say
+from reports.blocks import Block, Document, Figure, Heading, Table, say
 from reports.blocks import table as table_of
 from reports.circuits import class_labels, parts
 from reports.coset_voting import Program as Voting
@@ -26,8 +27,8 @@ from reports.numbers import rational, share
 from reports.source import Source
 
 TEMPLATES = Path(__file__).parent / "templates"
-#: Integers of circuits, and numbers of neurons, above which a page holds none of them: it stays below a few megabytes.
-MOST_INTEGERS, MOST_NUMBERS = 300_000, 1_500_000
+#: Bytes of circuits, and numbers of neurons, above which a page holds none of them: it stays below three megabytes.
+MOST_BYTES, MOST_NUMBERS = 1_400_000, 1_500_000
 #: Labels of rows are written for tables of at most this many.
 MOST_LABELS = 40
 EXACT = 2**53  # JavaScript's numbers hold integers up to this
@@ -40,7 +41,7 @@ def page(source: Source, document: Document, pictures: dict[str, Any] | None, vo
     data = page_data(source, pictures, voting)
     looks = looking(source, bool(data["circuits"]))
     appendix = circuits_appendix(source).blocks
-    static = tuple(block for block in _without_first_table(appendix) if not isinstance(block, Table) or not block.name)
+    static = tuple(block for block in _without_first_table(appendix) if not drawn_above(block))
     sections = [*document.blocks, *references()]
     anchors = [(block.anchor, block.line) for block in sections if isinstance(block, Heading) and block.level == 2]
     links = [("look", say("Look inside")), *anchors, ("more", say("More tables"))]
@@ -70,6 +71,11 @@ def page(source: Source, document: Document, pictures: dict[str, Any] | None, vo
         f'<nav aria-label="Contents"><ul>{contents}</ul></nav>\n<main>\n{inside}\n</main>\n'
         f'<script type="application/json" id="data">{_json(data)}</script>\n<script>{script}</script>\n</body>\n</html>\n'
     )
+
+
+def drawn_above(block: Block) -> bool:
+    """Whether the part to look at shows this block of the appendix, or what it draws."""
+    return (isinstance(block, Table) and bool(block.name)) or (isinstance(block, Figure) and block.name == "lattice")
 
 
 def _hash(text: str) -> str:
@@ -172,22 +178,19 @@ def neuron_table(source: Source) -> Table:
 
 def page_data(source: Source, pictures: dict[str, Any] | None, voting: Voting) -> dict[str, Any]:
     """The JSON value in the page."""
-    kinds: list[list[int]] = []
+    kinds: list[str] = []
     place: dict[tuple[int, ...], int] = {}
 
     def part(rows: Rows, form: NamedForm) -> dict[str, Any]:
         key = tuple(rows.kind)
         if key not in place:
             place[key] = len(kinds)
-            kinds.append(list(rows.kind))
+            kinds.append(packed(rows.kind))
         labels = class_labels(form, rows.kind, source.words) if len(rows.rows) <= MOST_LABELS else None
         return {"kind": place[key], "rows": [list(row) for row in rows.rows], "labels": labels}
 
-    integers = sum(
-        len(rows.rows) * len(circuit.neurons) for circuit in source.circuits for rows in parts(voting.circuits[circuit.number - 1])
-    )
     found = []
-    for circuit in source.circuits if integers <= MOST_INTEGERS else ():
+    for circuit in source.circuits:
         left, right, votes = parts(voting.circuits[circuit.number - 1])
         found.append(
             {
@@ -202,6 +205,8 @@ def page_data(source: Source, pictures: dict[str, Any] | None, voting: Voting) -
                 "votes": part(votes, circuit.votes),
             }
         )
+    if len(json.dumps([found, kinds])) > MOST_BYTES:
+        found, kinds = [], []
     correct = source.c["correct"]
     return {
         "group": source.group,
@@ -212,12 +217,18 @@ def page_data(source: Source, pictures: dict[str, Any] | None, voting: Voting) -
         "circuits": found,
         "kinds": kinds,
         "neurons": _neurons(source, pictures),
-        "partitions": pictures["partitions"] if pictures else [],
+        "partitions": [packed(partition) for partition in pictures["partitions"]] if pictures else [],
         "margins": source.s["margin_map"],
         "wrong": [row[:2] for row in correct["wrong"]],
         "lattice": source.s["lattice"],
         "start": correct["wrong"][0][:2] if correct["wrong"] else correct["min_margin_pair"] or [0, 0],
     }
+
+
+def packed(numbers: Sequence[int]) -> str:
+    """Numbers below 256 in one byte each, or all in two, the lower one first, in base 64; as many bytes as numbers says which."""
+    wide = "H" if max(numbers, default=0) > 255 else "B"
+    return base64.b64encode(struct.pack(f"<{len(numbers)}{wide}", *numbers)).decode("ascii")
 
 
 def _neurons(source: Source, pictures: dict[str, Any] | None) -> list[dict[str, Any]]:

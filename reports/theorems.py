@@ -425,7 +425,7 @@ def _compact(source: Source) -> list[Block]:
             say(
                 "*In the certificate:* `compact`, with the cells and their numbers. *The checker* runs this very proof, in "
                 "integers: it is how it decides Theorem 1. A bad plan proves less, and nothing false. The appendix on circuits has "
-                "the plan."
+                "the plan. Length against what is proved is the measure of Gross et al. and Wu et al."
             )
         ),
     ]

@@ -45,6 +45,10 @@
     const raw = atob(part.bytes);
     return Float64Array.from(raw, (c) => { const v = c.charCodeAt(0); return (v > 127 ? v - 256 : v) * part.unit; });
   }
+  function unpacked(text) {  // a number for each element, in a byte each or in two
+    const raw = atob(text), wide = raw.length > images.length;
+    return images.map((_, g) => wide ? raw.charCodeAt(2 * g) + 256 * raw.charCodeAt(2 * g + 1) : raw.charCodeAt(g));
+  }
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).split(",").map(Number);
   function shade(value, most) {
     const base = colour("--cell"), full = colour(value < 0 ? "--against" : "--for"), t = most > 0 ? Math.min(1, Math.abs(value) / most) : 0;
@@ -71,7 +75,7 @@
   function byCoset(partition) {
     const all = images.map((_, g) => g);
     if (partition === null) return all;
-    const coset = data.partitions[partition];
+    const coset = unpacked(data.partitions[partition]);
     return all.sort((a, b) => coset[a] - coset[b] || a - b);
   }
 
@@ -104,7 +108,7 @@
   }
 
   // ---- circuits: rows of integers, and what they vote
-  const circuits = data.circuits, kinds = data.kinds;
+  const circuits = data.circuits, kinds = data.kinds.map(unpacked);
   function push(circuit, a, b) { return circuit.left.rows[a].map((l, i) => Math.max(0, l + circuit.right.rows[b][i])); }
   function ballot(circuit, x, y) {
     const pushes = push(circuit, kinds[circuit.left.kind][x], kinds[circuit.right.kind][y]);

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from reports import write_report
+from reports.page import TEMPLATES, packed
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -102,6 +103,12 @@ def test_every_interaction(page_file: Path) -> None:
         assert shown
         assert all("fixing 2" in row for row in shown)
         assert len(shown) < len(numbers)
+        # numbers in one byte and in two come out as they went in
+        script = (TEMPLATES / "page.js").read_text()
+        function = script[script.index("function unpacked") : script.index("const colour")]
+        for numbers in ([7, 0, 255] * 100, [*range(300)]):
+            unpack = f"(text) => {{ const images = Array(300).fill(0); {function}; return unpacked(text); }}"
+            assert page.evaluate(unpack, packed(numbers)) == numbers
         assert said == []
 
 
