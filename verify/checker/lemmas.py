@@ -8,8 +8,9 @@ What the certificate states and this module checks first: the program's circuits
   rest       circuits that can prefer no output to another by more than their ``swing``, whatever x and y;
   families   circuits over one space of points, the right cosets Bg of a subgroup, which g takes to each other.
 In a family's circuit at the point p, l(x) depends on the point px and the parity of x alone, and u(z) on the point pz and the parity
-of z. (A vote on a coset sum is two circuits. A mirrored family is the same for the inputs y^-1, x^-1, the permutation s^-1 and
-outputs z^-1.) The bias is a sum of tables B[p, pz, parity] of families, and a rest within a range for each parity.
+of z; r(y) is any function. (A vote on a coset sum is two circuits. A mirrored family is the same for the inputs y^-1, x^-1, the
+permutation s^-1 and outputs z^-1.) The bias is a sum of tables B[p, pz, parity] of families (z^-1 in mirrored ones), and a rest within
+a range for each parity.
 
 Why the lemmas suffice. Let x take the point p_j to j. What a family gives to the margin is sum over j of T(j, js, p_j, y), where T adds
 up push * (u[jy] - u[(js)y]) over the neurons of the circuits at p_j, and B[p_j, jy] - B[p_j, (js)y]. For integers mu[p],
@@ -22,7 +23,10 @@ sum over j of beta[j, js] - sum of mu - (phi). A tie phi of a family and a mirro
 for the mirrored family j is the point to which y^-1 takes its own p, so its q, p are this family's k, q, and both sums run over the
 same terms; they cancel when the families are added. So if, for every s != 1 of a case, for some batch of dual variables, the families'
 sums and the constants add up to more than 0, then every margin of the case is above 0.
-Nothing depends on how the numbers were found. Python's integers have no bound, so no sum can overflow.
+A line is the same for one y: its minima are over p alone, with T + mu[p], and no lam or phi is needed. When no family is mirrored, a
+margin at (x, y) is above 0 if for its s a batch's sum is, or that of a line of its y. When all are mirrored the lines are those of
+x^-1, which is the second input as the families see it; the argument is the same with x for y. Lines with families of both kinds are
+refused. Nothing depends on how the numbers were found. Python's integers have no bound, so no sum can overflow.
 
 O2, the pushes: relu(s + t) with s within the left deviation of l(x) and t within the right deviation of r(y) lies in an interval for
 each double coset of xy. O3, the distance: |hV - kv| <= e spread + (top + e) 2c for pushes h, k and differences of votes V, v (h - k at
@@ -30,6 +34,7 @@ most e, V - v at most 2c), summed over neurons, each term rounded up to a multip
 """
 
 import itertools
+import operator
 from collections.abc import Sequence
 from fractions import Fraction
 from time import monotonic
@@ -46,6 +51,7 @@ from .shape import (
     SymbolicBatch,
     SymbolicCase,
     SymbolicFamily,
+    SymbolicLines,
     SymbolicMember,
     SymbolicProof,
     SymbolicPush,
@@ -186,7 +192,6 @@ class Family:
             self.at[member.point].append(seated(neurons.mirrored(group.inverse) if stated.mirrored else neurons, member, space, group))
         m = space.count
         need(len(stated.bias) in (0, 2 * m * m), f"expected {2 * m * m} entries of a table of the bias or none, got {len(stated.bias)}")
-        need(not (stated.bias and stated.mirrored), "expected tables of the bias with families that are not mirrored")
         unread = stated.bias[1::2] if 1 not in group.parity else []  # there is no odd z
         need(not any(unread), "expected zeros in a table of the bias where no z looks, got other numbers")
         table = [stated.bias[2 * m * p : 2 * m * (p + 1)] for p in range(m)] if stated.bias else []
@@ -228,6 +233,8 @@ def check_proof(proof: SymbolicProof, expanded: Expanded, group: Group, progress
             spaces[stated.subgroup] = Space(group, expanded.subgroups[stated.subgroup])
     families = [Family(stated, program, group, spaces[stated.subgroup]) for stated in proof.families]
     cost = sum(family.space.count**3 * group.order for family in families) * max(1, sum(len(c.batches) for c in proof.cases))
+    choices = sum(len(own) for c in proof.cases if c.lines is not None for own in c.lines.choices)
+    cost += choices * sum(family.space.count * (family.space.count**2 + group.order) for family in families)
     need(cost <= LARGEST_TABLE, f"expected lemmas of at most {LARGEST_TABLE:,} entries, got {cost:,}")
     for number in proof.signs:
         for functions in program.neurons[number]:
@@ -282,7 +289,8 @@ def bias_range(families: list[Family], bias: Sequence[int], group: Group) -> lis
         odd = group.parity[z]
         for family in families:
             if family.bias:
-                value -= sum(row[moved[z]] for row, moved in zip(family.bias[odd], family.space.moved, strict=True))
+                seen = group.inverse[z] if family.mirrored else z
+                value -= sum(row[moved[seen]] for row, moved in zip(family.bias[odd], family.space.moved, strict=True))
         rest[odd].append(value)
     return [(min(values), max(values)) for values in rest if values]
 
@@ -296,7 +304,10 @@ def sign_share(case: SymbolicCase, circuits: list[Neurons], group: Group) -> int
 
 
 def check_case(case: SymbolicCase, constant: int, families: list[Family], group: Group) -> int:
-    """Redo the minima of every batch, and the sum for every s != 1; the number of entries looked at."""
+    """Redo the minima of every batch and line, and the sum for every s != 1; the number of entries looked at.
+
+    A batch serves every y; so the best sum of an s is the larger of the best batch's and the least over y of the best line's.
+    """
     name, entries = f"case {case.x, case.y, case.s}", 0
     best: dict[int, int] = {}
     for batch in case.batches:
@@ -315,11 +326,82 @@ def check_case(case: SymbolicCase, constant: int, families: list[Family], group:
                     sum(row[k] for row, k in zip(beta, family.image(s), strict=True)) - mu for family, beta, mu in shares
                 )
                 best[s] = max(total, best.get(s, total))
+    if case.lines is not None:
+        sums, looked = line_sums(case, case.lines, constant, families, group)
+        entries += looked
+        for s, total in sums.items():
+            best[s] = max(total, best.get(s, total))
     need(bool(best), f"expected a batch of dual variables in {name}")
     least = min(best.values())
     same(f"least sum in {name}", case.least, least)
     same(f"least sum in {name}, above 0", True, least > 0)
     return entries
+
+
+def line_sums(
+    case: SymbolicCase, lines: SymbolicLines, constant: int, families: list[Family], group: Group
+) -> tuple[dict[int, int], int]:
+    """For each s != 1 of the case the least over y of the best line's sum, and how many entries were looked at.
+
+    y is x^-1 where the families are mirrored. The module's docstring says why these sums bound the margins.
+    """
+    kinds = {family.mirrored for family in families}
+    need(len(kinds) == 1, "expected lines with families that are all mirrored or all not")
+    need(lines.unit > 0, f"expected a positive unit of the lines' numbers, got {lines.unit}")
+    parity_of_y = case.x if kinds == {True} else case.y
+    ys = [y for y in range(group.order) if group.parity[y] == parity_of_y]
+    need(len(lines.choices) == len(ys), f"expected lines for {len(ys)} elements, got {len(lines.choices)}")
+    elements = [s for s in range(1, group.order) if group.parity[s] == case.s]
+    sizes = [family.space.count for family in families]
+    # where beta[j][js] stand in a family's list of minima, for each s
+    looks = [
+        [operator.itemgetter(*(j * m + k for j, k in enumerate(family.image(s))), 0) for s in elements]
+        for family, m in zip(families, sizes, strict=True)
+    ]
+    tables = [Shares(case, family) for family in families]
+    found: dict[int, int] = {}
+    for y, choices in zip(ys, lines.choices, strict=True):
+        need(bool(choices), "expected a line for every element")
+        entries = [table.entries(y) for table in tables]
+        best: list[int] = []
+        for mus in choices:
+            fits = len(mus) == len(families) and all(len(mu) in (0, m) for mu, m in zip(mus, sizes, strict=True))
+            need(fits, f"expected {sizes} numbers mu of a line, or none, got {[len(mu) for mu in mus]}")
+            totals = [constant - lines.unit * sum(map(sum, mus))] * len(elements)
+            for rows, mu, getters in zip(entries, mus, looks, strict=True):
+                moved = [[value + lines.unit * extra for value in row] for row, extra in zip(rows, mu, strict=True)] if mu else rows
+                beta = [min(values) for values in zip(*moved, strict=True)]
+                totals = [total + sum(look(beta)) - beta[0] for total, look in zip(totals, getters, strict=True)]
+            best = [max(pair) for pair in zip(best, totals, strict=True)] if best else totals
+        for s, total in zip(elements, best, strict=True):
+            if total < found.get(s, total + 1):
+                found[s] = total
+    return found, len(ys) * (sum(m**3 for m in sizes) + len(elements) * sum(sizes))
+
+
+class Shares:
+    """T[j, j', p, y] of one family in one case, y by y."""
+
+    def __init__(self, case: SymbolicCase, family: Family) -> None:
+        self.family, m = family, family.space.count
+        x = case.y if family.mirrored else case.x
+        for_w, for_z = case.x ^ case.y, case.x ^ case.y ^ case.s
+        self.tables = [[table(circuit, x, for_w, for_z, m) for circuit in circuits] for circuits in family.at]
+        self.bias = [[family.bias[bit][p] if family.bias else [0] * m for bit in (for_w, for_z)] for p in range(m)]
+
+    def entries(self, y: int) -> Rows:
+        """For each p the numbers T[j, j', p, y], j' running first."""
+        image = [row[y] for row in self.family.space.moved]
+        found = []
+        for circuits, tables, (bias_w, bias_z) in zip(self.family.at, self.tables, self.bias, strict=True):
+            chosen = [rows[circuit.row[y]] for rows, circuit in zip(tables, circuits, strict=True)]
+            row: list[int] = []
+            for j, jy in enumerate(image):
+                of_w = bias_w[jy] + sum(both[0][j][jy] for both in chosen)
+                of_z = [sum(votes) for votes in zip(bias_z, *(both[1][j] for both in chosen), strict=True)]
+                row += [of_w - of_z[q] for q in image]
+            found.append(row)
+        return found
 
 
 def check_ties(batch: SymbolicBatch, families: list[Family]) -> None:

@@ -2,8 +2,8 @@
 
 What this module proves: a value that `parse` returns has exactly the fields and types of its class, nothing more and nothing less, so
 the other modules need not ask again. A file in which a key is missing, unknown or there twice, in which a number stands where a text
-should, or in which there is a floating-point number is `Malformed`. Only the fields of a program that its first format did not have
-may be missing; they are then what their defaults say.
+should, or in which there is a floating-point number is `Malformed`. Only fields that earlier certificates did not have may be
+missing; they are then what their defaults say.
 
 Every record of verify/record/certificate.py stands here once more under the same name; a test compares the two.
 """
@@ -226,7 +226,8 @@ class ProvableProgram:
 class SymbolicMember:
     """A circuit in a family: all of its votes, or the term on right or left cosets of votes on a coset sum.
 
-    ``point`` is the point p of the family's space that its reading of x and its votes look at (in a mirrored family: of y).
+    ``point`` is the point p of the family's space that its reading of x and its votes look at (in a mirrored family: of y); how it
+    reads the other input is free.
     """
 
     circuit: int
@@ -238,7 +239,7 @@ class SymbolicMember:
 class SymbolicFamily:
     """Circuits that look at points of one space: the right cosets of a subgroup of the program, numbered by their least elements.
 
-    ``bias`` is the family's table B[p, q, parity of z] of the bias, row by row, or empty.
+    ``bias`` is the family's table B[p, q, parity of z] of the bias, row by row, or empty; q is where z takes p (z^-1 if mirrored).
     """
 
     subgroup: int
@@ -282,10 +283,23 @@ class SymbolicBatch:
 
 
 @dataclass(frozen=True)
-class SymbolicCase:
-    """One case of parities of x, y and s (0 even, 1 odd).
+class SymbolicLines:
+    """Dual variables mu[p] for each y by itself (x^-1 where the families are mirrored), in multiples of ``unit``.
 
-    ``signs`` is what neurons that read parities alone give; ``least`` the least over all s != 1 of the case of the best batch's sum.
+    ``choices`` has a list for every y of the case, by rising numbers; each of its entries has the numbers of each family, in their
+    order, empty where they are 0.
+    """
+
+    unit: int
+    choices: list[list[list[list[int]]]]
+
+
+@dataclass(frozen=True)
+class SymbolicCase:
+    """One case of parities of x, y and s (0 even, 1 odd). ``lines`` may be missing.
+
+    ``signs`` is what neurons that read parities alone give; ``least`` the least over all y and s != 1 of the case of the sum of the
+    best batch or line.
     """
 
     x: int
@@ -294,6 +308,7 @@ class SymbolicCase:
     signs: int
     least: int
     batches: list[SymbolicBatch]
+    lines: SymbolicLines | None = None
 
 
 @dataclass(frozen=True)

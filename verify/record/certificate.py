@@ -103,7 +103,8 @@ class ProvableProgram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SymbolicMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A circuit in a family: all of its votes, or the term on right or left cosets of votes on a coset sum.
 
-    ``point`` is the point p of the family's space that its reading of x and its votes look at (in a mirrored family: of y).
+    ``point`` is the point p of the family's space that its reading of x and its votes look at (in a mirrored family: of y); how it
+    reads the other input is free.
     """
 
     circuit: int
@@ -114,7 +115,7 @@ class SymbolicMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SymbolicFamily(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Circuits that look at points of one space: the right cosets of a subgroup of the program, numbered by their least elements.
 
-    ``bias`` is the family's table B[p, q, parity of z] of the bias, row by row, or empty.
+    ``bias`` is the family's table B[p, q, parity of z] of the bias, row by row, or empty; q is where z takes p (z^-1 if mirrored).
     """
 
     subgroup: int
@@ -153,10 +154,22 @@ class SymbolicBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ties: tuple[SymbolicTie, ...]
 
 
+class SymbolicLines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Dual variables mu[p] for each y by itself (x^-1 where the families are mirrored), in multiples of ``unit``.
+
+    ``choices`` has a list for every y of the case, by rising numbers; each of its entries has the numbers of each family, in their
+    order, empty where they are 0.
+    """
+
+    unit: int
+    choices: tuple[tuple[tuple[tuple[int, ...], ...], ...], ...]
+
+
 class SymbolicCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One case of parities of x, y and s (0 even, 1 odd).
 
-    ``signs`` is what neurons that read parities alone give; ``least`` the least over all s != 1 of the case of the best batch's sum.
+    ``signs`` is what neurons that read parities alone give; ``least`` the least over all y and s != 1 of the case of the sum of the
+    best batch or line.
     """
 
     x: int
@@ -165,6 +178,7 @@ class SymbolicCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signs: int
     least: int
     batches: tuple[SymbolicBatch, ...]
+    lines: SymbolicLines | None = None
 
 
 class SymbolicProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,7 +1,9 @@
 """The bias as a sum of tables over points, and what that leaves over.
 
 A function on the group is approximated by sum over p of B[p, pz], one table per coset space in use (twisted by the sign as well), and a
-function of the parity. The tables are found by least squares in float64 and rounded to integers; what they miss is exact in the rest.
+function of the parity. A mirrored family's table is B[p, pz^-1]; it has one where all families are mirrored: else it would be the
+transpose of a table that is there. The tables are found by least squares in float64 and rounded to integers; what they miss is exact
+in the rest.
 """
 
 from typing import Any
@@ -16,8 +18,8 @@ FLOAT_BITS = 900
 
 
 def split_bias(parts: Parts) -> None:
-    """Set each unmirrored family's ``bias`` table and the program's ``bias_rest``; changes ``parts`` in place."""
-    families = [family for family in parts.families if not family.mirrored]
+    """Set the ``bias`` table of each family that has one and the program's ``bias_rest``; changes ``parts`` in place."""
+    families = with_tables(parts)
     if not families or not parts.bias.any() or max(abs(int(b)) for b in parts.bias).bit_length() > FLOAT_BITS:
         return
     order = parts.group.order
@@ -26,7 +28,7 @@ def split_bias(parts: Parts) -> None:
     places: list[tuple[int, int, int, bool] | None] = [None] * len(columns)
     twists = (False, True) if parts.parity.any() else (False,)
     for f, family in enumerate(families):
-        for p, reached in enumerate(family.points.moved):
+        for p, reached in enumerate(family.seen):
             for q in range(family.points.count):
                 for twist in twists:
                     column = (reached == q) * (sign if twist else 1.0)
@@ -42,9 +44,15 @@ def split_bias(parts: Parts) -> None:
     take_off(parts, families, tables)
 
 
+def with_tables(parts: Parts) -> list[Family]:
+    """The families that have a table of the bias: those that are not mirrored, or all where there is no such family."""
+    plain = [family for family in parts.families if not family.mirrored]
+    return plain or parts.families
+
+
 def start_bias(parts: Parts, start: Start) -> None:
     """Set the ``bias`` tables to those of a start, in whole votes, in place of the ones that ``split_bias`` found."""
-    families = [family for family in parts.families if not family.mirrored]
+    families = with_tables(parts)
     tables = []
     for family in families:
         known = start.bias(family)
@@ -67,6 +75,6 @@ def take_off(parts: Parts, families: list[Family], tables: list[Any]) -> None:
     rest = parts.bias.astype(tables[0].dtype) if tables else parts.bias.copy()
     for family, table in zip(families, tables, strict=True):
         family.bias = table
-        for p, reached in enumerate(family.points.moved):
+        for p, reached in enumerate(family.seen):
             rest = rest - table[p, reached, parts.parity]
     parts.bias_rest = rest

@@ -91,7 +91,8 @@ def _signature(duals: DualVariables) -> bytes:
     parts = [_bytes(duals.mu), _bytes(duals.lam)]
     parts += [f"{id(space)}".encode() + _bytes(values) for space, values in duals.ties]
     for term in duals.tables.terms:
-        parts += [f"{id(term.space)} {term.q} {term.through}".encode(), repr(term.values.tolist()).encode()]
+        where = f"{id(term.space)} {term.q} {term.through}" if term.space else repr(duals.tables.ys.tolist())
+        parts += [where.encode(), _bytes(term.values)]
     return b"\0".join(parts)
 
 

@@ -1,7 +1,7 @@
 """A program taken apart: its circuits sorted into the families of `families`, its bias split into tables over points."""
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,8 @@ def take_apart(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, 
     for number, circuit in enumerate(program.circuits):
         columns = np.arange(first, first + len(circuit.neurons))
         first += len(circuit.neurons)
-        sorter.sort(number, circuit, Columns(arrays[0][:, columns], arrays[1][:, columns], arrays[2][columns]))
+        sorter.add(number, circuit, Columns(arrays[0][:, columns], arrays[1][:, columns], arrays[2][columns]))
+    sorter.sort()
     split_bias(parts)
     return parts
 
@@ -42,52 +43,87 @@ def _largest(weights: Any) -> int:
     return 4 * (push * int(abs(weights.U).max(initial=0)) * max(1, len(weights.U)) + int(abs(weights.b).max(initial=0)))
 
 
+class _Piece(NamedTuple):
+    """A circuit, or a term of its votes, in the family of one space; ``other`` is the seat of the other input, if it has one."""
+
+    share: Share
+    mirrored: bool
+    seat: Seat
+    other: Seat | None
+    columns: Columns
+
+
 class _Sorter:
     """Puts circuits into families."""
 
     def __init__(self, parts: Parts, subgroups: tuple[Subgroup, ...], settings: SymbolicSettings) -> None:
         self._parts, self._subgroups = parts, subgroups
         self._seats = Seats(parts.group, subgroups, parts.parity, settings.space_entries)
+        self._ways: list[tuple[int, list[list[_Piece]]]] = []
 
-    def sort(self, number: int, circuit: Circuit, columns: Columns) -> None:
-        """Add one circuit to the part where it belongs."""
+    def add(self, number: int, circuit: Circuit, columns: Columns) -> None:
+        """Add one circuit to the part where it belongs, or to those that ``sort`` puts into families."""
         parts = self._parts
         if all(self._of_parity(np.moveaxis(a, -1, 0)) for a in (columns.left.T, columns.right.T, columns.votes)):
             parts.signs.append((number, columns))
             return
-        if circuit.left.on == "right cosets" and circuit.right.on == "left cosets":
-            h, k = (self._seats.of(form) for form in (circuit.left, circuit.right))
-            if h and k:
-                pieces = self._pieces(circuit, columns, h, k)
-                if pieces:
-                    for share, mirrored, piece in pieces:
-                        self._join(number, share, mirrored, h, k, piece)
-                    return
-        parts.rest.append((number, columns))
+        ways = self._all_ways(circuit, columns)
+        if ways:
+            self._ways.append((number, ways))
+        else:
+            parts.rest.append((number, columns))
+
+    def sort(self) -> None:
+        """Put circuits into families; those that fit into both kinds into mirrored ones where all others are mirrored."""
+        kinds = [{piece.mirrored for way in ways for piece in way} for _, ways in self._ways if len(ways) == 1]
+        mirrored = bool(kinds) and all(kind == {True} for kind in kinds)
+        for number, ways in self._ways:
+            for piece in ways[-1 if mirrored else 0]:
+                self._join(number, piece)
 
     def _of_parity(self, function: Any) -> bool:
         """Whether a function (|G|, ...) depends on the parity alone."""
         odd = int(self._parts.parity.argmax())
         return bool((function == function[np.where(self._parts.parity == 1, odd, 0)]).all())
 
-    def _pieces(self, circuit: Circuit, columns: Columns, h: Seat, k: Seat) -> list[tuple[Share, bool, Columns]]:
-        """The circuit as pieces whose votes depend on Hz, or on zK (mirrored); empty when it does not fall into such."""
+    def _all_ways(self, circuit: Circuit, columns: Columns) -> list[list[_Piece]]:
+        """The ways to see the circuit as pieces whose votes depend on Hz, or on zK (mirrored), the plain one first."""
         inverse = self._parts.group.inv
-        if _sees(h, columns.votes):
-            return [("whole", False, columns)]
-        if _sees(k, columns.votes[:, inverse]):
-            return [("whole", True, columns.mirrored(inverse))]
-        if circuit.votes.on != "coset sum":
-            return []
+        h = self._seats.of(circuit.left) if circuit.left.on == "right cosets" else None
+        k = self._seats.of(circuit.right) if circuit.right.on == "left cosets" else None
+        ways = []
+        if h and k and _sees(h, columns.votes):
+            ways.append([_Piece("whole", False, h, k, columns)])
+        if h and k and _sees(k, columns.votes[:, inverse]):
+            ways.append([_Piece("whole", True, k, h, columns.mirrored(inverse))])
+        if not ways and h and k and circuit.votes.on == "coset sum":
+            ways += self._by_terms(circuit, columns, h, k)
+        return ways or self._by_votes(circuit, columns)
+
+    def _by_terms(self, circuit: Circuit, columns: Columns, h: Seat, k: Seat) -> list[list[_Piece]]:
+        """Votes on a coset sum as two pieces."""
+        inverse = self._parts.group.inv
         linear = linear_form(self._parts.group, circuit.votes, self._subgroups)
         lists = np.array([neuron.votes for neuron in circuit.neurons], dtype=columns.votes.dtype)
         right, left = (lists[:, index] * factor.astype(lists.dtype) for index, factor in zip(linear.index, linear.factor, strict=True))
         if not (_sees(h, right) and _sees(k, left[:, inverse])):
             return []
-        return [("right", False, columns._replace(votes=right)), ("left", True, columns._replace(votes=left).mirrored(inverse))]
+        mirrored = columns._replace(votes=left).mirrored(inverse)
+        return [[_Piece("right", False, h, k, columns._replace(votes=right)), _Piece("left", True, k, h, mirrored)]]
 
-    def _join(self, number: int, share: Share, mirrored: bool, h: Seat, k: Seat, columns: Columns) -> None:
-        (space, point), (other_space, other) = (k, h) if mirrored else (h, k)
+    def _by_votes(self, circuit: Circuit, columns: Columns) -> list[list[_Piece]]:
+        """The circuit as one piece when it votes through the point through which it reads x, or y; it may read the other freely."""
+        form = circuit.votes.terms[0]
+        if form.on not in ("right cosets", "left cosets"):
+            return []
+        mirrored = form.on == "left cosets"
+        seat, seen = self._seats.of(form), columns.mirrored(self._parts.group.inv) if mirrored else columns
+        if seat is None or not (_sees(seat, seen.left.T) and _sees(seat, seen.votes)):
+            return []
+        return [[_Piece("whole", mirrored, seat, None, seen)]]
+
+    def _join(self, number: int, piece: _Piece) -> None:
+        share, mirrored, (space, point), other, columns = piece
         for family in self._parts.families:
             if family.points is space and family.mirrored == mirrored:
                 break
@@ -96,11 +132,11 @@ class _Sorter:
             taken = sum(f.mirrored == mirrored and f.points.name == space.name for f in self._parts.families)
             family = Family(f"{name}-{taken + 1}" if taken else name, space, mirrored)
             self._parts.families.append(family)
-        family.members.append(Member(number, share, point, other_space, other, columns))
+        family.members.append(Member(number, share, point, other, columns))
 
 
-def _sees(seat: Seat, votes: Any) -> bool:
-    """Whether votes (k, |G|) depend on the point to which z takes the seat's point, and on the parity of z, alone."""
+def _sees(seat: Seat, functions: Any) -> bool:
+    """Whether functions (k, |G|) of z depend on the point to which z takes the seat's point, and on the parity of z, alone."""
     space, point = seat
     representative = space.taking[point, space.moved[point], space.parity]
-    return bool((votes == votes[:, representative]).all())
+    return bool((functions == functions[:, representative]).all())

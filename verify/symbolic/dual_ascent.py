@@ -74,10 +74,12 @@ def _rounded(values: Any) -> Any:
     return np.array([int(v) for v in np.rint(values).ravel()], dtype=object).reshape(values.shape)
 
 
-def find(state: RealDuals, s: Any, constant: int, scale: int, settings: SymbolicSettings) -> tuple[list[Batch], Batch | None]:
+def find(
+    state: RealDuals, s: Any, constant: int, scale: int, settings: SymbolicSettings, thorough: bool = True
+) -> tuple[list[Batch], Batch | None]:
     """Batches of s whose bounds with ``constant`` are positive, and a batch of those for which no such bound was found, or None.
 
-    The search begins at ``state``.
+    The search begins at ``state``. Unless it is to be ``thorough``, s that are not settled with the others are not tried by themselves.
 
     ``scale`` is the unit of one vote. At most ``settings.dual_entries`` table entries are looked at.
     """
@@ -93,7 +95,7 @@ def find(state: RealDuals, s: Any, constant: int, scale: int, settings: Symbolic
         if good.any():
             settled.append(Batch(left[good], batch.duals))
             left = active = left[~good]
-        elif len(active) == 1 or effort <= 0:
+        elif len(active) == 1 or effort <= 0 or not thorough:
             return settled, batch
         else:
             totals = Batch(active, batch.duals).totals(constant)

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import numpy as np
+
 from verify.record import certificate as cert
 from verify.symbolic.decide import SymbolicFinding
 from verify.symbolic.dual_variables import DualVariables
 from verify.symbolic.families import Case, Family
+from verify.symbolic.lines import Lines
 from verify.symbolic.proof_outline import Outline
 
 __all__ = ["proof_record", "symbolic_record"]
@@ -53,15 +56,26 @@ def _bias(family: Family) -> tuple[int, ...]:
 
 
 def _case(outline: Outline, case: Case) -> cert.SymbolicCase:
-    batches = outline.batches[case]
-    best: dict[int, int] = {}
-    every = [s for batch in batches for s in batch.s]
-    records = []
-    for batch in batches:
-        for s, total in zip(every, type(batch)(every, batch.duals).totals(outline.constant(case)), strict=True):
-            best[int(s)] = max(int(total), best.get(int(s), int(total)))
-        records.append(cert.SymbolicBatch(tuple(map(_duals, batch.duals)), _ties(outline.parts.families, batch.duals)))
-    return cert.SymbolicCase(case.x, case.y, case.s, outline.signs[case], min(best.values()), tuple(records))
+    batches, lines = outline.batches[case], outline.lines.get(case, [])
+    every = np.flatnonzero(outline.parts.parity == case.s)
+    every = every[every != 0]
+    sums = [type(batch)(every, batch.duals).totals(outline.constant(case)) for batch in batches]
+    if lines:
+        sums.append(np.maximum.reduce([some.totals(every, outline.constant(case)) for some in lines]).min(axis=1))
+    least = min(int(total) for total in np.maximum.reduce(sums))
+    records = tuple(cert.SymbolicBatch(tuple(map(_duals, b.duals)), _ties(outline.parts.families, b.duals)) for b in batches)
+    return cert.SymbolicCase(case.x, case.y, case.s, outline.signs[case], least, records, _lines(lines))
+
+
+def _lines(lines: list[Lines]) -> cert.SymbolicLines | None:
+    """The lines by y: of each y those that are not the same as one before."""
+    if not lines:
+        return None
+    choices = []
+    for y in range(len(lines[0].tables[0].ys)):
+        own = [tuple(_flat(mu[y]) if mu[y].any() else () for mu in some.mu) for some in lines]
+        choices.append(tuple(dict.fromkeys(own)))
+    return cert.SymbolicLines(lines[0].unit, tuple(choices))
 
 
 def _duals(duals: DualVariables) -> cert.SymbolicDuals:

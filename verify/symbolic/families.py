@@ -1,17 +1,17 @@
 """A program's circuits sorted by what they look at, and the share of the margin that each kind of circuit gives.
 
 Let x, y be inputs, w = xy the product and z = x s y another output, s != 1. Say that circuits read x through stabilisers H of the
-points of one coset space, and that their votes at z depend on the coset Hz (and on parities) alone. Let j = px be the point to which x
-takes the point p that a circuit's H fixes. Then the circuit's push depends on j and y, its vote for w on the point jy, its vote for z
-on the point (js)y. So the family's share of the margin votes[w] - votes[z] is a sum over the points j,
+points of one coset space, and that their votes at z depend on the coset Hz (and on parities) alone; how they read y is free. Let j = px
+be the point to which x takes the point p that a circuit's H fixes. Then the circuit's push depends on j and y, its vote for w on the
+point jy, its vote for z on the point (js)y. So the family's share of the margin votes[w] - votes[z] is a sum over the points j,
 
     sum over j of  T(j, js, p_j, y),      p_j = the point that x takes to j,                                               (1)
 
 and s matters to the term of j only through js. Parities of x, y and s are treated case by case, so that a twist by the sign is a sign.
-Circuits whose votes depend on zK, K the subgroup of y, are the same thing for the inputs (y^-1, x^-1) and s^-1; they are *mirrored*.
-A vote on a sum of cosets is split. Circuits that look at nothing but parities are constants in each case. What is left over is
-bounded cell by cell. The bias is split as B(z) + rest, B a sum over the points p of a table B[p, pz], which goes into (1) as
-B[p_j, jy] - B[p_j, (js)y].
+Circuits that read y through one point, and whose votes depend on zK, are the same thing for the inputs (y^-1, x^-1) and s^-1; they are
+*mirrored*. A vote on a sum of cosets is split. Circuits that look at nothing but parities are constants in each case. What is left
+over is bounded cell by cell. The bias is split as B(z) + rest, B a sum over the points p of a table B[p, pz], which goes into (1) as
+B[p_j, jy] - B[p_j, (js)y]; with z^-1 for z in a mirrored family.
 """
 
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ Share = Literal["whole", "right", "left"]
 
 
 class Member(NamedTuple):
-    """The neurons of a family that read x through the stabiliser of one point, y through that of one point of ``space``.
+    """The neurons of a family that see where x takes one point; ``seat`` is the point of a space through which they read y, if any.
 
     They are those of the program's circuit of this number, with all of its votes or with one term of a coset sum.
     """
@@ -73,8 +73,7 @@ class Member(NamedTuple):
     circuit: int
     share: Share
     point: int
-    space: Points
-    other: int
+    seat: "tuple[Points, int] | None"
     columns: Columns
 
 
@@ -92,6 +91,11 @@ class Family:
         """The terms of (1) for one case of parities."""
         return Tables(self, case)
 
+    @property
+    def seen(self) -> Integers:
+        """seen[p, z] = p z, or p z^-1 in a mirrored family: where its votes for z look."""
+        return self.points.moved[:, self.points.group.inv] if self.mirrored else self.points.moved
+
     def moved(self, s: Integers | int) -> Integers:
         """moved[j, k] = j s_k, or j s_k^-1 in a mirrored family."""
         inverse = self.points.group.inv
@@ -101,10 +105,10 @@ class Family:
 class Term(NamedTuple):
     """A function v[j, j', p, k] or v[j, j', p, k, b] of the point k that y takes q to, and of b where y takes ``through``.
 
-    ``q`` is a point of ``space``; ``through`` is "" (no b), "j" or "j'".
+    ``q`` is a point of ``space``; ``through`` is "" (no b), "j" or "j'". Without a space, v[j, j', p, y] is a function of y itself.
     """
 
-    space: Points
+    space: Points | None
     q: int
     through: str
     values: Any
@@ -131,17 +135,12 @@ class Tables:
     def whole(self) -> Any:
         """T[j, j', p, y] with y running over ``ys``; int64 where no sum can leave it (`decomposition`), else Python's integers."""
         points, m, case, ys = self.family.points, self.family.points.count, self._case, self.ys
-        mul = points.group.mul
         whole = None
         for member in self.family.members:
-            p, (left, right, votes) = member.point, member.columns
-            start, end = points.taking[p, :, case.x], points.taking[p, :, case.x ^ case.s]
-            push = np.maximum(left[start][:, None, :] + right[ys][None], 0)
-            for_w = _inner(push, np.moveaxis(votes[:, mul[start][:, ys]], 0, -1))
-            for_z = _inner(push[:, None], np.moveaxis(votes[:, mul[end][:, ys]], 0, -1)[None])
+            share = self._of(member)
             if whole is None:
-                whole = np.zeros((m, m, m, len(ys)), dtype=for_w.dtype)
-            whole[:, :, p] += for_w[:, None] - for_z
+                whole = np.zeros((m, m, m, len(ys)), dtype=share.dtype)
+            whole[:, :, member.point] += share
         if whole is None:
             whole = np.zeros((m, m, m, len(ys)), dtype=np.int64)
         if self.family.bias is not None:
@@ -153,46 +152,52 @@ class Tables:
                 whole[:, :, p] += table[reached, case.product][:, None] - table[reached, case.other][None]
         return whole
 
+    def _of(self, member: Member) -> Any:
+        """What a member gives at its point: [j, j', y]. Complexity: O(points^2 |G|) for each neuron."""
+        points, case, ys = self.family.points, self._case, self.ys
+        p, (left, right, votes) = member.point, member.columns
+        push = np.maximum(left[points.taking[p, :, case.x]][:, None] + right[ys][None], 0)  # [j, y, neuron]
+        for_w, for_z = (
+            push @ votes[:, points.taking[p, :, bit]] for bit in (case.product, case.other)
+        )  # [j, y, where the output takes p]
+        reached, rows = points.moved[:, ys], np.arange(len(ys))
+        own = for_w[np.arange(points.count)[:, None], rows, reached]
+        return own[:, None] - for_z[:, rows, reached]
+
     @cached_property
     def terms(self) -> list[Term]:
         """T as a sum of terms that each look at one point that y moves, or at two."""
         points, m, case = self.family.points, self.family.points.count, self._case
         found: dict[tuple[int, int, str], Term] = {}
 
-        def add(space: Points, q: int, through: str, key: Any, values: Any) -> None:
+        def add(space: Points | None, q: int, through: str, key: Any, values: Any) -> None:
             name = (id(space), q, through)
             if name not in found:
-                shape = (m, m, m, space.count) + ((m,) if through else ())
+                shape = (m, m, m, len(self.ys) if space is None else space.count) + ((m,) if through else ())
                 found[name] = Term(space, q, through, np.zeros(shape, dtype=self.whole.dtype))
             found[name].values[key] += values
 
         for member in self.family.members:
             p, (left, right, votes) = member.point, member.columns
             start, end = points.taking[p, :, case.x], points.taking[p, :, case.x ^ case.s]
-            for q in range(member.space.count):
-                k = member.other
-                y = int(member.space.taking[q, k, case.y])  # any y of the case that takes q to the point of K
+            if member.seat is None:
+                add(None, 0, "", np.s_[:, :, p], self._of(member))
+                continue
+            space, k = member.seat
+            for q in range(space.count):
+                y = int(space.taking[q, k, case.y])  # any y of the case that takes q to the point of K
                 push = np.maximum(left[start] + right[y], 0)
-                if self._double(member):
+                if _double(space, k, votes):
                     w, z = votes[:, points.group.mul[start, y]].T, votes[:, points.group.mul[end, y]].T
                     values = _inner(push, w)[:, None] - _inner(push[:, None], z[None])
-                    add(member.space, q, "", np.s_[:, :, p, k], values)
+                    add(space, q, "", np.s_[:, :, p, k], values)
                     continue
                 w, z = (votes[:, points.taking[p, :, s]].T for s in (case.product, case.other))
-                add(member.space, q, "j", np.s_[:, :, p, k, :], _inner(push[:, None], w[None])[:, None])
-                add(member.space, q, "j'", np.s_[:, :, p, k, :], -_inner(push[:, None], z[None])[:, None])
+                add(space, q, "j", np.s_[:, :, p, k, :], _inner(push[:, None], w[None])[:, None])
+                add(space, q, "j'", np.s_[:, :, p, k, :], -_inner(push[:, None], z[None])[:, None])
         if self.family.bias is not None:
             self._add_bias(add)
         return [term for term in found.values() if term.values.any()]
-
-    def _double(self, member: Member) -> bool:
-        """Whether the member's votes depend on the double coset HzK and the parity of z alone."""
-        votes, space, k = member.columns.votes, member.space, member.other
-        moved = space.moved[k] == k
-        kept = np.flatnonzero(moved & (space.parity == 0))
-        return all(bool((votes[:, space.group.mul[:, g]] == votes).all()) for g in kept[1:3]) and all(
-            bool((votes[:, space.group.mul[:, g]] == votes).all()) for g in kept
-        )
 
     def _add_bias(self, add: Any) -> None:
         points, case = self.family.points, self._case
@@ -201,6 +206,12 @@ class Tables:
                 w, z = self.family.bias[p, :, case.product], self.family.bias[p, :, case.other]
                 add(points, j, "", np.s_[j, :, p, :], w)
                 add(points, j, "", np.s_[:, j, p, :], -z)
+
+
+def _double(space: Points, k: int, votes: Any) -> bool:
+    """Whether votes that depend on Hz depend on the double coset HzK and the parity of z alone, K the stabiliser of the point k."""
+    kept = np.flatnonzero((space.moved[k] == k) & (space.parity == 0))
+    return all(bool((votes[:, space.group.mul[:, g]] == votes).all()) for g in kept)
 
 
 def _inner(push: Any, votes: Any) -> Any:

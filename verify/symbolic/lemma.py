@@ -16,7 +16,7 @@ class LemmaWriter:
         self._duals, self._ys, self._beta, self._pairs = duals, ys, beta, pairs
         self._spaces: list[Points] = [duals.family.points]
         for term in duals.tables.terms:
-            if term.space not in self._spaces:
+            if term.space is not None and term.space not in self._spaces:
                 self._spaces.append(term.space)
         self._spaces += [space for space, _ in duals.ties if space not in self._spaces]
 
@@ -52,13 +52,16 @@ class LemmaWriter:
             return []
         return [*rows, f"(assert (< {total(names)} {real(int(self._beta[j, i]))}))"]
 
-    def _summands(self, j: int, i: int) -> dict[tuple[int, int, int | None], Any]:
-        """The left side of (2) by what it looks at: (space, q, the point ``through`` or None) to values [p, k] or [p, k, b]."""
-        duals = self._duals
-        result: dict[tuple[int, int, int | None], Any] = {}
+    def _summands(self, j: int, i: int) -> dict[tuple[int | None, int, int | None], Any]:
+        """The left side of (2) by what it looks at: (space, q, the point ``through`` or None) to values [p, k] or [p, k, b].
 
-        def add(space: Points, q: int, through: int | None, values: Any) -> None:
-            key = (self._spaces.index(space), q, through)
+        Without a space it looks at y itself: values [p, number of y].
+        """
+        duals = self._duals
+        result: dict[tuple[int | None, int, int | None], Any] = {}
+
+        def add(space: Points | None, q: int, through: int | None, values: Any) -> None:
+            key = (None if space is None else self._spaces.index(space), q, through)
             result[key] = result[key] + values if key in result else values
 
         for term in duals.tables.terms:
@@ -74,7 +77,7 @@ class LemmaWriter:
             add(mine, j, None, np.tile(duals.mu[:, None], (1, mine.count)))
         return result
 
-    def _guards(self, space: int, q: int, through: int | None, values: Any) -> list[tuple[str, int]]:
+    def _guards(self, space: int | None, q: int, through: int | None, values: Any) -> list[tuple[str, int]]:
         """Conditions and the lower bounds that they give; the least value for each p stands for all that equal it."""
         guards = []
         for p, row in enumerate(values):
@@ -82,7 +85,8 @@ class LemmaWriter:
             guards.append((f"p{p}", least))
             for index, value in np.ndenumerate(row):
                 if int(value) != least:
-                    reached = [f"y{space}_{q}_{index[0]}", *(f"y0_{through}_{b}" for b in index[1:])]
+                    first = f"e{self._duals.tables.ys[index[0]]}" if space is None else f"y{space}_{q}_{index[0]}"
+                    reached = [first, *(f"y0_{through}_{b}" for b in index[1:])]
                     guards.append((f"(and p{p} {' '.join(reached)})", int(value)))
         return guards
 

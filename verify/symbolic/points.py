@@ -1,7 +1,8 @@
-"""Coset spaces as sets of points that the group permutes.
+"""Coset spaces as sets of points that the group permutes, with the parities of the elements that move them.
 
-For a subgroup B the right cosets of B are points, and g takes the point Bx to Bxg. A conjugate H of B is the stabiliser of a point w,
-and the right coset Hx is then the set of all g that take w where x takes it. A circuit that reads x through Hx sees where x takes w.
+For a subgroup B the right cosets of B are points, and g takes the point Bx to Bxg (`algebra.gset`). A conjugate H of B is the
+stabiliser of a point w, and the right coset Hx is then the set of all g that take w where x takes it. A circuit that reads x through Hx
+sees where x takes w.
 """
 
 from dataclasses import dataclass
@@ -11,51 +12,35 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.group import FiniteGroup
-from algebra.lattice import subgroups
-from algebra.subgroup import Subgroup
+from algebra.gset import GSet
+from algebra.lattice import SubgroupLattice, subgroups
 
 Integers = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
-class Points:
+class Points(GSet):
     """The right cosets of ``base`` as points; ``parity`` is a homomorphism to {0, 1} that is all 0 when it is not used."""
 
-    group: FiniteGroup
-    base: Subgroup
     parity: Integers
+
+    @property
+    def lattice(self) -> SubgroupLattice:
+        """All subgroups of the group."""
+        return subgroups(self.group)
 
     @cached_property
     def name(self) -> str:
         """Name of the base's class of subgroups."""
-        return subgroups(self.group).name_of(self.base)
-
-    @cached_property
-    def moved(self) -> Integers:
-        """moved[p, g] = the point to which g takes p, shape (count, |G|)."""
-        cosets = self.base.right_cosets
-        return np.asarray(cosets.labels[self.group.mul[cosets.representatives]], dtype=np.intp)
-
-    @property
-    def count(self) -> int:
-        """How many points there are."""
-        return self.base.index
-
-    def point(self, subgroup: Subgroup) -> int | None:
-        """The first point whose stabiliser is ``subgroup``, or None when it is no conjugate of the base."""
-        if subgroup.order != self.base.order:
-            return None
-        stabilised = self.moved == np.arange(self.count)[:, None]
-        found = np.flatnonzero((stabilised == subgroup.mask).all(axis=1))
-        return int(found[0]) if len(found) else None
+        return self.lattice.name_of(self.base)
 
     @cached_property
     def taking(self) -> Integers:
         """taking[p, q, s] = the least g of parity s that takes p to q, or -1 when there is none."""
-        result = np.full((self.count, self.count, 2), -1, dtype=np.intp)
-        for g in range(self.group.order - 1, -1, -1):
-            result[np.arange(self.count), self.moved[:, g], self.parity[g]] = g
-        return result
+        found = self.least_transporters(self.parity)
+        if found.shape[2] == 2:
+            return found
+        return np.concatenate([found, np.full_like(found, -1)], axis=2)
 
     @property
     def complete(self) -> bool:

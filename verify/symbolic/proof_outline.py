@@ -3,7 +3,7 @@
 Numbers are integers in units of one vote: 2^-(preactivation_bits + vote_bits).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,15 +12,17 @@ from verify.symbolic.bias import start_bias
 from verify.symbolic.dual_ascent import RealDuals, find
 from verify.symbolic.dual_variables import Batch
 from verify.symbolic.families import Case, Columns, Parts
+from verify.symbolic.lines import Lines, find_lines, one_sided
 from verify.symbolic.settings import DEFAULT, SymbolicSettings
 from verify.symbolic.start import Start
 
 
 @dataclass(eq=False)
 class Outline:
-    """Everything that the obligations of O1 state: the constants and the batches of each case.
+    """Everything that the obligations of O1 state: the constants, and the batches and lines of each case.
 
-    ``failing`` is a case with a batch of s that no bounds settle; None when every s is settled in every case.
+    ``lines`` are there for the cases some of whose s no batch settles; they settle those. ``failing`` is a case with a batch of s that
+    no bounds settle; None when every s is settled in every case.
     """
 
     parts: Parts
@@ -31,6 +33,7 @@ class Outline:
     failing: tuple[Case, Batch] | None = None
     start: Start | None = None
     settings: SymbolicSettings = DEFAULT
+    lines: dict[Case, list[Lines]] = field(default_factory=dict)
 
     @classmethod
     def before_search(cls, parts: Parts, start: Start | None = None, settings: SymbolicSettings = DEFAULT) -> "Outline":
@@ -42,13 +45,16 @@ class Outline:
         self.signs[case] = sign_share(self.parts, case)
         tables = [family.tables(case) for family in self.parts.families]
         s = np.flatnonzero(self.parts.parity == case.s)
-        begin = RealDuals(tables)
-        for number, family in enumerate(self.parts.families):
-            known = self.start.duals(family, case) if self.start else None
-            if known is not None:
-                begin.mu[number], begin.lam[number] = (a * self.parts.scale for a in known)
-        self.batches[case], left = find(begin, s[s != 0], self.constant(case), self.parts.scale, self.settings)
-        return left
+        by_lines = one_sided(tables)
+        begin, constant = RealDuals(tables), self.constant(case)
+        self.batches[case], left = find(begin, s[s != 0], constant, self.parts.scale, self.settings, not by_lines)
+        if left is None or not by_lines:
+            return left
+        lines, open_ = find_lines(tables, left.s, constant, self.settings)
+        if len(open_):
+            return Batch(open_, left.duals)
+        self.lines[case] = lines
+        return None
 
     def fail_at(self, case: Case) -> None:
         """Let the failing case be this one, where a counterexample is known."""
@@ -65,7 +71,7 @@ class Outline:
     @property
     def single(self) -> bool:
         """Whether every case is settled by one batch."""
-        return all(len(batches) == 1 for batches in self.batches.values())
+        return all(len(batches) == 1 for batches in self.batches.values()) and not self.lines
 
 
 def outline_proof(parts: Parts, start: Start | None = None, settings: SymbolicSettings = DEFAULT) -> Outline:

@@ -15,6 +15,7 @@ from verify.symbolic.bias import take_off
 from verify.symbolic.decomposition import take_apart
 from verify.symbolic.dual_variables import Batch, DualVariables, Tie
 from verify.symbolic.families import Case, Tables
+from verify.symbolic.lines import Lines
 from verify.symbolic.proof_outline import Outline, sign_share
 
 __all__ = ["rescaled_outline"]
@@ -24,13 +25,16 @@ def rescaled_outline(outline: Outline, written: Written, factor: int) -> Outline
     """The proof's outline for ``written``, the same program in other units, whose sums of votes are ``factor`` times as large."""
     old = outline.parts
     parts = take_apart(written.program, old.group, written.subgroups, outline.settings)
-    plain = [(mine, theirs) for mine, theirs in zip(parts.families, old.families, strict=True) if not mine.mirrored]
-    if any(theirs.bias is not None for _, theirs in plain):
-        take_off(parts, [mine for mine, _ in plain], [_times(theirs.bias, factor) for _, theirs in plain])
+    tables = [(mine, theirs.bias) for mine, theirs in zip(parts.families, old.families, strict=True) if theirs.bias is not None]
+    if tables:
+        take_off(parts, [mine for mine, _ in tables], [_times(bias, factor) for _, bias in tables])
     result = Outline.before_search(parts, None, outline.settings)
     for case, batches in outline.batches.items():
         result.signs[case] = sign_share(parts, case)
         result.batches[case] = [_batch(batch, result, case, factor) for batch in batches]
+    for case, lines in outline.lines.items():
+        tables_of_case = [family.tables(case) for family in parts.families]
+        result.lines[case] = [Lines(tables_of_case, some.unit * factor, some.mu) for some in lines]
     if outline.failing is not None:
         case, batch = outline.failing
         result.failing = (case, _batch(batch, result, case, factor))

@@ -30,7 +30,7 @@ class Seats:
             point = space.point(subgroup)
             if point is not None:
                 return (space, point) if space.complete else None
-        space = Points(self._group, subgroup, self._parity)
+        space = Points(subgroup, self._parity)
         if space.count**3 * space.group.order > self._largest:
             return None
         self._spaces.append(space)

@@ -20,21 +20,24 @@ class SymbolicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         dual_entries: table entries looked at in the whole search of one case: a few seconds.
         dual_worst: the s with the lowest bounds over which a subgradient is averaged: with few of them the steps go back and forth,
             with all of them the worst does not rise.
-        lemma_entries: the largest points^3 times |G| of a space that a provable program votes over: what a solver runs through in a
-            lemma takes a minute or so at this size.
-        votes_entries: table entries of a whole ascent on votes: a minute or so.
-        votes_rounds: its steps at each price, at least and at most.
+        line_rounds: steps of the search for dual variables of each y by itself, which is exact but for where x takes the points.
+        line_sets: choices of dual variables that a y may have, for different s.
+        most_points: the most points of a space that a provable program votes over: the search looks at all sets of them.
+        lemma_entries: the largest points^3 times |G| of such a space: what the checker runs through in a lemma takes a second or so.
         nearly: spaces with few points are preferred when they leave at most this much more of the variance unexplained, because
             their lemmas are small.
         most_sets: sets of spaces that are tried.
         ridge: added to the diagonal of the normal equations of the first votes, as a share of its mean, so that they have a solution.
         goal: the bound that is enough, in units of the logits' root mean square: what rounding can take away is far less.
-        prices: prices of unexplained variance in that unit, tried one after the other: a dearer one, which buys more variance,
-            where the one before left a bound that is enough.
-        hopeless: a bound so far below zero, in that unit, that dual variables of their own for batches of s cannot mend it.
-        votes_step: Adam's step of votes, in units of a neuron's share.
-        dual_step: Adam's step of dual variables, in units of the logits' root mean square.
-        temperatures: of the soft minimum, first and last, in the same unit.
+        enough: when a master problem's least margin is below this, in that unit, no votes at its price are looked for any longer.
+        prices: prices of unexplained variance in that unit: a cheaper one, which pays more for margins, where the one before came to
+            nothing.
+        votes_rounds: master problems that are solved at each price, at most.
+        way: how far the next look is on the way from the best votes to the optimum of the master problem.
+        votes_rows: margins that a look adds to the master problem, at most, for each kind of parities.
+        window: of these, margins further than this above the least, or above 0, are left out.
+        votes_steps: steps of the ascent on a master problem, at most, at each temperature.
+        temperatures: of the smoothed minimum, in the same unit.
         votes_bits: bits of votes beyond those that make a rounding error of a vote about its neuron's share: about one per cent, and
             less where that is too coarse.
         most_preactivation_bits: programs with more are not tried: sums would leave 64 bits, and they are not readable anyway.
@@ -45,18 +48,22 @@ class SymbolicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     dual_rounds: int = 120
     dual_entries: int = 600_000_000
     dual_worst: int = 40
+    line_rounds: int = 200
+    line_sets: int = 12
+    most_points: int = 12
     lemma_entries: int = 400_000
-    votes_entries: int = 600_000_000
-    votes_rounds: tuple[int, int] = (120, 600)
     nearly: float = 0.03
     most_sets: int = 3
     ridge: float = 1e-3
-    goal: float = 0.25
-    prices: tuple[float, ...] = (0.7, 3.0)
-    hopeless: float = -0.15
-    votes_step: float = 0.006
-    dual_step: float = 0.015
-    temperatures: tuple[float, float] = (0.3, 0.003)
+    goal: float = 0.12
+    enough: float = 0.02
+    prices: tuple[float, ...] = (1.0, 0.1)
+    votes_rounds: int = 12
+    way: float = 0.5
+    votes_rows: int = 200
+    window: float = 1.0
+    votes_steps: int = 100
+    temperatures: tuple[float, ...] = (0.03, 0.003)
     votes_bits: tuple[int, ...] = (7, 11)
     most_preactivation_bits: int = 24
 

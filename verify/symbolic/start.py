@@ -1,7 +1,7 @@
-"""Where the search for a proof may begin: bias tables and dual variables that another search has found.
+"""Where the search for a proof may begin: bias tables that another search has found.
 
 They are given over spaces of their own and carried over to the proof's spaces by the isomorphism of G-sets that matches stabilisers.
-Nothing rests on them: tables and dual variables enter a proof as rounded integers, and the solver proves what they give.
+Nothing rests on them: tables enter a proof as rounded integers, and what they give is proved.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.symbolic.families import Case, Family
+from verify.symbolic.families import Family
 from verify.symbolic.points import Integers, Points
 
 __all__ = ["Start", "StartOf", "same_points"]
@@ -17,43 +17,28 @@ __all__ = ["Start", "StartOf", "same_points"]
 
 @dataclass(frozen=True, eq=False)
 class StartOf:
-    """For one space: the bias B as [p, q, parity of z] or None, and mu[p], lam[j, q, k] by case; floats in votes."""
+    """For one space, seen from one side: the bias B as [p, q, parity of z], floats in votes."""
 
     space: Points
+    mirrored: bool
     bias: Any
-    duals: dict[Case, tuple[Any, Any]]
 
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """What was found for several spaces; families over other spaces, and mirrored ones, start from nothing."""
+    """What was found for several spaces; families over other spaces start from nothing."""
 
     spaces: tuple[StartOf, ...]
 
     def bias(self, family: Family) -> Any:
         """B over the family's own points, or None."""
-        for known, to in self._matches(family):
-            if known.bias is not None:
+        for known in self.spaces:
+            to = same_points(known.space, family.points) if known.mirrored == family.mirrored else None
+            if to is not None:
                 result = np.zeros_like(known.bias)
                 result[to[:, None], to[None]] = known.bias
                 return result
         return None
-
-    def duals(self, family: Family, case: Case) -> tuple[Any, Any] | None:
-        """Mu and lam over the family's own points, or None."""
-        for known, to in self._matches(family):
-            if case in known.duals:
-                mu, lam = (np.zeros_like(a) for a in known.duals[case])
-                mu[to] = known.duals[case][0]
-                lam[to[:, None, None], to[:, None], to] = known.duals[case][1]
-                return mu, lam
-        return None
-
-    def _matches(self, family: Family) -> list[tuple[StartOf, Integers]]:
-        if family.mirrored:
-            return []
-        found = [(known, same_points(known.space, family.points)) for known in self.spaces]
-        return [(known, to) for known, to in found if to is not None]
 
 
 def same_points(one: Points, other: Points) -> Integers | None:

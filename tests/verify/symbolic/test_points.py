@@ -89,7 +89,8 @@ def test_several_points_leave_the_question_open_and_the_reason_says_so():
     assert "lemmas bound 72 neurons that add up over several points" in finding.reason
 
 
-def test_one_neuron_with_two_points_more_is_left_out_of_the_provable_program():
+def test_a_neuron_that_reads_x_through_two_points_is_kept_in_the_mirrored_provable_program():
+    """It reads y through one point, so its votes on left cosets are bounded by lemmas about y; how it reads x is free."""
     planted = planted_network(S4, 0, 32)
     written = on_points(planted)
     first = written.program.circuits[0]
@@ -97,4 +98,5 @@ def test_one_neuron_with_two_points_more_is_left_out_of_the_provable_program():
     program = msgspec.structs.replace(written.program, circuits=(wide, *written.program.circuits[1:]))
     _, finding = decided(Written(program, written.subgroups, expand(program, S4, written.subgroups)), planted.network)
     assert (finding.status, finding.about) == ("PROVED", "provable")
-    assert first.neurons[0].index not in {n.index for c in finding.written.program.circuits for n in c.neurons}
+    (kept,) = [c for c in finding.written.program.circuits for n in c.neurons if n.index == first.neurons[0].index]
+    assert (kept.left.weights, kept.votes.on) == ((1, 1, 0, 0), "left cosets")

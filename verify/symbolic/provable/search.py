@@ -1,10 +1,11 @@
 """The search for a provable program: which voters, which votes, how many bits.
 
-It keeps the readable program's preactivations, bit for bit, and gives the neurons that sit over points new votes on double cosets; all
-other neurons are left out, but those that see parities alone. Spaces with many points make large lemmas. So the spaces with the fewest
-points are tried first that explain, by least squares alone, nearly as much as all of them; then other sets of spaces, those first that
-explain most. A program is handed on when exact evaluation finds it right on every pair and the exact bounds of
-`verify.symbolic.proof_outline` settle every s in every case.
+It keeps the readable program's preactivations, bit for bit, and gives new votes to the neurons that see where one input takes one point
+of a coset space: of x, with votes on right cosets Hz, or of y, mirrored, with votes on left cosets zK. All other neurons are left out,
+but those that see parities alone. Spaces with many points make large lemmas. So the spaces with the fewest points are tried first that
+explain, by least squares alone, nearly as much as all of them; then other sets of spaces, those first that explain most. A program is
+handed on when exact evaluation finds it right on every pair and the exact bounds of `verify.symbolic.proof_outline` settle every s in
+every case.
 """
 
 import itertools
@@ -22,14 +23,16 @@ from net.weights import Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.moments import activation_moments, centred, quadratic_form
 from verify.exact.exhaustive import Evaluation, correct_pairs, evaluate
-from verify.program.program import Circuit, Neuron, Program, expand
+from verify.program.program import Circuit, Neuron, Program, expand, subgroup_record
 from verify.program.written import Written, renumbered
 from verify.symbolic.decomposition import take_apart
-from verify.symbolic.points import parity
+from verify.symbolic.points import Points, parity
 from verify.symbolic.proof_outline import Outline, outline_proof
+from verify.symbolic.provable.relaxation import Relaxation
 from verify.symbolic.provable.voters import SignVoter, Voter, bias_voters, sign_voters, voters_of
-from verify.symbolic.provable.votes_ascent import Quadratic, VotesAscent
+from verify.symbolic.provable.votes import Quadratic, find_votes
 from verify.symbolic.settings import DEFAULT, SymbolicSettings
+from verify.symbolic.start import Start, StartOf
 
 if TYPE_CHECKING:
     from verify.program.form import Form
@@ -60,19 +63,20 @@ def find_provable(
     if readable.program.preactivation_bits > settings.most_preactivation_bits:
         return None
     search = _Search(readable, group, network, settings)
-    for seated in search.choices():
-        names = sorted({v.space.name for v in seated})
-        progress(f"fitting votes that lemmas can bound ({', '.join(names)})")
-        found = search.attempt(seated)
+    for problem in search.choices():
+        progress(f"fitting votes that lemmas can bound ({problem.names})")
+        found = search.attempt(problem)
         if found is not None:
             return found
     return None
 
 
 class _Problem(NamedTuple):
-    """Voters with their places in the vector of all votes, their rows of the moments, and the votes of least squares."""
+    """Voters seen from one side with their places in the vector of all votes, rows of the moments, and the votes of least squares."""
 
-    voters: list[Voter | SignVoter]
+    mirrored: bool
+    voters: list[Voter]
+    signs: list[SignVoter]
     places: list[slice]
     columns: list[int]
     quadratic: Quadratic
@@ -83,74 +87,106 @@ class _Problem(NamedTuple):
         """The share of variance that least squares alone leaves."""
         return self.quadratic.value(self.start)
 
+    @property
+    def every(self) -> list[Voter | SignVoter]:
+        """All voters in the order of their places."""
+        return [*self.voters, *self.signs]
+
+    @property
+    def names(self) -> str:
+        """The spaces in words."""
+        names = sorted({voter.space.name for voter in self.voters})
+        return ", ".join(names) + (", mirrored" if self.mirrored else "")
+
 
 class _Search:
     def __init__(self, readable: Written, group: FiniteGroup, network: Weights, settings: SymbolicSettings) -> None:
         self.readable, self.group, self.network, self.settings = readable, group, network, settings
         self.parity = parity(group)
-        self.signs = sign_voters(readable.program, group, readable.subgroups, readable.weights, self.parity)
+        self.members = [*readable.subgroups]
         votes = np.concatenate([centred(network.U), centred(network.b[None])])
-        own = activation_moments(network)
-        self.total = quadratic_form(own, votes)
-        self.unit = float(np.sqrt(self.total / group.order))
         width = readable.weights.width
         moments = activation_moments(readable.weights, network)
+        self.total = quadratic_form(moments[width:, width:], votes)
+        self.unit = float(np.sqrt(self.total / group.order))
         kept = np.r_[0:width, len(moments) - 1]
         self.moments = moments[np.ix_(kept, kept)]
         self.cross = moments[kept][:, width:] @ votes
 
-    def choices(self) -> list[list[Voter]]:
+    def choices(self) -> list[_Problem]:
         """Voters over some of the spaces, the bias with them, in the order in which they are to be tried."""
-        program, subgroups, weights = self.readable.program, self.readable.subgroups, self.readable.weights
-        voters = voters_of(program, self.group, subgroups, weights, self.parity, self.settings.space_entries)
-        voters = [v for v in voters if v.space.count**3 * self.group.order <= self.settings.lemma_entries]
-        counts = sorted({v.space.count for v in voters})
-        sets = [[v for v in voters if v.space.count <= count] for count in counts]
-        sets = [chosen + bias_voters(chosen, self.parity) for chosen in sets]
-        left = [self._problem(chosen).unexplained for chosen in sets]
-        order = sorted(range(len(sets)), key=lambda k: left[k])
-        if sets:
-            order.insert(0, next(k for k in range(len(sets)) if left[k] <= min(left) + self.settings.nearly))
-        return [sets[k] for k in dict.fromkeys(order)][: self.settings.most_sets]
+        spaces = self._spaces()
+        problems = []
+        for mirrored in (False, True):
+            seen: set[int] = set()
+            for count in sorted({space.count for space in spaces}):
+                some = [space for space in spaces if space.count <= count]
+                voters = voters_of(self.readable.program, self.members, self.readable.weights, some, mirrored)
+                if len(voters) not in seen | {0}:
+                    seen.add(len(voters))
+                    problems.append(self._problem(voters, mirrored))
+        order = sorted(range(len(problems)), key=lambda k: problems[k].unexplained)
+        if problems:
+            least = problems[order[0]].unexplained + self.settings.nearly
+            nearly = [k for k in range(len(problems)) if problems[k].unexplained <= least]
+            order.insert(0, min(nearly, key=lambda k: (max(v.space.count for v in problems[k].voters), problems[k].unexplained)))
+        return [problems[k] for k in dict.fromkeys(order)][: self.settings.most_sets]
 
-    def _entries(self, voters: list[Voter]) -> int:
-        """Table entries of one look at all bounds: points^3 |ys|, summed over spaces and cases."""
-        cases = 4 if any(v.twisted for v in voters) else 1
-        return sum(s.count**3 * self.group.order * cases for s in {id(v.space): v.space for v in voters}.values())
+    def _spaces(self) -> list[Points]:
+        """The spaces of few points over the program's subgroups, one for each class, those of fewest points first."""
+        found: list[Points] = []
+        for subgroup in sorted(self.readable.subgroups, key=lambda s: s.index):
+            if 2 < subgroup.index <= self.settings.most_points and subgroup.index**3 * self.group.order <= self.settings.lemma_entries:
+                space = Points(subgroup, self.parity)
+                if space.complete and all(known.point(subgroup) is None for known in found):
+                    found.append(space)
+        return found
 
     def _columns(self, voters: Sequence[Voter | SignVoter]) -> list[int]:
         """Each voter's row of the moments; the bias has the last one."""
         firsts = np.cumsum([0, *(len(c.neurons) for c in self.readable.program.circuits)])
         return [int(firsts[v.circuit]) + v.neuron if v.circuit >= 0 else len(self.moments) - 1 for v in voters]
 
-    def _problem(self, seated: list[Voter]) -> "_Problem":
-        voters: list[Voter | SignVoter] = [*seated, *self.signs]
-        columns = self._columns(voters)
-        quadratic = self._quadratic(voters, columns)
+    def _problem(self, voters: list[Voter], mirrored: bool) -> _Problem:
+        smallest = min((voter.space for voter in voters), key=lambda space: space.count)
+        voters = voters + bias_voters(smallest, any(voter.twisted for voter in voters), mirrored)
+        signs = sign_voters(self.readable.program, self.members, self.group, self.readable.weights, self.parity, mirrored)
+        every: list[Voter | SignVoter] = [*voters, *signs]
+        columns = self._columns(every)
+        quadratic = self._quadratic(every, columns)
         ridge = self.settings.ridge * np.diag(quadratic.matrix).mean() * np.eye(len(quadratic.target))
         start = np.asarray(np.linalg.solve(quadratic.matrix + ridge, quadratic.target))
-        return _Problem(voters, _places(voters), columns, quadratic, start)
+        return _Problem(mirrored, voters, signs, _places(every), columns, quadratic, start)
 
-    def attempt(self, seated: list[Voter]) -> Provable | None:
-        """The program with the votes that an ascent finds, if it can be proved."""
-        problem, settings = self._problem(seated), self.settings
-        voters, places, columns = problem.voters, problem.places, problem.columns
-        push = np.sqrt(np.maximum(self.moments[columns, columns], 1e-12 * self.moments.diagonal().max()))
-        units = np.concatenate([np.full(v.size, self.unit / p) for v, p in zip(voters, push, strict=True)])
-        ascent = VotesAscent(seated, self.signs, places, self.parity, problem.start, problem.quadratic, self.unit, units, settings)
-        reached = ascent.climb(int(np.clip(settings.votes_entries // max(1, self._entries(seated)), *settings.votes_rounds)))
-        if reached.bound <= settings.hopeless:
+    def attempt(self, problem: _Problem) -> Provable | None:
+        """The program with the votes that cutting planes find, if it can be proved."""
+        settings = self.settings
+        relaxation = Relaxation(problem.voters, problem.signs, problem.places, self.parity)
+        reached = find_votes(relaxation, problem.quadratic, problem.start, self.unit, settings)
+        if reached.bound <= 0.0:
             return None
+        push = np.sqrt(self.moments[problem.columns, problem.columns].max())
         for extra in settings.votes_bits:
-            bits = max(0, math.ceil(math.log2(push.max() / self.unit)) + extra)
-            found = self._written(voters, places, reached.votes, bits)
+            bits = max(0, math.ceil(math.log2(push / self.unit)) + extra)
+            found = self._written(problem, reached.votes, bits)
             evaluation = evaluate(found.weights, expected=self.group.mul)
             if not correct_pairs(evaluation, self.group.mul).all():
                 continue
-            outline = outline_proof(take_apart(found.program, self.group, found.subgroups, settings), ascent.start(reached), settings)
+            parts = take_apart(found.program, self.group, found.subgroups, settings)
+            outline = outline_proof(parts, self._start(problem, reached.votes), settings)
             if outline.failing is None:
                 return Provable(found, evaluation, outline)
         return None
+
+    def _start(self, problem: _Problem, votes: Floats) -> Start:
+        """The bias tables of the proof."""
+        parts = [(voter, place) for voter, place in zip(problem.voters, problem.places, strict=False) if voter.circuit < 0]
+        space = parts[0][0].space
+        table = np.zeros((space.count, space.count, 2))
+        for voter, place in parts:
+            for odd in (0, 1):
+                table[voter.point, :, odd] += voter.at[odd % len(voter.at)] @ votes[place]
+        return Start((StartOf(space, problem.mirrored, table),))
 
     def _quadratic(self, voters: Sequence[Voter | SignVoter], columns: list[int]) -> Quadratic:
         """Least squares on the logits: entries (n, d), (m, e) have C[n, m] (B_n^T B_m)[d, e], B centred over z."""
@@ -160,12 +196,12 @@ class _Search:
         target = np.einsum("zk,kz->k", basis, self.cross[owner])
         return Quadratic(matrix, target, self.total, self.total)
 
-    def _written(self, voters: Sequence[Voter | SignVoter], places: list[slice], votes: Floats, bits: int) -> Written:
+    def _written(self, problem: _Problem, votes: Floats, bits: int) -> Written:
         """The program with these votes over 2^bits."""
         old = self.readable.program
         circuits: dict[tuple[int, Form], list[Neuron]] = {}
         bias = np.zeros(self.group.order)
-        for voter, place in zip(voters, places, strict=True):
+        for voter, place in zip(problem.every, problem.places, strict=True):
             if voter.circuit < 0:
                 bias += voter.basis @ votes[place]
                 continue
@@ -179,10 +215,10 @@ class _Search:
         )
         scale = old.preactivation_bits + bits
         written = tuple(round(float(b)) for b in np.ldexp(bias, scale)) if bias.any() else ()
-        program, members = _tidied(
-            Program(old.format, old.group, old.subgroups, old.preactivation_bits, bits, written, made, old.scale_bits),
-            self.readable.subgroups,
-        )
+        subgroups = tuple(self.members)
+        records = (*old.subgroups, *map(subgroup_record, subgroups[len(old.subgroups) :]))
+        changed = Program(old.format, old.group, records, old.preactivation_bits, bits, written, made, old.scale_bits)
+        program, members = _tidied(changed, subgroups)
         return Written(program, members, expand(program, self.group, members))
 
 

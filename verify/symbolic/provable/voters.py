@@ -1,28 +1,32 @@
 """The neurons of a provable program, and what each gives to the margin as a linear function of its votes.
 
-A *voter* is a neuron that reads x through a right coset Hx and y through a left coset yK, up to the sign, so that H is the stabiliser
-of a point p and K that of a point k (`verify.symbolic.families`), with votes on the double cosets HzK. With j = px, i the point that y
-takes to k, and w = xy, its push is a number push[j, i] and its share of votes[w] - votes[z] is
+A provable program is seen from one *side*: as it is, or *mirrored*, from the inputs x' = y^-1 and y' = x^-1, with outputs z' = z^-1 and
+s' = s^-1 (`verify.symbolic.families`); a program as it is has x' = x and so on. A *voter* is a neuron whose function of x' depends
+on where x' takes one point p of a coset space, and on the parity of x', alone. Its function of y' may be any. Its votes are a list over
+the points, looked at where z' takes p. With j = px' and w' = x'y' its share of votes[w] - votes[z] is
 
-    push[j, i] (basis_w[jy] - basis_z[pz]) . t,
+    push[j, y'] (basis[jy'] - basis[(js')y']) . t,      push[j, y'] = relu(first[j] + second[y']),
 
-t its list of votes, basis[q] the row of its vote form at elements that take p to q. The bias is made of voters that push 1 always.
-A *sign voter* reads the parities of x and y alone and votes on that of z: the same formula, with parities for points.
+t its list of votes, basis[q] the row of its vote form at elements that take p to q; first and basis depend on parities as well. The
+bias is made of voters that push 1 always. A *sign voter* reads the parities of x and y alone and votes on that of z: the same formula,
+with parities for points.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from algebra.group import FiniteGroup
+from algebra.lattice import subgroups as lattice_of
 from algebra.subgroup import Subgroup
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
-from verify.program.form import Form, linear_form
-from verify.program.program import Circuit, Program
+from verify.program.form import Form, On, linear_form
+from verify.program.program import Program
 from verify.symbolic.families import Case
 from verify.symbolic.points import Integers, Points
-from verify.symbolic.seats import Seats
 
 __all__ = ["SignVoter", "Voter", "bias_voters", "sign_voters", "voters_of"]
 
@@ -33,12 +37,12 @@ class Voter:
 
     Attributes:
         circuit, neuron: places in the program; -1 for a part of the bias.
-        space, point: where it reads x and where its votes look.
-        other, other_point: where it reads y; None for a part of the bias.
-        pushes: [parity of x, parity of y, j, i], or [2, 2, j, 1] for a part of the bias.
-        form: the form of its votes.
-        basis: (|G|, size) the form's linear map.
-        at: [parity of z, point to which z takes ``point``, size] its rows.
+        space, point: where it reads x' and where its votes look.
+        first: [parity of x', j] its function of x'.
+        second: (|G|,) its function of y'.
+        form: the form of its votes, as functions of z.
+        basis: (|G|, size) the form's linear map, as functions of z.
+        at: [parity of z', point to which z' takes ``point``, size] its rows.
 
     """
 
@@ -46,9 +50,8 @@ class Voter:
     neuron: int
     space: Points
     point: int
-    other: Points | None
-    other_point: int
-    pushes: Floats
+    first: Floats
+    second: Floats
     form: Form
     basis: Floats
     at: Floats
@@ -60,16 +63,13 @@ class Voter:
 
     @property
     def twisted(self) -> bool:
-        """Whether what it gives depends on parities beyond the points."""
-        odd = self.pushes.shape[0] > 1 and not (
-            (self.pushes[0] == self.pushes[1]).all() and (self.pushes[:, 0] == self.pushes[:, 1]).all()
-        )
-        return odd or not (self.at[0] == self.at[-1]).all()
+        """Whether what it gives depends on the parity of x' or of z' beyond the points."""
+        return not ((self.first[0] == self.first[-1]).all() and (self.at[0] == self.at[-1]).all())
 
 
 @dataclass(frozen=True, eq=False)
 class SignVoter:
-    """A neuron that sees parities alone: pushes [parity of x, parity of y], at [parity of z, size]."""
+    """A neuron that sees parities alone: pushes [parity of x', parity of y'], at [parity of z', size]."""
 
     circuit: int
     neuron: int
@@ -88,96 +88,102 @@ class SignVoter:
         return np.asarray(self.pushes[case.x, case.y] * (self.at[case.product] - self.at[case.other]))
 
 
-def voters_of(
-    program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...], weights: Weights, parity: Integers, largest: int
-) -> list[Voter]:
-    """The voters among a program's neurons; ``weights`` is the program expanded, ``largest`` as in `verify.symbolic.seats`."""
-    seats = Seats(group, subgroups, parity, largest)
-    voters: list[Voter] = []
-    first = 0
-    for number, circuit in enumerate(program.circuits):
-        column, first = first, first + len(circuit.neurons)
-        if circuit.left.on != "right cosets" or circuit.right.on != "left cosets":
-            continue
-        left, right = seats.of(circuit.left), seats.of(circuit.right)
-        form = _vote_form(circuit)
-        linear = linear_form(group, form, subgroups)
-        if left is None or right is None or linear.size < 2:
-            continue
-        (space, point), (other, k) = left, right
-        basis = linear.basis()
-        at = _rows(space, point, parity, basis)
-        if at is None:
-            continue
-        for place in range(len(circuit.neurons)):
-            pushes = _pushes(weights, column + place, left, right, parity)
-            voters.append(Voter(number, place, space, point, other, k, pushes, form, basis, at))
-    return voters
+def voters_of(program: Program, members: list[Subgroup], weights: Weights, spaces: Sequence[Points], mirrored: bool) -> list[Voter]:
+    """The voters among a program's neurons over some spaces; ``weights`` is the program expanded.
 
+    ``members`` are the program's subgroups; those that votes need are added to them.
 
-def bias_voters(voters: list[Voter], parity: Integers) -> list[Voter]:
-    """The bias as a sum over the points p of the smallest space in use of a list over the points pz.
-
-    Where a voter is twisted, the same times the sign is added.
+    A neuron belongs to the first space that fits and to the first of its points. Votes are lists on the right cosets of the point's
+    stabiliser (left cosets, seen mirrored), and where the neuron's function of x' looks at parities on the twisted ones as well.
+    Neurons of parities alone are none. Complexity: O(points |G| m) for each space.
     """
-    space = min((voter.space for voter in voters), key=lambda s: s.count)
-    kinds = 1 + int(parity.max())
-    signs = [np.ones(len(parity)), 1.0 - 2.0 * parity][: 1 + any(voter.twisted for voter in voters)]
+    if not spaces:
+        return []
+    group, parity = spaces[0].group, spaces[0].parity
+    firsts, seconds = (weights.R[group.inv], weights.L[group.inv]) if mirrored else (weights.L, weights.R)
+    open_ = ~_of_parity(firsts, parity)
+    places = [(number, place) for number, circuit in enumerate(program.circuits) for place in range(len(circuit.neurons))]
+    found: dict[int, Voter] = {}
+    for space in spaces:
+        for point in range(space.count):
+            at = space.taking[point, space.moved[point], parity]
+            fits = open_ & (firsts == firsts[at]).all(axis=0)
+            open_ &= ~fits
+            for column in np.flatnonzero(fits):
+                first = np.stack([firsts[space.taking[point, :, odd], column] for odd in range(1 + int(parity.max()))])
+                form = _vote_form(space, point, not (first[0] == first[-1]).all(), members, mirrored)
+                basis = linear_form(group, form, members).basis()
+                rows = _rows(space, point, basis[group.inv] if mirrored else basis)
+                found[int(column)] = Voter(*places[column], space, point, first, seconds[:, column], form, basis, rows)
+    return [found[column] for column in sorted(found)]
+
+
+def bias_voters(space: Points, twisted: bool, mirrored: bool) -> list[Voter]:
+    """The bias as a sum over the points p of a space of a list over the points pz'; with ``twisted`` also the same times the sign."""
+    signs = [np.ones(len(space.parity)), 1.0 - 2.0 * space.parity][: 1 + (twisted and bool(space.parity.any()))]
+    kinds = 1 + int(space.parity.max())
     result = []
     for point in range(space.count):
         for sign in signs:
-            basis = (space.moved[point][:, None] == np.arange(space.count)) * sign[:, None]
-            at = _rows(space, point, parity, basis)
-            assert at is not None
-            ones = np.ones((kinds, kinds, space.count, 1))
-            result.append(Voter(-1, -1, space, point, None, -1, ones, Form("elements"), basis, at))
+            seen = (space.moved[point][:, None] == np.arange(space.count)) * sign[:, None]
+            ones, zeros = np.ones((kinds, space.count)), np.zeros(len(space.parity))
+            basis = seen[space.group.inv] if mirrored else seen
+            result.append(Voter(-1, -1, space, point, ones, zeros, Form("elements"), basis, _rows(space, point, seen)))
     return result
 
 
 def sign_voters(
-    program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...], weights: Weights, parity: Integers
+    program: Program, members: list[Subgroup], group: FiniteGroup, weights: Weights, parity: Integers, mirrored: bool
 ) -> list[SignVoter]:
-    """The sign voters among a program's neurons; they keep the form of their votes."""
+    """The sign voters among a program's neurons.
+
+    Their votes are two numbers, for even and for odd z: the cosets of the even elements.
+    """
     if not parity.any():
         return []
+    form = Form("right cosets", (_number(members, group, parity == 0),), (None,))
+    basis = linear_form(group, form, members).basis()
     first = np.array([0, int(parity.argmax())])
+    firsts, seconds = (weights.R, weights.L) if mirrored else (weights.L, weights.R)
+    fits = _of_parity(weights.L, parity) & _of_parity(weights.R, parity)
     voters: list[SignVoter] = []
     column = 0
     for number, circuit in enumerate(program.circuits):
-        if circuit.votes.on == "rank":  # not linear in its list
-            column += len(circuit.neurons)
-            continue
-        basis = linear_form(group, circuit.votes, subgroups).basis()
         for place in range(len(circuit.neurons)):
-            left, right = weights.L[:, column], weights.R[:, column]
-            if all((values == values[first][parity]).all() for values in (left, right, basis)):
-                pushes = np.maximum(left[first][:, None] + right[first][None], 0)
-                voters.append(SignVoter(number, place, pushes, circuit.votes, basis, basis[first]))
+            if fits[column]:
+                pushes = np.maximum(firsts[first, column][:, None] + seconds[first, column][None], 0)
+                voters.append(SignVoter(number, place, pushes, form, basis, basis[first]))
             column += 1
     return voters
 
 
-def _vote_form(circuit: Circuit) -> Form:
-    left, right = circuit.left, circuit.right
-    return Form("double cosets", left.subgroups + right.subgroups, (left.kernels or (None,)) + (right.kernels or (None,)))
+def _of_parity(functions: Floats, parity: Integers) -> Integers:
+    """Which columns of (|G|, m) depend on the parity alone."""
+    return np.asarray((functions == functions[np.where(parity == 1, int(parity.argmax()), 0)]).all(axis=0))
 
 
-def _rows(space: Points, point: int, parity: Integers, basis: Floats) -> Floats | None:
-    """Basis at [parity of z, point to which z takes ``point``], None where it depends on more than these."""
-    kinds = 1 + int(parity.max())
-    at = np.stack([basis[space.taking[point, :, odd]] for odd in range(kinds)])
-    return at if (basis == at[parity, space.moved[point]]).all() else None
+def _vote_form(space: Points, point: int, parities: bool, members: list[Subgroup], mirrored: bool) -> Form:
+    """Votes on the cosets of the point's stabiliser, and where the neuron looks at parities the same twisted by the sign as well."""
+    mask = space.moved[point] == point
+    own = _number(members, space.group, mask)
+    on: On = "left cosets" if mirrored else "right cosets"
+    plain = Form(on, (own,), (None,))
+    if not parities:
+        return plain
+    return Form("sum", parts=(plain, Form(on, (own,), (_number(members, space.group, mask & (space.parity == 0)),))))
 
 
-def _pushes(weights: Weights, column: int, left: tuple[Points, int], right: tuple[Points, int], parity: Integers) -> Floats:
-    kinds = range(1 + int(parity.max()))
-    (space, p), (other, k) = left, right
-    return np.array(
-        [
-            [
-                np.maximum(weights.L[space.taking[p, :, a], column][:, None] + weights.R[other.taking[:, k, b], column][None], 0)
-                for b in kinds
-            ]
-            for a in kinds
-        ]
-    )
+def _number(members: list[Subgroup], group: FiniteGroup, mask: Any) -> int:
+    """The number of a subgroup in the list, which grows by it where it is new."""
+    known = next((number for number, s in enumerate(members) if (s.mask == mask).all()), None)
+    if known is None:
+        lattice = lattice_of(group)
+        members.append(lattice.all[lattice.find(mask)])
+        known = len(members) - 1
+    return known
+
+
+def _rows(space: Points, point: int, basis: Floats) -> Floats:
+    """Basis at [parity of z', point to which z' takes ``point``]."""
+    kinds = 1 + int(space.parity.max())
+    return np.stack([basis[space.taking[point, :, odd]] for odd in range(kinds)])

@@ -1,0 +1,151 @@
+"""Bounds for each y by itself: where no dual variables serve all y at once.
+
+With T from `families`, fix y (x^-1 where all families are mirrored) and any numbers mu[p] for each family. Then
+
+    T(j, js, p_j, y) + mu[p_j]  >=  beta[j, js],      beta[j, j'] = minimum over p of T(j, j', p, y) + mu[p],             (4)
+
+so, because x permutes the points, for all x
+
+    share of the family >= sum over j of beta[j, js] - sum over p of mu[p].                                               (5)
+
+Without the sums over q of (2) in `dual_variables` there is nothing to tie the points' choices of y together, as y is given. What is
+left to chance is where x takes the points, and (5) with the best mu is the least cost of an assignment. A *line* is one y with one
+choice of mu. The numbers mu are found by subgradient steps of Polyak's length (Polyak 1969), for all y at once, and rounded to
+multiples of one unit; the minima over integers are exact.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from verify.symbolic.assignment import assigned
+from verify.symbolic.dual_variables import INT64_SAFE, largest
+from verify.symbolic.families import Tables
+from verify.symbolic.settings import SymbolicSettings
+
+__all__ = ["Lines", "find_lines", "one_sided"]
+
+#: Bounds are aimed at first this share of the largest entry of the tables above the best so far; half of it after STALE vain steps.
+AIM = 1 / 64
+STALE = 6
+#: Dual variables are multiples of about this share of the largest entry.
+GRAIN = 2.0**-18
+#: Numbers of more bits than this are beyond floats.
+FLOAT_BITS = 900
+#: Assignments of more points take too many sets.
+MOST_POINTS = 12
+
+
+@dataclass(eq=False)
+class Lines:
+    """One line for each y of a case: ``mu`` (number of y, points) for each family, in multiples of ``unit``."""
+
+    tables: list[Tables]
+    unit: int
+    mu: list[Any]
+
+    def totals(self, s: Any, constant: int) -> Any:
+        """The sum of the right sides of (5) and a constant, exactly, for elements s and every y: (len(s), number of y)."""
+        total: Any = constant
+        for tables, numbers in zip(self.tables, self.mu, strict=True):
+            mu = numbers.astype(object) * self.unit
+            reach = largest(tables.whole) + largest(mu)
+            if tables.whole.dtype != object and reach * 4 * max(1, len(tables.whole)) < INT64_SAFE and abs(constant) < INT64_SAFE:
+                mu = mu.astype(np.int64)
+            beta = (tables.whole + mu.T[None, None]).min(axis=2)
+            moved = tables.family.moved(s)
+            for j, row in enumerate(beta):
+                total = total + row[moved[j]]
+            total = total - mu.sum(axis=1)
+        return np.asarray(total)
+
+
+def one_sided(tables: list[Tables]) -> bool:
+    """Whether all families are seen from one side, so that they look at the same y."""
+    return bool(tables) and len({t.family.mirrored for t in tables}) == 1
+
+
+def find_lines(tables: list[Tables], s: Any, constant: int, settings: SymbolicSettings) -> tuple[list[Lines], Any]:
+    """Lines for every y, and the s among the given ones for which some y has no line with a sum above 0.
+
+    Where one line for a y does not settle all s, further ones are looked for, each for the s whose sum was the least: for one s alone
+    the best mu give the least cost of an assignment exactly, while two may want different ones.
+    """
+    size = max(largest(t.whole) for t in tables)
+    found: list[Lines] = []
+    settled = np.zeros((len(s), len(tables[0].ys)), dtype=bool)
+    if max(size, abs(constant)).bit_length() > FLOAT_BITS or max(len(t.whole) for t in tables) > MOST_POINTS:
+        return found, s
+    hopeless = (_best(tables, s, constant) <= 0).any(axis=1)
+    if hopeless.any():  # no dual variables serve these, by the duality of assignments
+        return found, s[hopeless]
+    wanted = ~settled
+    for _ in range(settings.line_sets):
+        lines = _search(tables, s, constant, size, ~wanted, settings)
+        if found:  # a y that needs no further line repeats its first
+            idle = ~wanted.any(axis=0)
+            for mine, first in zip(lines.mu, found[0].mu, strict=True):
+                mine[idle] = first[idle]
+        found.append(lines)
+        totals = lines.totals(s, constant)
+        settled |= (totals > 0).astype(bool)
+        if settled.all() or not (wanted & settled).any():
+            break
+        worst = np.where(settled, largest(totals) + 1, totals).argmin(axis=0)
+        wanted = ~settled & (np.arange(len(s))[:, None] == worst)
+    return found, s[~settled.all(axis=1)]
+
+
+def _best(tables: list[Tables], s: Any, constant: int) -> Any:
+    """The least over x of the sum, where x may be any permutation of the points: what (5) reaches with the best mu for one s and y."""
+    total = np.full((len(s), len(tables[0].ys)), float(constant))
+    for t in tables:
+        values, images = t.whole.astype(np.float64), t.family.moved(s)
+        total += assigned([np.moveaxis(values[j][images[j]], 1, 0) for j in range(len(values))])
+    return total
+
+
+def _search(tables: list[Tables], s: Any, constant: int, size: int, settled: Any, settings: SymbolicSettings) -> Lines:
+    """One line for each y, after at most ``settings.line_rounds`` steps, for the pairs of s and y that are not ``settled``."""
+    unit = 1 << max(0, int(size * GRAIN).bit_length() - 1)
+    enough = 4.0 * unit * sum(len(t.whole) for t in tables)  # more than what rounding takes away
+    whole = [t.whole.astype(np.float64) for t in tables]
+    moved = [t.family.moved(s) for t in tables]
+    state = [np.zeros((w.shape[3], w.shape[2])) for w in whole]
+    best, low = [mu.copy() for mu in state], np.full(len(tables[0].ys), -np.inf)
+    gap, stale = np.full(len(low), max(enough, AIM * size)), np.zeros(len(low), dtype=np.intp)
+    open_ = np.flatnonzero(~settled.all(axis=0))
+    for _ in range(settings.line_rounds):
+        if not len(open_):
+            break
+        choices, total = [], np.full((len(s), len(open_)), float(constant))
+        for w, mu, images in zip(whole, state, moved, strict=True):
+            values = w[..., open_] + mu[open_].T
+            choice = values.argmin(axis=2)
+            beta = np.take_along_axis(values, choice[:, :, None], axis=2)[:, :, 0]
+            choices.append(choice)
+            for j, row in enumerate(beta):
+                total += row[images[j]]
+            total -= mu[open_].sum(axis=1)
+        total[settled[:, open_]] = np.inf
+        worst = total.argmin(axis=0)
+        least = total[worst, np.arange(len(open_))]
+        better = least > low[open_]
+        low[open_[better]] = least[better]
+        stale[open_] = np.where(better, 0, stale[open_] + 1)
+        tired = open_[stale[open_] >= STALE]
+        gap[tired] /= 2
+        stale[tired] = 0
+        slopes = []
+        for k, (choice, images) in enumerate(zip(choices, moved, strict=True)):
+            best[k][open_[better]] = state[k][open_[better]]
+            points = len(choice)
+            taken = choice[np.arange(points)[:, None], images[:, worst], np.arange(len(open_))]
+            slopes.append((taken[:, :, None] == np.arange(points)).sum(axis=0) - 1.0)
+        norm = sum((slope**2).sum(axis=1) for slope in slopes)
+        step = (low[open_] + gap[open_] - least) / np.maximum(norm, 1.0)
+        for mu, slope in zip(state, slopes, strict=True):
+            mu[open_] += step[:, None] * slope
+        open_ = open_[(least <= enough) & (norm > 0)]
+    return Lines(tables, unit, [np.rint(mu / unit).astype(np.int64) for mu in best])

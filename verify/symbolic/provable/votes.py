@@ -1,0 +1,167 @@
+"""Votes that are near the network's and make every relaxed margin positive, by cutting planes.
+
+Maximised is
+
+    min(goal, least relaxed margin)  -  price * (share of the logits' variance left unexplained),
+
+concave in the votes (`relaxation`; the second term is the quadratic form of least squares). The least margin is a minimum of very many
+linear functions. So a *master problem* knows some of them, its optimum is looked at, the functions that are least there are added, and
+so on (Kelley 1960). The next look is on the way from the best votes so far to the master's optimum, which settles sooner than looks at
+the optimum itself (Ben-Ameur and Neto 2007). The optimum of the master problem bounds what any votes reach from above: when its own
+least margin is not above
+``enough``, no votes at this price are worth looking for. The master's minimum is smoothed, with a temperature that falls, and maximised
+by L-BFGS (Liu and Nocedal 1989). Everything is measured in root mean squares of the network's logits, and the number of rounds, not a
+clock, ends the search.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from verify.distil.coset_fit import Floats
+from verify.symbolic.provable.relaxation import Relaxation
+from verify.symbolic.settings import SymbolicSettings
+
+__all__ = ["Quadratic", "Reached", "find_votes"]
+
+#: Pairs of steps that L-BFGS remembers.
+MEMORY = 20
+#: Rows that a master problem keeps: those that are least at its optimum.
+MOST_ROWS = 4000
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """The unexplained share of variance of votes t: (t.matrix.t - 2 target.t + constant) / total."""
+
+    matrix: Floats
+    target: Floats
+    constant: float
+    total: float
+
+    def value(self, t: Floats) -> float:
+        """The share that votes t leave unexplained."""
+        return float((t @ self.matrix @ t - 2 * self.target @ t + self.constant) / self.total)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Votes with their least relaxed margin, in units, and the share of variance that they leave unexplained.
+
+    ``ceiling`` is the least margin of the last master problem: about what no votes at the last price exceed.
+    """
+
+    votes: Floats
+    bound: float
+    unexplained: float
+    ceiling: float
+    rounds: int
+
+
+def find_votes(relaxation: Relaxation, quadratic: Quadratic, start: Floats, unit: float, settings: SymbolicSettings) -> Reached:
+    """The votes with the largest least margin that the rounds came by, or the first whose margin is enough.
+
+    ``start`` are the votes of least squares; ``unit`` is the logits' root mean square. Prices are tried from the dearest to the
+    cheapest, each from the rows that the one before collected.
+    """
+    master = _Master(quadratic, start, unit, settings)
+    best: Reached | None = None
+    votes, rounds, ceiling = start, 0, np.inf
+    for price in settings.prices:
+        centre, height = votes, -np.inf
+        for _ in range(settings.votes_rounds):
+            least, rows, margins = relaxation.least(votes, settings.votes_rows)
+            rounds += 1
+            bound, unexplained = least / unit, quadratic.value(votes)
+            if best is None or bound > best.bound:
+                best = Reached(votes, bound, unexplained, ceiling, rounds)
+            if bound >= settings.goal / 4:
+                return best
+            if min(bound, settings.goal) - price * unexplained > height:
+                centre, height = votes, min(bound, settings.goal) - price * unexplained
+            optimum, ceiling = master.solve(rows[margins <= max(least, 0.0) + settings.window * unit], price)
+            if ceiling <= settings.enough:
+                break
+            votes = centre + settings.way * (optimum - centre)
+    assert best is not None
+    return Reached(best.votes, best.bound, best.unexplained, ceiling, rounds)
+
+
+class _Master:
+    """The master problem, in coordinates in which the quadratic form is half the square of the distance to its optimum."""
+
+    def __init__(self, quadratic: Quadratic, start: Floats, unit: float, settings: SymbolicSettings) -> None:
+        self._settings, self._unit, self._start = settings, unit, start
+        curvature = 2 * quadratic.matrix / quadratic.total
+        ridge = settings.ridge * np.diag(curvature).mean() * np.eye(len(start))
+        self._back = np.linalg.inv(np.linalg.cholesky(curvature + ridge)).T  # votes = start + back @ coordinates
+        self._rows = np.zeros((0, len(start)), dtype=np.float32)
+        self._levels = np.zeros(0)
+        self._at = np.zeros(len(start))
+
+    def solve(self, rows: Floats, price: float) -> tuple[Floats, float]:
+        """Add rows; the votes of the optimum and its least margin over all rows, in units."""
+        self._rows = np.concatenate([self._rows, (rows @ self._back / self._unit).astype(np.float32)])
+        self._levels = np.concatenate([self._levels, rows @ self._start / self._unit])
+        for temperature in self._settings.temperatures:
+            self._at = maximised(partial(self._objective, price, temperature), self._at, self._settings.votes_steps)
+        margins = self._rows @ self._at + self._levels
+        least = float(margins.min())
+        kept = np.sort(np.argsort(margins, kind="stable")[:MOST_ROWS])
+        self._rows, self._levels = self._rows[kept], self._levels[kept]
+        return self._start + self._back @ self._at, least
+
+    def _objective(self, price: float, temperature: float, at: Floats) -> tuple[float, Floats]:
+        margins = np.append(self._rows @ at.astype(np.float32) + self._levels, self._settings.goal)
+        least = margins.min()
+        weights = np.exp(-(margins - least) / temperature)
+        whole = weights.sum()
+        value = least - temperature * np.log(whole) - price * (at @ at) / 2
+        return float(value), np.asarray((weights[:-1] / whole).astype(np.float32) @ self._rows - price * at, dtype=np.float64)
+
+
+def maximised(objective: Callable[[Floats], tuple[float, Floats]], at: Floats, steps: int) -> Floats:
+    """The point that at most ``steps`` steps of L-BFGS reach on a concave function, given with its gradient."""
+    value, slope = objective(at)
+    pairs: list[tuple[Floats, Floats, float]] = []
+    for _ in range(steps):
+        direction = _direction(slope, pairs)
+        rise = float(slope @ direction)
+        if rise <= 0.0:
+            pairs, direction = [], slope
+            rise = float(slope @ slope)
+        step = 1.0 if pairs else min(1.0, 1.0 / float(np.sqrt(rise) + 1e-300))
+        for _ in range(30):
+            new = at + step * direction
+            reached, there = objective(new)
+            if reached >= value + 1e-4 * step * rise:
+                break
+            step /= 2
+        else:
+            return at
+        moved, bent = new - at, slope - there
+        gain = reached - value
+        at, value, slope = new, reached, there
+        if moved @ bent > 0.0:
+            pairs = [*pairs, (moved, bent, float(moved @ bent))][-MEMORY:]
+        if gain <= 1e-7:
+            break
+    return at
+
+
+def _direction(slope: Floats, pairs: list[tuple[Floats, Floats, float]]) -> Floats:
+    """The product of the inverse curvature that the pairs of steps suggest and the slope."""
+    direction: Any = slope.copy()
+    shares = []
+    for moved, bent, product in reversed(pairs):
+        shares.append(float(moved @ direction) / product)
+        direction -= shares[-1] * bent
+    if pairs:
+        moved, bent, product = pairs[-1]
+        direction *= product / float(bent @ bent)
+    for (moved, bent, product), share in zip(pairs, reversed(shares), strict=True):
+        direction += (share - float(bent @ direction) / product) * moved
+    return np.asarray(direction)
