@@ -306,7 +306,7 @@ def _symbolic(source: Source) -> list[Block]:
                 + (" (the sums of $λ$ vanish" + (", those of $φ$ cancel" if ties else "") + ")" if lam or ties else "")
                 + ". So in each case the difference of votes is at least the sum of these bounds and of constants{constants}. That sum "
                 "depends on $s$ alone. Its least value "
-                "over all $s ≠ 1$ and all cases is {least} in units of 1/{unit} vote{where}, which is above 0.{batches}",
+                "over all $s ≠ 1$ and all cases is {least} in units of 1/{unit} vote{where}, which is above 0.{batches}{lines}",
                 entries=count(entries),
                 constants=": " + listed(_constants(proof)),
                 least=count(least),
@@ -314,6 +314,11 @@ def _symbolic(source: Source) -> list[Block]:
                 unit=power_of_two(unit.bit_length() - 1),
                 batches=f" (Where one choice of these integers does not serve all s, up to {batches} are used, each s with its best.)"
                 if batches > 1
+                else "",
+                lines=" (Where no such integers serve all $y$ of a case at once, each $y$"
+                + (", or rather each $x⁻¹$," if mirrored else "")
+                + " has its own $μ$: then $β$ is the least value over $p$ alone, and the sum depends on $s$ and on it.)"
+                if any(case.get("lines") for case in proof["cases"])
                 else "",
             )
         ),
