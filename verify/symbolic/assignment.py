@@ -57,7 +57,8 @@ def assignments(costs: Any) -> Any:
     found = np.empty((n, m), dtype=np.intp)
     left = np.full(n, (1 << m) - 1)
     for j in range(m - 1, -1, -1):
-        choice = np.stack([layers[j][key][1] if key in layers[j] else np.zeros(n, dtype=np.intp) for key in range(1 << m)])
-        found[:, j] = choice[left, np.arange(n)]
+        keys = sorted(layers[j])
+        choice = np.stack([layers[j][key][1] for key in keys])
+        found[:, j] = choice[np.searchsorted(keys, left), np.arange(n)]
         left = left & ~(1 << found[:, j])
     return found

@@ -22,7 +22,7 @@ class SymbolicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             with all of them the worst does not rise.
         line_rounds: steps of the search for dual variables of each y by itself, which is exact but for where x takes the points.
         line_sets: choices of dual variables that a y may have, for different s.
-        most_points: the most points of a space that a provable program votes over: the search looks at all sets of them.
+        most_points: the most points of a space that a provable program votes over: each look goes through all sets of them.
         lemma_entries: the largest points^3 times |G| of such a space: what the checker runs through in a lemma takes a second or so.
         nearly: spaces with few points are preferred when they leave at most this much more of the variance unexplained, because
             their lemmas are small.
@@ -50,7 +50,7 @@ class SymbolicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     dual_worst: int = 40
     line_rounds: int = 200
     line_sets: int = 12
-    most_points: int = 12
+    most_points: int = 10
     lemma_entries: int = 400_000
     nearly: float = 0.03
     most_sets: int = 3
