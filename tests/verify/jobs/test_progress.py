@@ -1,0 +1,42 @@
+"""Progress: a line for each step, a sign of life in long ones, and about how long a step will take."""
+
+import io
+import re
+import time
+
+import pytest
+
+from verify.jobs import progress as module
+from verify.jobs.progress import MULTIPLES, UNIT, Progress, expected, kind
+
+
+def test_estimates_by_the_last_time_or_by_the_evaluation() -> None:
+    """The same step's last time counts first, then the evaluation's times the multiple, else nothing is said."""
+    assert expected("fitting votes at exchange rate 0.5", {}) is None
+    assert expected("fitting votes at exchange rate 0.5", {UNIT: 4.0}) == 4 * MULTIPLES["fitting votes at"]
+    assert expected("fitting votes at exchange rate 0.5", {UNIT: 4.0, "fitting votes at": 17.0}) == 17
+    assert expected("writing the report", {UNIT: 4.0}) is None
+    assert kind("refinement 3: 16 neurons in full") == "refinement"
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(4.0, "fitting subgroups to neurons, some 10 s"), (0.1, "fitting subgroups to neurons")])
+def test_an_estimate_is_said_of_long_steps_alone(seconds: float, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step of 12 seconds is announced with its length, one of 0.3 seconds is not."""
+    now = 0.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    stream = io.StringIO()
+    tell = Progress(stream)
+    tell("evaluating every pair exactly")
+    now = seconds
+    tell("fitting subgroups to neurons")
+    assert stream.getvalue().splitlines()[-1].split(": ", 1)[1] == said
+
+
+def test_a_long_step_is_heard_of() -> None:
+    """Within the silence that is allowed a line says what is still going on."""
+    stream = io.StringIO()
+    tell = Progress(stream, silence=0.1)
+    with tell.watched():
+        tell("thinking")
+        time.sleep(0.4)
+    assert re.search(r"^c +0 s: \.\.\. still thinking, for 0 s$", stream.getvalue(), re.MULTILINE)
