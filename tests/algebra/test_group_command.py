@@ -1,6 +1,7 @@
 """verify group."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +84,13 @@ def test_wrong_usage_ends_with_code_2_and_one_sentence(arguments: list[str], cap
     assert captured.out == ""
     assert captured.err
     assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize("group", ["S5", "C24", "S3xS3"])
+def test_tables_fit_a_terminal(group: str) -> None:
+    """No line is longer than 80 characters, and each class of subgroups still has its generators."""
+    text = run(group)
+    assert max(map(len, text.splitlines())) <= 80
+    if group == "S5":
+        assert re.search(r"^  F20 +\(2 3\)\(4 5\), \(2 4 3 5\), \(1 2\)\(3 4\)  S5$", text, re.MULTILINE)
+        assert re.search(r"^  F20 +20 +6 +6 +F20 +1 +1 2 3 4 5$", text, re.MULTILINE)

@@ -1,6 +1,8 @@
 """Subgroups, cosets and characters of a group, as tables, JSON or a Hasse diagram."""
 
 import json
+import textwrap
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from algebra.lattice import subgroups
 
 __all__ = ["command"]
 
+#: How wide a table on the terminal may be.
+COLUMNS = 80
 _FIGURES = (".png", ".svg", ".pdf")
 
 
@@ -155,8 +159,29 @@ def _markdown(title: str, header: list[str], rows: list[list[str]]) -> str:
 
 
 def _plain(title: str, header: list[str], rows: list[list[str]]) -> str:
+    """A table that is at most ``COLUMNS`` wide: columns that don't fit go below, beside the first one again; long cells are wrapped."""
     if not header:
-        return f"{title}\n"
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [header, *rows]]
-    return "\n".join([title, *(f"  {line.rstrip()}" for line in lines), ""])
+        return "\n".join(["\n".join(textwrap.wrap(title, COLUMNS)), ""])
+    table = [header, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+    lines = []
+    for block in _blocks(widths):
+        room = max(20, COLUMNS - 2 - sum(widths[column] + 2 for column in block[:-1]))
+        wide = [min(widths[column], room) for column in block]
+        for row in table:
+            cells = [textwrap.wrap(row[column], width) or [""] for column, width in zip(block, wide, strict=True)]
+            for parts in zip_longest(*cells, fillvalue=""):
+                lines.append("  ".join(part.ljust(width) for part, width in zip(parts, wide, strict=True)))
+        lines.append("")
+    return "\n".join([*textwrap.wrap(title, COLUMNS), *(f"  {line.rstrip()}" if line else "" for line in lines)])
+
+
+def _blocks(widths: list[int]) -> list[list[int]]:
+    """The columns of each part of a table; every part begins with the first column, and its last column may have to be wrapped."""
+    blocks = [[0]]
+    for column in range(1, len(widths)):
+        used = 2 + sum(widths[c] + 2 for c in blocks[-1])
+        if len(blocks[-1]) > 1 and used + widths[column] > COLUMNS:
+            blocks.append([0])
+        blocks[-1].append(column)
+    return blocks
