@@ -22,6 +22,7 @@ from reports.markdown import line as markdown_line
 from reports.markdown import markdown
 from reports.numbers import at_least, count, decimal, ratio_of, rational, share
 from reports.program_text import program_constants
+from verify.compare.levels import NEAR_TIE
 from verify.record.certificate import Certificate, read_certificate
 from verify.record.summary import Summary, read_summary
 
@@ -145,7 +146,9 @@ def test_without_the_optional_parts(directory: Path, certificate: JSON, summary:
 def test_a_sample_is_said_to_be_one(directory: Path, summary: JSON) -> None:
     """Interventions on 12 of 36 pairs are said to be that, where they stand."""
     write_report(directory)
-    assert "Measured on all pairs." in (directory / "report-circuits.md").read_text()
+    text = (directory / "report-circuits.md").read_text()
+    assert "Measured on all pairs." in text
+    assert f"Near is within {100 * NEAR_TIE:.0f} % of the root mean square" in text
     summary["counterfactuals"][0] |= {"pairs": 12, "logit_fve": -0.4}
     put(directory, "summary.json", summary)
     write_report(directory)
