@@ -117,3 +117,35 @@ def test_a_list_of_generators_is_a_name_and_a_long_name_is_none() -> None:
         passes("(" * 101, whole, group)
     with pytest.raises(Malformed):
         passes("(1 4)", whole, group)
+
+
+def test_a_name_of_a_hundred_characters_is_read_and_a_longer_one_is_not() -> None:
+    group, found = lattice_of("S3")
+    whole = found[-1][1]
+    assert passes("S3_" + 97 * "1", whole, group)
+    with pytest.raises(Malformed):
+        passes("S3_" + 98 * "1", whole, group)
+
+
+@pytest.mark.parametrize("kind", ["F6", "F10", "F75", "F147", "F363", "F55x", "F1"])
+def test_what_is_no_frobenius_group_of_the_module_is_refused(kind: str) -> None:
+    """Complements of order two are dihedral groups; kernels are primes, 8 or 9, not the square of 5, 7 or 11."""
+    names.elements_of.cache_clear()
+    with pytest.raises(Differs):
+        names.Type(kind).whole()
+
+
+@pytest.mark.parametrize(
+    ("words", "right", "wrong"),
+    [
+        (["(1 2 3)", "(1 2)", "(4 5)"], "G12 fixing {4,5}", ["G12 fixing {1,2,3}", "G12 fixing {4}", "G12 fixing {}"]),
+        (["(1 2)", "(3 4)"], "G4 fixing 5,6", ["G4 fixing {1,2}", "G4 fixing {3,4}"]),
+        (["(1 2)", "(3 4)", "(5 6)"], "G8 on {1,2},{3,4},{5,6}", ["G8 fixing {5,6}", "G8 fixing {1,2}"]),
+        (["(1 2 3)"], "G3 fixing {1,2,3}", ["G3 fixing {1,2}", "G3 fixing {4,5,6}"]),
+    ],
+)
+def test_the_shortest_orbit_is_a_mark_where_it_is_alone(words: list[str], right: str, wrong: list[str]) -> None:
+    group = Group(GroupRecord("S6", 6, 720, ["(1 2 3 4 5 6)", "(1 2)"]))
+    members = sorted(group.number[images] for images in names.closure([names.permutation(word, 6) for word in words], 6))
+    assert passes(right, members, group)
+    assert not any(passes(name, members, group) for name in wrong)
