@@ -49,7 +49,8 @@ def random_network(draw: random.Random, products: list[list[int]]) -> Network:
     if draw.random() < 0.3:
         votes[-1] = [7] * n
     left, right, votes = ([[v + draw.randint(-spread, spread) for v in row] for row in part] for part in (left, right, votes))
-    bias = [draw.randint(-spread, spread) for _ in range(n)]
+    down = draw.choice([0, 0, -(big**2), -9 * big**2, big**2])  # so that all logits may be below 0, or above it
+    bias = [draw.randint(-spread, spread) + down for _ in range(n)]
     return Network(columns(left), columns(right), votes, bias, bits, vote_bits)
 
 
