@@ -1,9 +1,10 @@
 """Train on groups with the same character table, measure, and write what was found into docs/same-characters.md.
 
-    python scripts/same_characters.py --nets DIR [--only PAIR] [--train-only]
+    python scripts/same_characters.py --nets DIR [--only PAIR] [--train-only | --measure-only]
 
-Networks that are in DIR already are not trained again; an interrupted one is resumed. The page down to the heading "What was found"
-is written by hand: it states the question, the measures M1 to M8 and the predictions. Everything below is computed here.
+Networks that are in DIR already are not trained again; an interrupted one is resumed. --measure-only takes those that are there.
+The page down to the heading "What was found" is written by hand: it states the question, the measures M1 to M8 and the predictions.
+Everything below is computed here, but for the remarks in scripts/same_characters_comments.md.
 """
 
 import argparse
@@ -17,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.characters.character_table import character_table
-from algebra.group import FiniteGroup
+from algebra.group import FiniteGroup, parse_group
+from net.training.state import training_pairs
 from verify import analyse
 from verify.claims.population_claims import fits
 from verify.claims.subject import Subject
@@ -26,10 +28,10 @@ from verify.compare.gcr import logit_fve
 from verify.compare.interventions import remove
 from verify.compare.isotypic import on_one_irrep
 from verify.exact.exhaustive import correct_pairs
-from verify.jobs.trace import events, trace
 
 PAGE = Path(__file__).parents[1] / "docs" / "same-characters.md"
 FIGURE = PAGE.parent / "figures" / "same-characters.svg"
+COMMENTS = Path(__file__).with_name("same_characters_comments.md")
 FOUND = "## What was found"
 #: A neuron is constant on cosets up to this share of its range.
 WITHIN = 0.05
@@ -170,6 +172,12 @@ def measure(path: Path, name: str) -> Measures:
         "odd on order 4": float(energy @ (odd & on_cosets(subject, 4)) / max(energy @ (odd & cosets), 1e-300)),
         "halves": halves(group, weights.L, weights.R, odd & live),
     }
+    mask = np.zeros(group.order, dtype=bool)
+    mask[[0, central_involution(group)]] = True
+    by_z = subject.lattice.find(mask)
+    twisted = [one.index for one in labels if one.left is not None and one.left.kernel is not None and one.left.subgroup == by_z]
+    found["label z"] = float(energy[twisted].sum())
+    found["inputs"] = float((on_one_irrep(group, weights, votes=False).max(axis=0) >= 0.95)[live].mean()) if live.any() else None
     for kind in ("coset", "sign", "twisted", "dual", "rank one", "raw"):
         found[f"label {kind}"] = float(sum(energy[label.index] for label in labels if label.kind == kind))
     return found
@@ -220,26 +228,35 @@ def file_name(label: str) -> str:
 
 
 def measured(pair: Pair, nets: Path) -> dict[str, list[Measures]]:
-    """The measures of all networks of a pair by group; kept in a file beside each network."""
+    """The measures of all networks of a pair by group; kept in files below ``nets``."""
     found: dict[str, list[Measures]] = {}
     for label, name in pair.groups:
         found[label] = []
         for path in sorted(nets.glob(f"{file_name(label)}-seed*.safetensors")):
-            stored = path.with_suffix(".json")
-            if not stored.is_file():
-                row = measure(path, name)
-                row |= grown(path.with_name(path.name + ".steps"), name)
+            stored = nets / "measures" / f"{path.stem}.json"  # not beside it, where it would be taken for settings
+            stored.parent.mkdir(exist_ok=True)
+            row = json.loads(stored.read_text(encoding="utf-8")) if stored.is_file() else {}
+            if not {key for key, _, _ in TABLE} <= set(row):
+                row |= measure(path, name)
+                if "step" not in row:
+                    row |= grown(path.with_name(path.name + ".steps"), name, pair, int(path.stem.rpartition("seed")[2]))
                 stored.write_text(json.dumps(row, indent=1), encoding="utf-8")
-            found[label].append(json.loads(stored.read_text(encoding="utf-8")))
+            found[label].append(row)
     return found
 
 
-def grown(steps: Path, name: str) -> Measures:
-    """Held-out pairs that are right at the last snapshot, and the first step with 99 % of them."""
-    rows = trace(steps, name)
-    last = rows[-1]
-    held = last["pairs"] - last["trained_pairs"]
-    return {"held out": last["held_out_right"] / held if held else None, "step": events(rows)["nearly"] if held else None}
+def grown(steps: Path, name: str, pair: Pair, seed: int) -> Measures:
+    """Held-out pairs that are right at the last snapshot, and the first step with 99 % of them; both exact."""
+    group = parse_group(name)
+    held = np.ones(group.order**2, dtype=bool)
+    held[training_pairs(group.order, pair.fraction, seed)] = False
+    if not held.any():
+        return {"held out": None, "step": None}
+    shares = {}
+    for path in sorted(steps.glob("*.safetensors")):
+        evaluation = analyse(path, name, timeout_s=0).evaluation
+        shares[int(path.stem)] = float(correct_pairs(evaluation, group.mul).reshape(-1)[held].mean())
+    return {"held out": shares[max(shares)], "step": next((step for step, share in shares.items() if share >= 0.99), None)}
 
 
 def middle(rows: list[Measures], key: str) -> float | None:
@@ -270,6 +287,8 @@ TABLE = (
     ("label rank one", "M7 label rank one", True),
     ("label raw", "M7 label raw", True),
     ("halves", "M8 odd neurons with equal halves", True),
+    ("inputs", "(added afterwards) neurons with L and R on one irrep", True),
+    ("label z", "(added afterwards) label twisted, on the subgroup of 1 and z", True),
 )
 
 
@@ -448,10 +467,11 @@ def main() -> None:
     parser.add_argument("--nets", type=Path, required=True)
     parser.add_argument("--only", default="", choices=["", *(pair.name for pair in PAIRS)])
     parser.add_argument("--train-only", action="store_true")
+    parser.add_argument("--measure-only", action="store_true")
     options = parser.parse_args()
     options.nets.mkdir(parents=True, exist_ok=True)
     chosen = [pair for pair in PAIRS if options.only in ("", pair.name)]
-    for pair in chosen:
+    for pair in chosen if not options.measure_only else ():
         train(pair, options.nets)
     if options.train_only:
         return
@@ -462,11 +482,10 @@ def main() -> None:
         return
     draw(found, FIGURE)
     head = PAGE.read_text(encoding="utf-8").partition(FOUND)[0].rstrip()
-    comments = PAGE.with_name("same-characters-comments.md")
-    said = comments.read_text(encoding="utf-8").strip() if comments.is_file() else ""
+    said = COMMENTS.read_text(encoding="utf-8").strip()
     lines = [head, "", FOUND, "", f"![four measures]({FIGURE.parent.name}/{FIGURE.name})", "", "Every dot is a network.", ""]
     lines += [*verdicts(found), "", "Medians over networks, [least, greatest]:", "", *table(found)]
-    PAGE.write_text("\n".join(lines + (["", said] if said else [])) + "\n", encoding="utf-8")
+    PAGE.write_text("\n".join([*lines, "", said]) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
