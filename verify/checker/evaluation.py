@@ -1,7 +1,8 @@
 """Every pair evaluated in integers, and what a certificate states about the pairs: Q1 and Q2.
 
-What this module proves: the network's and the program's answers. Logits are sums of integers, taken as they are defined; the answer
-is the place of the unique largest one, and a tie is no answer. Nothing is rounded, and nothing is inferred from other pairs.
+What this module proves: the network's and the program's answers at the pairs that `tables` and `equivalence` have not settled before,
+and that what a certificate states of the pairs is what was found. Logits are sums of integers, taken as they are defined; the answer is
+the place of the unique largest one, and a tie is no answer. Nothing is rounded here, and nothing is inferred from other pairs.
 """
 
 import hashlib

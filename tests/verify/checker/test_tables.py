@@ -221,6 +221,17 @@ def check_program(name: str, count: int, seed: int) -> None:
     assert min(ways["near"], ways["open"]) > 0 or name == "C1"
 
 
+def test_a_margin_that_is_just_the_distance_says_nothing_of_the_program() -> None:
+    """One neuron makes the margin of (0, 0), which is 2; the program leaves it out, so the distance is 2, and there is a tie."""
+    network = Network([[1], [0]], [[1], [0]], [[1, 0]], [0, 0], 0, 0)
+    program = SimpleNamespace(network=Network([[], []], [[], []], [], [0, 0], 0, 0), where={})
+    products = group("C2")
+    apart = equivalence.distance(network, program)  # type: ignore[arg-type]
+    settled = tables.settle_by(plans.by_element(network), network, products, SILENT, floor=apart)
+    assert (apart, settled.low[0][0]) == (2, 2)
+    assert equivalence.near(program.network, products, settled, apart, SILENT, 1) == [[-1, -1], [-1, -1]]
+
+
 SIZES = {"S3": 25, "C4": 25, "D8": 6, "C5": 12, "C2": 40, "C1": 5}
 
 
