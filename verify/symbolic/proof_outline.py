@@ -6,6 +6,7 @@ Numbers are integers in units of one vote: 2^-(preactivation_bits + vote_bits).
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from verify.symbolic.bias import start_bias
@@ -15,6 +16,10 @@ from verify.symbolic.families import Case, Columns, Parts
 from verify.symbolic.lines import Lines, find_lines, one_sided
 from verify.symbolic.settings import DEFAULT, SymbolicSettings
 from verify.symbolic.start import Start
+from verify.symbolic.witness import beyond_proof
+
+#: Steps of the search for dual variables where it is known that none settle all s.
+FEW = 20
 
 
 @dataclass(eq=False)
@@ -45,9 +50,14 @@ class Outline:
         self.signs[case] = sign_share(self.parts, case)
         tables = [family.tables(case) for family in self.parts.families]
         s = np.flatnonzero(self.parts.parity == case.s)
-        by_lines = one_sided(tables)
+        by_lines, s = one_sided(tables), s[s != 0]
         begin, constant = RealDuals(tables), self.constant(case)
-        self.batches[case], left = find(begin, s[s != 0], constant, self.parts.scale, self.settings, not by_lines)
+        beyond = s[beyond_proof(tables, s, constant)]
+        if len(beyond):  # dual variables serve to say how far the bounds are
+            few = msgspec.structs.replace(self.settings, dual_rounds=min(FEW, self.settings.dual_rounds))
+            self.batches[case], left = find(begin, beyond, constant, self.parts.scale, few, thorough=False)
+            return left
+        self.batches[case], left = find(begin, s, constant, self.parts.scale, self.settings, not by_lines)
         if left is None or not by_lines:
             return left
         lines, open_ = find_lines(tables, left.s, constant, self.settings)

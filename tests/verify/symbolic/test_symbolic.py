@@ -36,6 +36,7 @@ from verify.symbolic.proof_outline import Outline, outline_proof, sign_share
 from verify.symbolic.settings import DEFAULT
 from verify.symbolic.solver.opinions import SolverDisagrees, ask_solvers, checked_budget
 from verify.symbolic.solver.worker import cvc5_answers, z3_answers
+from verify.symbolic.witness import beyond_proof
 
 sys.path.insert(0, str(Path(__file__).parent))
 from symbolic_programs import Built, random_program, stabilisers, veto_program
@@ -294,6 +295,33 @@ def test_potentials_that_do_not_cancel_are_not_proved() -> None:
     duals.lam[0, 0, 0] += 1
     lines, _ = LemmaWriter(duals, duals.tables.ys, duals.beta, []).lines()
     assert z3_says("\n".join(["(set-logic QF_LRA)", *lines])) == ["sat"]
+
+
+def test_what_is_beyond_proof_has_a_pair_that_shows_it_and_is_proved_by_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every s found so has a pair whose margin, with what circuits of no family could do at most, is not above 0."""
+    known = {True: 0, False: 0}
+    for program, group, members in (*(random_program("S3", seed) for seed in range(3)), veto_program("S3"), veto_program("A4", flip=2)):
+        parts = take_apart(program, group, members)
+        outline = Outline.before_search(parts)
+        exact = expand(program, group, members).exact()
+        logits = np.array([[list(exact.logits(x, y)) for y in range(group.order)] for x in range(group.order)], dtype=object)
+        swing = sum(bound for _, bound in outline.rest)
+        for case in parts.cases:
+            outline.signs[case] = sign_share(parts, case)
+            tables = [family.tables(case) for family in parts.families]
+            s = np.flatnonzero(parts.parity == case.s)[int(case.s == 0) :]
+            spread = sum(high - low for low, high in outline.bias.values())
+            for one, beyond in zip(s, beyond_proof(tables, s, outline.constant(case)), strict=True):
+                xs, ys = (np.flatnonzero(parts.parity == bit) for bit in (case.x, case.y))
+                least = min(logits[x, y, group.mul[x, y]] - logits[x, y, group.mul[group.mul[x, one], y]] for x in xs for y in ys)
+                known[bool(beyond)] += 1
+                if beyond:  # the rest and the bias are bounded by what they could do at most
+                    assert least <= 2 * (swing + spread)
+            if beyond_proof(tables, s, outline.constant(case)).any():
+                with monkeypatch.context() as patched:
+                    patched.setattr("verify.symbolic.proof_outline.beyond_proof", lambda _, s, __: np.zeros(len(s), dtype=bool))
+                    assert outline.search(case) is not None
+    assert all(known.values())
 
 
 def test_batches_cover_every_s_once() -> None:
