@@ -55,9 +55,9 @@ def explanation(source: Source) -> Line:
     if not source.explains:
         return say(
             "How it answers is not explained: the shortest program found that gives its answers, on {same} (Theorem 2), "
-            "is a list of {constants} integers, {ratio} of the number of the network's parameters. Neuron by neuron there is "
-            "structure: those with {labelled} of the energy (see “The mechanism”) read $x$ and $y$ "
-            "nearly through cosets (measured).",
+            "is a list of {constants} integers, {ratio} of the number of the network's parameters. Taken one by one, neurons with "
+            "{labelled} of the energy (see “The mechanism”) read $x$ and $y$ through cosets, or points of them, more than chance "
+            "would (measured).",
             labelled=share(s["explained"]["energy_labelled"]),
             constants=constants,
             ratio=ratio,
@@ -88,7 +88,7 @@ def proofs(source: Source) -> Line:
         said.append(
             say("{which} is proved to multiply by lemmas about single points, without trying the pairs (Theorem 3).", which=which)
         )
-    if compact and compact["certified"]:
+    if compact and compact["certified"] and compact["flops"] < compact["flops_brute"]:
         said.append(
             say(
                 "Cosets also shorten the proof about the network itself: {certified} pairs are proved right through them, and all are "

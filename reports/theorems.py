@@ -381,20 +381,20 @@ def _compact(source: Source) -> list[Block]:
                 sentence(source.s["compact"]["reason"] if source.s["compact"] else "")
                 or "No plan was found that is cheaper than evaluation."
             )
-        return unproved(4, "fewer operations", say("{reason}", reason=reason))
+        return unproved(4, "the network, through cells", say("{reason}", reason=reason))
     plan, width = compact["plan"], source.c["checkpoint"]["width"]
     side, other = ("x", "y") if plan["side"] == "left" else ("y", "x")
     cells = sum(len(family["levels"][0]) for family in plan["families"] if family["levels"])
     inside = sum(len(family["neurons"]) for family in plan["families"])
     statement = say(
         "The network is proved right at {certified} pairs by the inequality below, with the true logits of those $z$ for which it "
-        "fails. So all pairs are decided with at most {flops} operations (additions, multiplications, comparisons), {ratio} of the "
+        "fails. So all pairs are decided with at most {flops} operations (additions, multiplications, comparisons), {ratio} the "
         "{brute} of evaluating every pair, $2 m n³$ for $m$ neurons and $n$ elements.",
         certified=f"all {source.pairs}"
         if compact["certified"] == source.c["correct"]["pairs"]
         else f"{count(compact['certified'])} of the {source.pairs}",
         flops=count(compact["flops"]),
-        ratio=ratio_of(compact["flops"], compact["flops_brute"]),
+        ratio=ratio_of(compact["flops"], compact["flops_brute"]) + (" of" if compact["flops"] <= compact["flops_brute"] else ""),
         brute=count(compact["flops_brute"]),
     )
     read = f"L_i({side})" if side == "x" else f"R_i({side})"
@@ -434,4 +434,4 @@ def _compact(source: Source) -> list[Block]:
             )
         ),
     ]
-    return [Environment("Theorem", (Paragraph(statement),), 4, say("fewer operations")), Environment("Proof", tuple(blocks))]
+    return [Environment("Theorem", (Paragraph(statement),), 4, say("the network, through cells")), Environment("Proof", tuple(blocks))]

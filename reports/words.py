@@ -24,6 +24,7 @@ from reports.coset_voting import (
 )
 
 Points = tuple[int, ...]
+MOST_CYCLES = 60  # letters of an element in cycle notation
 
 
 class Looks(NamedTuple):
@@ -49,8 +50,11 @@ class Words:
         self.points = cache(self._points)
 
     def element(self, number: int) -> str:
-        """The element with this number in cycle notation; -1 is a tie."""
-        return "a tie" if number < 0 else format_cycles(self.group.elements[number])
+        """The element with this number in cycle notation, or its number where that is long; -1 is a tie."""
+        if number < 0:
+            return "a tie"
+        cycles = format_cycles(self.group.elements[number])
+        return cycles if len(cycles) <= MOST_CYCLES else f"element {number}"
 
     def product_number(self, x: int, y: int) -> int:
         """The number of xy."""
