@@ -4,12 +4,14 @@ import importlib.util
 import json
 import random
 import sys
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from verify.checker import equivalence, statement
 from verify.record.certificate import canonical_bytes
 
 
@@ -134,6 +136,30 @@ def tried(seeds: range) -> int:
 @pytest.mark.parametrize("start", [0, 1000, 2000])
 def test_what_fractions_say_of_random_networks_is_accepted_and_a_lie_is_not(start: int) -> None:
     assert 0 < tried(range(start, start + 40)) < 40
+
+
+def test_programs_are_read_through_the_plan_where_their_own_cells_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same where tables on the program's own cells are made out to cost more than what a plan leaves open."""
+    own, rows_added = equivalence.of_program, equivalence.rows_added
+    dear: list[Any] = []
+
+    def remembered(*arguments: Any) -> Any:
+        dear.append(own(*arguments))
+        return dear[-1]
+
+    monkeypatch.setattr(equivalence, "of_program", remembered)
+    monkeypatch.setattr(equivalence, "rows_added", lambda tables, n: rows_added(tables, n) + 10**6 * (tables in dear))
+    ways, answers = Counter[str](), equivalence.program_answers
+
+    def counted(*arguments: Any) -> Any:
+        found, way = answers(*arguments)
+        ways[way] += 1
+        return found, way
+
+    monkeypatch.setattr(statement, "program_answers", counted)
+    tried(range(4000, 4012))
+    assert ways["tables on the cells of the compact plan"] > 1
+    assert ways["tables on the program's own cells"] > 1
 
 
 @pytest.mark.slow
