@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
+import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from net.formats.own import OWN_FORMAT, safetensors_bytes, settings_of
 from net.formats.plain_yaml import parse_plain_yaml
 from net.formats.reading import ACTIVATIONS, BY_MEANING, Reading, layers_of, published_reading, sizes_of, tensor_of
 from net.formats.settings import check_settings
+from net.formats.shards import read_shards
 from net.formats.state import has_tensors, network_tensors, other_network, steps_in, without_prefix
 from net.stated_group import default_group, likely_group
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
     from algebra.group import FiniteGroup
     from net.dyadic import FloatMatrix
-    from net.formats.container import Stored
+    from net.formats.container import Contents, Stored
     from net.formats.layers import Layers
     from net.formats.reading import Activation
 
@@ -205,9 +207,8 @@ def open_checkpoint(path: Path, options: ReadOptions | None = None) -> Checkpoin
         MalformedInput: as `load_network`, but for what concerns the group.
 
     """
-    return checkpoint_in(
-        read_bytes(path), path, options or ReadOptions(), _side_files(path, options is not None and options.assume_relu)
-    )
+    data, options = read_bytes(path), options or ReadOptions()
+    return checkpoint_in(data, path, options, _side_files(path, options.assume_relu), read_shards(data, path))
 
 
 @dataclass(frozen=True, eq=False)
@@ -374,6 +375,8 @@ class Checkpoint:
         came = f"{kind}, with tensors named {listed}" if kind else f"those named {listed}"
         over = "" if elements is None else f" over {elements:,} elements"
         mend = "" if kind else "; what they are can be said with --layout FILE.toml"
+        if re.search(r"-[0-9]+-of-[0-9]+\.", self.path.name):
+            mend = "; of a network in several files give the index (model.safetensors.index.json)"
         return f"expected the tensors of a network{over} in a known layout (docs/checkpoints.md), got {came}{mend}"
 
 
@@ -394,18 +397,23 @@ def steps_of(path: Path) -> list[int]:
 
 
 def checkpoint_in(
-    data: bytes, path: Path, options: ReadOptions | None = None, beside: dict[str, dict[str, Any]] | None = None
+    data: bytes,
+    path: Path,
+    options: ReadOptions | None = None,
+    beside: dict[str, dict[str, Any]] | None = None,
+    shards: tuple[Contents, int] | None = None,
 ) -> Checkpoint:
     """The checkpoint in the bytes of a file, which says that it came from ``path``.
 
-    ``beside`` are the settings in files beside it, by the names of these files.
+    ``beside`` are the settings in files beside it, by the names of these files; ``shards`` are what the files hold of which this one
+    is the index, and how many bytes they have.
 
     Raises:
         MalformedInput: as `open_checkpoint`.
 
     """
     options = options or ReadOptions()
-    contents = read_contents(data)
+    contents, length = shards or (read_contents(data), len(data))
     step = options.layout.state[-1] if options.step is None and options.layout and options.layout.state else options.step
     stored, inside, about, state = network_tensors(contents, step)
     inside |= settings_of(contents.metadata)
@@ -430,7 +438,7 @@ def checkpoint_in(
     floats = {name: tensor for name, tensor in stored.items() if name not in others}
     if not any(tensor.kind in FLOATS and len(tensor.shape) > 1 for tensor in floats.values()):
         floats, others = stored, ()  # whose sentence says what came in place of floats
-    tensors, _ = to_arrays(floats, len(data))
+    tensors, _ = to_arrays(floats, length)
     return Checkpoint(
         path,
         hashlib.sha256(data).hexdigest(),
@@ -439,7 +447,7 @@ def checkpoint_in(
         tensors,
         {name: tensor.kind for name, tensor in floats.items()},
         others,
-        tuple(sorted(key for key, value in inside.items() if has_tensors(value))),
+        _with_tensors(contents, stored, state or (str(about.get("state", "")),)),
         state,
         inside.get("format") == OWN_FORMAT,
         overridden,
@@ -447,6 +455,12 @@ def checkpoint_in(
         _refuses(inside, "relu") and not _refuses(inside, "abs"),
         activation,
     )
+
+
+def _with_tensors(contents: Contents, state: Mapping[str, Stored], path: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys on the first level of a torch file under which there are tensors, but for the network's own."""
+    top = contents.value if isinstance(contents.value, dict) else {}
+    return tuple(sorted(str(key) for key, value in top.items() if str(key) not in (*state, path[0]) and has_tensors(value)))
 
 
 def _stated_activation(settings: list[dict[str, Any]]) -> Activation | None:

@@ -36,6 +36,11 @@ VIEW_ALLOWANCE = 2**16
 #: What weights can be, the widest last.
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 _SAFETENSORS_TYPES = {"F16": ("float16", 2), "BF16": ("bfloat16", 2), "F32": ("float32", 4), "F64": ("float64", 8)}
+#: Types of numpy without their byte order; those of integers and truth values by their names in safetensors.
+_NPY_TYPES = {
+    **{"f2": ("float16", 2), "f4": ("float32", 4), "f8": ("float64", 8), "b1": ("BOOL", 1), "i1": ("I8", 1), "u1": ("U8", 1)},
+    **{f"{sign}{size}": (f"{sign.upper()}{8 * size}", size) for sign in "iu" for size in (2, 4, 8)},
+}
 _SAFETENSORS_OTHERS = {"BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "U32": 4, "I32": 4, "U64": 8, "I64": 8}
 #: A torch file before 1.6 begins with this number, pickled.
 _LEGACY = b"\x80\x02\x8a\n" + (0x1950A86A20F9469CFC6C).to_bytes(10, "little") + b"."
@@ -367,17 +372,16 @@ def _from_npy(name: str, contents: memoryview) -> Stored:
     match = _NPY.fullmatch(header.decode("ascii", "replace"))
     if match is None or None in match.groups() or header.count(b":") != 3:
         raise MalformedInput(f"expected an array with type, order and shape for {name!r:.80} in the npz, got {header[:80]!r}")
-    kind = {"f2": "float16", "f4": "float32", "f8": "float64"}.get(match["descr"][1:])
-    if kind is None or match["descr"][0] not in "<>":
-        mend = "; save it with .astype(float)" if match["descr"][1:2] in ("i", "u", "b") else ""
-        raise MalformedInput(f"expected an array of floats for {name!r:.80}, got {match['descr']!r}{mend}")
+    kind, itemsize = _NPY_TYPES.get(match["descr"][1:], ("", 0))
+    if not kind or match["descr"][0] not in ("|" if itemsize == 1 else "<>"):
+        raise MalformedInput(f"expected an array of floats for {name!r:.80}, got {match['descr']!r}")
     digits = [part.strip() for part in match["shape"].split(",") if part.strip()]
     shape = tuple(int(part) for part in digits if len(part) < 16)
     plain = [str(size) for size in shape] == digits and len(shape) <= 8
     # (6) is a number in brackets, (6,) a tuple
     plain = plain and (len(shape) != 1 or match["shape"].rstrip().endswith(","))
     rest = contents[start:]
-    if not plain or math.prod(shape) * _itemsize(kind) != len(rest):
+    if not plain or math.prod(shape) * itemsize != len(rest):
         raise MalformedInput(f"expected {len(rest):,} bytes of data for {name!r:.80}, got shape ({match['shape'][:80]})")
     strides = _rows(shape[::-1])[::-1] if match["fortran"] == "True" else _rows(shape)
     return Stored(kind, rest, shape, strides, big=match["descr"][0] == ">")

@@ -25,6 +25,8 @@ MOST = 64
 _MORE_TOKENS = 4
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+#: A place in a list, or what numpy.savez calls arrays without names: of such a vector nothing says that it is not a bias.
+_NUMBER = re.compile(r"(arr_)?\d+")
 
 
 def _set(text: str) -> frozenset[str]:
@@ -316,7 +318,7 @@ def _with_vectors(inputs: str, outputs: str, placed: _Placed, vectors: Sequence[
         if own is not None:
             place = slot_of_role[own]
             choices.append([place] if lengths.get(place) == vector.shape[0] else [])
-        elif not _is_bias(vector.term):
+        elif not (_is_bias(vector.term) or _NUMBER.fullmatch(vector.term)):
             choices.append([])
         else:  # an embedding has a bias of its own only where a name says so
             free = [place for place in ("hidden_bias", "bias", "out_bias") if lengths.get(place) == vector.shape[0]]

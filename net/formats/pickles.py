@@ -214,7 +214,8 @@ class _Machine:
         name = f"{self.line()}.{self.line()}"
         kind = name.removeprefix("torch.")
         if name not in (_DICT, _TENSOR, _PARAMETER) and name not in _DATA and (kind == name or kind not in STORAGES):
-            raise _refuse(f"a pickle that asks for {''.join(c if c.isprintable() else '?' for c in name[:80])}")
+            asked = "".join(c if c.isprintable() else "?" for c in name[:80])
+            raise _refuse(f"a pickle that asks for {asked}; of a whole module save module.state_dict(), of arrays save tensors")
         self.contain(_Global(name))
 
     def append(self, items: list[Any]) -> None:

@@ -61,7 +61,8 @@ _PLAIN = _words(
     " class classes label labels feature features unit units neuron neurons channels ff ffn inner group groups parameter parameters"
     " params param config cfg conf args arguments hparams hyper hyperparameters hyperparams settings options name names id index idx"
     " extra order element elements task format bias biases use with has is dropout tie tied share shared modulus mod prime degree ctx"
-    " time threads state module of"
+    " time threads state module of op ops operation operations fn func function functions target targets head heads instance instances"
+    " style sequence seq length len token tokens modulo symbol mapping"
 )
 _OTHER = _words(
     "gelu silu swish mish tanh sigmoid softplus softmax elu selu celu leaky prelu quad quadratic square squared bilinear"

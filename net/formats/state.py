@@ -20,15 +20,16 @@ _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "mlp.")
 def network_tensors(
     contents: Contents, step: str | None = None
 ) -> tuple[dict[str, Stored], dict[str, Any], dict[str, Any], tuple[str, ...]]:
-    """(the tensors of one network by name, all settings in the file, what is worth recording, the path where ``step`` chose one).
+    """(the tensors of one network by name, all settings in the file, what is worth recording, the path to the state dict or ()).
 
-    ``step`` chooses one of several checkpoints: by epoch, or by its place in a list.
+    ``step`` chooses one of several checkpoints: by epoch, by its place in a list, or by its key (``final``, ``runs.best``). There is a
+    path where it chose one, and where the state dict was found under a key of no usual name.
 
     Raises:
         MalformedInput: there is no state dict, more than one, or one with something else than tensors in it.
 
     """
-    if contents.container in ("safetensors", "npz"):
+    if not contents.container.startswith("torch"):
         if step is not None:
             raise MalformedInput(f"expected several checkpoints in the file for --step, got {contents.container}, which holds one")
         return contents.tensors, {}, without_prefix(contents.tensors)[1], ()
@@ -36,11 +37,13 @@ def network_tensors(
     path: tuple[str, ...] = ()
     if step is not None:
         state, settings, about, path = _chosen(top, step)
+    elif isinstance(top, list | tuple) and top and all(isinstance(value, Tensor) for value in top):
+        state, settings, about = {str(place): value for place, value in enumerate(top)}, {}, {}
     elif not isinstance(top, dict):
         mend = "choose one of its state dicts with --step" if _collections(top) else "save module.state_dict()"
         raise MalformedInput(f"expected a dict in the torch archive, got {_kind(top)}: {mend}")
     else:
-        state, settings, about = _state(top)
+        state, settings, about, path = _state(top)
     for name, value in state.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise MalformedInput(f"expected a state dict of named tensors, got {_kind(value)} at {name!r:.80}")
@@ -62,6 +65,37 @@ def _collections(top: Any) -> list[tuple[tuple[str, ...], Any]]:
     return found
 
 
+def _states(top: Any) -> list[tuple[str, ...]]:
+    """The paths of all state dicts, which hold tensors and nothing else, one or two keys deep."""
+
+    def within(value: Any) -> list[str]:
+        return [key for key, inner in value.items() if isinstance(key, str) and _is_state(inner)] if isinstance(value, dict) else []
+
+    deeper = [(key, inner) for key, value in top.items() if isinstance(key, str) for inner in within(value)]
+    found = [(key,) for key in within(top)] + [path for path in deeper if not _is_state(top[path[0]])]
+    return [path for path in found if all(isinstance(value, Tensor) for value in _at(top, path).values())]
+
+
+def _at(top: dict[Any, Any], path: tuple[str, ...]) -> Any:
+    for key in path:
+        top = top[key]
+    return top
+
+
+def _beside(top: dict[Any, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """What lies beside the state dict at the end of a path of keys, on both levels, but for other state dicts."""
+    found: dict[str, Any] = {}
+    for depth, chosen in enumerate(path):
+        level = _at(top, path[:depth])
+        for key, value in level.items() if isinstance(level, dict) else ():
+            if str(key) != chosen and not (_is_state(value) and all(isinstance(inner, Tensor) for inner in value.values())):
+                name = str(key)
+                while name in found:  # one more stroke is no other word
+                    name += "'"
+                found[name] = value
+    return found
+
+
 def _epoch(key: Any) -> int | None:
     """The number that a key is or ends in: 100, "100", "epoch_100"."""
     if type(key) is int:
@@ -71,17 +105,17 @@ def _epoch(key: Any) -> int | None:
 
 
 def _chosen(top: Any, step: str) -> tuple[dict[Any, Any], dict[str, Any], dict[str, Any], tuple[str, ...]]:
-    """The state dict of an epoch, what lies beside all of them, what to record, and the path to it."""
+    """The state dict of an epoch or under a key, what lies beside, what to record, and the path to it."""
+    named = [path for path in _states(top) if ".".join(path) == step] if isinstance(top, dict) else []
+    if len(named) == 1:
+        return _at(top, named[0]), _beside(top, named[0]), {"state": step}, named[0]
     collections = _collections(top)
     if len(collections) != 1:
         raise MalformedInput(
-            f"expected one list of state dicts, or dict of them by epoch, for --step, got {len(collections) or 'none'}"
+            f"expected a key of a state dict, or one list of them or dict of them by epoch, for --step, got {len(collections) or 'none'}"
         )
     (where, states) = collections[0]
-    beside = {str(key): value for key, value in top.items() if (key,) != where} if where else {}
-    for key in _KEYS:  # the last state, which training code keeps beside all of them, is one more checkpoint and no setting
-        if _is_state(beside.get(key)):
-            del beside[key]
+    beside = _beside(top, where) if where else {}
     keys, epochs = _keys_and_epochs(states, beside)
     entries = list(states.values()) if isinstance(states, dict) else list(states)
     wanted = int(step) if re.fullmatch(r"-[0-9]{1,15}", step) else _epoch(step)
@@ -141,23 +175,30 @@ def _is_state(value: Any) -> bool:
     return isinstance(value, dict) and any(isinstance(inner, Tensor) for inner in value.values())
 
 
-def _state(top: dict[Any, Any]) -> tuple[dict[Any, Any], dict[str, Any], dict[str, Any]]:
+def _state(top: dict[Any, Any]) -> tuple[dict[Any, Any], dict[str, Any], dict[str, Any], tuple[str, ...]]:
     if top and all(isinstance(value, Tensor) for value in top.values()):
-        return top, {}, {}
+        return top, {}, {}, ()
     keys = [key for key in _KEYS if _is_state(top.get(key))]
     if len(keys) > 1:
         raise MalformedInput(
-            f"expected one state dict, got {len(keys)}, under {' and '.join(map(repr, keys))}: save the one that is meant by itself"
+            f"expected one state dict, got {len(keys)}, under {' and '.join(map(repr, keys))}: choose one with --step {keys[0]}"
         )
     left = {str(key): value for key, value in top.items()}
     if keys:
         left.pop("checkpoints", None)
-        return left.pop(keys[0]), left, {"state": keys[0]}
+        return left.pop(keys[0]), left, {"state": keys[0]}, ()
     if "checkpoints" in top:
         state, about = _last(left.pop("checkpoints"), left.pop("checkpoint_epochs", None))
-        return state, left, about
-    if any(isinstance(value, Tensor) for value in top.values()):
-        return top, {}, {}
+        return state, left, about, ()
+    if _is_state(top):  # with settings among the tensors
+        state = {name: value for name, value in top.items() if isinstance(value, Tensor)}
+        return state, {str(key): value for key, value in top.items() if key not in state}, {}, ()
+    paths = _states(top)
+    if len(paths) == 1:
+        return _at(top, paths[0]), _beside(top, paths[0]), {"state": ".".join(paths[0])}, paths[0]
+    if paths and not _collections(top):
+        named = " and ".join(repr(".".join(path))[:60] for path in paths[:4]) + (" and more" if len(paths) > 4 else "")
+        raise MalformedInput(f"expected one state dict, got {len(paths)}, under {named}: choose one with --step {'.'.join(paths[-1]):.60}")
     listed = ", ".join(sorted(repr(key)[:40] for key in top)[:8]) or "nothing in it"
     mend = "; choose one of its checkpoints with --step" if _collections(top) else ""
     raise MalformedInput(

@@ -78,11 +78,15 @@ def safetensors_entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int,
 
 #: Types of numpy, without their byte order; the header of an array is a literal of three keys, with spaces wherever Python allows
 #: them.
-NPY = {"f2": "F16", "f4": "F32", "f8": "F64"}
+NPY = {
+    "f2": "F16", "f4": "F32", "f8": "F64", "b1": "BOOL", "i1": "I8", "u1": "U8",
+    "i2": "I16", "i4": "I32", "i8": "I64", "u2": "U16", "u4": "U32", "u8": "U64",
+}  # fmt: skip
 NATURAL = "(?:0|[1-9][0-9]*)"
+DESCR = r"(?:[<>](?:f[248]|[iu][248])|\|[iub]1)"
 SHAPE = rf"\( *(?:{NATURAL} *, *(?:{NATURAL}(?: *, *{NATURAL})* *,? *)?)?\)"
 PAIR = (
-    rf"""(?:'(?:descr|fortran_order|shape)'|"(?:descr|fortran_order|shape)") *: *(?:'[<>]f[248]'|"[<>]f[248]"|True|False|{SHAPE}) *"""
+    rf"""(?:'(?:descr|fortran_order|shape)'|"(?:descr|fortran_order|shape)") *: *(?:'{DESCR}'|"{DESCR}"|True|False|{SHAPE}) *"""
 )
 HEADER = re.compile(rf" *{{ *{PAIR}, *{PAIR}, *{PAIR}(?:, *)?}} *\n")
 
@@ -96,16 +100,16 @@ def read_npy(name: str, content: memoryview) -> Tensor:
     need(end <= min(len(content), begin + 10_000), f"expected a short header of {shown(name)}, got a long one")
     text = bytes(content[begin:end]).decode("latin-1")
     need(HEADER.fullmatch(text) is not None, f"expected an array of floats in {shown(name)}, got one with the header {shown(text)}")
-    found = dict(re.findall(r"(descr|fortran_order|shape)['\"] *: *['\"]?([<>]f[248]|True|False|\([^)]*\))", text))
+    found = dict(re.findall(r"(descr|fortran_order|shape)['\"] *: *['\"]?([<>|][fiub][1248]|True|False|\([^)]*\))", text))
     fits = found.keys() == {"descr", "fortran_order", "shape"} and found["shape"][0] == "(" and found["fortran_order"][0] in "TF"
-    need(fits and found["descr"][0] in "<>", f"expected an array of floats in {shown(name)}, got one with the header {shown(text)}")
+    need(fits and found["descr"][0] in "<>|", f"expected an array of floats in {shown(name)}, got one with the header {shown(text)}")
     shape = tuple(int(number) for number in re.findall("[0-9]+", found["shape"]))
     need(
         len(shape) <= LARGEST_RANK and all(k < 2**40 for k in shape), f"expected an array of few dimensions in {shown(name)}, got many"
     )
     by_columns = found["fortran_order"] == "True"
     strides = tuple(prod(shape[:i]) if by_columns else prod(shape[i + 1 :]) for i in range(len(shape)))
-    tensor = Tensor(NPY[found["descr"][1:]], content[end:], shape, strides, 0, found["descr"][0])
+    tensor = Tensor(NPY[found["descr"][1:]], content[end:], shape, strides, 0, found["descr"][0].replace("|", "<"))
     need(
         tensor.bytes() == len(content) - end,
         f"expected {tensor.bytes():,} bytes of numbers in {shown(name)}, got {len(content) - end:,}",

@@ -237,22 +237,31 @@ def is_state(value: Any) -> bool:
 
 
 def state_dict(content: Any, path: list[str]) -> tuple[Tensors, dict[Any, Any]]:
-    """(tensors, what lies beside them) of a torch archive: a state dict itself, or one in it, by its path where there is one."""
+    """(tensors, what lies beside them) of a torch archive: a state dict itself, or one in it, by its path where there is one.
+
+    Tensors in a list go by their places. A dictionary with tensors among other values, in which no usual key names a state dict, is a
+    state dict with settings in it.
+    """
     if path:
         state, beside = state_at(content, path)
         plain = is_state(state) and all(type(item) is Tensor for item in state.values())
         need(plain, "expected a state dict of named tensors and nothing else at the end of its path, got something else")
-        # Another state dict beside the chosen one, as training code keeps the last, is no setting.
-        return state, {key: value for key, value in beside.items() if not (key in STATES and is_state(value))}
+        return state, beside
+    if isinstance(content, list | tuple) and content and all(type(item) is Tensor for item in content):
+        return {str(place): item for place, item in enumerate(content)}, {}
     need(isinstance(content, dict), "expected a dictionary in the torch archive, got something else")
     beside = {}
     state = content
     if not (is_state(content) and all(type(item) is Tensor for item in content.values())):
         found = [key for key in STATES if is_state(content.get(key))]
         need(len(found) <= 1, f"expected one state dict in the torch archive, got {shown(found)}")
-        key = found[0] if found else "checkpoints"
-        state = content[key] if found else last_checkpoint(content)
-        beside = {name: item for name, item in content.items() if name != key}
+        if found or "checkpoints" in content or not is_state(content):
+            key = found[0] if found else "checkpoints"
+            state = content[key] if found else last_checkpoint(content)
+            beside = {name: item for name, item in content.items() if name != key}
+        else:
+            state = {name: item for name, item in content.items() if type(item) is Tensor}
+            beside = {name: item for name, item in content.items() if type(item) is not Tensor}
     plain = is_state(state) and all(type(item) is Tensor for item in state.values())
     need(plain, "expected a state dict of named tensors and nothing else in the torch archive, got something else")
     return state, beside

@@ -27,18 +27,31 @@ TERM = re.compile(rf"(.+?)((?:{STEP.pattern})*)", re.DOTALL)
 
 
 def state_at(content: Any, path: list[str]) -> tuple[Any, dict[Any, Any]]:
-    """(the state dict, what lies beside it) at the end of a path of keys from the top of a torch file."""
+    """(the state dict, what lies beside it on both levels) at the end of a path of keys from the top of a torch file.
+
+    Other state dicts, which hold tensors and nothing else, lie beside it too, and say nothing about it.
+    """
     need(len(path) in (1, 2), f"expected a path of one or two keys to the state dict, got {shown(path)}")
-    beside = {key: value for key, value in content.items() if key != path[0]} if isinstance(content, dict) and len(path) == 2 else {}
+    beside: dict[Any, Any] = {}
     for text in path:
         if isinstance(content, dict):
             keys = [key for key in content if str(key) == text]
             need(len(keys) == 1, f"expected one key {shown(text)} on the way to the state dict, got {len(keys)}")
+            for key, value in content.items():
+                if key != keys[0] and not all_tensors(value):
+                    while key in beside:  # on either level; the words of the key stay
+                        key = f"{key}'"
+                    beside[key] = value
             content = content[keys[0]]
         else:
             need(isinstance(content, list | tuple) and text.isdecimal() and int(text) < len(content), "expected a list of state dicts")
             content = content[int(text)]
     return content, beside
+
+
+def all_tensors(value: Any) -> bool:
+    """Whether a value is a dictionary of tensors and nothing else."""
+    return isinstance(value, dict) and len(value) > 0 and all(type(item) is Tensor for item in value.values())
 
 
 def layers_of(reading: Reading, tensors: Tensors) -> Layers:

@@ -82,7 +82,8 @@ PLAIN = _words(
     hyper hyperparameters hyperparams id idx in index inner input inputs is k label labels layer layers m max min mlp mod model
     module modulus n name names net network neuron neurons num number of options order out output outputs p param parameter
     parameters params prime q settings share shared size sizes state task the threads tie tied time total unembed unembedding
-    unit units use vocab vocabulary width with
+    unit units use vocab vocabulary width with op ops operation operations fn func function functions target targets head heads
+    instance instances style sequence seq length len token tokens modulo symbol mapping
     """
 )
 #: Words of another function.

@@ -15,7 +15,10 @@ from .shape import Malformed, need, shown
 #: How `struct` reads the numbers that weights are (a bfloat16 is the upper half of a float32).
 CODES = {"F16": "e", "BF16": "H", "F32": "f", "F64": "d"}
 #: Bytes per number; types without a code may lie in a file beside the network, and are not read.
-SIZES = {"F16": 2, "BF16": 2, "F32": 4, "F64": 8, "BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "I32": 4, "I64": 8, "C64": 8, "C128": 16}
+SIZES = {
+    "F16": 2, "BF16": 2, "F32": 4, "F64": 8, "BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "I32": 4, "I64": 8, "U16": 2, "U32": 4, "U64": 8,
+    "C64": 8, "C128": 16,
+}  # fmt: skip
 
 
 class Tensor(NamedTuple):
