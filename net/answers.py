@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from net.activation import degree, fired
 from net.roundoff import TINY64, U64, gamma
 
 if TYPE_CHECKING:
@@ -29,9 +30,10 @@ def sampled_answers(weights: Weights, x: Indices, y: Indices) -> Indices:
     logit by at most
         (gamma_(m+1) + u) (h . U* + max |b|) + d . U* + sum (h + d) (error of U) + (error of b)  + underflow,
     where U*_i = max_z |U_iz| and gamma_k = k u / (1 - k u) (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1). Four
-    times this covers the bound's own rounding errors. Where the two largest logits differ by more than the errors of both, the
-    larger one wins; elsewhere those that are so near to the largest are computed in integers. O(pairs n m), and O(n m) integers for
-    each pair that floats leave open.
+    times this covers the bound's own rounding errors. With squares, h = (L[x] + R[y])^2 errs by at most 4 u h + (4 + e) e at this
+    scale, where |L|, |R| <= 1 and e is the error of L and R: (p + f)^2 - p^2 = 2 p f + f^2 for |f| <= u |p| + e, |p| <= 2.
+    Where the two largest logits differ by more than the errors of both, the larger one wins; elsewhere those that are so near to the
+    largest are computed in integers. O(pairs n m), and O(n m) integers for each pair that floats leave open.
     """
     if weights.order == 1:
         return np.zeros(len(x), dtype=np.intp)
@@ -49,18 +51,21 @@ class _Scaled:
         inputs = _exponent(weights.L, weights.R)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             bias = weights.b - weights.b[0]
-            total = max(inputs + _exponent(weights.U), _exponent(bias)) if np.isfinite(bias).all() else 0
+            hidden = degree(weights.activation) * inputs
+            total = max(hidden + _exponent(weights.U), _exponent(bias)) if np.isfinite(bias).all() else 0
             self.L, self.R = np.ldexp(weights.L, -inputs), np.ldexp(weights.R, -inputs)
-            self.U, self.b = np.ldexp(weights.U, inputs - total), np.ldexp(bias, -total)
+            self.U, self.b = np.ldexp(weights.U, hidden - total), np.ldexp(bias, -total)
             self.input_error = np.ldexp(weights.L_error + weights.R_error, -inputs) + 4 * TINY64
-            self.vote_error = float(np.ldexp(weights.U_error, inputs - total)) + TINY64
+            if weights.activation == "square":
+                self.input_error = (4 + self.input_error) * self.input_error
+            self.vote_error = float(np.ldexp(weights.U_error, hidden - total)) + TINY64
             self.bias_error = float(np.ldexp(2 * weights.b_error, -total)) + TINY64
         self.largest = np.abs(self.U).max(axis=1, initial=0.0)
         self.rounding = gamma(weights.width + 2, U64) + U64
 
     def answers(self, x: Indices, y: Indices) -> Indices:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            hidden = np.maximum(self.L[x] + self.R[y], 0)
+            hidden = fired(self.L[x] + self.R[y], self.weights.activation)
             logits = hidden @ self.U + self.b
             bounds = self._bounds(hidden)
             best = logits.argmax(axis=1)
@@ -75,13 +80,13 @@ class _Scaled:
     def _bounds(self, hidden: FloatMatrix) -> FloatMatrix:
         """(pairs,) four times the bound of `sampled_answers`, for all logits of a pair."""
         size = hidden @ self.largest + np.abs(self.b).max(initial=0.0)
-        inputs = U64 * (hidden @ self.largest) + self.input_error @ self.largest
+        inputs = 4 * U64 * (hidden @ self.largest) + self.input_error @ self.largest
         votes = (2 * hidden.sum(axis=1) + self.input_error.sum()) * self.vote_error
         return np.asarray(4 * (self.rounding * size + inputs + votes + self.bias_error + 4 * self.weights.width * TINY64))
 
     def _decided(self, x: int, y: int, candidates: Indices) -> int:
         exact = self.weights.exact()
-        hidden = np.maximum(exact.L[x] + exact.R[y], 0)
+        hidden = fired(exact.L[x] + exact.R[y], exact.activation)
         firing = np.flatnonzero(hidden)
         logits = exact.b[candidates]
         if len(firing):

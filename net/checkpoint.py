@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from net.formats.reading import Activation
 
 _LAYOUTS: tuple[ModuleType, ...] = (sn_grok, wu, folded_arrays, chughtai)
-#: A way of reading a file with another activation than relu comes after all with relu.
+#: Ways of reading a file with another activation than relu come after all with relu, those with |.| after those with squares.
 _LESS_LIKELY = 1000.0
 #: Containers that the checker reads by itself.
 _CHECKED = ("safetensors", "torch", "torch before 1.6", "npz")
@@ -56,6 +56,7 @@ class ReadOptions:
     Attributes:
         assume_relu: disregard settings in or beside the file that say, or could say, that the network is another function.
         layout: what each tensor is; None to find it.
+        activation: relu, square or abs; None for what the file says, or else what the group's table speaks for.
         step: which of several checkpoints in the file: an epoch, or a place in a list; None for the last one.
 
     """
@@ -63,6 +64,7 @@ class ReadOptions:
     assume_relu: bool = False
     layout: Reading | None = None
     step: str | None = None
+    activation: Activation | None = None
 
 
 def load_network(
@@ -224,7 +226,7 @@ class Checkpoint:
         own: whether the file is one of this project, which can be checked as it is.
         overridden: whether settings in the file were disregarded.
         layout: the reading that the user gave, or None.
-        says_abs: whether the file itself says that its activation is the absolute value.
+        says_other: whether the file itself says that its activation is another one than relu, which is read.
         activation: what settings say, or None where they say nothing: relu, unless the group's table speaks for |.| alone.
 
     """
@@ -241,7 +243,7 @@ class Checkpoint:
     own: bool
     overridden: bool
     layout: Reading | None
-    says_abs: bool
+    says_other: bool
     activation: Activation | None
 
     @cached_property
@@ -290,10 +292,10 @@ class Checkpoint:
         """
         if isinstance(self._published, tuple):
             name, layers = self._published
-            if not self.state and not self.others and self.activation != "abs":
+            if not self.state and not self.others and self.activation in (None, "relu"):
                 return [(0.0, layers, self._source(None, name, self.tensors))]
         if self.layout is not None:
-            given = msgspec.structs.replace(self.layout, state=self.state)
+            given = msgspec.structs.replace(self.layout, state=self.state, activation=self.activation or self.layout.activation)
             return [(0.0, layers_of(given, self._named()), self._source(given, BY_MEANING, self.tensors))]
         found = []
         for score, reading in self._readings(elements):
@@ -318,19 +320,24 @@ class Checkpoint:
         else:
             found = readings(sizes_of(self.tensors), elements)
         if self.activation is None and not isinstance(self._published, tuple):
-            found += [(score - _LESS_LIKELY, msgspec.structs.replace(reading, activation="abs")) for score, reading in found]
-        elif self.activation == "abs":
-            found = [(score, msgspec.structs.replace(reading, activation="abs")) for score, reading in found]
+            found = [
+                (score - _LESS_LIKELY * k, msgspec.structs.replace(reading, activation=activation))
+                for k, activation in enumerate(ACTIVATIONS)
+                for score, reading in found
+            ]
+        elif self.activation is not None:
+            found = [(score, msgspec.structs.replace(reading, activation=self.activation)) for score, reading in found]
         return [(score, msgspec.structs.replace(reading, skipped=self.others, state=self.state)) for score, reading in found]
 
     def _source(self, reading: Reading | None, name: str, tensors: Mapping[str, FloatMatrix]) -> Source:
         rewritten = None
         used = set(tensors) if reading is None else {tensor_of(term) for term in reading.terms()}
-        self._check_published(reading, used)
+        published = self._published_names(reading, used)
         # a file in which weights are left out, or whose activation is said beside it, could be taken for another network
-        beside = reading is not None and reading.activation == "abs" and isinstance(self._published, tuple) and not self.says_abs
+        other = "" if reading is None or reading.activation == "relu" else reading.activation
+        beside = bool(other) and published and not self.says_other
         if self.overridden or self.container not in _CHECKED or used != set(tensors) or beside:
-            record = {"config": {"act_fn": "abs"}} if reading is not None and reading.activation == "abs" else {}
+            record = {"config": {"act_fn": other}} if other else {}
             rewritten = safetensors_bytes({key: _narrow(tensors[key], self.kinds[key]) for key in tensors if key in used}, record)
             if reading is not None:
                 reading = msgspec.structs.replace(reading, skipped=(), state=())
@@ -351,22 +358,28 @@ class Checkpoint:
             (*self.others, *sorted(set(tensors) - used), *self.beside),
         )
 
-    def _check_published(self, reading: Reading | None, used: set[str]) -> None:
-        """Refuse a given layout that says something else of tensors with published names than the published layout does."""
+    def _published_names(self, reading: Reading | None, used: set[str]) -> bool:
+        """Whether the names are those of a published layout, of which a given layout may not say something else.
+
+        Raises:
+            MalformedInput: it does.
+
+        """
         if self.layout is None or reading is None:
-            return
+            return isinstance(self._published, tuple)
         shapes = sizes_of({key: self.tensors[key] for key in self.tensors if key in used})
         plain, about = without_prefix({key: self.tensors[key] for key in self.tensors if key in used})
         layout = next((layout for layout in _LAYOUTS if layout.matches(set(plain))), None)
         if layout is None:
-            return
+            return False
         try:
             layout.layers(plain)
         except MalformedInput:  # other shapes than the layout's: names alone
-            return
+            return False
         usual = published_reading(str(layout.NAME), shapes, about.get("prefix", ""))
         if msgspec.structs.replace(reading, skipped=(), state=(), activation="relu") != usual:
             raise MalformedInput(f"expected tensors with the names of the layout {layout.NAME} to be read as {usual.formula()}")
+        return True
 
     def _refusal(self, elements: int | None) -> str:
         shapes = sizes_of(self.tensors)
@@ -420,13 +433,13 @@ def checkpoint_in(
     beside = beside or {}
     overridden = options.assume_relu and _refuses(inside)
     activation = _stated_activation([inside, *beside.values()])
-    if options.layout is not None:
-        activation = options.layout.activation
+    if options.layout is not None or options.activation is not None:
+        activation = options.activation or (options.layout.activation if options.layout else None)
     if not options.assume_relu:
         check_settings(inside, activation=activation or "relu")
         for name, settings in beside.items():
             check_settings(settings, f"{name}: ", activation or "relu")
-    elif options.layout is None:
+    elif options.layout is None and options.activation is None:
         activation = "relu"
     for name, tensor in stored.items():
         if _rearranges(name, tensor):
@@ -452,7 +465,7 @@ def checkpoint_in(
         inside.get("format") == OWN_FORMAT,
         overridden,
         options.layout,
-        _refuses(inside, "relu") and not _refuses(inside, "abs"),
+        _refuses(inside, "relu") and any(not _refuses(inside, other) for other in ACTIVATIONS if other != "relu"),
         activation,
     )
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 #: No intermediate of the float32 forward pass may reach this (the largest float32 is just below 2^128).
 FLOAT32_LIMIT = 2.0**126
+#: The largest weights of a network of squares.
+_SQUARES = 1e9
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ def folded_network(group: FiniteGroup, weights: Weights) -> FoldedNetwork:
     The float32 statement is made when the float64 arrays are the exact weights and float32 numbers.
     """
     arrays = (weights.L, weights.R, weights.U, weights.b)
-    stated = not (weights.L_error.any() or weights.R_error.any() or weights.U_error or weights.b_error)
+    stated = weights.activation == "relu"
+    stated = stated and not (weights.L_error.any() or weights.R_error.any() or weights.U_error or weights.b_error)
     with np.errstate(over="ignore"):
         stated = stated and all(np.array_equal(array.astype(np.float32), array) for array in arrays)
     L_abs, R_abs = np.abs(weights.L), np.abs(weights.R)
@@ -167,11 +170,28 @@ def fold(layers: Layers, group: FiniteGroup, source: Source | None) -> FoldedNet
         float(U_error.max()),
         b_error,
         partial(_exact, layers),
+        layers.activation,
     )
-    one_product = layers.after_relu is None and layers.through is None
+    if layers.activation == "square":
+        _check_sizes(weights)
+    one_product = layers.activation == "relu" and layers.after_relu is None and layers.through is None
     stated = layers.in_float32() and one_product and not _may_overflow(L_abs, R_abs, weights)
     preactivation_terms, logit_terms = (layers.preactivation_terms, layers.logit_terms) if stated else (None, None)
     return FoldedNetwork(group, weights, None, source, L_abs, R_abs, preactivation_terms, logit_terms, layers)
+
+
+def _check_sizes(weights: Weights) -> None:
+    """Refuse squares whose sizes floats could not search: networks of squares are not brought into other units.
+
+    Raises:
+        MalformedInput: a pre-activation, a vote or the bias is beyond _SQUARES, or all of one kind are below its inverse.
+
+    """
+    for array in (np.abs(weights.L).max(axis=0) + np.abs(weights.R).max(axis=0), weights.U, weights.b):
+        largest = float(np.abs(array).max(initial=0.0))
+        if largest > _SQUARES or 0 < largest < 1 / _SQUARES:
+            expected = f"expected weights of a network of squares from {1 / _SQUARES:.0e} to {_SQUARES:.0e}"
+            raise MalformedInput(f"{expected}, got {largest:.3g}: multiply them by a number")
 
 
 def _votes(layers: Layers) -> tuple[FloatMatrix, ...]:
@@ -182,7 +202,7 @@ def _exact(layers: Layers) -> ExactWeights:
     left, right = _exact_side(layers.left, layers.left_added), _exact_side(layers.right, layers.right_added)
     votes = _exact_product(_votes(layers))
     bias = _exact_bias(layers)
-    return exact_weights(left, right, votes, Dyadic(bias.integers[0], bias.bits))
+    return exact_weights(left, right, votes, Dyadic(bias.integers[0], bias.bits), layers.activation)
 
 
 def _exact_product(factors: tuple[FloatMatrix, ...]) -> Dyadic:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from net.activation import degree, fired
 from net.errors import MalformedInput
 from net.folded import fold
 from net.formats.own import safetensors_bytes
@@ -69,7 +70,8 @@ def compared_with_module(module: Any, network: FoldedNetwork) -> float | None:
     With K and M the lengths of the two dot products of the forward pass, A the sums of absolute values behind its pre-activations,
     the error of each logit is at most gamma_K A |U| + gamma_M (1 + gamma_K) A |U| + gamma_M |b|, gamma_k = k u / (1 - k u), with u
     the unit roundoff of the module's own precision (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1); K and M
-    count the products of every layer where more than two lie one behind the other. Four times that is allowed.
+    count the products of every layer where more than two lie one behind the other; with squares A is squared and K + 1 counts twice.
+    Four times that is allowed.
 
     Raises:
         MalformedInput: they differ by more than rounding allows, so the module computes something else between its tensors; or it
@@ -88,10 +90,15 @@ def compared_with_module(module: Any, network: FoldedNetwork) -> float | None:
     theirs = _logits_of(module, x, y, n)
     exact = fold(layers, network.group, None)
     ours = exact.weights.logits(x, y)
-    size = (exact.L_abs[x] + exact.R_abs[y]) @ _magnitude(layers) + _bias_magnitude(layers)
+    size = fired(exact.L_abs[x] + exact.R_abs[y], layers.activation) @ _magnitude(layers) + _bias_magnitude(layers)
     kind = next((str(value.dtype) for value in module.state_dict().values() if "float" in str(value.dtype)), "torch.float32")
     unit = {"torch.float64": 2.0**-53, "torch.float16": 2.0**-11, "torch.bfloat16": 2.0**-8}.get(kind, 2.0**-24)
-    terms = layers.preactivation_terms + layers.logit_terms + 2 + (0 if layers.through is None else len(layers.through) + 1)
+    terms = (
+        degree(layers.activation) * (layers.preactivation_terms + 1)
+        + layers.logit_terms
+        + 2
+        + (0 if layers.through is None else len(layers.through) + 1)
+    )
     bound = 4 * terms * unit / max(1 - terms * unit, 2.0**-10) * size
     gap = theirs - ours
     gap = gap - gap.mean(axis=1, keepdims=True)

@@ -72,8 +72,10 @@ def usual_units(weights: Weights) -> Units:
     """Units in which the largest entries of L and R, and of U or the bias, are near one; nothing is multiplied where they are usual.
 
     Neurons far smaller than the largest get units of their own. Dead neurons matter to nothing, so each is brought near one by itself.
-    The bias counts without what all of its entries share (`Weights.scaled`).
+    The bias counts without what all of its entries share (`Weights.scaled`). Networks of squares keep their own units.
     """
+    if weights.activation == "square":  # searched in its own units
+        return Units.of(weights.width, 0, 0)
     x = np.maximum(_exponents(weights.L, 0), _exponents(weights.R, 0))
     u = _exponents(weights.U, 1)
     alive = ~dead_neurons(weights)

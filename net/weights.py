@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from net.activation import Activation, degree, fired
 from net.dyadic import Dyadic, dyadic
 from net.roundoff import TINY64, U64
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class ExactWeights:
-    """Object arrays of Python ints: L / 2^p and R / 2^p (n, m), U / 2^v (m, n), b / 2^(p+v) (n,)."""
+    """Object arrays of Python ints: L / 2^p and R / 2^p (n, m), U / 2^v (m, n), b / 2^(d p + v) (n,), d the activation's degree."""
 
     L: IntegerMatrix
     R: IntegerMatrix
@@ -29,40 +30,43 @@ class ExactWeights:
     b: IntegerMatrix
     preactivation_bits: int
     vote_bits: int
+    activation: Activation = "relu"
+
+    @property
+    def logit_bits(self) -> int:
+        """Logits and the bias are integers over 2 to this power: p + v, or 2p + v where the activation is the square."""
+        return degree(self.activation) * self.preactivation_bits + self.vote_bits
 
     def logits(self, x: int, y: int) -> IntegerMatrix:
-        """Logits at (x, y) as integers over 2^(p + v): sum_i max(L[x, i] + R[y, i], 0) U[i, :] + b."""
-        hidden = np.maximum(self.L[x] + self.R[y], 0)
+        """Logits at (x, y) as integers over 2^logit_bits: sum_i activation(L[x, i] + R[y, i]) U[i, :] + b."""
+        hidden = fired(self.L[x] + self.R[y], self.activation)
         return np.asarray(hidden @ self.U + self.b, dtype=object)
+
+    @property
+    def silent(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Neurons whose activation is 0 at every pair."""
+        top = self.L.max(axis=0) + self.R.max(axis=0)
+        if self.activation == "square":
+            return np.asarray((top == 0) & (self.L.min(axis=0) + self.R.min(axis=0) == 0), dtype=bool)
+        return np.asarray(top <= 0, dtype=bool)
 
     def select(self, neurons: np.ndarray[Any, np.dtype[np.intp]]) -> ExactWeights:
         """The network that keeps these neurons, in this order."""
-        return ExactWeights(
-            self.L[:, neurons],
-            self.R[:, neurons],
-            self.U[neurons],
-            self.b,
-            self.preactivation_bits,
-            self.vote_bits,
-        )
+        return replace(self, L=self.L[:, neurons], R=self.R[:, neurons], U=self.U[neurons])
 
     def permuted(self, elements: np.ndarray[Any, np.dtype[np.intp]]) -> ExactWeights:
         """The network whose element k is element `elements[k]` of this one, as input and as output."""
-        return ExactWeights(
-            self.L[elements],
-            self.R[elements],
-            self.U[:, elements],
-            self.b[elements],
-            self.preactivation_bits,
-            self.vote_bits,
-        )
+        return replace(self, L=self.L[elements], R=self.R[elements], U=self.U[:, elements], b=self.b[elements])
 
     def exchanged(self) -> ExactWeights:
         """The network that does at (x, y) what this one does at (y, x)."""
-        return ExactWeights(self.R, self.L, self.U, self.b, self.preactivation_bits, self.vote_bits)
+        return replace(self, L=self.R, R=self.L)
 
     def scaled(self, units: Units) -> ExactWeights:
-        """The network times powers of two (`net.units`), over the least denominators."""
+        """The network times powers of two (`net.units`), over the least denominators; of squares in their own units alone."""
+        if self.activation == "square":
+            assert units.own
+            return self
         p, v = units.denominators(self.preactivation_bits, self.vote_bits)
         inputs, votes = _powers(p - self.preactivation_bits + units.inputs), _powers(v - self.vote_bits + units.votes)
         bias = 1 << (p + v - self.preactivation_bits - self.vote_bits + units.logits)
@@ -77,23 +81,25 @@ def _powers(exponents: np.ndarray[Any, np.dtype[np.int64]]) -> IntegerMatrix:
     return np.array([1 << e for e in exponents.tolist()], dtype=object)
 
 
-def exact_weights(left: Dyadic, right: Dyadic, unembedding: Dyadic, bias: Dyadic) -> ExactWeights:
-    """The four arrays over common denominators, the least ones: 2^p for L and R, 2^v for U, 2^(p+v) for b."""
+def exact_weights(left: Dyadic, right: Dyadic, unembedding: Dyadic, bias: Dyadic, activation: Activation = "relu") -> ExactWeights:
+    """The four arrays over common denominators, the least ones: 2^p for L and R, 2^v for U, 2^(d p + v) for b."""
     preactivation = max(left.bits, right.bits)
-    vote = max(unembedding.bits, bias.bits - preactivation)
+    hidden = degree(activation) * preactivation
+    vote = max(unembedding.bits, bias.bits - hidden)
     return ExactWeights(
         left.at(preactivation),
         right.at(preactivation),
         unembedding.at(vote),
-        bias.at(preactivation + vote),
+        bias.at(hidden + vote),
         preactivation,
         vote,
+        activation,
     )
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """logits(x, y) = relu(L[x] + R[y]) @ U + b, as float64 arrays near the exact ones.
+    """logits(x, y) = activation(L[x] + R[y]) @ U + b, as float64 arrays near the exact ones.
 
     Attributes:
         L, R: (n, m) pre-activation contributions of the left and the right argument.
@@ -101,6 +107,7 @@ class Weights:
         L_error, R_error: (m,) upper bounds of |float64 - exact| over each column.
         U_error, b_error: upper bounds of |float64 - exact| over all entries.
         make_exact: computes the exact integers; called once, by `exact`.
+        activation: relu, or the square.
 
     """
 
@@ -113,6 +120,7 @@ class Weights:
     U_error: float
     b_error: float
     make_exact: Callable[[], ExactWeights] = field(repr=False)
+    activation: Activation = "relu"
 
     def __post_init__(self) -> None:
         for array in (self.L, self.R, self.U, self.b, self.L_error, self.R_error):
@@ -144,21 +152,19 @@ class Weights:
     def logits(self, x: Any, y: Any) -> FloatMatrix:
         """Float64 logits (..., n) for index arrays x and y of one shape: for searching, not for verdicts."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray(np.maximum(self.L[x] + self.R[y], 0) @ self.U + self.b)
+            return np.asarray(fired(self.L[x] + self.R[y], self.activation) @ self.U + self.b)
 
     def select(self, neurons: Sequence[int] | np.ndarray[Any, Any]) -> Weights:
         """The network that keeps these neurons (indices or a boolean mask), in this order."""
         kept = indices(self.width, neurons)
-        return Weights(
-            self.L[:, kept],
-            self.R[:, kept],
-            self.U[kept],
-            self.b,
-            self.L_error[kept],
-            self.R_error[kept],
-            self.U_error,
-            self.b_error,
-            lambda: self.exact().select(kept),
+        return replace(
+            self,
+            L=self.L[:, kept],
+            R=self.R[:, kept],
+            U=self.U[kept],
+            L_error=self.L_error[kept],
+            R_error=self.R_error[kept],
+            make_exact=lambda: self.exact().select(kept),
         )
 
     def without(self, neurons: Sequence[int] | np.ndarray[Any, Any]) -> Weights:
@@ -168,30 +174,24 @@ class Weights:
     def permuted(self, elements: np.ndarray[Any, Any]) -> Weights:
         """The network whose element k is element `elements[k]` of this one, as input and as output."""
         elements = np.asarray(elements)
-        return Weights(
-            self.L[elements],
-            self.R[elements],
-            self.U[:, elements],
-            self.b[elements],
-            self.L_error,
-            self.R_error,
-            self.U_error,
-            self.b_error,
-            lambda: self.exact().permuted(elements),
+        return replace(
+            self,
+            L=self.L[elements],
+            R=self.R[elements],
+            U=self.U[:, elements],
+            b=self.b[elements],
+            make_exact=lambda: self.exact().permuted(elements),
         )
 
     def exchanged(self) -> Weights:
         """The network that does at (x, y) what this one does at (y, x): L and R change places."""
-        return Weights(
-            self.R,
-            self.L,
-            self.U,
-            self.b,
-            self.R_error,
-            self.L_error,
-            self.U_error,
-            self.b_error,
-            lambda: self.exact().exchanged(),
+        return replace(
+            self,
+            L=self.R,
+            R=self.L,
+            L_error=self.R_error,
+            R_error=self.L_error,
+            make_exact=lambda: self.exact().exchanged(),
         )
 
     def scaled(self, units: Units, drop_common_bias: bool = False) -> Weights:
@@ -213,13 +213,13 @@ class Weights:
         if drop_common_bias:
             middle = int(np.argsort(self.b, kind="stable")[self.order // 2])
             whole = exact().without_common_bias(middle)
-            b, b_errors = _rounded(whole.b, whole.preactivation_bits + whole.vote_bits)
+            b, b_errors = _rounded(whole.b, whole.logit_bits)
             b_error = float(b_errors.max())
-            return Weights(L, R, U.T, b, L_error, R_error, float(U_errors.max(initial=0.0)), b_error, lambda: whole)
-        return Weights(L, R, U.T, b, L_error, R_error, float(U_errors.max(initial=0.0)), b_error, exact)
+            return Weights(L, R, U.T, b, L_error, R_error, float(U_errors.max(initial=0.0)), b_error, lambda: whole, self.activation)
+        return Weights(L, R, U.T, b, L_error, R_error, float(U_errors.max(initial=0.0)), b_error, exact, self.activation)
 
     @classmethod
-    def from_arrays(cls, L: Any, R: Any, U: Any, b: Any | None = None) -> Weights:
+    def from_arrays(cls, L: Any, R: Any, U: Any, b: Any | None = None, activation: Activation = "relu") -> Weights:
         """The weights that these float arrays (up to float64) state exactly; all errors are 0."""
         left, right, votes = (np.array(array, dtype=np.float64) for array in (L, R, U))
         bias = np.zeros(len(left)) if b is None else np.array(b, dtype=np.float64)
@@ -233,12 +233,15 @@ class Weights:
             none,
             0.0,
             0.0,
-            lambda: exact_weights(dyadic(left), dyadic(right), dyadic(votes), dyadic(bias)),
+            lambda: exact_weights(dyadic(left), dyadic(right), dyadic(votes), dyadic(bias), activation),
+            activation,
         )
 
     @classmethod
-    def from_integers(cls, L: Any, R: Any, U: Any, b: Any | None, preactivation_bits: int, vote_bits: int) -> Weights:
-        """Weights L / 2^p, R / 2^p, U / 2^v, b / 2^(p+v) from integer arrays, p and v >= 0.
+    def from_integers(
+        cls, L: Any, R: Any, U: Any, b: Any | None, preactivation_bits: int, vote_bits: int, activation: Activation = "relu"
+    ) -> Weights:
+        """Weights L / 2^p, R / 2^p, U / 2^v, b / 2^(d p + v) from integer arrays, p and v >= 0, d the activation's degree.
 
         The float64 arrays are the correctly rounded quotients, so an entry x errs by at most 2^-53 |x| +
         2^-1075 and not at all when the integer is below 2^53 in absolute value and p, v are below 1000. A quotient beyond
@@ -247,11 +250,11 @@ class Weights:
         """
         integers = [np.asarray(array).astype(object) for array in (L, R, U)]
         bias = np.zeros(len(integers[0]), dtype=object) if b is None else np.asarray(b).astype(object)
-        exact = ExactWeights(integers[0], integers[1], integers[2], bias, preactivation_bits, vote_bits)
+        exact = ExactWeights(integers[0], integers[1], integers[2], bias, preactivation_bits, vote_bits, activation)
         left, left_error = _rounded(exact.L, preactivation_bits)
         right, right_error = _rounded(exact.R, preactivation_bits)
         votes, votes_error = _rounded(exact.U, vote_bits)
-        rounded_bias, bias_error = _rounded(exact.b, preactivation_bits + vote_bits)
+        rounded_bias, bias_error = _rounded(exact.b, exact.logit_bits)
         return cls(
             left,
             right,
@@ -262,6 +265,7 @@ class Weights:
             float(votes_error.max(initial=0.0)),
             float(bias_error.max(initial=0.0)),
             lambda: exact,
+            activation,
         )
 
 
@@ -298,10 +302,17 @@ def _rounded(integers: IntegerMatrix, bits: int) -> tuple[FloatMatrix, FloatMatr
 
 
 def dead_neurons(weights: Weights) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Neurons that cannot change an answer: max L + max R <= 0 with the error bounds added, or outgoing weights all equal."""
+    """Neurons that cannot change an answer: max L + max R <= 0 with the error bounds added, or outgoing weights all equal.
+
+    With squares in place of relu: pre-activations that are 0 everywhere, or outgoing weights all equal.
+    """
     with np.errstate(over="ignore"):
         top = weights.L.max(axis=0) + weights.R.max(axis=0)
     slack = weights.L_error + weights.R_error
     flat = (weights.U.max(axis=1) == weights.U.min(axis=1)) & (weights.U_error == 0)
+    if weights.activation == "square":
+        with np.errstate(over="ignore"):
+            bottom = weights.L.min(axis=0) + weights.R.min(axis=0)
+        return np.asarray(((top == 0) & (bottom == 0) & (slack == 0)) | flat)
     # the sign of a rounded sum is exact; the two factors cover the rounding of sum and slack where there is a slack
     return np.asarray((top * (1 - 2.0**-50) <= -slack * (1 + 2.0**-50)) | flat)

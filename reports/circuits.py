@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from reports.coset_voting import Circuit as Voting
 from reports.named_form import NamedForm
+from reports.numbers import logit_bits
 from reports.words import Words
 
 JOINED = 3  # labels of cosets that a row or column may hold before they are cut short
@@ -41,7 +42,7 @@ def circuits(program: dict[str, Any], summary: dict[str, Any], words: Words, vot
     names = [record["name"] for record in program["subgroups"]]
     rows = {row["number"]: row for row in summary["circuits"]}
     tables = {table["circuit"]: table for table in summary["vote_tables"]}
-    scale = 2 ** (program["preactivation_bits"] + program["vote_bits"] + program.get("scale_bits", 0))
+    scale = 2 ** logit_bits(program)
     found = []
     for number, record in enumerate(program["circuits"], 1):
         left, right, votes = (NamedForm.of(record[part], names) for part in ("left", "right", "votes"))

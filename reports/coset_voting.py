@@ -207,17 +207,17 @@ class Circuit:
 
     KEPT = 2500  # a circuit with more cells than this works its votes out anew for every pair
 
-    def __init__(self, left: Rows, right: Rows, votes: Rows) -> None:
-        self.left, self.right, self.weights = left, right, votes
+    def __init__(self, left: Rows, right: Rows, votes: Rows, squares: bool = False) -> None:
+        self.left, self.right, self.weights, self.squares = left, right, votes, squares
         self.cells: dict[tuple[int, int], list[int]] = {}
 
     def votes(self, x: int, y: int) -> list[int]:
-        """For each z, the sum over neurons of relu(l(x) + r(y)) * u(z)."""
+        """For each z, the sum over neurons of relu(l(x) + r(y)) * u(z), or with squares in place of relu."""
         cell = self.left.kind[x], self.right.kind[y]
         if cell in self.cells:
             return self.cells[cell]
         sums = map(add, self.left.rows[cell[0]], self.right.rows[cell[1]])
-        pushes = [max(0, value) for value in sums]
+        pushes = [value * value if self.squares else max(0, value) for value in sums]
         by_kind = [sum(map(mul, pushes, row)) for row in self.weights.rows]
         votes = [by_kind[k] for k in self.weights.kind]
         if len(self.left.rows) * len(self.right.rows) <= self.KEPT:
@@ -231,10 +231,12 @@ class Program:
     def __init__(self, constants: dict[str, Any]) -> None:
         self.group = Group(constants["generators"], constants["degree"])
         self.unit = 2 ** constants["scale_bits"]
-        self.scale = 2 ** (constants["preactivation_bits"] + constants["vote_bits"]) * self.unit
+        self.squares = constants.get("squares", False)
+        power = 2 if self.squares else 1
+        self.scale = 2 ** constants["vote_bits"] * (2 ** constants["preactivation_bits"] * self.unit) ** power
         named = constants["subgroups"].items()
         self.subgroups = {name: generated(generators, self.group.degree) for name, generators in named}
-        self.bias = [self.unit * value for value in constants["bias"] or [0] * len(self.group.elements)]
+        self.bias = [self.unit**power * value for value in constants["bias"] or [0] * len(self.group.elements)]
         self.circuits = [self._circuit(c) for c in constants["circuits"]]
 
     def _circuit(self, constants: dict[str, Any]) -> Circuit:
@@ -242,7 +244,7 @@ class Program:
         left, right, votes = constants["left"], constants["right"], constants["votes"]
         x, z = self.functions(left, lists[0]), self.functions(votes, lists[2])
         y = self._shared(right, lists[0], lists[1]) if right[0] == "shared" else self._scaled(self.functions(right, lists[1]))
-        return Circuit(Rows(self._scaled(x)), Rows(y), Rows(z))
+        return Circuit(Rows(self._scaled(x)), Rows(y), Rows(z), self.squares)
 
     def _scaled(self, functions: Sequence[Function]) -> list[Function]:
         return [[self.unit * value for value in function] for function in functions]

@@ -113,11 +113,12 @@ def _network(source: Source) -> Environment:
             Paragraph(
                 say(
                     "The network has {width} neurons. Neuron $i$ has two functions $L_i$ and $R_i$ on $G$, and a vote $U_i(z)$ "
-                    "for each $z$ in $G$; with $relu(t) = max(t, 0)$, the network's outputs, its *logits*, are",
+                    "for each $z$ in $G$; {fired}the network's outputs, its *logits*, are",
+                    fired=() if source.squares else say("with $relu(t) = max(t, 0)$, "),
                     width=count(c["checkpoint"]["width"]),
                 )
             ),
-            Display("logit(x, y)[z] = b(z) + Σ_i relu(L_i(x) + R_i(y)) U_i(z)."),
+            Display(f"logit(x, y)[z] = b(z) + Σ_i {source.fired('L_i(x) + R_i(y)')} U_i(z)."),
             Paragraph(
                 joined(
                     [
@@ -183,7 +184,7 @@ def _program(source: Source, number: int) -> Environment:
                 "the *votes*"
             )
         ),
-        Display("votes(x, y)[z] = b′(z) + Σ_i relu(l_i(x) + r_i(y)) u_i(z),"),
+        Display(f"votes(x, y)[z] = b′(z) + Σ_i {source.fired('l_i(x) + r_i(y)')} u_i(z),"),
         Paragraph(
             say(
                 "and answers the $z$ with most votes, or a tie. Each of these functions is given by a list $t$ of integers through "

@@ -160,9 +160,10 @@ def _one_neuron(source: Source, number: int) -> list[Block]:
             "neuron",
             number,
             say(
-                "The response $relu(L(x) + R(y))$ of neuron {i} to all pairs, $x$ downwards and $y$ to the right, from $L$ and $R$ "
+                "The response ${fired}$ of neuron {i} to all pairs, $x$ downwards and $y$ to the right, from $L$ and $R$ "
                 "rounded to 8 bits. Left: elements in their usual order. Right: sorted by the {x} coset of {hx} that $x$ lies in and "
                 "the {y} coset of {hy} that $y$ lies in. White is 0: the neuron is silent.",
+                fired=source.fired("L(x) + R(y)"),
                 i=index,
                 x=x,
                 y=y,

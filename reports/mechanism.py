@@ -21,8 +21,9 @@ def mechanism(source: Source) -> list[Block]:
     raw = s["program"]["raw_neurons"]
     opening = [
         say(
-            "The *energy* of a neuron is the mean over all pairs of the square of its response $relu(L_i(x) + R_i(y))$, times "
+            "The *energy* of a neuron is the mean over all pairs of the square of its response ${fired}$, times "
             "the variance of its votes. Shares are of the sum over all neurons{left_out}.",
+            fired=source.fired("L_i(x) + R_i(y)"),
             left_out=left_out(source),
         )
     ]

@@ -30,7 +30,10 @@ def by_coset(pictures: JSON, partition: int | None, size: int) -> "NDArray[Any]"
 
 
 def draw_neuron(pictures: JSON, index: int) -> "Figure":
-    """The response relu(L(x) + R(y)) of one neuron to all pairs: elements as they come, and sorted by its label's cosets."""
+    """The response of one neuron, relu(L(x) + R(y)) or the square of L(x) + R(y), to all pairs.
+
+    Elements as they come, and sorted by its label's cosets.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.8, 2.1), layout="constrained")
@@ -65,7 +68,8 @@ def responses(pictures: JSON, index: int) -> "tuple[NDArray[Any], NDArray[Any], 
         cuts.append([int(k) + 1 for k in np.flatnonzero(np.diff(coset))])
 
     def grid(x: "NDArray[Any]", y: "NDArray[Any]") -> "NDArray[Any]":
-        return np.asarray(np.maximum(left[x][:, None] + right[y][None], 0))
+        sums = left[x][:, None] + right[y][None]
+        return np.asarray(sums**2 if pictures.get("activation") == "square" else np.maximum(sums, 0))
 
     plain = np.arange(0, size, step)
     return grid(plain, plain), grid(*orders), (cuts[0], cuts[1])

@@ -4,6 +4,7 @@ import math
 import re
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
+from typing import Any
 
 
 def count(value: int) -> str:
@@ -94,3 +95,14 @@ def rounded(text: str) -> str:
 def sentence(text: str) -> str:
     """Upper-case first letter and a full stop at the end."""
     return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
+
+
+def squares(program: dict[str, Any]) -> bool:
+    """Whether a program's neurons square what they read, in place of relu."""
+    return bool(program["format"] == "coset-voting program 3")
+
+
+def logit_bits(program: dict[str, Any]) -> int:
+    """Votes and the bias are integers over 2 to this power."""
+    read = int(program["preactivation_bits"] + program.get("scale_bits", 0))
+    return (2 if squares(program) else 1) * read + int(program["vote_bits"])

@@ -213,6 +213,7 @@ def page_data(source: Source, pictures: dict[str, Any] | None, voting: Voting) -
         "degree": source.c["group"]["degree"],
         "elements": [list(element) for element in voting.group.elements],
         "scale": voting.scale,
+        "squares": source.squares,
         "bias": list(voting.bias) if any(voting.bias) else [],
         "circuits": found,
         "kinds": kinds,

@@ -10,6 +10,7 @@ from typing import Any
 from reports import coset_voting
 from reports.escaping import one_line
 from reports.named_form import NamedForm
+from reports.numbers import logit_bits, squares
 from reports.words import Words
 
 _USAGE = """\
@@ -24,7 +25,7 @@ _DOCSTRING = '''\
 To multiply x by y (x first, then y), every circuit looks at which coset x lies in and which coset y lies in,
 and votes on the elements z:
 
-    votes(z) = bias(z) + sum over circuits, over their neurons, of relu(l(x) + r(y)) * u(z)
+    votes(z) = bias(z) + sum over circuits, over their neurons, of {fired} * u(z)
 
 The answer is the z with the most votes; a tie is no answer. l, r and u are short lists of integers: l and r
 in units of 1/2^{preactivation_bits}, u in units of 1/2^{vote_bits}, bias and votes in units of 1/2^{bits}.
@@ -79,6 +80,7 @@ def program_constants(program: dict[str, Any]) -> dict[str, Any]:
         "subgroups": {record["name"]: record["generators"] for record in program["subgroups"]},
         **{key: program[key] for key in ("preactivation_bits", "vote_bits", "bias")},
         "scale_bits": program.get("scale_bits", 0),
+        **({"squares": True} if squares(program) else {}),
         "circuits": [circuit(record) for record in program["circuits"]],
     }
 
@@ -90,7 +92,8 @@ def program_source(program: dict[str, Any]) -> str:
         name=_inside_docstring(program["group"]["name"]),
         preactivation_bits=program["preactivation_bits"],
         vote_bits=program["vote_bits"],
-        bits=program["preactivation_bits"] + program["vote_bits"],
+        bits=logit_bits({**program, "scale_bits": 0}),
+        fired="(l(x) + r(y))^2" if squares(program) else "relu(l(x) + r(y))",
         constants=f"{constants(program):,}",
         circuits=len(program["circuits"]),
         usage="\n".join(f"    {line}" for line in _USAGE.splitlines()),
@@ -172,6 +175,8 @@ def _data(program: dict[str, Any]) -> Iterator[str]:
     yield f'    "preactivation_bits": {program["preactivation_bits"]},'
     yield f'    "vote_bits": {program["vote_bits"]},'
     yield f'    "scale_bits": {program.get("scale_bits", 0)},'
+    if squares(program):
+        yield '    "squares": True,'
     yield '    "bias": ' + _integers(program["bias"], 4) + ","
     yield '    "circuits": ['
     words = Words(group, subgroups)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.circuits import ReportedCircuit
-from reports.numbers import count
+from reports.numbers import count, squares
 from reports.words import Words
 
 JSON = dict[str, Any]
@@ -41,6 +41,15 @@ class Source:
         """The readable program."""
         found: JSON = self.c["program"]
         return found
+
+    @property
+    def squares(self) -> bool:
+        """Whether neurons square what they read, in place of relu."""
+        return squares(self.program)
+
+    def fired(self, inside: str) -> str:
+        """What a neuron makes of a sum, as a formula."""
+        return f"({inside})²" if self.squares else f"relu({inside})"
 
     @property
     def explains(self) -> bool:

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 from reports.blocks import Block, Display, Environment, Heading, Line, Paragraph, joined, say, table
-from reports.numbers import at_least, count, power_of_two, ratio_of, rational, sentence, share
+from reports.numbers import at_least, count, logit_bits, power_of_two, ratio_of, rational, sentence, share
 from reports.program_text import constants
 from reports.source import Source, listed, plural
 
@@ -224,7 +224,7 @@ def _symbolic(source: Source) -> list[Block]:
     program, about = _about(source)
     proof, order = symbolic["proof"], source.order
     which = "the provable program" if symbolic["provable"] else "the program"
-    unit = 2 ** (program["preactivation_bits"] + program.get("scale_bits", 0) + program["vote_bits"])
+    unit = 2 ** logit_bits(program)
     if not proof["cases"]:
         alone = Paragraph(say("For all $x$, $y$ in $G$ and all $z ≠ xy$ the program gives $xy$ more votes than $z$."))
         why = Paragraph(say("$G$ has one element, so there is no such $z$."))
@@ -376,6 +376,8 @@ def _compact(source: Source) -> list[Block]:
     compact = source.c["compact"]
     if not compact or not compact["plan"]:
         reason = "No compact proof was attempted in this run."
+        if source.squares:
+            reason = "No compact proof was attempted: its bounds rest on relu, and the neurons of this network square what they read."
         if compact:
             reason = (
                 sentence(source.s["compact"]["reason"] if source.s["compact"] else "")

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from algebra.group import FiniteGroup
-    from net.formats.reading import Reading
+    from net.formats.reading import Activation, Reading
     from net.weights import Weights
     from verify.compact import CompactResult
     from verify.compare.levels import Comparison
@@ -107,6 +107,7 @@ def analyse(
     settings: Settings = DEFAULT,
     layout: Reading | Path | str | None = None,
     step: int | str | None = None,
+    activation: Activation | None = None,
 ) -> Analysis:
     """The analysis of a network; nothing is computed yet but its numbering and product, where they are not given.
 
@@ -123,7 +124,9 @@ def analyse(
         progress: see `Options`.
         settings: see `Options`.
         layout: what each tensor is, as a `net.formats.reading.Reading` or the path of a TOML file; None to find it.
-        step: which of several checkpoints in the file: an epoch, or a place in a list; None for the last one.
+        step: which of several checkpoints in the file: an epoch, a place in a list, or a key; None for the last one.
+        activation: relu, square or abs; None for what the file says, or else relu, unless the network makes mistakes with relu and none
+            with another of them.
         assume_relu: disregard settings that say, or could say, that the network is another function; where they are in the file itself,
             and where the checker could not read it, what is certified is a safetensors file with the weights that were read.
 
@@ -142,7 +145,7 @@ def analyse(
     if isinstance(network, FoldedNetwork):
         return Analysis(network, options)
     reading = read_layout(Path(layout)) if isinstance(layout, str | Path) else layout
-    how = ReadOptions(assume_relu, reading, None if step is None else str(step))
+    how = ReadOptions(assume_relu, reading, None if step is None else str(step), activation)
     if isinstance(network, str | Path):
         data = None
         checkpoint = open_checkpoint(Path(network), how)
@@ -338,6 +341,11 @@ class Analysis:
         return self.network.weights
 
     @property
+    def _bounded(self) -> bool:
+        """Whether Q4 is asked: its bounds rest on relu, whose slope is at most one."""
+        return self.options.proof == "auto" and self.weights.activation == "relu"
+
+    @property
     def seconds(self) -> Mapping[str, float]:
         """What each part that was computed so far has taken, without the parts that it needs."""
         return MappingProxyType(self._seconds)
@@ -501,6 +509,8 @@ class Analysis:
         from verify.symbolic.obligations import obligations_of
 
         proof = self.symbolic_proof
+        if self.weights.activation == "square":  # nothing was asked
+            return ()
         with self._timed("obligations"):
             return obligations_of(proof)
 
@@ -619,8 +629,8 @@ class Analysis:
             self.symbolic_proof,
             self.obligations,
             self.opinions,
-            self.compact_proof if self.options.proof == "auto" else None,
-            self.compact if self.options.proof == "auto" else None,
+            self.compact_proof if self._bounded else None,
+            self.compact if self._bounded else None,
             self.seconds,
             self.options.settings,
         )

@@ -1,4 +1,4 @@
-"""What every readable checkpoint comes down to: two inputs, one hidden ReLU layer, one output layer."""
+"""What every readable checkpoint comes down to: two inputs, one hidden layer of relu or squares, one output layer."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import numpy as np
 from net.errors import MalformedInput
 
 if TYPE_CHECKING:
+    from net.activation import Activation
     from net.dyadic import FloatMatrix
 
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """logits(x, y) = ((relu(left[x] + right[y]) + after_relu) @ unembedding + middle) @ through + bias, in a file's numbering.
+    """logits(x, y) = ((activation(left[x] + right[y]) + after) @ unembedding + middle) @ through + bias, in a file's numbering.
+
+    ``after`` is called ``after_relu``.
 
     Attributes:
         left, right: factors of the (n, m) matrices: (embedding (n, d), matrix (d, m)), or (folded (n, m),).
@@ -25,6 +28,7 @@ class Layers:
         left_added, right_added: what is added to every row of left and right: a vector (m,) each, or a vector (d,) and a matrix (d, m).
         through: (k, n), or None for the identity.
         middle: (k,), or None.
+        activation: relu, or the square.
 
     """
 
@@ -37,6 +41,7 @@ class Layers:
     right_added: tuple[tuple[FloatMatrix, ...], ...] = ()
     through: FloatMatrix | None = None
     middle: FloatMatrix | None = None
+    activation: Activation = "relu"
 
     @property
     def order(self) -> int:

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
     from net.dyadic import FloatMatrix
 
-Activation = Literal["relu", "abs"]
-ACTIVATIONS: tuple[Activation, ...] = ("relu", "abs")
+Activation = Literal["relu", "square", "abs"]
+#: The likeliest first, where a file says nothing.
+ACTIVATIONS: tuple[Activation, ...] = ("relu", "square", "abs")
 #: How the certificate calls a network that was read by a reading, not in a published layout.
 BY_MEANING = "by meaning"
 _TERM = re.compile(r"(.+?)((?:\^T|\[[0-9]+\]|\[[0-9]*:[0-9]*\])*)", re.DOTALL)
@@ -75,7 +76,7 @@ class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         """
         sides = [_side(self.left, self.left_bias, self.hidden_left, "x"), _side(self.right, self.right_bias, self.hidden_right, "y")]
         inside = " + ".join([*sides, *self.hidden_bias])
-        hidden = {"relu": f"relu({inside})", "abs": f"|{inside}|"}[self.activation]
+        hidden = {"relu": f"relu({inside})", "square": f"({inside})^2", "abs": f"|{inside}|"}[self.activation]
         hidden = f"({hidden} + {self.after})" if self.after else hidden
         logits = f"{hidden} {self.out}"
         if self.unembed:
@@ -168,6 +169,7 @@ def layers_of(reading: Reading, tensors: Mapping[str, FloatMatrix]) -> Layers:
         (*right_added, *biases[1:]),
         get.get(reading.unembed),
         get.get(reading.out_bias),
+        "square" if reading.activation == "square" else "relu",
     )
     return with_absolute_values(layers) if reading.activation == "abs" else layers
 

@@ -19,7 +19,11 @@ _SPELLING = {
         rf"(<(built-in )?(function|class|method) '?)?([a-z_]+\.)*{word}( at 0x[0-9a-f]+)?('?>)?(\((inplace=(true|false))?\))?",
         re.IGNORECASE,
     )
-    for activation, word in (("relu", "relu"), ("abs", "abs(olute)?"))
+    for activation, word in (
+        ("relu", "relu"),
+        ("abs", "abs(olute)?"),
+        ("square", r"(square|squared|sq|quad|quadratic|x ?(\^|\*\*) ?2|pow2)"),
+    )
 }
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 
@@ -53,7 +57,7 @@ _GRADIENT = _words("grad grads gradient gradients init initial initialization in
 _MODEL = _words(
     "a one single hidden layer layers layered mlp mlps relu net network model perceptron multilayer multi fc ff fully connected feed"
     " forward feedforward group groups simple basic small tiny toy grok grokking modular arithmetic addition multiplication"
-    " composition two custom my for classification classifier"
+    " composition two custom my for classification classifier add subtract subtraction compose division minus plus"
 )
 _PLAIN = _words(
     "a an the num n number count total max min size sizes dim dims dimension d h m p q k width hidden embed embeds embedding"
@@ -61,7 +65,7 @@ _PLAIN = _words(
     " class classes label labels feature features unit units neuron neurons channels ff ffn inner group groups parameter parameters"
     " params param config cfg conf args arguments hparams hyper hyperparameters hyperparams settings options name names id index idx"
     " extra order element elements task format bias biases use with has is dropout tie tied share shared modulus mod prime degree ctx"
-    " time threads state module of op ops operation operations fn func function functions target targets head heads instance instances"
+    " time threads state module of op ops operation operations target targets head heads instance instances"
     " style sequence seq length len token tokens modulo symbol mapping"
 )
 _OTHER = _words(
@@ -71,7 +75,7 @@ _OTHER = _words(
 _OTHER_PARTS = ("transformer", "attention", "bilinear", "quad", "gelu", "silu", "swish", "tanh", "sigmoid")
 _MODEL_KEYS = _words(
     "model model_name model_type model_class arch architecture architectures net network net_type network_type class class_name"
-    " classname type"
+    " classname type fn_name func_name function_name"
 )
 #: Values that an activation key of another layer may have: none at all.
 _NO_ACTIVATION = ("", "none", "identity", "linear")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from net.errors import MalformedInput
 from net.formats.container import FILE_LIMIT, Contents, parse_json, read_bytes, read_contents, sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from net.formats.container import Stored
 
 #: How the loader calls this container; the checker reads the tensors from one file, which a run writes.
 SHARDED = "sharded safetensors"
@@ -37,7 +39,9 @@ def read_shards(data: bytes, path: Path) -> tuple[Contents, int] | None:
     names = sorted(set(where.values()))
     if len(names) > _MOST or any(name in ("", ".", "..") or "/" in name or "\\" in name for name in names):
         raise MalformedInput(f"expected at most {_MOST} files beside {path} in its 'weight_map', got more, or others")
-    tensors, metadata, total = {}, {}, 0
+    tensors: dict[str, Stored] = {}
+    metadata: dict[str, str] = {}
+    total = 0
     for name in names:
         found = read_bytes(path.with_name(name))
         total += len(found)
@@ -52,5 +56,4 @@ def read_shards(data: bytes, path: Path) -> tuple[Contents, int] | None:
         tensors |= contents.tensors
         if any(metadata.setdefault(key, text) != text for key, text in contents.metadata.items()):
             raise MalformedInput(f"expected the same metadata in all files beside {path}, got others in {name!r:.80}")
-    ordered: dict[str, Any] = {name: tensors[name] for name in where}
-    return Contents(SHARDED, ordered, metadata=metadata), total
+    return Contents(SHARDED, {name: tensors[name] for name in where}, metadata=metadata), total

@@ -112,7 +112,7 @@ def _chosen(top: Any, step: str) -> tuple[dict[Any, Any], dict[str, Any], dict[s
     collections = _collections(top)
     if len(collections) != 1:
         raise MalformedInput(
-            f"expected a key of a state dict, or one list of them or dict of them by epoch, for --step, got {len(collections) or 'none'}"
+            f"expected a key of a state dict, or one list or dict by epoch of them, for --step, got {len(collections) or 'none'}"
         )
     (where, states) = collections[0]
     beside = _beside(top, where) if where else {}
@@ -144,7 +144,7 @@ def _keys_and_epochs(states: Any, beside: dict[str, Any]) -> tuple[list[Any], li
 
 def steps_in(contents: Contents) -> list[int]:
     """The steps out of which ``network_tensors`` lets one choose, in the order of the file; none where it holds one network."""
-    if contents.container in ("safetensors", "npz"):
+    if not contents.container.startswith("torch"):
         return []
     collections = _collections(contents.value)
     if len(collections) != 1:
@@ -198,7 +198,9 @@ def _state(top: dict[Any, Any]) -> tuple[dict[Any, Any], dict[str, Any], dict[st
         return _at(top, paths[0]), _beside(top, paths[0]), {"state": ".".join(paths[0])}, paths[0]
     if paths and not _collections(top):
         named = " and ".join(repr(".".join(path))[:60] for path in paths[:4]) + (" and more" if len(paths) > 4 else "")
-        raise MalformedInput(f"expected one state dict, got {len(paths)}, under {named}: choose one with --step {'.'.join(paths[-1]):.60}")
+        raise MalformedInput(
+            f"expected one state dict, got {len(paths)}, under {named}: choose one with --step {'.'.join(paths[-1]):.60}"
+        )
     listed = ", ".join(sorted(repr(key)[:40] for key in top)[:8]) or "nothing in it"
     mend = "; choose one of its checkpoints with --step" if _collections(top) else ""
     raise MalformedInput(

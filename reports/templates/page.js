@@ -91,12 +91,12 @@
     view.append(about);
     if (!picture.L) return;
     const L = column(picture.L), R = column(picture.R), U = column(picture.U);
-    const xs = byCoset(picture.x), ys = byCoset(picture.y), relu = (x, y) => Math.max(0, L[x] + R[y]);
-    const most = Math.max(0, Math.max(...L) + Math.max(...R)), box = make("div", undefined, "maps");
+    const xs = byCoset(picture.x), ys = byCoset(picture.y), response = (x, y) => fired(L[x] + R[y]);
+    const ends = [Math.max(...L) + Math.max(...R), Math.min(...L) + Math.min(...R)], most = Math.max(...ends.map(fired)), box = make("div", undefined, "maps");
     const step = Math.ceil(order / 360), size = Math.ceil(order / step), shown = Math.max(180, Math.min(360, size));
     box.append(
-      map("response to (x, y), elements as they come", size, size, shown, most, (r, c) => relu(r * step, c * step)),
-      map("response, x and y sorted by cosets", size, size, shown, most, (r, c) => relu(xs[r * step], ys[c * step])),
+      map("response to (x, y), elements as they come", size, size, shown, most, (r, c) => response(r * step, c * step)),
+      map("response, x and y sorted by cosets", size, size, shown, most, (r, c) => response(xs[r * step], ys[c * step])),
     );
     const strip = (name, values, sorted) => map(name, order, 1, shown, Math.max(...values.map(Math.abs)), (_, c) => values[sorted[c]]);
     const strips = [strip("L(x), x sorted by coset", L, xs), strip("R(y), y sorted by coset", R, ys), strip("votes on z, z sorted as x", U, xs)];
@@ -109,7 +109,8 @@
 
   // ---- circuits: rows of integers, and what they vote
   const circuits = data.circuits, kinds = data.kinds.map(unpacked);
-  function push(circuit, a, b) { return circuit.left.rows[a].map((l, i) => Math.max(0, l + circuit.right.rows[b][i])); }
+  function fired(sum) { return data.squares ? sum * sum : Math.max(0, sum); }
+  function push(circuit, a, b) { return circuit.left.rows[a].map((l, i) => fired(l + circuit.right.rows[b][i])); }
   function ballot(circuit, x, y) {
     const pushes = push(circuit, kinds[circuit.left.kind][x], kinds[circuit.right.kind][y]);
     const byKind = circuit.votes.rows.map((row) => row.reduce((sum, u, i) => sum + u * pushes[i], 0));

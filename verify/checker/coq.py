@@ -46,6 +46,7 @@ def check_project(certificate: bytes, checkpoint: bytes, folder: Path) -> int:
     same("group.order, elements of the network", c.group.order, layers.order)
     group = Group(c.group)
     network, _ = folded(layout, layers, c.checkpoint, group)
+    need(not network.squared, "expected a network of relu for a Coq project, got one of squares")
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.v"))
     theory = [name for name in files if name.startswith("theory/")]
     digest = hashlib.sha256(b"".join(name.encode() + b"\n" + _read(folder / name) for name in theory)).hexdigest()

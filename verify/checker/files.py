@@ -85,9 +85,7 @@ NPY = {
 NATURAL = "(?:0|[1-9][0-9]*)"
 DESCR = r"(?:[<>](?:f[248]|[iu][248])|\|[iub]1)"
 SHAPE = rf"\( *(?:{NATURAL} *, *(?:{NATURAL}(?: *, *{NATURAL})* *,? *)?)?\)"
-PAIR = (
-    rf"""(?:'(?:descr|fortran_order|shape)'|"(?:descr|fortran_order|shape)") *: *(?:'{DESCR}'|"{DESCR}"|True|False|{SHAPE}) *"""
-)
+PAIR = rf"""(?:'(?:descr|fortran_order|shape)'|"(?:descr|fortran_order|shape)") *: *(?:'{DESCR}'|"{DESCR}"|True|False|{SHAPE}) *"""
 HEADER = re.compile(rf" *{{ *{PAIR}, *{PAIR}, *{PAIR}(?:, *)?}} *\n")
 
 

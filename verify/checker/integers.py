@@ -95,18 +95,26 @@ class Packed:
 
 
 class Network:
-    """logits(x, y)[z] = sum_i relu(left[x][i] + right[y][i]) votes[i][z] + bias[z].
+    """logits(x, y)[z] = sum_i relu(left[x][i] + right[y][i]) votes[i][z] + bias[z], with the square in place of relu where ``squared``.
 
-    ``left`` and ``right`` are over 2^bits, ``votes`` over 2^vote_bits, ``bias`` and the logits over the product of the two.
-    ``highest[i]`` is the largest left[x][i] + right[y][i]: neuron i fires nowhere when that is not positive.
+    ``left`` and ``right`` are over 2^bits, ``votes`` over 2^vote_bits, ``bias`` and the logits over 2^logit_bits, which is the product
+    of the two, or with squares 2^(2 bits + vote_bits). ``highest[i]`` is the largest left[x][i] + right[y][i]: neuron i fires nowhere
+    when that is not positive. With squares it is the largest in absolute value, and neuron i fires nowhere when that is 0.
     """
 
-    def __init__(self, left: Rows, right: Rows, votes: Rows, bias: Sequence[int], bits: int, vote_bits: int) -> None:
+    def __init__(
+        self, left: Rows, right: Rows, votes: Rows, bias: Sequence[int], bits: int, vote_bits: int, squared: bool = False
+    ) -> None:
         self.left, self.right, self.votes, self.bias, self.bits, self.vote_bits = left, right, votes, [*bias], bits, vote_bits
         self.order, self.width = len(self.bias), len(votes)
         self.highest = [max(a) + max(b) for a, b in zip(columns(left), columns(right), strict=True)]
-        self.packed = Packed(votes, bias, [max(0, top) for top in self.highest])
+        self.squared, self.logit_bits = squared, (2 * bits if squared else bits) + vote_bits
+        if squared:
+            lowest = [min(a) + min(b) for a, b in zip(columns(left), columns(right), strict=True)]
+            self.highest = [max(top, -bottom) for top, bottom in zip(self.highest, lowest, strict=True)]
+        self.packed = Packed(votes, bias, [top * top if squared else max(0, top) for top in self.highest])
 
     def logits(self, x: int, y: int) -> bytes:
         """The logits at (x, y), in slots of ``packed``."""
-        return self.packed.combine([h if h > 0 else 0 for h in map(add, self.left[x], self.right[y])])
+        sums = map(add, self.left[x], self.right[y])
+        return self.packed.combine([h * h for h in sums] if self.squared else [h if h > 0 else 0 for h in sums])

@@ -16,7 +16,7 @@ class Layers(NamedTuple):
     """A network in its file's own numbering: ((activation(left[x] + right[y]) + after) votes + middle) through + bias.
 
     ``left`` and ``right`` are one matrix each, or two to be multiplied; what is ``added`` to every row of them is a vector, or a
-    vector times a matrix. The activation is relu, or the absolute value where ``mirrored``.
+    vector times a matrix. The activation is relu, the absolute value where ``mirrored``, or the square where ``squared``.
     """
 
     left: Chain
@@ -29,6 +29,7 @@ class Layers(NamedTuple):
     through: Matrix | None = None
     middle: Matrix | None = None
     mirrored: bool = False
+    squared: bool = False
 
     @property
     def order(self) -> int:

@@ -1,6 +1,6 @@
 """From a checkpoint's tensors to the network that they are: names, layouts, settings, and the folding of the layers.
 
-What this module proves: that `read_checkpoint` and `folded` return the function logits(x, y) = relu(L[x] + R[y]) U + b of the file,
+What this module proves: that `read_checkpoint` and `folded` return the file's function logits(x, y) = activation(L[x] + R[y]) U + b,
 exactly, in the group's numbering and with the product that applies x first. The layout is told from the names of the tensors alone,
 each of which has one meaning; L and R are the embeddings times the two halves of the hidden layer's matrix, as exact integers over a
 power of two. A file whose settings say that it is another function is refused.
@@ -88,8 +88,9 @@ def folded(layout: str, layers: Layers, record: CheckpointRecord, group: Group) 
     votes = fold(layers.votes, *([layers.through] if layers.through else []))[0]
     bias = bias_of(layers, votes, n)
     bits = max(side.bits for side, _ in sides)
-    vote_bits = max(votes.bits, bias.bits - bits)
-    total = bias.at(bits + vote_bits)[0]
+    hidden_bits = 2 * bits if layers.squared else bits
+    vote_bits = max(votes.bits, bias.bits - hidden_bits)
+    total = bias.at(hidden_bits + vote_bits)[0]
     stated = [record.format, record.width, record.parameters]
     same("checkpoint (format, width, parameters)", stated, [layout, width, 3 * n * width + n * any(total)])
     check_numbering(record.order, record.numbering, group)
@@ -97,7 +98,10 @@ def folded(layout: str, layers: Layers, record: CheckpointRecord, group: Group) 
     tables = _placed(sides, bits, places)
     (L, L_sizes), (R, R_sizes) = tables if record.product == "left-first" else tables[::-1]
     rows = [[row[k] for k in places] for row in votes.at(vote_bits)]
-    network = Network(L, R, rows, [total[k] for k in places], bits, vote_bits)
+    network = Network(L, R, rows, [total[k] for k in places], bits, vote_bits, layers.squared)
+    if layers.squared:
+        same("checkpoint.float32_forward, of a network of squares", record.float32_forward, False)
+        return network, None
     terms = sum(len(side[0].rows[0]) if len(side) == 2 else 1 for side in (layers.left, layers.right))
     terms += len(layers.left_added) + len(layers.right_added)
     forward = Forward(network, L_sizes, R_sizes, (terms, width + (layers.bias is not None)))
@@ -169,13 +173,13 @@ def check_published(tensors: Tensors, layers: Layers, settings: dict[Any, Any]) 
         return
     if usual is None:
         return
-    need(_function(usual) == _function(layers._replace(mirrored=False)), f"expected the tensors read as in the layout {layout}")
-    if layers.mirrored:
+    need(_function(usual) == _function(layers), f"expected the tensors read as in the layout {layout}")
+    if layers.mirrored or layers.squared:
         try:
             check_settings(settings)
         except Malformed:
             return
-        need(False, f"expected relu in the layout {layout}, where no setting in the file says otherwise, got the absolute value")
+        need(False, f"expected relu in the layout {layout}, where no setting in the file says otherwise, got another activation")
 
 
 def _function(layers: Layers) -> tuple[object, ...]:

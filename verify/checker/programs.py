@@ -2,8 +2,9 @@
 
 What this module proves: that the network which `Expanded` holds is the one that a program describes. A program's circuit says by
 three forms how short lists of integers become functions on the group; its neuron contributes relu(l(x) + r(y)) u(z) to the logit of
-z. All forms but ``rank`` and ``shared`` are linear maps: the value at g of the function that the list t describes is a sum of entries
-of t with factors.
+z, in a program of format 3 (l(x) + r(y))^2 u(z), where the bias is over 2^(2 preactivation_bits + vote_bits).
+All forms but ``rank`` and ``shared`` are linear maps: the value at g of the function that the list t describes is a sum of entries of
+t with factors.
 
     on              subgroups   value at g                                             length of t
     right cosets    H           t[Hg]                                                  [G:H]
@@ -89,8 +90,11 @@ class Expanded:
                 right.append(self._shared(circuit, neuron) if shared else self._scaled(self.function(circuit.right, neuron.right)))
                 votes.append(self.function(circuit.votes, neuron.votes))
         by_x, by_y = (columns(side) or [[] for _ in range(n)] for side in (left, right))
+        squared = program.format == "coset-voting program 3"
         bias = self._scaled(program.bias or [0] * n)
-        self.network = Network(by_x, by_y, votes, bias, program.preactivation_bits + program.scale_bits, program.vote_bits)
+        bias = self._scaled(bias) if squared else bias
+        read_bits = program.preactivation_bits + program.scale_bits
+        self.network = Network(by_x, by_y, votes, bias, read_bits, program.vote_bits, squared)
 
     def kind(self, number: int) -> Kind:
         """The kind of neuron that the forms of a circuit describe.

@@ -99,6 +99,7 @@ def layers_of(reading: Reading, tensors: Tensors) -> Layers:
         get[reading.unembed] if reading.unembed else None,
         vector(reading.out_bias, get, len(votes.rows[0])) if reading.out_bias else None,
         reading.activation == "abs",
+        reading.activation == "square",
     )
 
 
@@ -149,7 +150,7 @@ def described(reading: Reading) -> str:
         _side(reading.right, reading.right_bias, reading.hidden_right, "y"),
     ]
     inside = " + ".join([*sides, *reading.hidden_bias])
-    hidden = f"relu({inside})" if reading.activation == "relu" else f"|{inside}|"
+    hidden = {"relu": f"relu({inside})", "square": f"({inside})^2", "abs": f"|{inside}|"}[reading.activation]
     hidden = f"({hidden} + {reading.after})" if reading.after else hidden
     logits = f"{hidden} {reading.out}"
     if reading.unembed:

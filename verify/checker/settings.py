@@ -63,7 +63,7 @@ GRADIENT = _words(
 MODEL_KEYS = _words(
     """
     model model_name model_type model_class arch architecture architectures net network network_type class class_name classname
-    type
+    type fn_name func_name function_name
     """
 )
 #: Words of which the name of a model with one hidden layer may consist.
@@ -71,7 +71,7 @@ MODEL = _words(
     """
     a addition arithmetic basic classification classifier composition connected custom fc feed feedforward ff for forward fully
     grok grokking group groups hidden layer layered layers mlp mlps model modular multi multilayer multiplication my net network
-    one perceptron relu simple single small tiny toy two
+    one perceptron relu simple single small tiny toy two add subtract subtraction compose division minus plus
     """
 )
 #: Words of keys that say how large a network is, or how something is called.
@@ -82,7 +82,7 @@ PLAIN = _words(
     hyper hyperparameters hyperparams id idx in index inner input inputs is k label labels layer layers m max min mlp mod model
     module modulus n name names net network neuron neurons num number of options order out output outputs p param parameter
     parameters params prime q settings share shared size sizes state task the threads tie tied time total unembed unembedding
-    unit units use vocab vocabulary width with op ops operation operations fn func function functions target targets head heads
+    unit units use vocab vocabulary width with op ops operation operations target targets head heads
     instance instances style sequence seq length len token tokens modulo symbol mapping
     """
 )
@@ -99,7 +99,11 @@ SPELLING = {
         rf"(<(built-in )?(function|class|method) '?)?([a-z_]+\.)*{word}( at 0x[0-9a-f]+)?('?>)?(\((inplace=(true|false))?\))?",
         re.IGNORECASE | re.ASCII,
     )
-    for activation, word in (("relu", "relu"), ("abs", "abs(olute)?"))
+    for activation, word in (
+        ("relu", "relu"),
+        ("abs", "abs(olute)?"),
+        ("square", r"(square|squared|sq|quad|quadratic|x ?(\^|\*\*) ?2|pow2)"),
+    )
 }
 
 

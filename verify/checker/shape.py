@@ -101,7 +101,7 @@ class Reading:
     right_bias: str = ""
     hidden_right: str = ""
     hidden_bias: list[str] = field(default_factory=list)
-    activation: Literal["relu", "abs"] = "relu"
+    activation: Literal["relu", "square", "abs"] = "relu"
     after: str = ""
     out: str = ""
     out_bias: str = ""
@@ -163,7 +163,7 @@ class Circuit:
 class Program:
     """A coset-voting program; programs.py writes it out as a network."""
 
-    format: Literal["coset-voting program 1", "coset-voting program 2"]
+    format: Literal["coset-voting program 1", "coset-voting program 2", "coset-voting program 3"]
     group: GroupRecord
     subgroups: list[SubgroupRecord]
     preactivation_bits: int

@@ -65,6 +65,7 @@ def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Pro
     done("the network is that of the file", f"{read}, folded, and put in the group's order", network.width, "neurons")
     same("group of the program", c.program.group, c.group)
     program = Expanded(c.program, group, network.width)
+    same("activation of the program, the square", program.network.squared, network.squared)
     check_names(program, group)
     check_neurons(c.neurons, network, program)
     done(
@@ -75,17 +76,23 @@ def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Pro
     )
 
     pairs = chosen(group.order, options)
+    if network.squared:  # what these say rests on relu
+        same("compact, of a network of squares", c.compact, None)
+        same("symbolic.status, of a network of squares", c.symbolic.status, "UNKNOWN")
+        same("symbolic, of a network of squares", (c.symbolic.provable, c.symbolic.pushes, c.symbolic.distance), (None, [], None))
     plan = None if c.compact is None else c.compact.plan
-    settled, apart = None, distance(network, program)
-    if pairs.complete:
+    settled, apart = None, 0
+    if pairs.complete and not network.squared:  # the tables are those of relu
+        apart = distance(network, program)
         floor = floor_of(network, group.mul, c.correct.min_margin_pair, 0 if forward is None else forward.needed, apart)
         settled = settle(plan, network, group, progress, options.jobs, floor)
     rows = evaluate(network, forward, group.mul, pairs, options.jobs, progress, settled)
-    check_correct(c, rows, group.mul, pairs, network.bits + network.vote_bits)
-    how = "a sample" if settled is None else "every pair evaluated, in two precisions" if plan is None else "tables of the compact plan"
+    check_correct(c, rows, group.mul, pairs, network.logit_bits)
+    all_pairs = "every pair evaluated" if settled is None else "every pair evaluated, in two precisions"
+    how = "a sample" if not pairs.complete else all_pairs if plan is None else "tables of the compact plan"
     done("Q1: the network's answers against xy", how, pairs.count, "pairs", pairs.complete)
     if settled is None:
-        program_rows, how = answers_of(program.network, pairs, options.jobs, progress), "a sample"
+        program_rows = answers_of(program.network, pairs, options.jobs, progress)
     else:
         program_rows, how = program_answers(program, plan, group, settled, apart, progress, options.jobs)
     check_equivalent(c, rows, program_rows, pairs)

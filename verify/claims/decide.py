@@ -15,6 +15,7 @@ from verify.analysis import analyse
 from verify.claims.claim import Mistake, Outcome
 from verify.claims.schema import AnyClaim, ClaimsFile, located
 from verify.claims.subject import Subject
+from verify.reading import AS_FOUND, How
 
 Progress = Callable[[str], None]
 
@@ -73,14 +74,14 @@ def _decide(claim: AnyClaim, subject: Subject) -> Outcome:
     return claim.decide(subject)
 
 
-def open_subject(checkpoint: Path, group: str, folder: Path) -> Subject:
+def open_subject(checkpoint: Path, group: str, folder: Path, how: How = AS_FOUND) -> Subject:
     """The network in the file over the group of that name, or over the one that `net.stated_group.default_group` finds.
 
     Raises:
         MalformedInput: the file is no network, or no group is named and none is found.
 
     """
-    return Subject(analyse(checkpoint, named_group(group) if group else None), folder)
+    return Subject(analyse(checkpoint, named_group(group) if group else None, **how._asdict()), folder)
 
 
 def named_group(group: str) -> FiniteGroup:

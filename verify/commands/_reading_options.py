@@ -1,12 +1,13 @@
 """The options that say how a checkpoint is read, for every command that reads one."""
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+from verify.reading import How
 
 _OPTIONS = (
     click.option(
@@ -14,12 +15,25 @@ _OPTIONS = (
         type=click.Path(path_type=Path),
         help="TOML that says what each tensor is (docs/checkpoints.md); default: by names and shapes.",
     ),
-    click.option("--step", help="Which of several checkpoints in the file: an epoch, or a place in a list; default: the last one."),
+    click.option(
+        "--step",
+        help="Which of several checkpoints in the file: an epoch, a place in a list, or a key; default: the last one.",
+    ),
+    click.option(
+        "--activation",
+        type=click.Choice(["relu", "square", "abs"]),
+        help="The hidden layer's activation; default: what the file says, or else relu unless the network's answers speak against it.",
+    ),
 )
 
 
-def reading_options(command: Command) -> Command:
-    """Give a command --layout and --step."""
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --layout, --step and --activation, as one argument ``how``."""
+
+    @wraps(command)
+    def reading(*args: Any, layout: Path | None, step: str | None, activation: Any, **more: Any) -> Any:
+        return command(*args, how=How(layout, step, activation), **more)
+
     for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+        reading = option(reading)
+    return reading

@@ -2,8 +2,14 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from verify.commands._reading_options import reading_options
+
+if TYPE_CHECKING:
+    from verify.reading import How
 
 
 @click.command("claims")
@@ -15,12 +21,21 @@ import click
     help="The network, or a folder of networks; default: the bundled one for the group.",
 )
 @click.option("--group", default="", help="The group, such as S5; default: the file's own, or by the network's size.")
+@reading_options
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at a time, for a folder.")
 @click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler whose workers decide, for a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(
-    claims: str, init: bool, checkpoint: Path | None, group: str, jobs: int, scheduler: str | None, as_json: bool, quiet: bool
+    claims: str,
+    init: bool,
+    checkpoint: Path | None,
+    group: str,
+    how: "How",
+    jobs: int,
+    scheduler: str | None,
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     """Decide the claims in a TOML file, or in the library stander, chughtai, wu or he.
 
@@ -50,12 +65,12 @@ def command(
         raise click.UsageError("expected --checkpoint, or --group for a bundled network, got neither")
     where = checkpoint or bundled_checkpoint(name)
     if not where.is_dir():
-        report = decide_claims(path, found, open_subject(where, name, path.parent), progress)
+        report = decide_claims(path, found, open_subject(where, name, path.parent, how), progress)
         click.echo(msgspec.json.encode(report).decode() if as_json else render(found, report))
         return exit_code(decision.outcome.verdict for decision in report.decisions)
     reports: list[Report] = []
     unread: list[tuple[str, str]] = []
-    for one in decide_folder(path, found, where, name, progress, jobs, scheduler):
+    for one in decide_folder(path, found, where, name, progress, jobs, scheduler, how):
         if isinstance(one, Report):
             reports.append(one)
         else:

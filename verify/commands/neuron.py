@@ -9,6 +9,7 @@ from verify.commands._reading_options import reading_options
 
 if TYPE_CHECKING:
     from verify.analysis import Analysis
+    from verify.reading import How
 
 
 @click.command()
@@ -28,8 +29,7 @@ def command(
     figure: Path | None,
     order: str | None,
     product: str | None,
-    layout: Path | None,
-    step: str | None,
+    how: "How",
 ) -> None:
     """Print the page of neuron INDEX: label, preactivations by coset, votes, irreps, and what its removal does.
 
@@ -46,7 +46,7 @@ def command(
     if checkpoint is None and group_name is None:
         raise click.UsageError("expected --checkpoint, or --group for the bundled network of a group")
     path = checkpoint or bundled_checkpoint(group_name or "")
-    analysis = analyse(path, group_name, order=order, product=product, layout=layout, step=step)
+    analysis = analyse(path, group_name, order=order, product=product, **how._asdict())
     if class_name is not None:
         _class(analysis, class_name, figure)
         return

@@ -12,6 +12,7 @@ from verify.commands._reading_options import reading_options
 
 if TYPE_CHECKING:
     from verify.jobs.run import Result
+    from verify.reading import How
     from verify.record.certificate import CheckpointRecord
 
 
@@ -57,8 +58,7 @@ def command(
     proofs: bool,
     order: str | None,
     product: str | None,
-    layout: Path | None,
-    step: str | None,
+    how: "How",
     assume_relu: bool,
     all_counterfactuals: bool,
     as_json: bool,
@@ -91,7 +91,7 @@ def command(
     progress = Progress()
     with nullcontext() if quiet else progress.watched():
         silent = (lambda _: None) if quiet else progress
-        result = run(path, group_name, out, proof, timeout, order, product, all_counterfactuals, silent, assume_relu, layout, step)
+        result = run(path, group_name, out, proof, timeout, order, product, all_counterfactuals, silent, assume_relu, how)
     for line in found(result.certificate, result.summary):
         say(line)
     correct = result.certificate.correct

@@ -2,10 +2,15 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from verify.commands._reading_options import reading_options
 from verify.commands.run import solvers_budget
+
+if TYPE_CHECKING:
+    from verify.reading import How
 
 
 @click.command()
@@ -21,11 +26,20 @@ from verify.commands.run import solvers_budget
     show_default=True,
     help="Seconds for the SMT solvers' second opinions on each network; 0 asks none.",
 )
+@reading_options
 @click.option("--resume", is_flag=True, help="Keep the runs in --out that this version finished on the same files.")
 @click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler, such as tcp://node1:8786; its workers do the runs.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(
-    paths: tuple[Path, ...], out: Path, group: str | None, jobs: int, timeout: float, resume: bool, scheduler: str | None, quiet: bool
+    paths: tuple[Path, ...],
+    out: Path,
+    group: str | None,
+    jobs: int,
+    timeout: float,
+    how: "How",
+    resume: bool,
+    scheduler: str | None,
+    quiet: bool,
 ) -> int:
     """Run every checkpoint in PATHS, files or directories of them, and print one table.
 
@@ -39,6 +53,8 @@ def command(
         if not quiet:
             print(f"c {text}", file=sys.stderr, flush=True)
 
-    rows = sweep(paths, out, group, jobs, timeout, progress, resume=resume, scheduler=scheduler)
+    if resume and any(how):
+        raise click.UsageError("expected --resume without --layout, --step and --activation, which earlier runs do not record")
+    rows = sweep(paths, out, group, jobs, timeout, progress, resume=resume, scheduler=scheduler, how=how)
     click.echo(markdown(rows), nl=False)
     return exit_code(row["verdict"] for row in rows)

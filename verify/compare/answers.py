@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from net.activation import fired
 from net.weights import Weights
 
 Answers = npt.NDArray[np.integer]
@@ -28,7 +29,7 @@ def logit_blocks(weights: Weights, x: npt.NDArray[np.intp] | None = None, entrie
     step = max(1, entries // order**2)
     for start in range(0, len(x), step):
         rows = x[start : start + step]
-        hidden = np.maximum(left[rows][:, None] + right[None], 0).reshape(len(rows) * order, width)
+        hidden = fired(left[rows][:, None] + right[None], weights.activation).reshape(len(rows) * order, width)
         logits = hidden @ votes
         if bias.any():
             logits += bias

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from algebra.characters.character_table import character_table
 from algebra.group import FiniteGroup
+from net.activation import fired
 from net.folded import FoldedNetwork
 from net.weights import Weights
 from verify.compare.answers import logit_blocks
@@ -98,7 +99,7 @@ def product_sums(weights: Weights, group: FiniteGroup) -> Floats:
     for a in range(group.order):
         np.take(right, group.mul[group.inv[a]], axis=0, out=buffer)
         buffer += weights.L[a]
-        total += np.maximum(buffer, 0, out=buffer)
+        total += fired(buffer, weights.activation, out=buffer)
     return total
 
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from net.activation import degree, fired
 from net.errors import MalformedInput
 from net.folded import FoldedNetwork, fold
 from net.roundoff import U64
@@ -103,23 +104,24 @@ def add_noise(mean: float, deviation: float, seed: int) -> Surgery:
 def set_to_mean(neurons: npt.NDArray[np.intp]) -> Surgery:
     """Mean ablation: each of these neurons is replaced by its mean activation over all pairs, which moves into the bias.
 
-    The mean is computed in float64 and rounded to a multiple of 2^-p, p the network's own preactivation bits.
+    The mean is computed in float64 and rounded to a multiple of 2^-p, p the network's own preactivation bits (2^-2p with squares).
     """
 
     def operate(weights: Weights) -> Weights:
         e, index = weights.exact(), np.asarray(neurons, dtype=np.intp)
         means = [_mean_activation(weights, i) for i in index]
-        units = np.array([round(Fraction(mean) * (1 << e.preactivation_bits)) for mean in means], dtype=object)
+        hidden_bits = degree(e.activation) * e.preactivation_bits
+        units = np.array([round(Fraction(mean) * (1 << hidden_bits)) for mean in means], dtype=object)
         bias = e.b + (units @ e.U[index] if len(index) else 0)
         kept = np.delete(np.arange(weights.width), index)
         rest = e.select(kept)
-        return Weights.from_integers(rest.L, rest.R, rest.U, bias, e.preactivation_bits, e.vote_bits)
+        return Weights.from_integers(rest.L, rest.R, rest.U, bias, e.preactivation_bits, e.vote_bits, e.activation)
 
     return operate
 
 
 def _mean_activation(weights: Weights, neuron: int) -> float:
-    return float(np.maximum(weights.L[:, neuron, None] + weights.R[:, neuron], 0).mean())
+    return float(fired(weights.L[:, neuron, None] + weights.R[:, neuron], weights.activation).mean())
 
 
 def has_embeddings(network: FoldedNetwork) -> bool:

@@ -224,7 +224,7 @@ def surgeries(layout: Program, width: int, families: dict[str, list[int]]) -> li
         ("flip signs left", flip_signs(True, False)),
         ("flip signs right", flip_signs(False, True)),
         ("flip signs both", flip_signs(True, True)),
-        ("|.| for relu", absolute_value),
+        *([("|.| for relu", absolute_value)] if layout.activation == "relu" else []),
         ("exchange inputs", exchange_inputs),
     ]
     return plan + [(name, surgery, surgery) for name, surgery in both]
@@ -255,7 +255,7 @@ def largest_margin_difference(network: Weights, program: Weights, compared: Comp
 
 def _margins_at(weights: Weights, x: npt.NDArray[np.intp], y: npt.NDArray[np.intp]) -> Floats:
     """Greatest less second greatest logit in float64 at some pairs."""
-    logits = np.maximum(weights.L[x] + weights.R[y], 0) @ weights.U + weights.b
+    logits = weights.logits(x, y)
     second, first = np.partition(logits, (-2, -1), axis=1)[:, -2:].T
     return np.asarray(first - second)
 
@@ -270,8 +270,7 @@ def mechanism(
     where = [(n.index, c) for c, circuit in enumerate(layout.circuits) for n in circuit.neurons]
     indices = np.array([i for i, _ in where], dtype=np.intp)
     kinds = [kind_of(circuit, layout) for circuit in layout.circuits]
-    silent = network.L.max(axis=0) + network.R.max(axis=0) <= 0
-    dead = np.asarray(silent | (network.U.max(axis=1) == network.U.min(axis=1)), dtype=bool)
+    dead = np.asarray(network.silent | (network.U.max(axis=1) == network.U.min(axis=1)), dtype=bool)
     p = (network.preactivation_bits, program.preactivation_bits)
     left = _deviations(network.L[:, indices], program.L, p)
     right = _deviations(network.R[:, indices], program.R, p)

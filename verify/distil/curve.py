@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.lattice import SubgroupLattice
+from net.activation import fired
 from net.weights import Weights, dead_neurons
 from verify.compare.answers import float_answers
 from verify.distil.coset_fit import Floats
@@ -109,6 +110,7 @@ class _Search:
             self._values(right, network.R - self.level),
             tuple(network.U[i].copy() for i in self.neurons),
             network.b.copy(),
+            network.activation,
         )
 
     def _values(self, forms: tuple[GroupForm, ...], functions: Floats) -> tuple[Floats, ...]:
@@ -269,7 +271,7 @@ def _blamed(search: _Search, draft: Draft, full: npt.NDArray[np.bool_]) -> npt.N
     x, y = np.nonzero(given != wanted)
     x, y = x[:20_000], y[:20_000]
     network = search.network.select(search.neurons)
-    lost = np.maximum(network.L[x] + network.R[y], 0) - np.maximum(weights.L[x] + weights.R[y], 0)
+    lost = fired(network.L[x] + network.R[y], network.activation) - fired(weights.L[x] + weights.R[y], weights.activation)
     swing = network.U[:, np.maximum(wanted[x, y], 0)].T - network.U[:, given[x, y]].T
     owed = np.where(full, -np.inf, (lost * swing).sum(axis=0))
     count = max(-(-len(full) // FIRST_FULL), int(full.sum()))

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from algebra.coset_space import Side
 from algebra.lattice import SubgroupLattice
+from net.activation import Activation
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates
@@ -42,6 +43,7 @@ class Draft:
     right_values: tuple[Floats, ...]
     votes_values: tuple[Floats, ...]
     bias: Floats
+    activation: Activation = "relu"
 
     @property
     def preactivation_constants(self) -> int:
@@ -60,7 +62,7 @@ class Draft:
         none = np.zeros((group.order, 0))
         sides = [(none, none), *(expand_sides(group, a, b, t[:, None], u[:, None]) for a, b, t, u in parts)]
         left, right = (np.concatenate(side, axis=1, dtype=float) for side in zip(*sides, strict=True))
-        return Weights.from_arrays(left, right, self.expanded_votes(), self.bias)
+        return Weights.from_arrays(left, right, self.expanded_votes(), self.bias, self.activation)
 
     def expanded_votes(self) -> Floats:
         """The votes on all elements, (neurons, |G|)."""
@@ -100,7 +102,13 @@ def side_losses(weights: Weights, moments: Floats) -> tuple[Floats, Floats]:
 
 
 def firing_rates(weights: Weights) -> Floats:
-    """P(neuron i fires): the share of pairs with L[x, i] + R[y, i] > 0, by sorting: O(m |G| log |G|)."""
+    """P(neuron i fires): the share of pairs with L[x, i] + R[y, i] > 0, by sorting: O(m |G| log |G|).
+
+    In general the mean square of the activation's derivative, which for squares is the mean of 4 (L[x, i] + R[y, i])^2.
+    """
+    if weights.activation == "square":
+        squares = (weights.L**2).mean(axis=0) + (weights.R**2).mean(axis=0)
+        return np.asarray(4 * (squares + 2 * weights.L.mean(axis=0) * weights.R.mean(axis=0)))
     order, width = weights.L.shape
     rates = np.empty(width)
     for i in range(width):

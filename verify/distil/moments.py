@@ -10,12 +10,13 @@ So one pass over the pairs prices every choice of votes and every removal of neu
 
 import numpy as np
 
+from net.activation import fired
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
 
 
 def activation_moments(*networks: Weights, first: int | None = None) -> Floats:
-    """M = mean over pairs of [h_1, ..., h_k, 1] [h_1, ..., h_k, 1]^T, for networks over the same group.
+    """M = mean over pairs of [h_1, ..., h_k, 1] [h_1, ..., h_k, 1]^T, for networks over the same group, of one activation.
 
     Shape (m_1 + ... + m_k + 1, same), or its first ``first`` rows alone. Float32 products, summed in float64 block by block;
     complexity O(|G|^2 (number of rows) (sum of m)).
@@ -29,7 +30,7 @@ def activation_moments(*networks: Weights, first: int | None = None) -> Floats:
     for start in range(0, order, rows):
         block = left[start : start + rows]
         h = np.ones((len(block), order, width + 1), dtype=np.float32)
-        np.maximum(block[:, None] + right[None], 0, out=h[:, :, :width])
+        fired(block[:, None] + right[None], networks[0].activation, out=h[:, :, :width])
         flat = h.reshape(-1, width + 1)
         total += flat[:, :kept].T @ flat
     return np.asarray(total / order**2)
@@ -40,7 +41,7 @@ def squared_activations(weights: Weights) -> Floats:
     order = weights.order
     total = np.zeros(weights.width)
     for row in weights.L:
-        h = np.maximum(row + weights.R, 0)
+        h = fired(row + weights.R, weights.activation)
         total += np.einsum("yi,yi->i", h, h)
     return np.asarray(total / order**2)
 

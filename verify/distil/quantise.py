@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from algebra.group import FiniteGroup
+from net.activation import Activation, degree
 from net.weights import ExactWeights, Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.draft import Draft, firing_rates
@@ -24,6 +25,7 @@ from verify.program.coset_forms import simplest
 from verify.program.form import Form, GroupForm, expand_sides
 from verify.program.program import (
     FORMAT,
+    SQUARES,
     Circuit,
     Neuron,
     Program,
@@ -70,7 +72,7 @@ def _nearest(value: float, bits: int) -> int:
 
 
 def write(draft: Draft, p: int, v: int) -> Written:
-    """The draft rounded to nearest: preactivations over 2^p, votes over 2^v, the bias over 2^(p + v).
+    """The draft rounded to nearest: preactivations over 2^p, votes over 2^v, the bias over 2^(p + v) (2^(2p + v) with squares).
 
     More bits are added where a list has factors: see `_Units`. Neurons whose votes all round to zero, or that then never fire, are
     left out, at no loss. Images and preimages of one point are written on cosets where that takes no more integers, so that neurons
@@ -85,7 +87,7 @@ def write(draft: Draft, p: int, v: int) -> Written:
         shared = right.on == "shared"
         read = (_nearest(float(b[0]), units.scale_bits), *_integers(b[1:], p)) if shared else _listed(right, b, p, units.left)
         neurons.append(Neuron(int(i), _listed(left, a, p, units.left), read, _listed(votes, c, v, units.votes)))
-    bias = _integers(draft.bias, p + v) if draft.bias.any() else ()
+    bias = _integers(draft.bias, degree(draft.activation) * p + v) if draft.bias.any() else ()
     return _assemble(*_simplified(draft, neurons), bias, units)
 
 
@@ -182,7 +184,9 @@ def writings(draft: Draft, loss: float) -> Iterator[Written]:
 def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], units: _Units) -> Written:
     used: dict[Subgroup, int] = {}
     unit = 1 << units.scale_bits
-    kept = [_matters(draft.lattice.group, *parts, unit) for parts in zip(draft.left, draft.right, neurons, strict=True)]
+    kept = [
+        _matters(draft.lattice.group, *parts, unit, draft.activation) for parts in zip(draft.left, draft.right, neurons, strict=True)
+    ]
     for forms in (draft.left, draft.right, draft.votes):
         for form in (form for form, keep in zip(forms, kept, strict=True) if keep):
             for s in form.members:
@@ -195,7 +199,7 @@ def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], units:
         circuits.setdefault(key, []).append(neuron)
     subgroups = tuple(used)
     program = Program(
-        FORMAT,
+        SQUARES if draft.activation == "square" else FORMAT,
         group_record(draft.lattice.group),
         tuple(subgroup_record(s) for s in subgroups),
         units.preactivation_bits,
@@ -207,10 +211,14 @@ def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], units:
     return Written(program, subgroups, expand(program, draft.lattice.group, subgroups))
 
 
-def _matters(group: FiniteGroup, left: GroupForm, right: GroupForm, neuron: Neuron, unit: int) -> bool:
-    """Whether a neuron votes at all, and fires at some pair: max l + max r > 0. One that does not is no part of a program."""
+def _matters(group: FiniteGroup, left: GroupForm, right: GroupForm, neuron: Neuron, unit: int, activation: Activation = "relu") -> bool:
+    """Whether a neuron votes at all, and fires at some pair: max l + max r > 0. One that does not is no part of a program.
+
+    With squares it fires unless l + r is 0 at every pair.
+    """
     if not any(neuron.votes):
         return False
     a, b = (np.array(values, dtype=object)[:, None] for values in (neuron.left, neuron.right))
-    top = [max(side[:, 0].tolist()) for side in expand_sides(group, left, right, a, b, unit)]
-    return bool(sum(top) > 0)
+    sides = [side[:, 0].tolist() for side in expand_sides(group, left, right, a, b, unit)]
+    top, bottom = sum(map(max, sides)), sum(map(min, sides))
+    return bool(top > 0 or (activation == "square" and bottom < 0))

@@ -9,6 +9,7 @@ finished program decides about the others.
 
 import numpy as np
 
+from net.activation import fired
 from verify.compare.answers import Answers, Shortfall, leads_at, shortfalls
 from verify.distil.coset_fit import Floats
 from verify.distil.draft import Draft
@@ -60,7 +61,7 @@ def _features(fit: VoteFit, draft: Draft, short: Shortfall) -> tuple[Floats, Flo
     worst = np.argsort(short.lead)[:BATCH]
     weights = draft.weights()
     x, y, a, z = (part[worst] for part in short[:4])
-    hidden = np.maximum(weights.L[x] + weights.R[y], 0) - fit.moments.program_mean
+    hidden = fired(weights.L[x] + weights.R[y], weights.activation) - fit.moments.program_mean
     parameters = fit.parameters
     difference = parameters.basis[a][:, parameters.column] - parameters.basis[z][:, parameters.column]
     constant = fit.moments.network_mean_logits[a] - fit.moments.network_mean_logits[z]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from net.activation import fired
 from verify.exact.wide_integers import round_wide
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ class Lead(NamedTuple):
 
 
 def exact_logits(weights: Weights, x: int, y: int) -> list[Fraction]:
-    """logit_z = sum_i relu(L[x, i] + R[y, i]) U[i, z] + b[z] for every z, exactly; O(mn) Python integers."""
+    """logit_z = sum_i activation(L[x, i] + R[y, i]) U[i, z] + b[z] for every z, exactly; O(mn) Python integers."""
     exact = weights.exact()
-    unit = Fraction(1, 1 << (exact.preactivation_bits + exact.vote_bits))
+    unit = Fraction(1, 1 << exact.logit_bits)
     return [unit * int(value) for value in exact.logits(x, y)]
 
 
@@ -35,15 +36,17 @@ def exact_leads(weights: Weights, pairs: Indices) -> Iterator[Lead]:
     """Answer and lead of each of the pairs x * n + y, in order.
 
     55-bit integers first single out the outputs that may be greatest or second greatest; only these cost O(m)
-    Python integers each. Needs at least two outputs; ValueError otherwise.
+    Python integers each; of a network of squares all outputs do. Needs at least two outputs; ValueError otherwise.
     """
     if weights.order < 2:
         raise ValueError(f"A lead needs at least two outputs to compare; got {weights.order}.")
-    wide, exact = round_wide(weights), weights.exact()
-    unit = Fraction(1, 1 << (exact.preactivation_bits + exact.vote_bits))
-    for start in range(0, len(pairs), wide.rows):
-        part = pairs[start : start + wide.rows]
-        _, _, near = wide.top_two(part)
+    exact = weights.exact()
+    wide = round_wide(weights) if weights.activation == "relu" else None
+    unit = Fraction(1, 1 << exact.logit_bits)
+    rows = 1024 if wide is None else wide.rows
+    for start in range(0, len(pairs), rows):
+        part = pairs[start : start + rows]
+        near = np.ones((len(part), weights.order), dtype=bool) if wide is None else wide.top_two(part)[2]
         for pair, columns in zip(part, near, strict=True):
             x, y = divmod(int(pair), weights.order)
             chosen = np.flatnonzero(columns)
@@ -54,10 +57,10 @@ def exact_leads(weights: Weights, pairs: Indices) -> Iterator[Lead]:
 
 
 def _integer_logits(exact: ExactWeights, x: int, y: int, columns: Indices) -> list[int]:
-    """The logits times 2^(preactivation_bits + vote_bits)."""
-    pre = exact.L[x] + exact.R[y]
-    active = np.flatnonzero(pre > 0)
-    hidden = pre[active]
+    """The logits times 2^logit_bits."""
+    hidden = fired(exact.L[x] + exact.R[y], exact.activation)
+    active = np.flatnonzero(hidden)
+    hidden = hidden[active]
     return [int((hidden * exact.U[active, z]).sum()) + int(exact.b[z]) for z in columns]
 
 

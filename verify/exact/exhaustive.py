@@ -200,6 +200,8 @@ def _run(tier: str, weights: Weights, work: _Work, pairs: Indices | None) -> Ind
         if network is None:
             return pairs
         return _run_blocks(lambda part: _decide_scaled(network, work, part), network.rows, work.order, pairs)
+    if tier == "wide" and weights.activation == "square":  # limbs are written for relu
+        return pairs
     if tier == "wide":
         wide = round_wide(weights)
         return _run_blocks(lambda part: _decide_wide(wide, work, part), wide.rows, work.order, pairs)

@@ -24,6 +24,10 @@ known to within `slack` units of 2^-q. A lead of more than `slack` units is a pr
 the slack is 0 and a lead of 0 is a proof of a tie. The bias takes part as one more neuron, with H = 1, e = 0,
 f = g.
 
+**Squares.** With h = (l + r)^2 a neuron's power of two is 2^(2s) on h and 2^(q-2s) on U. Let P be the integer pre-activation, from
+which 2^s (l + r) differs by at most e: then |(P + eta)^2 - P^2| <= 2 |P| e + e^2, which takes the place of e in the bound, and
+Hmax = max P^2. The bias has P = 1.
+
 Source of the principle: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 2.1
 (integers up to 2^T are representable and their operations exact).
 """
@@ -36,9 +40,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from net.activation import fired
 from net.roundoff import INFLATE
 
 if TYPE_CHECKING:
+    from net.activation import Activation
     from net.weights import Weights
 
 Floats = NDArray[np.floating[Any]]
@@ -67,6 +73,7 @@ class ScaledNetwork:
     U: Floats
     exponent: int
     slack: float
+    activation: Activation = "relu"
 
     @property
     def order(self) -> int:
@@ -94,7 +101,7 @@ class ScaledNetwork:
                 hidden = (self.L[x : x + size // n, None] + self.R).reshape(size, -1)
         else:
             hidden = self.L[pairs // n] + self.R[pairs % n]
-        np.maximum(hidden, 0, out=hidden)
+        fired(hidden, self.activation, out=hidden)
         return np.asarray(hidden @ self.U)
 
 
@@ -118,7 +125,7 @@ def round_network(weights: Weights, precision: str) -> ScaledNetwork | None:
         if real is None:
             return None
         if real.L.shape[1] == 0:
-            return ScaledNetwork(real.L.astype(dtype), real.R.astype(dtype), real.U.astype(dtype), 0, 0.0)
+            return ScaledNetwork(real.L.astype(dtype), real.R.astype(dtype), real.U.astype(dtype), 0, 0.0, real.activation)
         return _finest_scale(real, dtype, bits)
 
 
@@ -133,6 +140,7 @@ class _Live:
     R_error: Doubles
     U_error: Doubles
     has_bias: bool
+    activation: Activation = "relu"
 
 
 def _live_neurons(weights: Weights) -> _Live | None:
@@ -145,7 +153,8 @@ def _live_neurons(weights: Weights) -> _Live | None:
     # between two floats, so no sum is rounded.
     top_l = np.nextafter(weights.L.max(axis=0) + weights.L_error, np.inf)
     top_r = np.nextafter(weights.R.max(axis=0) + weights.R_error, np.inf)
-    live = (top_l > -top_r) & (weights.U.any(axis=1) | (U_error > 0))
+    votes = weights.U.any(axis=1) | (U_error > 0)
+    live = votes if weights.activation == "square" else (top_l > -top_r) & votes
     L, R, U = weights.L[:, live], weights.R[:, live], weights.U[live]
     errors = [error[live] for error in (weights.L_error, weights.R_error, U_error)]
     has_bias = bool(weights.b.any()) or b_error > 0
@@ -153,25 +162,34 @@ def _live_neurons(weights: Weights) -> _Live | None:
         L, R = np.hstack([L, np.ones((n, 1))]), np.hstack([R, np.zeros((n, 1))])
         U = np.vstack([U, weights.b])
         errors = [np.append(e, last) for e, last in zip(errors, (0.0, 0.0, b_error), strict=True)]
-    return _Live(L, R, U, errors[0], errors[1], errors[2], has_bias)
+    return _Live(L, R, U, errors[0], errors[1], errors[2], has_bias, weights.activation)
 
 
 def _finest_scale(real: _Live, dtype: np.dtype[Any], bits: int) -> ScaledNetwork | None:
-    top = np.maximum(real.L.max(axis=0) + real.R.max(axis=0), 0) + real.L_error + real.R_error
+    top = _reach(real.L, real.R, real.activation) + real.L_error + real.R_error
+    degree = 2 if real.activation == "square" else 1
+    top = top**degree
     widest = np.maximum(np.abs(real.L).max(axis=0), np.abs(real.R).max(axis=0))
     h, u, w = (np.frexp(a)[1].astype(np.int64) for a in (top, np.abs(real.U).max(axis=1), widest))
     q = bits - int((h + u).max()) + 1
     for unit in range(q, q - 4096, -1):
         # Balanced: 2^s Hmax and 2^(q-s) |u| about equal, so that neither rounding outweighs the other. The
         # cap keeps |L| and |R| within 2^(bits - 1), so that their sums are exact as well.
-        s = np.minimum((u - h + unit) // 2, bits - 1 - w)
+        s = np.minimum((u - h + unit) // (2 * degree), bits - 1 - w)
         if real.has_bias:
             s[-1] = 0
-        scaled = _Scaled.of(real, s, unit - s)
+        scaled = _Scaled.of(real, s, unit - degree * s)
         if scaled.fits(2.0**bits):
-            slack = scaled.slack(real, s, unit - s)
-            return ScaledNetwork(scaled.L.astype(dtype), scaled.R.astype(dtype), scaled.V.astype(dtype), unit, slack)
+            slack = scaled.slack(real, s, unit - degree * s)
+            L, R, V = (array.astype(dtype) for array in (scaled.L, scaled.R, scaled.V))
+            return ScaledNetwork(L, R, V, unit, slack, real.activation)
     return None
+
+
+def _reach(L: Doubles, R: Doubles, activation: Activation) -> Doubles:
+    """The largest pre-activation of each neuron that is not silent: 0 or more with relu, in absolute value with squares."""
+    top = L.max(axis=0) + R.max(axis=0)
+    return np.asarray(np.maximum(top, -(L.min(axis=0) + R.min(axis=0)) if activation == "square" else 0))
 
 
 @dataclass(frozen=True)
@@ -185,7 +203,7 @@ class _Scaled:
     def of(cls, real: _Live, s: Indices, t: Indices) -> _Scaled:
         L, R = np.rint(np.ldexp(real.L, s)), np.rint(np.ldexp(real.R, s))
         V = np.rint(np.ldexp(real.U, t[:, None]))
-        return cls(L, R, V, np.maximum(L.max(axis=0) + R.max(axis=0), 0))
+        return cls(L, R, V, fired(_reach(L, R, real.activation), real.activation))
 
     def fits(self, limit: float) -> bool:
         """Whether sum_i max(Hmax, 1) |V[i, z]| <= limit for every z.
@@ -198,6 +216,8 @@ class _Scaled:
     def slack(self, real: _Live, s: Indices, t: Indices) -> float:
         """The bound of the module's docstring, rounded up."""
         e = _error(real.L, self.L, s, real.L_error) + _error(real.R, self.R, s, real.R_error)
+        if real.activation == "square":
+            e = (2 * np.sqrt(self.top) * INFLATE + e) * e
         f = _error(real.U.T, self.V.T, t, real.U_error)
         spread = self.V.max(axis=1) - self.V.min(axis=1)
         return float((2 * f * (self.top + e) + e * spread).sum() * INFLATE)

@@ -33,6 +33,8 @@ def stored_network(
     if sorted(record.numbering) != list(range(group.order)) or len(layers.left[0]) != group.order:
         raise MalformedInput(f"expected a certificate and a checkpoint over the {group.order} elements of {group.name}, got others")
     network = fold(layers, group, source)
+    if network.weights.activation == "square":
+        raise MalformedInput("expected a network of relu for a Coq project, got one of squares, which the theory does not have")
     if record.product == "right-first":
         network = network.exchanged()
     exact = network.weights.exact()

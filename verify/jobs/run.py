@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verify.analysis import Analysis, Proof, analyse
+from verify.reading import AS_FOUND, How
 from verify.record.certificate import Certificate
 from verify.record.summary import Summary
 
@@ -38,8 +39,7 @@ def run(
     all_counterfactuals: bool = False,
     progress: Callable[[str], None] = lambda _: None,
     assume_relu: bool = False,
-    layout: Path | None = None,
-    step: str | None = None,
+    how: How = AS_FOUND,
 ) -> Result:
     """Analyse the network in a file and write everything into ``out`` (default proofs/GROUP-SHA8).
 
@@ -59,8 +59,7 @@ def run(
         all_counterfactuals=all_counterfactuals,
         progress=progress,
         assume_relu=assume_relu,
-        layout=layout,
-        step=step,
+        **how._asdict(),
     )
     source = analysis.network.source
     assert source is not None

@@ -13,6 +13,7 @@ from net.discovery import checkpoints
 from net.errors import MalformedInput
 from reports.escaping import escaped
 from verify.jobs.many import Died, finished, only_one
+from verify.reading import AS_FOUND, How
 from verify.record.certificate import canonical_bytes
 from verify.record.explain import percent
 from verify.record.summary import Summary, approximate
@@ -56,13 +57,15 @@ def sweep(
     *,
     resume: bool = False,
     scheduler: str | None = None,
+    how: How = AS_FOUND,
 ) -> list[Row]:
     """Run every checkpoint into a directory of its own below ``out``, and write sweep.json and sweep.md there after each one.
 
     A checkpoint that is refused gets a row that says why, and so does one that this program fails on or whose process is killed; the
     others go on. Rows come in the order of ``paths``, and are the same but for times whatever the number of processes.
     ``jobs`` and ``scheduler`` are those of `verify.jobs.many.finished`. ``resume`` takes the row of a checkpoint from the run that is
-    there already, where its certificate was written by this version, under the same group, for a file with the same digest.
+    there already, where its certificate was written by this version, under the same group, for a file with the same digest. ``how`` is
+    the same for all files.
 
     Raises:
         MalformedInput: a folder holds no checkpoint, another sweep writes into ``out``, or no scheduler answers.
@@ -81,7 +84,8 @@ def sweep(
             progress(f"{len(rows)} of {len(names)} were done before")
         left = [k for k in range(len(paths)) if k not in rows]
         started, before = time.monotonic(), len(rows)
-        for place, result in finished(_row, [(paths[k], names[k], out / names[k], group, timeout_s) for k in left], jobs, scheduler):
+        work = [(paths[k], names[k], out / names[k], group, timeout_s, how) for k in left]
+        for place, result in finished(_row, work, jobs, scheduler):
             number = left[place]
             rows[number] = _failed(names[number], result.reason) if isinstance(result, Died) else result
             _write([rows[k] for k in sorted(rows)], out)
@@ -137,12 +141,12 @@ def _names(paths: Sequence[Path]) -> list[str]:
     return [f"{name}-{k}" if names.count(name) > 1 else name for k, name in enumerate(names)]
 
 
-def _row(path: Path, name: str, out: Path, group: str | None, timeout_s: float) -> Row:
+def _row(path: Path, name: str, out: Path, group: str | None, timeout_s: float, how: How = AS_FOUND) -> Row:
     from algebra.errors import GroupError
     from verify.jobs.run import run
 
     try:
-        result = run(path, group, out, timeout_s=timeout_s)
+        result = run(path, group, out, timeout_s=timeout_s, how=how)
         return {"name": name} | figures(result.summary)
     except (MalformedInput, GroupError) as error:
         return {"name": name, "verdict": "REFUSED", "reason": str(error)}

@@ -55,12 +55,13 @@ class CircuitTables:
 class CosetProgram:
     """A coset-voting program over a group.
 
-    votes(x, y)[z] = bias[z] + sum over circuits, over their neurons i, of relu(l_i(x) + r_i(y)) * u_i(z).
+    votes(x, y)[z] = bias[z] + sum over circuits, over their neurons i, of relu(l_i(x) + r_i(y)) * u_i(z), or with squares in place of
+    relu (``record().activation``).
 
     Attributes:
         name: what the analysis calls it, such as ``readable``.
         group: the group.
-        bias: (|G|,) integers over 2^(preactivation_bits + vote_bits).
+        bias: (|G|,) integers over 2^(preactivation_bits + vote_bits), with squares over 2^(2 preactivation_bits + vote_bits).
         preactivation_bits, vote_bits: the denominators' exponents.
         circuits: the circuits; a tuple of read-only tables, or after `copy` a list that can be changed.
 

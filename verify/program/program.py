@@ -10,6 +10,9 @@ scale_bits).
 
 Format 2 has the forms on images, preimages, rank and shared, and ``scale_bits``; a program of format 1 has none of them, and is still
 read.
+
+Format 3 is format 2 with squares in place of relu: votes(x, y)[z] = bias[z] + sum (l_i(x) + r_i(y))^2 u_i(z). Its bias is over
+2^(2 preactivation_bits + vote_bits), and what is said of 2^scale_bits above holds for its square.
 """
 
 import msgspec
@@ -20,11 +23,14 @@ from algebra.group import FiniteGroup, group_from_generators
 from algebra.lattice import subgroups
 from algebra.permutation import format_cycles, parse_cycles
 from algebra.subgroup import Subgroup, closure
+from net.activation import Activation, degree
 from net.weights import Weights
 from verify.program.form import ON_POINTS, Form, check_circuit, expand_lists, expand_sides, over_group
 
 FORMAT = "coset-voting program 2"
-FORMATS = ("coset-voting program 1", FORMAT)
+#: Programs with (l_i(x) + r_i(y))^2 in place of relu, and the forms of format 2.
+SQUARES = "coset-voting program 3"
+FORMATS = ("coset-voting program 1", FORMAT, SQUARES)
 
 
 Integers = npt.NDArray[np.object_]
@@ -82,8 +88,13 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.format not in FORMATS:
             raise ValueError(f"expected a program in the format {' or '.join(map(repr, FORMATS))}, got {self.format!r:.80}")
         new = self.scale_bits or any(form.on in {*ON_POINTS, "sum"} for c in self.circuits for form in (c.left, c.right, c.votes))
-        if self.format != FORMAT and new:
+        if self.format == FORMATS[0] and new:
             raise ValueError(f"expected forms on cosets and elements in {self.format!r}, got one that {FORMAT!r} brought")
+
+    @property
+    def activation(self) -> Activation:
+        """What a neuron makes of l(x) + r(y)."""
+        return "square" if self.format == SQUARES else "relu"
 
     @property
     def constants(self) -> int:
@@ -137,7 +148,8 @@ def expand(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...]
     bias = np.array(program.bias or [0] * n, dtype=object)
     if bias.shape != (n,):
         raise ValueError(f"the bias has {len(program.bias)} integers, expected none or {n}")
-    return Weights.from_integers(left, right, votes.T, bias * unit, program.preactivation_bits + program.scale_bits, program.vote_bits)
+    bits, activation = program.preactivation_bits + program.scale_bits, program.activation
+    return Weights.from_integers(left, right, votes.T, bias * unit ** degree(activation), bits, program.vote_bits, activation)
 
 
 def _columns(lists: list[tuple[int, ...]]) -> Integers:

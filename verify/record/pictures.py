@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from algebra.coset_space import CosetSpace
 from algebra.lattice import SubgroupLattice
+from net.activation import Activation
 from net.weights import Weights
 from verify.distil.labels import NeuronLabel, SideLabel
 
@@ -40,11 +41,15 @@ class NeuronPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Pictures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """pictures.json: every neuron, and the partitions of the group that they name: the number of its coset for each element."""
+    """pictures.json: every neuron, and the partitions of the group that they name: the number of its coset for each element.
+
+    ``activation`` is what a neuron makes of L[x] + R[y].
+    """
 
     neurons: list[NeuronPicture]
     partitions: list[list[int]]
     format: str = FORMAT
+    activation: Activation = "relu"
 
 
 def pictures(lattice: SubgroupLattice, weights: Weights, labels: tuple[NeuronLabel, ...]) -> Pictures:
@@ -77,7 +82,7 @@ def pictures(lattice: SubgroupLattice, weights: Weights, labels: tuple[NeuronLab
         )
         for label in labels
     ]
-    return Pictures(rows, cosets)
+    return Pictures(rows, cosets, activation=weights.activation)
 
 
 def column(values: npt.NDArray[np.float64]) -> Column:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.group import FiniteGroup
+from net.activation import fired
 from verify.program.written import Written
 from verify.record.summary import CircuitRow, VoteTable
 
@@ -57,7 +58,7 @@ def vote_table(group: FiniteGroup, written: Written, number: int) -> VoteTable |
     (rows, row), (columns, column), (kinds, kind) = (_classes(part) for part in (left, right, votes))
     if len(rows) * len(columns) > CELLS or len(kinds) > KINDS:
         return None
-    pushes = np.maximum(left[rows][:, None] + right[columns][None], 0)
+    pushes = fired(left[rows][:, None] + right[columns][None], exact.activation)
     ballots = pushes @ votes[kinds].T
     if any(abs(votes) > LARGEST for votes in ballots.ravel().tolist()):
         return None

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
+from algebra.group import FiniteGroup
 from net.folded import FoldedNetwork
 from net.units import Units
 from verify.compare.levels import mechanism
@@ -81,6 +84,8 @@ def decide_symbolic(
     (`verify.program.coset_forms`), which then is the provable one.
     """
     group = network.group
+    if network.weights.activation == "square":
+        return _not_asked(readable, neurons, group, settings)
     progress("planning a symbolic proof")
     on_cosets = in_coset_forms(readable, group)
     outline = outline_proof(take_apart(on_cosets.program, group, on_cosets.subgroups, settings), None, settings)
@@ -98,6 +103,14 @@ def decide_symbolic(
     written = found.written
     records = mechanism(labels, written.program, network.weights.exact(), written.weights.exact())
     return _finding(written, records, network, answers, found.outline, found)
+
+
+def _not_asked(readable: Written, neurons: tuple[NeuronRecord, ...], group: FiniteGroup, settings: SymbolicSettings) -> SymbolicFinding:
+    """UNKNOWN, of a program of squares: the lemmas' bounds rest on relu, which is 0 on one side."""
+    empty = msgspec.structs.replace(readable.program, circuits=(), bias=())
+    outline = Outline.before_search(take_apart(empty, group, readable.subgroups, settings), None, settings)
+    reason = "the lemmas are about relu, and the neurons of this network square what they read"
+    return SymbolicFinding("UNKNOWN", reason, None, readable, neurons, outline, (), None)
 
 
 def _finding(

@@ -145,7 +145,7 @@ def test_the_likeliest_reading_is_the_function_that_was_written(way):
             assert [int(v) / scale for v in exact.logits(x, y)] == expected.tolist(), reading.formula()
 
 
-@pytest.mark.parametrize("activation", ["relu", "abs"])
+@pytest.mark.parametrize("activation", ["relu", "square", "abs"])
 @pytest.mark.parametrize("way", WAYS)
 def test_the_checker_reads_the_same_network(way, activation):
     """Both readers, which share no code, fold to the same exact weights, and state the same formula."""
@@ -167,7 +167,7 @@ def test_the_checker_reads_the_same_network(way, activation):
     votes = checker_layers.fold(theirs.votes, *([theirs.through] if theirs.through else []))[0]
     bits = max(votes.bits, mine.vote_bits)
     assert votes.at(bits) == (mine.U * (1 << bits - mine.vote_bits)).tolist()
-    bias, total = checker_layers.bias_of(theirs, votes, N), mine.preactivation_bits + mine.vote_bits
+    bias, total = checker_layers.bias_of(theirs, votes, N), mine.logit_bits
     bits = max(bias.bits, total)
     assert bias.at(bits)[0] == (mine.b * (1 << bits - total)).tolist()
 
