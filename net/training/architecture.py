@@ -1,4 +1,4 @@
-"""The published architecture: two embeddings, one hidden layer of ReLU neurons, one unembedding."""
+"""The published architecture: two embeddings, one hidden layer of ReLU neurons, or of squares, one unembedding."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
+
+    from net.activation import Activation
 
     Parameters = dict[str, torch.Tensor]
 
@@ -45,16 +47,22 @@ def folded_halves(parameters: Parameters) -> tuple[torch.Tensor, torch.Tensor]:
     return parameters["W_x"] @ parameters["W"][:embed], parameters["W_y"] @ parameters["W"][embed:]
 
 
-def logits(parameters: Parameters, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """logits[k] = relu(L[x[k]] + R[y[k]]) @ W_U, shape (pairs, order); folds once for all pairs."""
+def logits(parameters: Parameters, x: torch.Tensor, y: torch.Tensor, activation: Activation = "relu") -> torch.Tensor:
+    """logits[k] = activation(L[x[k]] + R[y[k]]) @ W_U, shape (pairs, order); folds once for all pairs."""
     import torch
 
     left, right = folded_halves(parameters)
-    return torch.relu(left[x] + right[y]) @ parameters["W_U"]
+    sums = left[x] + right[y]
+    return (sums * sums if activation == "square" else torch.relu(sums)) @ parameters["W_U"]
 
 
 def cross_entropy_gradients(
-    parameters: Parameters, x: torch.Tensor, y: torch.Tensor, target: torch.Tensor, buffer: torch.Tensor
+    parameters: Parameters,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    target: torch.Tensor,
+    buffer: torch.Tensor,
+    activation: Activation = "relu",
 ) -> Parameters:
     """Gradients of mean_k -log softmax(logits(x[k], y[k]))[target[k]] with respect to each parameter.
 
@@ -66,12 +74,13 @@ def cross_entropy_gradients(
     unembed, weight = parameters["W_U"], parameters["W"]
     embed = weight.shape[0] // 2
     left, right = folded_halves(parameters)
-    hidden = torch.index_select(left, 0, x).add_(torch.index_select(right, 0, y)).relu_()
+    sums = torch.index_select(left, 0, x).add_(torch.index_select(right, 0, y))
+    hidden = sums * sums if activation == "square" else sums.relu_()
     torch.mm(hidden, unembed, out=buffer)
     torch.softmax(buffer, dim=1, out=buffer)
     buffer[torch.arange(len(x)), target] -= 1
     buffer /= len(x)
-    at_hidden = (buffer @ unembed.T).mul_(hidden > 0)
+    at_hidden = (buffer @ unembed.T).mul_(sums.mul_(2) if activation == "square" else hidden > 0)
     at_left = torch.zeros_like(left).index_add_(0, x, at_hidden)
     at_right = torch.zeros_like(right).index_add_(0, y, at_hidden)
     return {

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from net.activation import Activation
     from net.training.architecture import Parameters
     from net.training.state import TrainingSettings, TrainingState
 
@@ -34,7 +35,9 @@ def batch_indices(seed: int, step: int, count: int, batch: int) -> np.ndarray:
     return np.random.default_rng((seed, step)).integers(0, count, size=batch)
 
 
-def evaluate(parameters: Parameters, mul: np.ndarray, rows: np.ndarray | None = None) -> tuple[int, float]:
+def evaluate(
+    parameters: Parameters, mul: np.ndarray, rows: np.ndarray | None = None, activation: Activation = "relu"
+) -> tuple[int, float]:
     """Pairs (x, y), x in `rows` (all by default), that are right in float32, and the smallest margin.
 
     The margin is logit of mul[x, y] minus the largest other logit; a search value, not a proof.
@@ -49,7 +52,7 @@ def evaluate(parameters: Parameters, mul: np.ndarray, rows: np.ndarray | None = 
     with torch.no_grad():
         for block in np.array_split(rows, max(1, len(rows) * order // 20_000)):
             x = torch.from_numpy(block).repeat_interleave(order)
-            table = logits(parameters, x, columns.repeat(len(block)))
+            table = logits(parameters, x, columns.repeat(len(block)), activation)
             target = torch.from_numpy(mul[block].astype(np.int64).ravel())[:, None]
             own = table.gather(1, target)
             table.scatter_(1, target, float("-inf"))
@@ -81,13 +84,13 @@ def train(
         x, y = np.divmod(chosen, len(mul))
         target = torch.from_numpy(mul[x, y].astype(np.int64))
         inputs = torch.from_numpy(x), torch.from_numpy(y)
-        for name, gradient in cross_entropy_gradients(state.parameters, *inputs, target, buffer).items():
+        for name, gradient in cross_entropy_gradients(state.parameters, *inputs, target, buffer, settings.activation).items():
             state.parameters[name].grad = gradient
         optimizer.step()
         state.step += 1
         after_step(state)
         if state.step % settings.evaluate_every == 0 or state.step == settings.steps:
-            state.history.append(_evaluation(state, mul))
+            state.history.append(_evaluation(state, mul, settings.activation))
             after_evaluation(state)
     return state
 
@@ -105,13 +108,13 @@ def has_settled(history: list[dict[str, float]], settings: TrainingSettings, pai
     return bool(earlier) and max(r["margin"] for r in perfect) <= settings.growth * max(earlier)
 
 
-def _evaluation(state: TrainingState, mul: np.ndarray) -> dict[str, float]:
+def _evaluation(state: TrainingState, mul: np.ndarray, activation: Activation) -> dict[str, float]:
     """Every pair counts only once a sample of rows is right: before that the sample's count is scaled up."""
     order = len(mul)
     rows = np.arange(0, order, max(1, order // 24))
-    right, margin = evaluate(state.parameters, mul, rows)
+    right, margin = evaluate(state.parameters, mul, rows, activation)
     if right == len(rows) * order:
-        right, margin = evaluate(state.parameters, mul)
+        right, margin = evaluate(state.parameters, mul, None, activation)
     else:
         right = right * order // len(rows)
     return {"step": state.step, "right": right, "margin": round(margin, 4)}

@@ -16,6 +16,7 @@ from net.training.architecture import PARAMETER_NAMES, initial_parameters, param
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from net.activation import Activation
     from net.training.architecture import Parameters
 
 _MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -38,6 +39,7 @@ class TrainingSettings:
     evaluate_every: int = 500
     patience: int = 10_000
     growth: float = 1.02
+    activation: Activation = "relu"
 
 
 def default_settings(group: str, order: int) -> TrainingSettings:
@@ -112,7 +114,7 @@ def load_state(path: Path, settings: TrainingSettings, order: int) -> TrainingSt
     if contents.container != "safetensors" or not isinstance(found, dict):
         raise MalformedInput(f"expected the state of a training run in {path}, got another kind of file")
     if {**found, "steps": 0} != {**wanted, "steps": 0}:
-        differing = sorted(key for key in wanted if key != "steps" and found.get(key) != wanted[key])
+        differing = sorted(key for key in {*wanted, *found} if key != "steps" and found.get(key) != wanted.get(key))
         raise MalformedInput(f"expected a run with the same settings in {path}, got others: {differing}")
     tensors = {name: torch.from_numpy(tensor.array().astype(np.float32)) for name, tensor in contents.tensors.items()}
     shapes = parameter_shapes(order, settings.embed, settings.width)
@@ -129,7 +131,10 @@ def _arrays(tensors: Parameters) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def _record_of_settings(settings: TrainingSettings) -> dict[str, Any]:
-    return {**asdict(settings), "betas": list(settings.betas)}
+    record = {**asdict(settings), "betas": list(settings.betas)}
+    if settings.activation == "relu":  # which is what a file means that says nothing
+        del record["activation"]
+    return record
 
 
 def _record(settings: TrainingSettings, state: TrainingState, history: list[dict[str, float]]) -> dict[str, Any]:

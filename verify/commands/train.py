@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--batch", type=click.IntRange(1), help="Pairs in a step [1024; 4096 from 500 elements on].")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="AdamW's learning rate [0.001].")
 @click.option("--weight-decay", type=click.FloatRange(0), help="AdamW's weight decay [1.0].")
+@click.option("--activation", type=click.Choice(["relu", "square"]), help="What a neuron makes of what it reads [relu].")
 @click.option("--resume", is_flag=True, help="Go on where an interrupted run with the same settings stopped.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def command(
@@ -198,7 +199,7 @@ def _finish(settings: TrainingSettings, state: TrainingState, group: FiniteGroup
     from net.training.state import save_network
 
     save_network(out, settings, state)
-    right, margin = evaluate(state.parameters, group.mul)
+    right, margin = evaluate(state.parameters, group.mul, None, settings.activation)
     digest = hashlib.sha256(out.read_bytes()).hexdigest()
     return (
         f"{out}: {right:,} of {group.order**2:,} pairs right after {state.step:,} steps, "

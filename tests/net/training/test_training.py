@@ -45,17 +45,32 @@ def digest(state):
     return hashlib.sha256(b"".join(v.numpy().tobytes() for v in state.parameters.values())).hexdigest()
 
 
-def test_gradients_are_those_of_automatic_differentiation():
+@pytest.mark.parametrize("activation", ["relu", "square"])
+def test_gradients_are_those_of_automatic_differentiation(activation):
     """With repeated inputs in the batch, so that rows of the embeddings collect several terms."""
     parameters = initial_parameters(24, 16, 12, seed=0)
     rng = np.random.default_rng(0)
     x, y, target = (torch.from_numpy(rng.integers(0, 24, 50)) for _ in range(3))
-    found = cross_entropy_gradients(parameters, x, y, target, torch.empty(50, 24))
+    found = cross_entropy_gradients(parameters, x, y, target, torch.empty(50, 24), activation)
     for value in parameters.values():
         value.requires_grad_(True)
-    torch.nn.functional.cross_entropy(logits(parameters, x, y), target).backward()
+    torch.nn.functional.cross_entropy(logits(parameters, x, y, activation), target).backward()
     for name, value in parameters.items():
         torch.testing.assert_close(found[name], value.grad, rtol=1e-4, atol=1e-7)
+
+
+def test_a_network_of_squares_says_so_in_its_file(tmp_path, mul):
+    """Its record names the activation, and it is read with squares; the record of one of relu is as it always was."""
+    from net.checkpoint import open_checkpoint
+
+    for activation, said in (("square", "square"), ("relu", None)):
+        settings = replace(SMALL, activation=activation)
+        state = train(settings, mul, start(settings, 6))
+        save_network(tmp_path / "net.safetensors", settings, state)
+        checkpoint = open_checkpoint(tmp_path / "net.safetensors")
+        assert checkpoint.details["config"].get("activation") == said
+        reading = checkpoint.ways(6)[0][2].reading
+        assert (reading and reading.activation) == said
 
 
 def test_initial_parameters_have_the_stated_shapes_and_variances():
