@@ -427,8 +427,8 @@ def checkpoint_in(
     """
     options = options or ReadOptions()
     contents, length = shards or (read_contents(data), len(data))
-    step = options.layout.state[-1] if options.step is None and options.layout and options.layout.state else options.step
-    stored, inside, about, state = network_tensors(contents, step)
+    given = options.layout.state if options.step is None and options.layout else ()
+    stored, inside, about, state = network_tensors(contents, options.step, given)
     inside |= settings_of(contents.metadata)
     beside = beside or {}
     overridden = options.assume_relu and _refuses(inside)

@@ -18,24 +18,26 @@ _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "mlp.")
 
 
 def network_tensors(
-    contents: Contents, step: str | None = None
+    contents: Contents, step: str | None = None, given: tuple[str, ...] = ()
 ) -> tuple[dict[str, Stored], dict[str, Any], dict[str, Any], tuple[str, ...]]:
     """(the tensors of one network by name, all settings in the file, what is worth recording, the path to the state dict or ()).
 
     ``step`` chooses one of several checkpoints: by epoch, by its place in a list, or by its key (``final``, ``runs.best``). There is a
-    path where it chose one, and where the state dict was found under a key of no usual name.
+    path where it chose one, and where the state dict was found under a key of no usual name. ``given`` is such a path, to be followed.
 
     Raises:
         MalformedInput: there is no state dict, more than one, or one with something else than tensors in it.
 
     """
     if not contents.container.startswith("torch"):
-        if step is not None:
+        if step is not None or given:
             raise MalformedInput(f"expected several checkpoints in the file for --step, got {contents.container}, which holds one")
         return contents.tensors, {}, without_prefix(contents.tensors)[1], ()
     top = contents.value
     path: tuple[str, ...] = ()
-    if step is not None:
+    if given:
+        state, settings, about, path = _followed(top, given), _beside(top, given), {"state": ".".join(given)}, given
+    elif step is not None:
         state, settings, about, path = _chosen(top, step)
     elif isinstance(top, list | tuple) and top and all(isinstance(value, Tensor) for value in top):
         state, settings, about = {str(place): value for place, value in enumerate(top)}, {}, {}
@@ -82,17 +84,38 @@ def _at(top: dict[Any, Any], path: tuple[str, ...]) -> Any:
     return top
 
 
+def _followed(top: Any, path: tuple[str, ...]) -> dict[Any, Any]:
+    """The state dict at the end of a path of keys and places in lists.
+
+    Raises:
+        MalformedInput: there is none.
+
+    """
+    for text in path:
+        inner = dict(enumerate(top)) if isinstance(top, list | tuple) else top if isinstance(top, dict) else {}
+        keys = [key for key in inner if str(key) == text]
+        if len(keys) != 1:
+            raise MalformedInput(f"expected a state dict under {'.'.join(path)!r:.80}, got nothing of that name")
+        top = inner[keys[0]]
+    if not _is_state(top):
+        raise MalformedInput(f"expected a state dict under {'.'.join(path)!r:.80}, got {_kind(top)}")
+    found: dict[Any, Any] = top
+    return found
+
+
 def _beside(top: dict[Any, Any], path: tuple[str, ...]) -> dict[str, Any]:
     """What lies beside the state dict at the end of a path of keys, on both levels, but for other state dicts."""
     found: dict[str, Any] = {}
-    for depth, chosen in enumerate(path):
-        level = _at(top, path[:depth])
+    level: Any = top
+    for chosen in path:
+        inner = dict(enumerate(level)) if isinstance(level, list | tuple) else level
         for key, value in level.items() if isinstance(level, dict) else ():
             if str(key) != chosen and not (_is_state(value) and all(isinstance(inner, Tensor) for inner in value.values())):
                 name = str(key)
                 while name in found:  # one more stroke is no other word
                     name += "'"
                 found[name] = value
+        level = next((value for key, value in inner.items() if str(key) == chosen), None) if isinstance(inner, dict) else None
     return found
 
 

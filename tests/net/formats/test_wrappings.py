@@ -70,6 +70,18 @@ def test_the_state_dict_is_found_by_both(name, tensors, tmp_path):
     assert network.source.reading.state == path
 
 
+@pytest.mark.parametrize("name", plain({}, {}))
+def test_a_stated_path_leads_to_the_same_state_dict(name, tensors, tmp_path):
+    """What a certificate states of the file is enough to read it again, without --step."""
+    content, step, _ = plain(*tensors)[name]
+    data = torch_bytes(content)
+    reading = both(data, tmp_path, step).source.reading
+    again = checkpoint_in(data, tmp_path / "net", ReadOptions(layout=reading))
+
+    assert again.state == reading.state
+    assert again.tensors.keys() == tensors[0].keys() or name == "a list"
+
+
 @pytest.mark.parametrize("wrap", ["beside", "within", "among"])
 def test_settings_are_looked_at_wherever_they_lie(wrap, tensors, tmp_path):
     """Beside the state dict, on either level, and among its tensors: another activation is refused by both readers."""
