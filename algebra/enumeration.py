@@ -15,10 +15,16 @@ Every subgroup K other than 1 either has a normal subgroup H of prime index p, o
 
 So extending one representative of every class by such z, smallest order first, finds every class. A class is
 recorded with all its conjugates, whose packed masks are the keys that recognise a subgroup met again.
+
+Where there are more than ``MAX_SUBGROUPS``, or ``MOST_CLASSES`` classes, those are listed that are told at once: see `_told_at_once`.
+Whether there are can often be seen before the search: the subgroups between G'G^p and G are those of a vector space over GF(p), which
+are counted.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +34,14 @@ from algebra.errors import GroupError
 from algebra.group import FiniteGroup
 from algebra.subgroup import closure, derived_mask, generating, normalizer_mask
 
-__all__ = ["MAX_SUBGROUPS", "FoundClass", "enumerate_classes"]
+__all__ = ["MAX_SUBGROUPS", "FoundClass", "FoundClasses", "enumerate_classes"]
 
 #: Most subgroups, all conjugates counted: S7 has 11,300. Their masks then take at most 200 MB.
 MAX_SUBGROUPS = 20_000
+#: Most classes: C2^6 has 2,825. Each is named, and placed among the others.
+MOST_CLASSES = 3_000
+#: Most subgroups of a list that is not complete.
+MOST_TOLD = 2_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,14 +60,103 @@ class FoundClass:
     normalizer: NDArray[np.bool_]
 
 
-def enumerate_classes(group: FiniteGroup) -> list[FoundClass]:
-    """Every conjugacy class of subgroups, smallest subgroups first.
+@dataclass(frozen=True, eq=False)
+class FoundClasses:
+    """Classes of subgroups, smallest subgroups first; ``complete`` when these are all."""
 
-    Raises:
-        GroupError: there are more than ``MAX_SUBGROUPS``.
+    classes: list[FoundClass]
+    complete: bool
 
+
+class _TooManyError(GroupError):
+    """There are more subgroups than are listed."""
+
+
+def enumerate_classes(group: FiniteGroup) -> FoundClasses:
+    """Every conjugacy class of subgroups; where there are too many (``MAX_SUBGROUPS``, ``MOST_CLASSES``) those told at once."""
+    if sum(_subspaces(p, len(_frattini_basis(group, p))) for p in _prime_divisors(group.order)) <= MAX_SUBGROUPS:
+        try:
+            return FoundClasses(_Search(group).run(), True)
+        except _TooManyError:
+            pass
+    search = _Search(group)
+    for mask in _told_at_once(group):
+        try:
+            search.add(mask, MOST_TOLD)
+        except _TooManyError:  # a smaller class may have room
+            if search.number == MOST_TOLD:
+                break
+    return FoundClasses(search.sorted(), False)
+
+
+def _told_at_once(group: FiniteGroup) -> Iterator[NDArray[np.bool_]]:
+    """Subgroups that need no search.
+
+    1 and G; the derived series and the centre; the normal subgroups of prime index; stabilisers of a point; for one element of each
+    class the cyclic group that it generates, its centralizer, and the normalizer of that cyclic group.
     """
-    return _Search(group).run()
+    everything = np.arange(group.order)
+    yield everything == 0
+    yield everything >= 0
+    mask = everything >= 0
+    while (smaller := derived_mask(group, mask, generating(group, mask))).sum() < mask.sum():
+        yield smaller
+        mask = smaller
+    yield (group.mul == group.mul.T).all(axis=1)
+    yield from (mask for prime in _prime_divisors(group.order) for mask in _normal_of_index(group, prime))
+    yield from (group.elements[:, point] == point for point in range(group.degree))
+    for one in group.conjugacy_classes:
+        first = int(one[0])
+        cyclic = closure(group, (first,))
+        yield cyclic
+        yield group.mul[first] == group.mul[:, first]
+        yield normalizer_mask(group, cyclic, (first,))
+
+
+def _prime_divisors(number: int) -> list[int]:
+    return [p for p in range(2, number + 1) if number % p == 0 and all(p % q for q in range(2, p) if q * q <= p)]
+
+
+def _frattini(group: FiniteGroup, prime: int) -> NDArray[np.bool_]:
+    """(order,) G'G^p, the least normal subgroup whose factor group is a vector space over GF(p)."""
+    whole = np.ones(group.order, dtype=bool)
+    power = np.arange(group.order)
+    for _ in range(prime - 1):
+        power = group.mul[power, np.arange(group.order)].astype(np.intp)
+    generators = generating(group, derived_mask(group, whole, generating(group, whole)))
+    return closure(group, {*generators, *np.unique(power).tolist()})
+
+
+def _frattini_basis(group: FiniteGroup, prime: int) -> list[int]:
+    """Elements whose cosets are a basis of G / G'G^p."""
+    mask, found = _frattini(group, prime), []
+    while not mask.all():
+        found.append(int((~mask).argmax()))
+        mask = closure(group, (*generating(group, mask), found[-1]))
+    return found
+
+
+def _subspaces(prime: int, dimension: int) -> int:
+    """The number of subspaces of a vector space over GF(p), by G(n + 1) = 2 G(n) + (p^n - 1) G(n - 1) (Goldman and Rota, 1969)."""
+    before, now = 0, 1
+    for n in range(dimension):
+        before, now = now, 2 * now + (prime**n - 1) * before
+    return now
+
+
+def _normal_of_index(group: FiniteGroup, prime: int) -> Iterator[NDArray[np.bool_]]:
+    """The normal subgroups of this prime index: the kernels of the linear functions on G / G'G^p, one of each line of functions."""
+    basis, base = _frattini_basis(group, prime), np.flatnonzero(_frattini(group, prime))
+    coordinates = np.zeros((group.order, len(basis)), dtype=np.int64)
+    for powers in product(range(prime), repeat=len(basis)):
+        element = 0
+        for z, k in zip(basis, powers, strict=True):
+            for _ in range(k):
+                element = int(group.mul[element, z])
+        coordinates[group.mul[element, base]] = powers
+    for function in product(range(prime), repeat=len(basis)):
+        if next((value for value in function if value), 0) == 1:
+            yield coordinates @ np.array(function) % prime == 0
 
 
 class _Search:
@@ -73,6 +172,7 @@ class _Search:
         self.residual = _soluble_residual(group)
 
     def run(self) -> list[FoundClass]:
+        """All classes; _TooManyError where there are too many subgroups."""
         trivial = np.zeros(self.group.order, dtype=bool)
         trivial[0] = True
         self.add(trivial)
@@ -82,19 +182,23 @@ class _Search:
             self.extend_normally(found.masks[0], found.normalizer)
             if self.residual.sum() > 1:
                 self.extend_to_perfect(found.masks[0], found.normalizer)
+        return self.sorted()
+
+    def sorted(self) -> list[FoundClass]:
+        """The classes found so far, smallest subgroups first."""
         return sorted(self.classes, key=lambda found: int(found.masks[0].sum()))
 
-    def add(self, mask: NDArray[np.bool_]) -> None:
-        """Record the class of this subgroup, unless it is known."""
+    def add(self, mask: NDArray[np.bool_], most: int | None = None) -> None:
+        """Record the class of this subgroup, unless it is known; _TooManyError, and nothing, where that makes too many subgroups."""
         if np.packbits(mask).tobytes() in self.known:
             return
         generators = generating(self.group, mask)
         normalizer = normalizer_mask(self.group, mask, generators)
         by = right_cosets(self.group, normalizer).representatives[:, None]
+        if self.number + len(by) > (most or MAX_SUBGROUPS) or len(self.classes) >= MOST_CLASSES:
+            raise _TooManyError(f"{self.group.name} has more than {most or MAX_SUBGROUPS:,} subgroups")
         members = self.group.conjugate(np.flatnonzero(mask), by)
         self.number += len(members)
-        if self.number > MAX_SUBGROUPS:
-            raise GroupError(f"Expected a group of at most {MAX_SUBGROUPS:,} subgroups, got {self.group.name} with more.")
         masks = np.zeros((len(members), self.group.order), dtype=bool)
         np.put_along_axis(masks, members.astype(np.intp), True, axis=1)
         self.known.update(row.tobytes() for row in np.packbits(masks, axis=1))

@@ -367,8 +367,9 @@ def _direct_product(left: tuple[int, list[Images]], right: tuple[int, list[Image
 
 
 def _factor_generators(kind: str, size: int, name: str) -> tuple[int, list[Images]]:
-    if size < 1 or size > MAX_DEGREE:
-        raise GroupError(f"Expected a number from 1 to {MAX_DEGREE} after {kind}, got {name}.")
+    most = 2 * MAX_DEGREE if kind == "D" else MAX_DEGREE
+    if size < 1 or size > most:
+        raise GroupError(f"Expected a number from 1 to {most} after {kind}, got {name}.")
     if kind == "D":
         if size % 2 or size < 6:
             other = f": the symmetries of the {size}-gon are D{2 * size} here" if size > 2 else ""

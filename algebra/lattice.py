@@ -34,10 +34,12 @@ class SubgroupLattice(UnnamedLattice):
 
     def __init__(self, unnamed: UnnamedLattice) -> None:
         self.group, self.masks, self.generators, self.class_of = unnamed.group, unnamed.masks, unnamed.generators, unnamed.class_of
+        self.complete = unnamed.complete
         self.classes = tuple(SubgroupClass(self, one.number, one.members) for one in unnamed.classes)
 
     def __repr__(self) -> str:
-        return f"SubgroupLattice({self.group.name}: {len(self)} subgroups in {len(self.classes)} classes)"
+        listed = "" if self.complete else " listed of more"
+        return f"SubgroupLattice({self.group.name}: {len(self)} subgroups in {len(self.classes)} classes{listed})"
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -90,8 +92,6 @@ class SubgroupLattice(UnnamedLattice):
 def subgroups(group: FiniteGroup) -> SubgroupLattice:
     """All subgroups of the group; computed once for each group object.
 
-    Raises:
-        GroupError: there are too many (``algebra.enumeration.MAX_SUBGROUPS``).
-
+    Where there are more than ``algebra.enumeration.MAX_SUBGROUPS``, ``complete`` is False, and those are there that need no search.
     """
     return SubgroupLattice(unnamed_lattice(group))

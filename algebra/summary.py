@@ -23,7 +23,7 @@ def group_summary(group: FiniteGroup) -> dict[str, Any]:
     """Classes of elements, classes of subgroups and irreducible characters, ready for JSON.
 
     Raises:
-        GroupError: there are too many subgroups or classes of elements; the sentence states the limit.
+        GroupError: there are too many classes of elements; the sentence states the limit.
 
     """
     lattice = subgroups(group)
@@ -35,6 +35,7 @@ def group_summary(group: FiniteGroup) -> dict[str, Any]:
         "element_classes": _element_classes(group),
         "names": list(NAMES_KEY),
         "subgroups": len(lattice),
+        "complete": lattice.complete,
         "subgroup_classes": [_subgroup_class(one) for one in lattice.classes],
         "irreps": _irreps(group),
         "permutation_characters": _permutation_characters(group),
@@ -61,14 +62,22 @@ def _subgroup_class(one: SubgroupClass) -> dict[str, Any]:
         "order": one.order,
         "index": first.index,
         "conjugates": one.length,
-        "normalizer": one.lattice.name_of(one.normalizer),
-        "core": one.lattice.name_of(one.core),
+        "normalizer": _name(one, one.normalizer),
+        "core": _name(one, one.core),
         "outer_image": _outer_image(one),
         "orbits": [[point + 1 for point in orbit] for orbit in orbits(group.elements[first.mask])],
         "generators": [group.word(element) for element in first.generators],
         "maximal_in": [one.lattice.names[number] for number in sorted(graph.successors(one.number))],
         "maximal_subgroups": [one.lattice.names[number] for number in sorted(graph.predecessors(one.number))],
     }
+
+
+def _name(one: SubgroupClass, subgroup: Subgroup) -> str:
+    """The name of a subgroup's class, or its order where a list that is not complete does not have it."""
+    try:
+        return one.lattice.name_of(subgroup)
+    except GroupError:
+        return f"of order {subgroup.order}, not listed"
 
 
 def _outer_image(one: SubgroupClass) -> str | None:

@@ -71,7 +71,7 @@ class ConjugacyClass:
 
 
 class UnnamedLattice:
-    """Every subgroup of a group.
+    """Every subgroup of a group, or as many as are listed where there are too many (``algebra.enumeration``).
 
     Classes are sorted by order, then by number of conjugates, then by the representative's list of
     elements; the members of a class by their lists of elements. The numbering therefore depends on the
@@ -83,13 +83,15 @@ class UnnamedLattice:
         generators: (number, most generators) numbers of elements that generate each subgroup, padded by 0.
         class_of: (number,) number of each subgroup's class.
         classes: the conjugacy classes.
+        complete: whether these are all subgroups.
 
     """
 
     classes: tuple[ConjugacyClass, ...]
 
-    def __init__(self, group: FiniteGroup, found: list[FoundClass]) -> None:
+    def __init__(self, group: FiniteGroup, found: list[FoundClass], complete: bool = True) -> None:
         self.group = group
+        self.complete = complete
         blocks = sorted(
             (_sorted_members(one) for one in found),
             key=lambda block: (block[1][0].sum(), len(block[1]), [255 - byte for byte in block[0]]),
@@ -137,7 +139,8 @@ class UnnamedLattice:
         """
         index = self._index_of_mask.get(np.packbits(np.asarray(mask, dtype=bool)).tobytes())
         if index is None or np.shape(mask) != (self.group.order,):
-            raise GroupError(f"Expected the membership mask of a subgroup of {self.group.name}, got none.")
+            listed = "" if self.complete else ", or one of those that are not listed (there are too many)"
+            raise GroupError(f"Expected the membership mask of a subgroup of {self.group.name}, got none{listed}.")
         return index
 
 
@@ -153,10 +156,6 @@ def _sorted_members(found: FoundClass) -> tuple[bytes, NDArray[np.bool_], NDArra
 
 @lru_cache(maxsize=8)
 def unnamed_lattice(group: FiniteGroup) -> UnnamedLattice:
-    """All subgroups of the group; computed once for each group object.
-
-    Raises:
-        GroupError: there are too many (``algebra.enumeration.MAX_SUBGROUPS``).
-
-    """
-    return UnnamedLattice(group, enumerate_classes(group))
+    """All subgroups of the group, or those that are listed; computed once for each group object."""
+    found = enumerate_classes(group)
+    return UnnamedLattice(group, found.classes, found.complete)

@@ -2,7 +2,7 @@
 
 from reports.blocks import Block, Bullets, Heading, Listing, Paragraph, joined, say
 from reports.numbers import count
-from reports.source import Source
+from reports.source import Source, plural
 
 
 def limits(source: Source) -> list[Block]:
@@ -23,6 +23,16 @@ def limits(source: Source) -> list[Block]:
             "Shares, labels, names of subgroups, times and versions are measured or chosen, and nobody checks them."
         ),
     ]
+    if not source.s["lattice"].get("complete", True):
+        points.append(
+            say(
+                "{group} has too many subgroups to list. Neurons were compared with {classes} alone: normal subgroups of prime "
+                "index, stabilisers of points, the derived series, the centre, cyclic subgroups, their centralizers and normalizers. A "
+                "neuron that reads cosets of another subgroup is called raw. The answers (Theorems 1 and 2) do not depend on the list.",
+                group=source.group,
+                classes=plural(len(source.s["lattice"]["nodes"]), "class", "classes"),
+            )
+        )
     if (theorem := source.s.get("theorem")) is not None:
         points.append(
             say(

@@ -39,6 +39,7 @@ ROOMS = (
     "verify.compact",
     "verify.formal",
     "verify.record",
+    "verify.reading",
     "verify.analysis",
     "verify.claims",
     "verify.jobs",

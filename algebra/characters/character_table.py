@@ -18,10 +18,10 @@ from algebra.characters.modular import column_basis, eigenspaces, least_prime, p
 from algebra.errors import GroupError
 from algebra.group import FiniteGroup
 
-__all__ = ["MAX_CLASSES", "CharacterTable", "character_table", "cyclotomic_polynomial", "format_value"]
+__all__ = ["MAX_ENTRIES", "CharacterTable", "character_table", "cyclotomic_polynomial", "format_value"]
 
-#: Most conjugacy classes of elements: the method takes time of the order of their fourth power.
-MAX_CLASSES = 128
+#: Most numbers at once, for memory (a gibibyte): values at all powers of all classes, (classes)^2 times the group's exponent.
+MAX_ENTRIES = 2**27
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,16 +78,17 @@ class CharacterTable:
 
 @lru_cache(maxsize=32)
 def character_table(group: FiniteGroup) -> CharacterTable:
-    """The character table of any group with at most ``MAX_CLASSES`` conjugacy classes.
+    """The character table of a group, by Burnside's method in Dixon's form; O(classes^3) for each class matrix that it needs.
 
     Raises:
-        GroupError: there are more classes.
+        GroupError: it would take more than ``MAX_ENTRIES`` numbers.
 
     """
     number = len(group.conjugacy_classes)
-    if number > MAX_CLASSES:
-        raise GroupError(f"Expected at most {MAX_CLASSES} classes of elements, got {number} in {group.name}.")
     root = int(np.lcm.reduce(group.element_orders.astype(np.int64)))
+    if number**2 * root > MAX_ENTRIES:
+        sizes = f"{number} classes of elements and exponent {root}"
+        raise GroupError(f"Expected at most {MAX_ENTRIES:,} values of characters at powers, got {group.name} with {sizes}.")
     prime = least_prime(max(2 * isqrt(group.order), number), root)
     residues = _residues(group, prime)
     coefficients = _lifted(group, residues, root, prime)

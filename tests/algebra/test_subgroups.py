@@ -15,6 +15,7 @@ from algebra.group import parse_group
 from algebra.lattice import subgroups
 from algebra.naming import orbits
 from algebra.subgroup import Subgroup, closure, derived_mask, subgroup
+from algebra.unnamed_lattice import UnnamedLattice
 
 DATA = Path(__file__).parent.parent / "data"
 COUNTS = {
@@ -143,10 +144,45 @@ def test_what_is_no_subgroup_is_refused() -> None:
         lattice.by_name("S9")
 
 
-def test_too_many_subgroups_are_refused_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enumeration, "MAX_SUBGROUPS", 29)
-    with pytest.raises(GroupError, match="at most 29 subgroups, got S4 with more"):
-        enumeration.enumerate_classes(parse_group("S4"))
+@pytest.mark.parametrize(("limit", "value"), [("MAX_SUBGROUPS", 29), ("MOST_CLASSES", 10)])
+def test_of_too_many_subgroups_those_are_listed_that_need_no_search(monkeypatch: pytest.MonkeyPatch, limit: str, value: int) -> None:
+    """Of S4, 30 subgroups in 11 classes: each of the list is one of these, with all conjugates; point stabilisers and A4 are there."""
+    group = parse_group("S4")
+    everything = subgroups(group)
+    monkeypatch.setattr(enumeration, limit, value)
+    monkeypatch.setattr(enumeration, "MOST_TOLD", 29)
+    found = enumeration.enumerate_classes(group)
+    some = UnnamedLattice(group, found.classes, found.complete)
+    names = {everything.label_of(one) for one in some.all}
+
+    assert not some.complete
+    assert {"1", "S4", "A4", "S3 fixing 4", "K4"} <= names
+    for one in some.classes:
+        assert one.length == everything.classes[everything.class_of[everything.find(one.representative.mask)]].length
+    with pytest.raises(GroupError, match="not listed"):
+        some.find(next(one.mask for one in everything.all if everything.label_of(one) not in names))
+
+
+@pytest.mark.parametrize(
+    ("name", "prime", "count"), [("C2^7", 2, 127), ("C3^5", 3, 121), ("S4", 2, 1), ("A5", 2, 0), ("Q8", 2, 3), ("A4", 3, 1)]
+)
+def test_normal_subgroups_of_prime_index(name: str, prime: int, count: int) -> None:
+    """All of them, each once, normal and of that index, as the full list has them where there is one."""
+    group = parse_group(name)
+    masks = [mask.tobytes() for mask in enumeration._normal_of_index(group, prime)]
+    assert len(set(masks)) == len(masks) == count
+    if name != "C2^7":
+        lattice = subgroups(group)
+        normal = {one.representative.mask.tobytes() for one in lattice.classes if one.length == 1 and one.order * prime == group.order}
+        assert set(masks) == normal
+
+
+def test_subspaces_are_counted_before_the_search() -> None:
+    """1, 2, 5, 16, 67, 374, 2825, 29212 over GF(2) (OEIS A006116), 2664 of dimension 5 over GF(3); C2^7 is not searched."""
+    assert [enumeration._subspaces(2, n) for n in range(8)] == [1, 2, 5, 16, 67, 374, 2825, 29212]
+    assert enumeration._subspaces(3, 5) == 2664
+    lattice = subgroups(parse_group("C2^7"))
+    assert (lattice.complete, len(lattice)) == (False, 256)
 
 
 def test_subgroups_of_a_group_are_computed_once() -> None:

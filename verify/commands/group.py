@@ -129,7 +129,8 @@ def _subgroup_table(summary: dict[str, Any]) -> Table:
         ]
         for one in classes
     ]  # fmt: skip
-    return f"Subgroups: {summary['subgroups']:,} in {len(classes)} classes", header, rows
+    more = "" if summary["complete"] else ", listed of more: the whole list would be too long"
+    return f"Subgroups: {summary['subgroups']:,} in {len(classes)} classes{more}", header, rows
 
 
 def _sum(parts: dict[str, int]) -> str:

@@ -196,4 +196,4 @@ def lattice_summary(lattice: SubgroupLattice, labels: tuple[NeuronLabel, ...]) -
     ]
     edges = sorted((int(a), int(b)) for a, b in class_lattice(lattice).edges)
     routes = [[(float(x), int(layer)) for x, layer in layout.routes[edge]] for edge in edges]
-    return Lattice(nodes, edges, routes)
+    return Lattice(nodes, edges, routes, lattice.complete)

@@ -7,12 +7,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from algebra.characters.character_table import MAX_CLASSES
+from algebra.errors import GroupError
 from algebra.lattice import SubgroupLattice
 from net.folded import FoldedNetwork
 from net.weights import dead_neurons
 from verify.compact import CompactResult
-from verify.compare.gcr import logit_fve
+from verify.compare.gcr import LogitFve, logit_fve
 from verify.compare.levels import Comparison, compare, largest_margin_difference, removal_fve, surgeries
 from verify.distil.curve import Distillation, Point
 from verify.distil.moments import activation_moments
@@ -79,8 +79,7 @@ def summarise(
     points = [_curve_point(parts, name, written, evaluation, base) for name, written, evaluation in _programs(parts, symbolic)]
     point = next(point for point in points if point.name == "readable")
     labelled = labels_summary(labels)
-    few = len(parts.network.group.conjugacy_classes) <= MAX_CLASSES
-    gcr = logit_fve(parts.network) if few else None  # GCR is about irreps, which need a character table
+    gcr = _gcr(parts.network)
     made = s.Summary(
         group=s.Group(certificate.group.name, certificate.group.order),
         checkpoint=_checkpoint(certificate),
@@ -114,6 +113,14 @@ def summarise(
         seconds=_seconds(parts.seconds, began, started),
     )
     return s.rounded(made)
+
+
+def _gcr(network: FoldedNetwork) -> LogitFve | None:
+    """What the rival account by irreps explains; None where the character table takes too much memory."""
+    try:
+        return logit_fve(network)
+    except GroupError:
+        return None
 
 
 def _seconds(steps: Mapping[str, float], began: float, started: float | None) -> dict[str, float]:

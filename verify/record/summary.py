@@ -242,11 +242,15 @@ class LatticeNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lattice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The Hasse diagram of the classes; ``routes`` are the points (x, layer) that the drawing of each edge runs through."""
+    """The Hasse diagram of the classes; ``routes`` are the points (x, layer) that the drawing of each edge runs through.
+
+    ``complete`` is false where the group has too many subgroups to list, and these are some of them.
+    """
 
     nodes: list[LatticeNode]
     edges: list[tuple[int, int]]
     routes: list[list[tuple[float, int]]]
+    complete: bool = True
 
 
 class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

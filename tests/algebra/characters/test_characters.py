@@ -1,6 +1,7 @@
 """Irreps, character tables, Fourier transform."""
 
 from math import factorial, prod
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -125,8 +126,21 @@ def test_partitions_and_tableaux_are_counted_by_the_known_formulas() -> None:
 def test_irreps_of_other_groups_and_too_many_classes_are_refused() -> None:
     with pytest.raises(GroupError, match="got D10"):
         irreps(parse_group("D10"))
-    with pytest.raises(GroupError, match="at most 128 classes of elements, got 200"):
-        character_table(parse_group("C200"))
+    with pytest.raises(GroupError, match="got C255xC255 with 65025 classes of elements and exponent 255"):
+        character_table.__wrapped__(
+            SimpleNamespace(name="C255xC255", conjugacy_classes=range(65025), element_orders=np.array([1, 255]))
+        )
+
+
+def test_a_group_of_many_classes_has_its_table() -> None:
+    """C129: the values are those of the characters k -> zeta^(jk), each once."""
+    table = character_table(parse_group("C129"))
+    expected = {tuple(np.round(np.exp(2j * np.pi * j * np.arange(129) / 129), 6) + 0) for j in range(129)}
+    order = [int(one[0]) for one in table.group.conjugacy_classes]
+    shift = table.group.elements[order, 0]
+    found = {tuple(np.round(row[np.argsort(shift)], 6) + 0) for row in table.values}
+
+    assert found == expected
 
 
 def test_cyclotomic_polynomials_are_those_of_sympy() -> None:
