@@ -52,6 +52,15 @@ def explanation(source: Source) -> Line:
         f"all {source.pairs} pairs" if equivalent["status"] == "PROVED" else f"{count(equivalent['agree'])} of the {source.pairs} pairs"
     )
     constants, ratio = count(s["program"]["constants"]), share(s["program"]["ratio"])
+    if source.c["group"]["order"] > 1 and s["lattice"].get("complete", True) and len(s["lattice"]["nodes"]) <= 2:
+        return say(
+            "{name} has prime order and no subgroups but 1 and itself, so cosets cannot explain anything here: the program, on {same} "
+            "(Theorem 2), is a list of {constants} integers. What neurons live on are irreducible representations: {irreps}.",
+            name=source.group,
+            same=same,
+            constants=constants,
+            irreps=irreps_used(source),
+        )
     if not source.explains:
         return say(
             "How it answers is not explained: the shortest program found that gives its answers, on {same} (Theorem 2), "
@@ -77,6 +86,19 @@ def explanation(source: Source) -> Line:
         else f"; what its circuits compute from cosets, or from points of them, is {share(variance)} of the variance of the "
         f"network's outputs (measured)",
     )
+
+
+def irreps_used(source: Source) -> str:
+    """The irreps that hold most of the power of the neurons' votes, each neuron weighted by its energy."""
+    power: dict[str, float] = {}
+    for row in source.s["program"]["neurons"]:
+        for name, part in row["irreps"]:
+            power[name] = power.get(name, 0.0) + part * row["energy_share"]
+    largest = sorted(power.items(), key=lambda item: -item[1])[:8]
+    if not largest:
+        return "none was found"
+    named = listed([f"{name} ({share(part)})" for name, part in largest])
+    return f"{named} of the power of the votes, neurons weighted by their energy (measured; the appendix lists them for each neuron)"
 
 
 def proofs(source: Source) -> Line:

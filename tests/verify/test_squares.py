@@ -124,6 +124,38 @@ def test_a_published_layout_is_read_with_squares_where_that_is_said(tmp_path):
     assert verify.analyse(arrays, "S3", layout=layout).network.source.rewritten is not None
 
 
+def test_claims_about_relu_are_skipped_and_others_decided(tmp_path):
+    """On one network: accuracy is exact as ever; silence on a coset, dead neurons and |.| for relu are about another activation."""
+    from verify.claims.decide import decide_claims, open_subject
+    from verify.claims.schema import read_claims
+    from verify.reading import How
+
+    text = """
+[[claims]]
+kind = "accuracy"
+at_least = 1.0
+[[claims]]
+kind = "dead"
+neuron = 0
+[[claims]]
+kind = "intervention"
+surgery = "absolute value"
+at_least = 0.5
+[[claims]]
+kind = "intervention"
+surgery = "exchange inputs"
+product = "yx"
+at_least = 1.0
+"""
+    (tmp_path / "claims.toml").write_text(text)
+    (tmp_path / "net.safetensors").write_bytes(save(lookup()))
+    subject = open_subject(tmp_path / "net.safetensors", "S3", tmp_path, How(activation="square"))
+    report = decide_claims(tmp_path / "claims.toml", read_claims(tmp_path / "claims.toml"), subject)
+
+    assert [d.outcome.verdict for d in report.decisions] == ["PROVED", "SKIPPED", "SKIPPED", "PROVED"]
+    assert "square what they read" in report.decisions[1].outcome.finding
+
+
 def test_sizes_that_floats_cannot_search_are_refused():
     with pytest.raises(MalformedInput, match="network of squares from"):
         verify.analyse({name: tensor * np.float32(1e12) for name, tensor in lookup().items()}, "S3", activation="square")

@@ -13,6 +13,7 @@ from algebra.group import FiniteGroup, parse_group
 from net.errors import MalformedInput
 from verify.analysis import analyse
 from verify.claims.claim import Mistake, Outcome
+from verify.claims.network_claims import Intervention
 from verify.claims.schema import AnyClaim, ClaimsFile, located
 from verify.claims.subject import Subject
 from verify.reading import AS_FOUND, How
@@ -68,9 +69,20 @@ def decide_claims(path: Path, claims: ClaimsFile, subject: Subject, progress: Pr
     return Report(name, digest, subject.group.name, tuple(decisions))
 
 
+#: Claims that are about relu, or decided by bounds that rest on it.
+ABOUT_RELU = ("silent", "switches", "dead", "indicator power", "compact proof", "circuits", "votes", "irrep use")
+
+
+def _about_relu(claim: AnyClaim) -> bool:
+    """Whether an intervention is one on relu: another activation in its place, or noise in front of it."""
+    return isinstance(claim, Intervention) and claim.surgery in ("absolute value", "noise")
+
+
 def _decide(claim: AnyClaim, subject: Subject) -> Outcome:
     if claim.groups and subject.group.name not in claim.groups:
         return Outcome("SKIPPED", f"a claim about {', '.join(claim.groups)}, not {subject.group.name}")
+    if subject.weights.activation == "square" and (claim.__struct_config__.tag in ABOUT_RELU or _about_relu(claim)):
+        return Outcome("SKIPPED", "a claim about neurons of relu; those of this network square what they read")
     return claim.decide(subject)
 
 

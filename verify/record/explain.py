@@ -48,14 +48,22 @@ def structured_positions(program: Program) -> list[int]:
     return [position for position, kept in enumerate(inside) if kept]
 
 
-def explained(constants: int, live_parameters: int, logit_fve: float | None, energy_labelled: float) -> Explained:
-    """The status by the table of the module's docstring, its figures, and a sentence that names them."""
+def explained(
+    constants: int, live_parameters: int, logit_fve: float | None, energy_labelled: float, prime_order: bool = False
+) -> Explained:
+    """The status by the table of the module's docstring, its figures, and a sentence that names them.
+
+    In a group of prime order no coset explains anything: the status is "not explained", and the sentence says why.
+    """
     ratio = constants / live_parameters if live_parameters else None
     status: ExplainedStatus = "not explained"
     if ratio is not None and logit_fve is not None:
         for name, price, variance, structure in reversed(STEPS):
             if ratio <= price and logit_fve >= variance and energy_labelled >= structure:
                 status = name
+    if prime_order:
+        words = "not explained: a group of prime order has no subgroups, so cosets cannot explain anything here"
+        return Explained("not explained", ratio, logit_fve, energy_labelled, words)
     return Explained(status, ratio, logit_fve, energy_labelled, sentence(status, ratio, logit_fve, energy_labelled))
 
 

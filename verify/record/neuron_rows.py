@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 
+from algebra.group import FiniteGroup
 from algebra.lattice import SubgroupLattice
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
@@ -87,16 +88,47 @@ def side_name(lattice: SubgroupLattice, side: SideLabel | None) -> str | None:
 
 
 def irrep_shares(lattice: SubgroupLattice, network: Weights) -> list[list[tuple[str, float]]]:
-    """For each neuron the irreps that hold at least one per cent of its votes' power, largest first; [] where unknown."""
+    """For each neuron the irreps that hold at least one per cent of its votes' power, largest first; [] where unknown.
+
+    Of groups other than S_n and A_n these are characters, a complex one together with its conjugate, and for cyclic groups
+    "frequency k", the characters whose value at the first generator is exp(+-2 pi i k / n).
+    """
     from algebra.characters.fourier import power_share
     from algebra.characters.irrep import has_irreps, irreps
 
-    if not has_irreps(lattice.group):
-        return [[] for _ in range(network.width)]
-    table = irreps(lattice.group)
-    shares = power_share(lattice.group, network.U - network.U.mean(axis=1, keepdims=True))
-    names = [irrep.name for irrep in table]
+    votes = network.U - network.U.mean(axis=1, keepdims=True)
+    if has_irreps(lattice.group):
+        names, shares = [irrep.name for irrep in irreps(lattice.group)], power_share(lattice.group, votes)
+    else:
+        names, shares = _character_shares(lattice.group, votes)
     return [[(names[k], float(shares[k, i])) for k in np.argsort(-shares[:, i]) if shares[k, i] >= 0.01] for i in range(network.width)]
+
+
+def _character_shares(group: FiniteGroup, votes: Floats) -> tuple[list[str], Floats]:
+    """Names of real characters, and (characters, neurons) the shares of each row's power in their isotypic parts.
+
+    The projection on the part of chi is f -> chi(1)/|G| sum over k of conj(chi(k)) f(. k), so its power is chi(1)/|G| times the sum of
+    conj(chi(k)) A(k), A the autocorrelation. None where the character table takes too much memory. O(|G|^2) for each row.
+    """
+    from algebra.characters.character_table import character_table
+    from algebra.errors import GroupError
+    from verify.distil.coset_fit import autocorrelation
+
+    try:
+        table = character_table(group)
+    except GroupError:
+        return [], np.zeros((0, len(votes)))
+    values = table.values[:, group.class_of]
+    power = table.degrees[:, None] / group.order * (values.conj() @ autocorrelation(group, votes.T.copy(), "left")).real
+    conjugate = [int(np.abs(table.values - row.conj()).max(axis=1).argmin()) for row in table.values]
+    kept = [k for k, other in enumerate(conjugate) if k <= other]
+    summed = np.array([power[k] + (power[conjugate[k]] if conjugate[k] != k else 0) for k in kept])
+    names = [table.names[k] if conjugate[k] == k else f"{table.names[k]} and {table.names[conjugate[k]]}" for k in kept]
+    if group.element_orders.max() == group.order > 1:
+        first = int(group.element_orders.argmax())
+        angles = np.abs(np.angle(values[kept, first])) * group.order / (2 * np.pi)
+        names = [f"frequency {k}" for k in np.rint(angles).astype(int)]
+    return names, summed / np.maximum(summed.sum(axis=0), np.finfo(float).tiny)
 
 
 # ---- families

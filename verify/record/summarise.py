@@ -183,7 +183,8 @@ def _explained(parts: Parts, written: Written, base: Comparison, energy_labelled
         variance = base.logit_fve
     live = int((~dead_neurons(weights)).sum())
     parameters = 3 * weights.order * live + (weights.order if weights.b.any() else 0)
-    return explained(program.constants, parameters, s.six_digits(variance), energy_labelled)
+    prime = parts.lattice.complete and len(parts.lattice.classes) == 2
+    return explained(program.constants, parameters, s.six_digits(variance), energy_labelled, prime)
 
 
 def _programs(parts: Parts, symbolic: SymbolicFinding) -> list[tuple[str, Written, Evaluation]]:
