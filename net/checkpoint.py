@@ -227,7 +227,8 @@ class Checkpoint:
         overridden: whether settings in the file were disregarded.
         layout: the reading that the user gave, or None.
         says_other: whether the file itself says that its activation is another one than relu, which is read.
-        activation: what settings say, or None where they say nothing: relu, unless the group's table speaks for |.| alone.
+        activation: what settings or the user say, or None where they say nothing: relu, unless the group's table speaks against it.
+        from_file: whether it lies in a file, and was not handed over in memory as a network of which the user knows what it is.
 
     """
 
@@ -245,6 +246,7 @@ class Checkpoint:
     layout: Reading | None
     says_other: bool
     activation: Activation | None
+    from_file: bool = True
 
     @cached_property
     def _published(self) -> tuple[str, Layers] | MalformedInput | None:
@@ -334,10 +336,11 @@ class Checkpoint:
         used = set(tensors) if reading is None else {tensor_of(term) for term in reading.terms()}
         published = self._published_names(reading, used)
         # a file in which weights are left out, or whose activation is said beside it, could be taken for another network
+        taken = self.activation is None and self.layout is None and self.from_file and not self.own
         other = "" if reading is None or reading.activation == "relu" else reading.activation
         beside = bool(other) and published and not self.says_other
         if self.overridden or self.container not in _CHECKED or used != set(tensors) or beside:
-            record = {"config": {"act_fn": other}} if other else {}
+            record = {"config": {"act_fn": other}} if other and not taken else {}
             rewritten = safetensors_bytes({key: _narrow(tensors[key], self.kinds[key]) for key in tensors if key in used}, record)
             if reading is not None:
                 reading = msgspec.structs.replace(reading, skipped=(), state=())
@@ -356,6 +359,7 @@ class Checkpoint:
             rewritten,
             reading,
             (*self.others, *sorted(set(tensors) - used), *self.beside),
+            taken,
         )
 
     def _published_names(self, reading: Reading | None, used: set[str]) -> bool:
@@ -430,7 +434,7 @@ def checkpoint_in(
     given = options.layout.state if options.step is None and options.layout else ()
     stored, inside, about, state = network_tensors(contents, options.step, given)
     inside |= settings_of(contents.metadata)
-    beside = beside or {}
+    from_file, beside = beside is not None, beside or {}
     overridden = options.assume_relu and _refuses(inside)
     activation = _stated_activation([inside, *beside.values()])
     if options.layout is not None or options.activation is not None:
@@ -467,6 +471,7 @@ def checkpoint_in(
         options.layout,
         _refuses(inside, "relu") and any(not _refuses(inside, other) for other in ACTIVATIONS if other != "relu"),
         activation,
+        from_file,
     )
 
 

@@ -54,6 +54,7 @@ class Source:
             about these bytes then.
         reading: which tensor is what, where the names are not those of a published layout.
         skipped: what the file holds beside the network's tensors: buffers, and keys with the state of an optimiser.
+        activation_taken: whether the activation was taken, since neither the file nor one beside it names it.
 
     """
 
@@ -67,6 +68,7 @@ class Source:
     rewritten: bytes | None = field(default=None, repr=False)
     reading: Reading | None = None
     skipped: tuple[str, ...] = ()
+    activation_taken: bool = False
 
     @property
     def certified_sha256(self) -> str:

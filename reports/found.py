@@ -42,6 +42,10 @@ def turned(source: Source) -> Line:
         said.append("in its file's own terms it answers $yx$ (the second input acts first), and its inputs are exchanged here")
     if checkpoint["order"] == "table":
         said.append("its file numbers the elements in no published way, and the numbering was read off its own answers")
+    if checkpoint.get("activation_taken"):
+        reading = checkpoint.get("reading") or {}
+        words = {"square": "the square", "abs": "the absolute value"}.get(reading.get("activation", "relu"), "relu")
+        said.append(f"its file does not name the activation, and {words} was taken")
     return say(f"More exactly, {'; '.join(said)}.") if said else ()
 
 

@@ -165,6 +165,8 @@ def _say_how(source: Source, progress: Callable[[str], None]) -> None:
     """Say what was understood, where it was not a published layout, and what was left out."""
     if source.reading is not None:
         progress(f"read as {source.reading.formula()}")
+    if source.activation_taken:
+        progress(f"the file does not name its activation: {source.reading.activation if source.reading else 'relu'} was taken")
     if source.skipped:
         shown = ", ".join(source.skipped[:6]) + (f" and {len(source.skipped) - 6} more" if len(source.skipped) > 6 else "")
         progress(f"in the file beside the network, and no part of it: {shown}")

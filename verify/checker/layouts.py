@@ -17,7 +17,7 @@ from .groups import Group, check_numbering
 from .integers import Matrix, Network
 from .layers import Layers, bias_of, fold, mirror, side_of
 from .readings import layers_of, state_at
-from .settings import check_settings, parsed
+from .settings import SPELLING, check_settings, parsed
 from .shape import CheckpointRecord, Malformed, Reading, need, same, shown
 from .tensors import CODES, Tensor, Tensors
 
@@ -67,10 +67,13 @@ STATES = ("model", "state_dict", "model_state_dict", "model_state", "net", "netw
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "mlp.")
 
 
-def read_checkpoint(data: bytes, reading: Reading | None = None) -> tuple[str, Layers]:
-    """The layout and the layers of a checkpoint, under the reading where one is given; Malformed for what is none."""
+def read_checkpoint(data: bytes, reading: Reading | None = None, taken: bool = False) -> tuple[str, Layers]:
+    """The layout and the layers of a checkpoint, under the reading where one is given; Malformed for what is none.
+
+    With ``taken`` also for a file that names its activation.
+    """
     try:
-        return read_layers(data, reading)
+        return read_layers(data, reading, taken)
     except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as error:
         # a damaged file goes wrong in many ways, each of which says only that it is damaged
         raise Malformed(f"expected a whole checkpoint, got a damaged one: {type(error).__name__}: {shown(str(error))}") from None
@@ -121,13 +124,16 @@ def _placed(sides: list[list[Matrix]], bits: int, places: list[int]) -> list[lis
 # ---- from tensors to layers
 
 
-def read_layers(data: bytes, reading: Reading | None) -> tuple[str, Layers]:
+def read_layers(data: bytes, reading: Reading | None, taken: bool = False) -> tuple[str, Layers]:
     """The name of the layout and the layers, whose shapes fit together."""
     container, content, metadata = read_tensors(data)
     path = [] if reading is None else reading.state
     need(container == "torch" or not path, "expected a path to a state dict of a torch file alone, got one for another file")
     tensors, settings = state_dict(content, path) if container == "torch" else (content, parsed(metadata))
     check_settings(settings, "relu" if reading is None else reading.activation)
+    if taken:
+        for activation in SPELLING:  # settings that name none go with each
+            check_settings(settings, activation)
     views = {tensor.place(): tensor.bytes() for tensor in tensors.values()}
     limit = len(data) + 65_536 if container == "torch" else sum(views.values())
     need(sum(views.values()) <= limit, f"expected views of at most the size of the file, got {sum(views.values()):,} bytes")

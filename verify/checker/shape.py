@@ -124,6 +124,7 @@ class CheckpointRecord:
     parameters: int
     float32_forward: bool
     reading: Reading | None = None
+    activation_taken: bool = False
 
 
 @dataclass(frozen=True)

@@ -55,13 +55,14 @@ def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Pro
 
     c = read_certificate(certificate)
     same("checkpoint.sha256", c.checkpoint.sha256, hashlib.sha256(checkpoint).hexdigest())
-    layout, layers = read_checkpoint(checkpoint, c.checkpoint.reading)
+    layout, layers = read_checkpoint(checkpoint, c.checkpoint.reading, c.checkpoint.activation_taken)
     same("group.order, elements of the network", c.group.order, layers.order)  # before anything as large as the group is made
     group = Group(c.group)
     done("the group is what it is called", "its generators multiplied out", group.order, "elements")
     network, forward = folded(layout, layers, c.checkpoint, group)
     formula = "" if c.checkpoint.reading is None else described(c.checkpoint.reading)
     read = "read as the formula above says" if formula else "read"
+    read += ", the activation taken (the file names none)" if c.checkpoint.activation_taken else ""
     done("the network is that of the file", f"{read}, folded, and put in the group's order", network.width, "neurons")
     same("group of the program", c.program.group, c.group)
     program = Expanded(c.program, group, network.width)

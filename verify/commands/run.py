@@ -126,6 +126,9 @@ def _convention(checkpoint: "CheckpointRecord") -> list[str]:
         said.append("in the file's own terms it answers yx (its second input acts first)")
     if checkpoint.order == "table":
         said.append("the file numbers the elements in no published way (the numbering was read off the network's own answers)")
+    if checkpoint.activation_taken:
+        activation = "relu" if checkpoint.reading is None else checkpoint.reading.activation
+        said.append(f"the file does not name its activation, and {activation} was taken (--activation says another)")
     return said
 
 

@@ -32,7 +32,8 @@ class CheckpointRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     ("left-first") or y first ("right-first"; then the file's two inputs are exchanged).
     ``float32_forward`` is true when the weights are float32 or narrower, so that a float32 forward pass exists to speak of.
     ``reading`` says which tensor is what, and where the state dict lies, unless the file is a published layout and nothing else;
-    ``format`` is then "by meaning".
+    ``format`` is then "by meaning". ``activation_taken`` is true when the file does not name the activation, and that of the
+    reading, or relu, was taken.
     """
 
     sha256: str
@@ -44,6 +45,7 @@ class CheckpointRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     parameters: int
     float32_forward: bool
     reading: Reading | None = None
+    activation_taken: bool = False
 
 
 class Correct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

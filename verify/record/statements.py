@@ -121,6 +121,7 @@ def checkpoint_record(network: FoldedNetwork) -> cert.CheckpointRecord:
         parameters=3 * order * width + (order if network.weights.b.any() else 0),
         float32_forward=network.preactivation_terms is not None,
         reading=source.reading,
+        activation_taken=source.activation_taken,
     )
 
 
