@@ -44,7 +44,7 @@ def test_what_the_file_does_not_say_is_said_to_be_taken(tensors, tmp_path, setti
     changed = msgspec.structs.replace(certificate.checkpoint, activation_taken=True)
     false = canonical_bytes(sealed(msgspec.structs.replace(certificate, checkpoint=changed)))
     if not taken:
-        with pytest.raises(Malformed, match="as activation, got .relu."):
+        with pytest.raises(Malformed, match="as activation, got"):
             check(false, path.read_bytes(), Options(), Progress(None))
 
 
