@@ -177,12 +177,13 @@ def _interventions(source: Source) -> list[Block]:
                 [
                     say(
                         "The same change is made to the network and to the program: circuits (drawn with seed 0) or a family are "
-                        "removed; the signs of $L$ (left), of $R$ (right) or of both are flipped; relu becomes the absolute value; "
+                        "removed; the signs of $L$ (left), of $R$ (right) or of both are flipped; {other}"
                         "$x$ and $y$ are exchanged. Then: the share of pairs on which each is right; how much of the variance of "
                         "the changed network's logits the program explains (“none” where it is farther from them than their mean "
                         "is); how often the network's answer is among the outputs near the program's best (*top set*); and how "
                         "often the answers agree where neither side's best two are near (*clear*). Near is within 5 % of the root "
-                        "mean square of that side's logits less their mean."
+                        "mean square of that side's logits less their mean.",
+                        other="" if source.squares else "relu becomes the absolute value; ",
                     ),
                     sampled,
                 ]
