@@ -108,8 +108,9 @@ def _tables(source: Source) -> list[Block]:
             say(
                 "Now one circuit of each large family. *Cells* are sets of $x$, and of $y$, that its lists do not tell apart, *kinds* "
                 "sets of $z$; “$a→b$” is short for “sends, or moves, $a$ to $b$”. These are statements about the program, rounded "
-                "to four digits." + (" Figure {n} shows the same tables." if source.figure("votes") else ""),
+                "to four digits." + (" Figure {n} shows the tables of {which}." if source.figure("votes") else ""),
                 n=source.figure("votes"),
+                which=listed(f"circuit {circuit.number}" for circuit in drawn(circuits)),
             )
         )
     ]
