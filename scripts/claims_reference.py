@@ -45,7 +45,8 @@ verify claims CLAIMS.toml --checkpoint FILE --json
 Exit codes: 0 all proved or measured, 1 something refuted, 3 something unknown, 4 a mistake in the file (one sentence with its path).
 
 A claims file is TOML: optional keys `title`, `source` and `group`, and a list of tables `[[claims]]`. An unknown key or kind is an
-error. Libraries that come with the project: {libraries}; what they find is in [published-claims.md](published-claims.md).
+error. Libraries that come with the project: {libraries}; what they find is in [published-claims.md](published-claims.md) and
+[further-claims.md](further-claims.md).
 
 ## Keys of every claim
 

@@ -1,6 +1,8 @@
 """Write docs/published-claims.md: every published claim, the paper's figure and ours, on the networks that are at hand.
 
-    python scripts/published_claims.py --trained PATH ... [--published DIR] [--cache DIR] [--seconds N]
+    python scripts/published_claims.py --trained PATH ... [--published DIR] [--cache DIR] [--seconds N] [--further]
+
+With --further, docs/further-claims.md: the claims of the papers in `FURTHER` alone, which take seconds where the others take minutes.
 
 Networks: the bundled ones; those in the files and folders of --trained, made by `verify train`; those in --published, made by others.
 With --cache the reports are kept by digest of network and library, so that an interrupted run goes on where it stopped. --seconds
@@ -35,9 +37,9 @@ from verify.exact.exhaustive import correct_pairs, evaluate
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "published-claims.md"
 COMMENTS = ROOT / "scripts" / "published_claims_comments.toml"
-LIBRARIES = ("stander", "chughtai", "wu", "he", "wu-appendix-h", "mccracken", "morwani", "necessity", "levels")
-#: For large groups: what costs seconds before what costs minutes.
-CHEAP_FIRST = ("he", "wu-appendix-h", "mccracken", "morwani", "necessity", "wu", "chughtai", "stander", "levels")
+FURTHER_PAGE = ROOT / "docs" / "further-claims.md"
+LIBRARIES = ("stander", "chughtai", "wu", "levels")
+FURTHER = ("he", "wu-appendix-h", "mccracken", "morwani", "necessity")
 #: Libraries whose claims make sense of any group.
 GENERAL = ("mccracken", "wu-appendix-h", "morwani", "necessity")
 
@@ -84,17 +86,16 @@ def networks(trained: Sequence[Path], published: Path | None) -> list[Network]:
     return sorted(found, key=lambda n: (n.group == "S6", n.group == "S5", n.group, n.origin != "ours"))
 
 
-def examine(network: Network, cache: Path | None, until: float) -> Examined | None:
+def examine(network: Network, cache: Path | None, until: float, libraries: tuple[str, ...] = LIBRARIES) -> Examined | None:
     """The reports on a network, from the cache where it has them; those that are missing when it is too late are left out.
 
-    None when nothing is known of it. Of a large group the cheap libraries are asked first.
+    None when nothing is known of it. Over other groups than S5 and S6 the claims of `GENERAL` are asked alone.
     """
     digest = hashlib.sha256(network.path.read_bytes()).hexdigest()
     reports: dict[str, Report] = {}
     subject = None
     known = None if cache is None else cache / f"{digest[:16]}-accuracy.json"
-    libraries = GENERAL if network.group not in ("S5", "S6") else CHEAP_FIRST if network.group == "S6" else LIBRARIES
-    for library in libraries:
+    for library in libraries if network.group in ("S5", "S6") else [name for name in libraries if name in GENERAL]:
         path = find_claims(library)
         key = hashlib.sha256(path.read_bytes()).hexdigest()
         stored = None if cache is None else cache / f"{digest[:16]}-{library}-{key[:16]}.json"
@@ -128,7 +129,7 @@ def _decode(data: bytes, library: str) -> Report:
 
 
 def page(examined: list[Examined]) -> str:
-    """The whole page."""
+    """The page of the three papers, and of both accounts at all levels."""
     comments = msgspec.toml.decode(COMMENTS.read_bytes(), type=dict[str, dict[str, str]])
     asked = [e for e in examined if e.symmetric]
     good, bad = [e for e in asked if e.right], [e for e in asked if not e.right]
@@ -136,12 +137,35 @@ def page(examined: list[Examined]) -> str:
     for library in LIBRARIES[:-1]:
         claims = read_claims(find_claims(library))
         parts.append(f"## {claims.title}\n\n{claims.source}\n\n{_table(library, good, comments.get(library, {}))}")
+    parts += [_hand_built(comments["page"]["hand_built"]), _controls(bad)]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def further_page(examined: list[Examined]) -> str:
+    """The page of the other papers."""
+    comments = msgspec.toml.decode(COMMENTS.read_bytes(), type=dict[str, dict[str, str]])
+    asked = [e for e in examined if e.symmetric]
+    good, bad = [e for e in asked if e.right], [e for e in asked if not e.right]
+    parts = [comments["page"]["further"], _populations(good, bad)]
+    for library in FURTHER:
+        claims = read_claims(find_claims(library))
+        parts.append(f"## {claims.title}\n\n{claims.source}\n\n{_table(library, good, comments.get(library, {}))}")
         if library == "wu-appendix-h":
             parts.append(_irreps(good))
-        parts.append(comments["page"].get(library, ""))
-    parts += [_others([e for e in examined if not e.symmetric]), comments["page"]["undecided"]]
-    parts += [_hand_built(comments["page"]["hand_built"]), _controls(bad)]
+    parts += [_needed_by_mistaken(bad), _others([e for e in examined if not e.symmetric]), comments["page"]["undecided"]]
     return "\n\n".join(part.strip() for part in parts if part.strip()) + "\n"
+
+
+def _needed_by_mistaken(bad: list[Examined]) -> str:
+    """How many circuits a network with mistakes needs to keep its own answers."""
+    rows = ["## Networks with mistakes", "", "| network | accuracy | circuits needed by themselves | in a minimal set | irreps used |"]
+    rows.append("|---|---|---|---|---|")
+    for one in bad:
+        figures = [
+            one.outcome(*claim).figure for claim in (("necessity", "each-needed"), ("necessity", "minimal-set"), ("morwani", "used"))
+        ]
+        rows.append(f"| {_name(one.network)} | {_share(one.accuracy)} | {' | '.join(map(_share, figures))} |")
+    return "\n".join(rows) if bad else ""
 
 
 def _irreps(good: list[Examined]) -> str:
@@ -225,7 +249,7 @@ def _table(library: str, good: list[Examined], comments: dict[str, str]) -> str:
         cells = [_cell(claim, outcomes[column]) for column in columns]
         everything = [o for part in outcomes.values() for o in part if o.verdict != "SKIPPED"]
         why = " ".join(text for text in (comments.get(claim.id, ""), claim.erratum and f"Erratum: {claim.erratum}.") if text)
-        says = f"**{claim.id}** {claim.says} ({claim.place})"
+        says = f"**{claim.id}** {claim.says}" + (f" ({claim.place})" if claim.place else "")
         row = [says, _published(claim), *cells, _agreement(claim, everything), why]
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
     return "\n".join(rows)
@@ -333,20 +357,24 @@ def main() -> None:
     parser.add_argument("--published", type=Path, default=ROOT.parent / "shared" / "checkpoints")
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--further", action="store_true")
     options = parser.parse_args()
     if options.cache is not None:
         options.cache.mkdir(parents=True, exist_ok=True)
     examined, until = [], time.monotonic() + options.seconds
     for network in networks(options.trained, options.published):
         try:
-            one = examine(network, options.cache, until)
+            one = examine(network, options.cache, until, FURTHER if options.further else LIBRARIES)
         except MalformedInput as error:
             print(f"not read: {network.path}: {error}")
             continue
         if one is not None:
             examined.append(one)
             print(f"{_name(network)}: done", flush=True)
-    PAGE.write_text(page(examined), encoding="utf-8")
+    if options.further:
+        FURTHER_PAGE.write_text(further_page(examined), encoding="utf-8")
+    else:
+        PAGE.write_text(page(examined), encoding="utf-8")
 
 
 if __name__ == "__main__":
