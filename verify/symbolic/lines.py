@@ -14,6 +14,7 @@ choice of mu. The numbers mu are found by subgradient steps of Polyak's length (
 multiples of one unit; the minima over integers are exact.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +34,8 @@ STALE = 6
 GRAIN = 2.0**-18
 #: Numbers of more bits than this are beyond floats.
 FLOAT_BITS = 900
-#: Assignments of more points take too many sets.
-MOST_POINTS = 12
+#: Sets of points, times s, times y, that are worth going through to know which s are hopeless: some ten seconds.
+MOST_SETS = 4_000_000_000
 
 
 @dataclass(eq=False)
@@ -69,20 +70,27 @@ def one_sided(tables: list[Tables]) -> bool:
 def find_lines(tables: list[Tables], s: Any, constant: int, settings: SymbolicSettings) -> tuple[list[Lines], Any]:
     """Lines for every y, and the s among the given ones for which some y has no line with a sum above 0.
 
-    Where one line for a y does not settle all s, further ones are looked for, each for the s whose sum was the least: for one s alone
-    the best mu give the least cost of an assignment exactly, while two may want different ones.
+    At most ``settings.dual_entries`` sums of minima are looked at. Where one line for a y does not settle all s, further ones are
+    looked for, each for the s whose sum was the least: for one s alone the best mu give the least cost of an assignment exactly, while
+    two may want different ones.
     """
     size = max(largest(t.whole) for t in tables)
     found: list[Lines] = []
     settled = np.zeros((len(s), len(tables[0].ys)), dtype=bool)
-    if max(size, abs(constant)).bit_length() > FLOAT_BITS or max(len(t.whole) for t in tables) > MOST_POINTS:
+    sums, points = len(s) * len(tables[0].ys), [len(t.whole) for t in tables]
+    if max(size, abs(constant)).bit_length() > FLOAT_BITS or sums * sum(m << m for m in points) > MOST_SETS:
         return found, s
+    effort = settings.dual_entries // (sums * sum(points))
     hopeless = (_best(tables, s, constant) <= 0).any(axis=1)
     if hopeless.any():  # no dual variables serve these, by the duality of assignments
         return found, s[hopeless]
     wanted = ~settled
     for _ in range(settings.line_sets):
-        lines = _search(tables, s, constant, size, ~wanted, settings)
+        rounds = min(settings.line_rounds, int(effort / max(1e-9, wanted.any(axis=0).mean())))
+        if rounds < 1:
+            break
+        effort -= math.ceil(rounds * wanted.any(axis=0).mean())
+        lines = _search(tables, s, constant, size, ~wanted, rounds)
         if found:  # a y that needs no further line repeats its first
             idle = ~wanted.any(axis=0)
             for mine, first in zip(lines.mu, found[0].mu, strict=True):
@@ -106,8 +114,8 @@ def _best(tables: list[Tables], s: Any, constant: int) -> Any:
     return total
 
 
-def _search(tables: list[Tables], s: Any, constant: int, size: int, settled: Any, settings: SymbolicSettings) -> Lines:
-    """One line for each y, after at most ``settings.line_rounds`` steps, for the pairs of s and y that are not ``settled``."""
+def _search(tables: list[Tables], s: Any, constant: int, size: int, settled: Any, rounds: int) -> Lines:
+    """One line for each y, after at most ``rounds`` steps, for the pairs of s and y that are not ``settled``."""
     unit = 1 << max(0, int(size * GRAIN).bit_length() - 1)
     enough = 4.0 * unit * sum(len(t.whole) for t in tables)  # more than what rounding takes away
     whole = [t.whole.astype(np.float64) for t in tables]
@@ -116,7 +124,7 @@ def _search(tables: list[Tables], s: Any, constant: int, size: int, settled: Any
     best, low = [mu.copy() for mu in state], np.full(len(tables[0].ys), -np.inf)
     gap, stale = np.full(len(low), max(enough, AIM * size)), np.zeros(len(low), dtype=np.intp)
     open_ = np.flatnonzero(~settled.all(axis=0))
-    for _ in range(settings.line_rounds):
+    for _ in range(rounds):
         if not len(open_):
             break
         choices, total = [], np.full((len(s), len(open_)), float(constant))
