@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 #: Classes of groups in the settings of published checkpoints: what n stands for in our names (arXiv 2302.03025's
 #: code calls the dihedral group of order 2n the one of parameter n).
 _CLASSES = {"SymmetricGroup": ("S", 1), "AlternatingGroup": ("A", 1), "CyclicGroup": ("C", 1), "DihedralGroup": ("D", 2)}
+#: Under which of these keys the parameter stands, the likeliest first.
+_PARAMETERS = ("group_parameter", "parameter", "group_param", "group_n", "n")
 #: The group that a number of elements stands for where the checkpoint says nothing.
 BY_ORDER = {6: "S3", 12: "A4", 24: "S4", 60: "A5", 120: "S5", 360: "A6", 720: "S6"}
 
@@ -38,12 +40,13 @@ def stated_group(details: Mapping[str, Any]) -> str | None:
     """The group in a checkpoint's settings (`Source.details`): a name, or a class and its parameter; None without one."""
     config = details.get("config")
     config = config if isinstance(config, dict) else details
-    name, parameter = config.get("group"), config.get("group_parameter")
+    name = config.get("group")
     if not isinstance(name, str) or not name:
         return None
-    if name in _CLASSES and type(parameter) is int:
+    if name in _CLASSES:  # without its parameter the class alone says too little
+        parameter = next((config[key] for key in _PARAMETERS if type(config.get(key)) is int), None)
         letter, factor = _CLASSES[name]
-        return f"{letter}{factor * parameter}"
+        return None if parameter is None else f"{letter}{factor * parameter}"
     return name
 
 

@@ -26,7 +26,7 @@ def write(path, n, record=None):
         ({"group": "CyclicGroup", "group_parameter": 113}, "C113"),
         ({"group": "DihedralGroup", "group_parameter": 59}, "D118"),
         ({"group": "D10"}, "D10"),
-        ({"group": "SymmetricGroup"}, "SymmetricGroup"),
+        ({"group": "SymmetricGroup"}, None),
         ({"group": ""}, None),
         ({"group": 5}, None),
         ({}, None),
@@ -59,3 +59,17 @@ def test_checkpoints_are_found_at_any_depth_and_in_the_order_of_their_paths(tmp_
     assert checkpoints([tmp_path / "notes.txt", tmp_path]) == [tmp_path / "notes.txt", *found]
     with pytest.raises(MalformedInput, match="got none"):
         checkpoints([tmp_path / "folder.pt"])
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        ({"group": "SymmetricGroup", "n": 3}, "S3"),
+        ({"group": "DihedralGroup", "parameter": 59}, "D118"),
+        ({"group": "CyclicGroup", "group_parameter": 7, "n": 3}, "C7"),
+        ({"group": "AlternatingGroup"}, None),
+    ],
+)
+def test_the_parameter_of_a_class_of_groups_has_several_names(config, name):
+    """Without one the class says too little, and the number of elements decides."""
+    assert stated_group({"config": config}) == name
