@@ -22,6 +22,8 @@ from verify.program.program import Program
 from verify.record.certificate import read_certificate, sealed
 
 S4 = parse_group("S4")
+#: What is said of files that say nothing.
+TAKEN = "the file does not name its activation, and relu was taken (--activation says another)"
 PUBLISHED = Path(__file__).parents[4] / "shared" / "checkpoints" / "chughtai"
 
 
@@ -64,7 +66,7 @@ def test_right_network_is_verified_with_all_its_files(planted_run):
     out, code, printed = planted_run
 
     words = json.loads((out / "summary.json").read_text())["explained"]["words"]
-    assert (code, printed) == (0, f"{words}\ns VERIFIED\n")
+    assert (code, printed) == (0, f"{words}; {TAKEN}\ns VERIFIED\n")
     names = {p.name for p in out.iterdir()}
     assert {"certificate.json", "summary.json", "program.json", "program.py", "report.md", "figures", "obligations"} <= names
     certificate = read_certificate(out / "certificate.json")
@@ -104,7 +106,8 @@ def test_one_wrong_pair_is_refuted_with_that_pair(planted, tmp_path, capsys):
 
     assert verify(saved(tmp_path / "n.safetensors", broken), tmp_path / "proof") == 1
     explained, verdict = capsys.readouterr().out.splitlines()
-    assert (verdict, explained) == ("s REFUTED", json.loads((tmp_path / "proof" / "summary.json").read_text())["explained"]["words"])
+    words = json.loads((tmp_path / "proof" / "summary.json").read_text())["explained"]["words"]
+    assert (verdict, explained) == ("s REFUTED", f"{words}; {TAKEN}")
     certificate = read_certificate(tmp_path / "proof" / "certificate.json")
     assert certificate.correct.wrong == ((x, y, z),)
     assert certificate.equivalent.agree == 576
