@@ -223,7 +223,8 @@ def seated(neurons: Neurons, member: SymbolicMember, space: Space, group: Group)
 
 
 def check_proof(proof: SymbolicProof, expanded: Expanded, group: Group, progress: Progress) -> int:
-    """Redo a proof; the number of table entries that the minima ran through."""
+    """Redo a proof; the number of table entries that the minima ran through. Programs of squares are refused: pushes are relu's."""
+    same("program of Q3, of squares", False, expanded.network.squared)
     program = Program(expanded)
     check_division(proof, len(program.circuits))
     spaces: dict[int, Space] = {}

@@ -210,3 +210,13 @@ def test_what_is_hopeless_is_known_at_once(name: str) -> None:
                 best = np.maximum.reduce([some.totals(s, outline.constant(case)) for some in lines])
                 assert (best > 0).all()
     assert all(known.values())
+
+
+def test_a_proof_about_a_program_of_squares_is_refused() -> None:
+    """The lemmas' pushes are those of relu; the same program read as one of squares is another function."""
+    raw, own, group, (program, _, _) = proved("S3", False)[0]
+    record = parse(ProgramRecord, _plain(msgspec.structs.replace(program, format="coset-voting program 3")), "program")
+    squares = Expanded(record, group, own.network.width)
+    assert squares.network.squared
+    with pytest.raises(Differs, match="of squares"):
+        redo(raw, squares, group)
