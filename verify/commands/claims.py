@@ -37,7 +37,9 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Decide the claims in a TOML file, or in a library: stander, chughtai, wu, he, wu-appendix-h, mccracken, morwani, necessity, levels.
+    """Decide the claims in a TOML file, or in a library.
+
+    Libraries: stander, chughtai, wu, he, wu-appendix-h, mccracken, morwani, necessity, levels.
 
     Each claim comes out PROVED, REFUTED with a counterexample, MEASURED beside the published figure, UNKNOWN or SKIPPED. Exit code 0
     when all are proved or measured, 1 when one is refuted, 3 when one is unknown, 4 for a mistake in the file.

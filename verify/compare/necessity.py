@@ -5,13 +5,15 @@ network has an answer a(x, y), a unique greatest logit: afterwards a(x, y) does 
 
 Every decision is exact. The lead of an answer after a removal is bounded in three steps, each for the pairs that the last left open.
 
-1. **Weakest link.** Neuron i moves the lead of a over any z by relu(L[x, i] + R[y, i]) (U[i, a] - U[i, z]), at most by
-   h_i(x, y) (U[i, a] - min over z of U[i, z]). The lead before, less the sum of these over the circuit, is a lower bound of the lead
-   after.
+1. **Weakest link.** Neuron i moves the lead of a over any z by h_i(x, y) (U[i, a] - U[i, z]), h_i its activation, at most by
+   h_i(x, y) (U[i, a] - min over z of U[i, z]). The lead before, less the sum of these over the circuit, is a lower bound of the
+   lead after.
 2. **Float64.** With e the bounds of the folding (`net.weights.Weights`), A_i = max |L[:, i]| + max |R[:, i]|, V_i = max |U[i, :]|,
-   k neurons that stay and u = 2^-53, each float64 logit is off by at most
+   k neurons that stay and u = 2^-53, a float64 preactivation is off by at most d_i = e_L,i + e_R,i + u A_i. The activation is at
+   most H_i = A_i + d_i and off by D_i = d_i for relu; for the square H_i = (A_i + d_i)^2, D_i = d_i (2 A_i + d_i) + u H_i. So each
+   float64 logit is off by at most
 
-       E = sum over i of (e_L,i + e_R,i + u A_i) (V_i + e_U) + A_i e_U + e_b  +  gamma_(k+2) (sum over i of A_i V_i + max |b|)
+       E = sum over i of D_i (V_i + e_U) + H_i e_U + e_b  +  gamma_(k+2) (sum over i of H_i V_i + max |b|)
 
    in any order of summation (`net.roundoff`), and the lead by 2 E and its own rounding.
 3. **Integers**, at the pairs whose float64 lead is within 2 E of zero.
@@ -57,7 +59,9 @@ def removal(weights: Weights, evaluation: Evaluation, kept: npt.NDArray[np.bool_
     bound = leads.copy()
     for i in gone:
         strength = weights.U[i][answers] - weights.U[i].min() + 2 * weights.U_error
-        hidden = np.maximum(weights.L[:, i, None] + weights.R[None, :, i], 0) + weights.L_error[i] + weights.R_error[i]
+        off = weights.L_error[i] + weights.R_error[i]
+        total = weights.L[:, i, None] + weights.R[None, :, i]
+        hidden = (np.abs(total) + off) ** 2 if weights.activation == "square" else np.maximum(total, 0) + off
         bound -= strength * hidden * INFLATE
     # The subtractions above round, too: each by at most u times what was there.
     bound -= (len(gone) + 2) * U64 * (leads + np.abs(bound))
@@ -91,10 +95,12 @@ def _error(weights: Weights) -> float:
         return float(weights.b_error + 2 * U64 * np.abs(weights.b).max(initial=0))
     reach = np.abs(weights.L).max(axis=0) + np.abs(weights.R).max(axis=0)
     votes = np.abs(weights.U).max(axis=1)
-    data = (
-        (weights.L_error + weights.R_error + U64 * reach) * (votes + weights.U_error) + reach * weights.U_error
-    ).sum() + weights.b_error
-    computed = gamma(weights.width + 2, U64) * ((reach * votes).sum() + np.abs(weights.b).max(initial=0))
+    off = weights.L_error + weights.R_error + U64 * reach
+    most, wrong = reach + off, off
+    if weights.activation == "square":
+        most, wrong = most**2, off * (2 * reach + off) + U64 * most**2
+    data = (wrong * (votes + weights.U_error) + most * weights.U_error).sum() + weights.b_error
+    computed = gamma(weights.width + 2, U64) * ((most * votes).sum() + np.abs(weights.b).max(initial=0))
     return float((data + computed) * INFLATE)
 
 

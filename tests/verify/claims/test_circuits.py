@@ -26,8 +26,9 @@ def answers(weights, kept):
     for x, y in itertools.product(range(n), repeat=2):
         logits = [int(b) for b in exact.b]
         for i in kept:
-            h = max(int(exact.L[x, i]) + int(exact.R[y, i]), 0)
-            logits = [a + h * int(u) for a, u in zip(logits, exact.U[i], strict=True)]
+            a = int(exact.L[x, i]) + int(exact.R[y, i])
+            h = a * a if weights.activation == "square" else max(a, 0)
+            logits = [v + h * int(u) for v, u in zip(logits, exact.U[i], strict=True)]
         found[x, y] = logits.index(max(logits)) if logits.count(max(logits)) == 1 else -1
     return found
 
@@ -42,6 +43,9 @@ def networks():
     yield "in the last place", Weights.from_arrays(L.T, R.T, U, rng.permuted(tiny))
     big = Weights.from_integers(*(rng.integers(-(2**60), 2**60, shape) for shape in ((6, 9), (6, 9), (9, 6))), None, 60, 60)
     yield "rounded", big
+    shapes = ((6, 9), (6, 9), (9, 6))
+    yield "squares", Weights.from_arrays(*(rng.normal(size=shape) for shape in shapes), activation="square")
+    yield "squares with ties", Weights.from_arrays(*(rng.integers(-2, 3, shape).astype(float) for shape in shapes), activation="square")
 
 
 @pytest.mark.parametrize(("name", "weights"), list(networks()))
@@ -78,7 +82,7 @@ def test_the_float_bound_covers_the_error():
     """Float64 logits against integers: the error stays below the bound, which is no more than a few thousand times larger."""
     for _, weights in networks():
         exact = weights.exact()
-        one = 2 ** (exact.preactivation_bits + exact.vote_bits)
+        one = 2**exact.logit_bits
         worst = max(
             abs(float(v) - int(e) / one)
             for x, y in itertools.product(range(weights.order), repeat=2)
