@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from verify.checker import equivalence, plans, tables
+from verify.checker import equivalence, plans, slots, tables
 from verify.checker.integers import Network, columns
 from verify.checker.plans import Cells, Tables
 from verify.checker.progress import Progress
@@ -122,6 +122,7 @@ def check_tables(name: str, count: int, seed: int, monkeypatch: pytest.MonkeyPat
         n, pairs = network.order, [*product(range(network.order), repeat=2)]
         monkeypatch.setattr(tables, "FEW", draw.choice([0, 1, n]))
         monkeypatch.setattr(tables, "TOGETHER", draw.choice([1, 2, n + 1]))
+        monkeypatch.setattr(slots, "ROUNDED", draw.choice([6, 10, 16, 54]))  # coarse numbers leave much to exact ones
         values = {(x, y): logits(network, x, y) for x, y in pairs}
         truth = {(x, y): margin_of(values[x, y], products[x][y]) for x, y in pairs}
         margins = sorted(margin for margin in truth.values() if margin is not None and margin > 0)
@@ -219,6 +220,41 @@ def check_program(name: str, count: int, seed: int) -> None:
         if program.width:
             ways["open"] += equivalence.open_cost(equivalence.Short(program, cells), products) > 0
     assert min(ways["near"], ways["open"]) > 0 or name == "C1"
+
+
+def test_rounded_numbers_are_within_the_error_and_come_near_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Margins and the right side of the theorem from rounded numbers, of networks of one or two neurons, against exact ones."""
+    draw, nearest = random.Random(5), Fraction(0)
+    for _ in range(200):
+        monkeypatch.setattr(slots, "ROUNDED", draw.choice([3, 5, 8, 12]))
+        n, width, big = draw.choice([2, 3]), draw.choice([1, 1, 2]), 1 << draw.choice([40, 60])
+
+        def numbers(rows: int, columns: int, big: int = big) -> list[list[int]]:
+            return [[draw.randint(-big // 4, big) for _ in range(columns)] for _ in range(rows)]
+
+        network = Network(numbers(n, width), numbers(n, width), numbers(width, n), numbers(1, n)[0], 0, 0)
+        levels = [[value + draw.choice([0, 1, -big // 3]) for value in row] for row in network.left]
+        plan = Tables([Cells([*range(n)], [*range(width)], levels)], 0, [])
+        short = slots.Short(network, plan)
+        if not short.live or not short.unit:
+            continue
+        a, c = short.short_by, short.votes_by
+        for rows, cut in ((short.left, short.short_left), (short.right, short.short_right)):
+            assert all(0 <= u - (v << a) < 1 << a for row, less in zip(rows, cut, strict=True) for u, v in zip(row, less, strict=True))
+        for row, less in zip(short.votes, short.short_votes, strict=True):
+            assert all(2 * abs(u - (v << c)) <= 1 << c for u, v in zip(row, less, strict=True))
+        for x, y, w, z in product(range(n), repeat=4):
+            values, h, slack = logits(network, x, y), short.activations(x, y), short.slack(short.short_right[y])[x]
+            made = sum(table[labels[x]] for table, labels in zip(short.tables_of(short.short_right[y]), short.last_labels, strict=True))
+            factor = (1 << short.slot - 1) - slots.slots_of(made, n, short.slot)[z]
+            own = short.logit(h, w)
+            found = [(2 * (values[w] - values[z]), own - short.logit(h, z))] if w != z else []
+            found.append((factored(network, plan, x, y, w)[z], own - slack - factor))
+            for exact, rounded in found:
+                gap = abs(exact - (rounded << short.unit))
+                assert gap <= short.error
+                nearest = max(nearest, Fraction(gap, short.error))
+    assert nearest > Fraction(2, 5)
 
 
 def test_a_margin_that_is_just_the_distance_says_nothing_of_the_program() -> None:
