@@ -315,9 +315,9 @@ def _symbolic(source: Source) -> list[Block]:
                 batches=f" (Where one choice of these integers does not serve all s, up to {batches} are used, each s with its best.)"
                 if batches > 1
                 else "",
-                lines=" (Where no such integers serve all $y$ of a case at once, each $y$"
-                + (", or rather each $x⁻¹$," if mirrored else "")
-                + " has its own $μ$: then $β$ is the least value over $p$ alone, and the sum depends on $s$ and on it.)"
+                lines=" (Where no such integers serve all y of a case at once, each y"
+                + (", or rather each x⁻¹," if mirrored else "")
+                + " has its own μ: then β is the least value over p alone, and the sum depends on s and on it.)"
                 if any(case.get("lines") for case in proof["cases"])
                 else "",
             )
