@@ -34,7 +34,7 @@ class Comparison:
 
     A near tie is a margin below ``NEAR_TIE`` times the root mean square of that side's centred logits; the top set of the program
     are the outputs within that distance of its best. ``agree_when_clear`` is the share of agreeing answers among the clear pairs, None
-    where there are none. ``answer`` and ``margin`` (rows, |G|) are the network's; those of the program are named so.
+    where there are none. ``answer``, ``runner_up`` and ``margin`` (rows, |G|) are the network's; those of the program are named so.
     """
 
     logit_fve: float
@@ -46,6 +46,7 @@ class Comparison:
     network_right: float
     program_right: float
     answer: npt.NDArray[np.int16]
+    runner_up: npt.NDArray[np.int16]
     margin: Floats
     program_answer: npt.NDArray[np.int16]
     program_margin: Floats
@@ -76,10 +77,17 @@ def compare(network: Weights, program: Weights, product: npt.NDArray[np.integer]
         network_right=tallies[5] / pairs,
         program_right=tallies[6] / pairs,
         answer=np.concatenate([top.first for top in mine]).astype(np.int16),
+        runner_up=np.concatenate([top.second for top in mine]).astype(np.int16),
         margin=np.concatenate([top.lead for top in mine]),
         program_answer=np.concatenate([top.first for top in other]).astype(np.int16),
         program_margin=np.concatenate([top.lead for top in other]),
     )
+
+
+def runner_up_agreement(program: Weights, compared: Comparison) -> float:
+    """The share of all pairs at which the program's second best output is the network's, which was compared already: one pass."""
+    same = sum(int((_top(block.logits).second == compared.runner_up[block.rows]).sum()) for block in logit_blocks(program))
+    return same / program.order**2
 
 
 def _logit_scale(weights: Weights, x: npt.NDArray[np.intp] | None) -> float:

@@ -11,7 +11,7 @@ Nothing here is trusted: a program enters the result when exact evaluation finds
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,29 +19,42 @@ import numpy.typing as npt
 from algebra.lattice import SubgroupLattice
 from net.activation import fired
 from net.weights import Weights, dead_neurons
-from verify.compare.answers import float_answers
+from verify.compare.answers import Shortfall, leads_at, logit_blocks, shortfalls
 from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates
-from verify.distil.draft import RAW, Chosen, Draft, SideData, choose_forms, project, side_losses
+from verify.distil.draft import RAW, Draft, SideData, Sides, choose_sides, project, side_losses
 from verify.distil.labels import Labelling, NeuronLabel, labelled
 from verify.distil.moments import activation_moments, centred, quadratic_form
 from verify.distil.point_irreps import point_irreps
 from verify.distil.quantise import write_exact, writings
 from verify.distil.rank_one import chains
-from verify.distil.repair import repaired
+from verify.distil.repair import LARGEST_SHARE, repaired
 from verify.distil.settings import DEFAULT, DistilSettings
-from verify.distil.vote_search import refine_votes
-from verify.distil.votes import Moments
+from verify.distil.shared import SharedList, shared_lists
+from verify.distil.vote_search import Step, vote_path
+from verify.distil.votes import Moments, VoteSpace
 from verify.exact.exhaustive import Evaluation, evaluate
 from verify.program.form import GroupForm, linear_map
 from verify.program.written import Written
 
-#: Share of pairs beyond which differing answers are not put down to rounding.
-MANY = 0.001
 #: The lead that fitted votes are given where an answer is in danger, in units of the logits' root mean square.
 LEAST_LEAD = 0.02
-#: A program enters the curve when it leaves less than this share of what the one before left unexplained.
-PROGRESS = 0.95
+#: Preactivations may lose this share of what a program may leave unexplained, as predicted.
+SIDES = 0.1
+#: A program of the path may stand on the curve when it leaves at most this share of what the one before leaves unexplained.
+PROGRESS = 0.75
+#: Beside the readable and the faithful program the curve has at most so many.
+OTHERS = 3
+#: After a program that lacks some answers one is tried again that leaves at most this share of what it left unexplained.
+AGAIN = 0.7
+#: What a program may leave unexplained is to be left by its real votes with this much to spare, for repairs and rounding.
+ENOUGH = 0.95
+#: Fitted votes for the faithful program are not looked for beyond this share of the parameters: the network's own votes cost as much.
+LARGEST = 1 / 3
+#: Answers are counted on one in so many x first, and all of them where that finds few that differ.
+SAMPLE = 16
+#: The path of the votes may take so many times the operations of evaluating all pairs, and at least so many operations.
+PASSES, LEAST_OPERATIONS = 2.0, 2e10
 #: One in so many neurons is written in full first, where answers of the faithful program differ.
 FIRST_FULL = 32
 #: Preactivations are sums of at most so many forms of rank one.
@@ -54,18 +67,22 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Point:
-    """One program on the price curve, with the same exact answers as the network on every pair."""
+    """One program on the price curve with its exact answers, and the number of pairs on which the network has others."""
 
     name: str
     written: Written
     draft: Draft
     evaluation: Evaluation
     refinements: int
+    differing: int = 0
 
 
 @dataclass(frozen=True)
 class Distillation:
-    """The labels of all neurons and the programs found, cheapest first; ``readable`` and ``faithful`` are among them."""
+    """The labels of all neurons and the programs found, cheapest first.
+
+    ``readable`` and ``faithful`` are among them and have the network's answers on every pair.
+    """
 
     labels: tuple[NeuronLabel, ...]
     points: tuple[Point, ...]
@@ -85,6 +102,7 @@ class _Search:
     choices: Candidates
     left: SideData
     right: SideData
+    shared: list[SharedList | None]
     neurons: npt.NDArray[np.intp]
     moments: Floats
     variance: float
@@ -96,51 +114,77 @@ class _Search:
         """(m,) the mean of each neuron's R, which is written with L: what the two add up to is the same."""
         return np.asarray(self.network.R.mean(axis=0))
 
-    def drafted(self, left: tuple[GroupForm, ...], right: tuple[GroupForm, ...]) -> Draft:
-        """A draft with these preactivation forms, means over cosets, and the network's own votes and bias."""
+    @property
+    def parameters(self) -> int:
+        """How many numbers the network has, but for its bias."""
+        return 3 * self.network.L.size
+
+    def drafted(self, sides: Sides, full: npt.NDArray[np.bool_] | None = None) -> Draft:
+        """A draft with these preactivations, means over cosets, and the network's own votes and bias; ``full`` neurons in full."""
         network = self.network
-        votes = (RAW,) * len(self.neurons)
-        return Draft(
-            self.lattice,
-            self.neurons,
-            left,
-            right,
-            votes,
-            self._values(left, network.L + self.level),
-            self._values(right, network.R - self.level),
-            tuple(network.U[i].copy() for i in self.neurons),
-            network.b.copy(),
-            network.activation,
-        )
+        raw = np.zeros(len(self.neurons), dtype=bool) if full is None else full
+        left = tuple(RAW if given else form for given, form in zip(raw, sides.left, strict=True))
+        right = tuple(RAW if given else form for given, form in zip(raw, sides.right, strict=True))
+        values = self._values(left, network.L + self.level), self._values(right, network.R - self.level)
+        for j, (i, shared) in enumerate(zip(self.neurons, sides.shared, strict=True)):
+            if shared is not None and not raw[j]:
+                values[0][j] = np.append(shared.m, network.L[:, i].mean() + self.level[i])
+                values[1][j] = np.array([shared.s])
+        votes = tuple(network.U[i].copy() for i in self.neurons)
+        own = (RAW,) * len(votes)
+        lists = tuple(values[0]), tuple(values[1]), votes
+        return Draft(self.lattice, self.neurons, left, right, own, *lists, network.b.copy(), network.activation)
 
-    def _values(self, forms: tuple[GroupForm, ...], functions: Floats) -> tuple[Floats, ...]:
-        linear = [linear_map(self.lattice.group, form) for form in forms]
-        return tuple(
-            functions[:, i].copy() if form == RAW else project(lin, functions[:, i])
-            for i, form, lin in zip(self.neurons, forms, linear, strict=True)
-        )
+    def _values(self, forms: tuple[GroupForm, ...], functions: Floats) -> list[Floats]:
+        """The list of each neuron's form; of one that is shared none yet."""
+        found = []
+        for i, form in zip(self.neurons, forms, strict=True):
+            if form == RAW or form.on == "shared":
+                found.append(functions[:, i].copy() if form == RAW else np.zeros(1))
+            else:
+                found.append(project(linear_map(self.lattice.group, form), functions[:, i]))
+        return found
 
-    def forms(self, rate: float) -> tuple[Chosen, Chosen]:
-        """The cheapest forms of both preactivations at a rate in constants."""
-        order = self.lattice.group.order
-        return (
-            choose_forms(self.choices, self.left, self.neurons, rate, order),
-            choose_forms(self.choices, self.right, self.neurons, rate, order),
-        )
+    def sides(self, wanted: float) -> Sides:
+        """The preactivations at the lowest exchange rate whose predicted loss is at most this, or the last affordable; steps of 1.5.
 
-    def agreed(self, name: str, draft: Draft, refinements: int, loss: float) -> Point | None:
-        """The draft in the fewest bits that lose at most ``loss`` and give the network's exact answers, or None."""
-        wanted = self.answers.answer
-        counts: list[int] = []
+        Affordable are preactivations of at most ``faithful_ratio`` of the network's parameters, and whatever it takes to bring the
+        predicted loss below ``faithful_loss``.
+        """
+        settings, order = self.settings, self.lattice.group.order
+        rate, found = 0.1 * self.network.L.size, None
+        for _ in range(100):
+            both = choose_sides(self.choices, self.left, self.right, self.shared, self.neurons, 1.5 * rate, order)
+            if found is not None and both.size > settings.faithful_ratio * self.parameters and found.loss <= settings.faithful_loss:
+                return found
+            rate, found = 1.5 * rate, both
+            if both.loss <= wanted:
+                break
+        assert found is not None
+        return found
+
+    def agreed(self, name: str, draft: Draft, refinements: int, loss: float, watched: Shortfall) -> Point | None:
+        """The draft in the fewest bits that lose at most ``loss`` and give the network's exact answers, or None.
+
+        All pairs are evaluated only where the answers at the ``watched`` pairs are the network's, as far as floats say.
+        """
+        fewest = self.answers.answer.size + 1
         for written in writings(draft, loss * self.variance):
-            evaluation = evaluate(written.weights, expected=wanted)
-            differing = int((evaluation.answer != wanted).sum())
-            if not differing:
-                return Point(name, written, draft, evaluation, refinements)
-            counts.append(differing)
-            if differing > MANY * wanted.size or (len(counts) > 2 and counts[-1] >= counts[-2] >= counts[-3]):
-                break  # it is not rounding that makes them differ
+            wrong = int((leads_at(written.weights, *watched[:3]).lead <= 0).sum())
+            point = None if wrong else self.point(name, written, draft, refinements)
+            if point is not None and not point.differing:
+                return point
+            wrong = wrong if point is None else point.differing
+            if wrong >= fewest:
+                return None  # it is not rounding that makes them differ
+            fewest = wrong
         return None
+
+    def point(self, name: str, written: Written, draft: Draft, refinements: int) -> Point:
+        """A program with its exact answers."""
+        evaluation = evaluate(written.weights, expected=np.maximum(self.answers.answer, 0))
+        differing = int((evaluation.answer != self.answers.answer).sum())
+        return Point(name, written, draft, evaluation, refinements, differing)
 
 
 def distill(
@@ -154,7 +198,7 @@ def distill(
     """Labels and programs of a network whose exact answers are known; see the module's docstring.
 
     ``labelling`` is that of the network, where it is known already.
-    Complexity: a few passes over all pairs of O(|G|^2 m (m + |G|)) each.
+    Complexity: a few passes over all pairs of O(|G|^2 m (m + |G|)) each, and ``PASSES`` times that for the votes.
     """
     choices, left_shares, right_shares, labels = labelling or labelled(lattice, network, settings)
     moments = activation_moments(network)
@@ -169,111 +213,135 @@ def distill(
         choices,
         SideData(network.L, left_shares, left_loss, chains(lattice.group, irreps, network.L, True, MOST_PARTS)),
         SideData(network.R, right_shares, right_loss, chains(lattice.group, irreps, network.R, False, MOST_PARTS)),
+        shared_lists(irreps, network.L, network.R, (left_loss, right_loss)),
         alive,
         moments,
         variance,
         progress,
         settings,
     )
-    faithful = _faithful(search)
-    points = _readable(search, faithful)
-    return Distillation(labels, (*points, faithful))
+    return Distillation(labels, _programs(search))
 
 
-def _readable(search: _Search, faithful: Point) -> tuple[Point, ...]:
-    """Programs with fitted votes, cheapest first; the last is called readable."""
-    parameters = 3 * search.network.L.size
-    found: list[Point] = []
-    seen: set[tuple[GroupForm, ...]] = set()
-    best = np.inf
+@dataclass(frozen=True)
+class _Stop:
+    """A program of the path that may stand on the curve."""
+
+    step: Step
+    sides: Weights
+
+
+def _programs(search: _Search) -> tuple[Point, ...]:
+    """The programs of the curve, cheapest first."""
     settings = search.settings
-    for step, rate in enumerate(settings.rates):
-        search.progress(f"fitting votes at exchange rate {rate:g}")
-        left, right = search.forms(rate * parameters)
-        draft = search.drafted(left.forms, right.forms)
-        if draft.preactivation_constants > settings.largest_ratio * parameters:
-            break
-        moments = Moments.of(draft.weights(), search.network, search.moments)
-        fit = refine_votes(draft, moments, search.network, rate * parameters, settings)
-        shape = draft.left + draft.right + fit.forms
-        floor = LEAST_LEAD * float(np.sqrt(search.variance / search.network.order))
-        if shape in seen or fit.constants > settings.largest_ratio * parameters:
-            continue
-        seen.add(shape)
-        fitted, wrong = repaired(fit, search.answers.answer, floor, 2 * floor)
-        loss = ROUNDING_SHARE * (1 - settings.readable_variance)
-        point = search.agreed("readable", fitted, step, loss) if not wrong else None
-        if point is None:
-            continue
-        unexplained = moments.unexplained(fitted.expanded_votes())
-        if unexplained > PROGRESS * best:
-            break
-        best = unexplained
-        # a dearer program that explains less is no point of the curve
-        found = [p for p in found if p.written.program.constants < point.written.program.constants] + [point]
-        if unexplained <= 1 - settings.readable_variance:
-            break
-    if not found:
-        return (Point("readable", faithful.written, faithful.draft, faithful.evaluation, faithful.refinements),)
-    named = [Point(f"coarse {i + 1}", p.written, p.draft, p.evaluation, p.refinements) for i, p in enumerate(found[:-1])]
-    return (*named, found[-1])
+    stops: list[_Stop] = []
+    search.progress("fitting votes")
+    readable, at = _follow(search, "readable", settings.readable_variance, settings.largest_ratio, stops, None)
+    faithful, end = None, None
+    if at is not None:
+        search.progress("fitting votes more closely")
+        faithful, end = _follow(search, "faithful", settings.faithful_variance, LARGEST, stops, at.fit.spaces)
+    faithful = faithful or _own_votes(search)
+    readable = readable or replace(faithful, name="readable")
+    search.progress("evaluating other programs of the curve")
+    most = faithful.written.program.constants
+    between = [stop for stop in stops if stop.step is not at and stop.step is not end and stop.step.fit.constants < most]
+    chosen = [between[k] for k in sorted({round(k * (len(between) - 1) / (OTHERS - 1)) for k in range(OTHERS)})] if between else []
+    points = [_evaluated(search, stop) for stop in chosen]
+    coarse = [p for p in points if p.written.program.constants < readable.written.program.constants]
+    fine = [p for p in points if p not in coarse]
+    named = [replace(p, name=f"{word} {k + 1}") for word, part in (("coarse", coarse), ("fine", fine)) for k, p in enumerate(part)]
+    return tuple(sorted([*named, readable, faithful], key=lambda p: (p.written.program.constants, p.name == "faithful")))
 
 
-def _faithful(search: _Search) -> Point:
+def _follow(
+    search: _Search, name: str, variance: float, largest: float, stops: list[_Stop], start: tuple[VoteSpace, ...] | None
+) -> tuple[Point | None, Step | None]:
+    """The first program of a path that explains this share of the variance and has the answers, and its step.
+
+    It has at most ``largest`` times the network's parameters. ``stops`` gets the programs on the way that may stand on the curve;
+    ``start`` are spaces that the votes have from the beginning.
+    """
+    settings, network = search.settings, search.network
+    draft = search.drafted(search.sides(SIDES * (1 - variance)))
+    most = largest * search.parameters
+    if draft.preactivation_constants > most:
+        return None, None
+    sides = draft.weights()
+    moments = Moments.of(sides, network, search.moments)
+    tried, before = np.inf, min((stop.step.unexplained for stop in stops), default=np.inf)
+    budget = max(PASSES * 2.0 * network.order**3 * network.width, LEAST_OPERATIONS)
+    for step in vote_path(draft, moments, network, settings, start):
+        if step.fit.constants > most or step.operations > budget:
+            break
+        if step.unexplained <= PROGRESS * before:
+            stops.append(_Stop(step, sides))
+            before = step.unexplained
+        if step.unexplained > min(ENOUGH * (1 - variance), AGAIN * tried):
+            continue
+        if name == "readable" and (
+            step.worth * settings.rate * search.parameters > 1
+            or step.fit.removed_unexplained(step.votes, network, search.moments) > 1 - settings.removed_variance
+        ):
+            continue
+        point = _tried(search, name, step, sides, ROUNDING_SHARE * (1 - variance))
+        if point is not None:
+            return point, step
+        tried = step.unexplained
+    return None, None
+
+
+def _tried(search: _Search, name: str, step: Step, sides: Weights, loss: float) -> Point | None:
+    """The program of a step with its votes repaired until the answers are the network's, or None."""
+    wanted = search.answers.answer
+    fit, votes = step.fit, step.fit.votes(step.votes)
+    few = np.arange(0, search.network.order, SAMPLE)
+    wrong = sum(int((logits.argmax(axis=2) != wanted[rows]).sum()) for rows, logits in logit_blocks(fit.weights(votes, sides), few))
+    if wrong > LARGEST_SHARE * len(few) * search.network.order:
+        return None
+    floor = LEAST_LEAD * float(np.sqrt(search.variance / search.network.order))
+    found = repaired(fit, votes, sides, wanted, floor, 2 * floor)
+    search.progress(f"{found.rounds} repairs of answers leave {found.wrong} that differ")
+    if found.wrong:
+        return None
+    return search.agreed(name, fit.drafted(found.votes), found.rounds, loss, found.watched)
+
+
+def _evaluated(search: _Search, stop: _Stop) -> Point:
+    """A program of the path in the fewest bits, with its exact answers."""
+    draft = stop.step.fit.drafted(stop.step.fit.votes(stop.step.votes))
+    written = next(writings(draft, ROUNDING_SHARE * stop.step.unexplained * search.variance))
+    return search.point("", written, draft, 0)
+
+
+def _own_votes(search: _Search) -> Point:
     """Own votes, preactivations on cosets, neurons written in full where differing pairs ask for it."""
     search.progress("writing preactivations on cosets")
-    left, right = (chosen.forms for chosen in search.forms(_faithful_rate(search)))
+    loss = 1 - search.settings.faithful_variance
+    sides = search.sides(SIDES * loss)
     full = np.zeros(len(search.neurons), dtype=bool)
+    floor = LEAST_LEAD * float(np.sqrt(search.variance / search.network.order))
     refinements = 0
-    loss = ROUNDING_SHARE * (1 - search.settings.faithful_variance)
-    while True:
-        forms = [tuple(RAW if raw else form for raw, form in zip(full, side, strict=True)) for side in (left, right)]
-        draft = search.drafted(forms[0], forms[1])
-        point = search.agreed("faithful", draft, refinements, loss)
+    while not full.all():
+        draft = search.drafted(sides, full)
+        near = shortfalls(draft.weights(), search.answers.answer, floor)
+        short = near.lead <= 0
+        point = None if short.any() else search.agreed("faithful", draft, refinements, ROUNDING_SHARE * loss, near)
         if point is not None:
             return point
         refinements += 1
-        if full.all():
-            written = write_exact(draft, search.network.exact())
-            evaluation = evaluate(written.weights, expected=search.answers.answer)
-            return Point("faithful", written, draft, evaluation, refinements)
-        full = _blamed(search, draft, full)
+        full = _blamed(search, draft, full, near)
         search.progress(f"refinement {refinements}: {int(full.sum())} neurons in full")
+    draft = search.drafted(sides, full)
+    return search.point("faithful", write_exact(draft, search.network.exact()), draft, refinements)
 
 
-def _faithful_rate(search: _Search) -> float:
-    """The lowest exchange rate whose predicted loss is at most 1 - ``faithful_variance``, or the last affordable one; steps of 1.5.
-
-    Affordable are preactivations of at most ``faithful_ratio`` of the network's parameters, and whatever it takes to bring the
-    predicted loss below ``faithful_loss``.
-    """
-    settings = search.settings
-    rate = 0.1 * search.network.L.size
-    loss = np.inf
-    for _ in range(100):
-        both = search.forms(1.5 * rate)
-        size = sum(sum(chosen.sizes) for chosen in both)
-        if size > settings.faithful_ratio * 3 * search.network.L.size and loss <= settings.faithful_loss:
-            break
-        rate *= 1.5
-        loss = 0.0
-        for side, chosen in zip((search.left, search.right), both, strict=True):
-            loss += float((side.loss[search.neurons] * (1 - np.array(chosen.shares))).sum())
-        if loss <= 1 - settings.faithful_variance:
-            break
-    return rate
-
-
-def _blamed(search: _Search, draft: Draft, full: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """The neurons written in full next: those that owe most of the margin lost on the differing pairs, at least doubling."""
-    weights, wanted = draft.weights(), search.answers.answer
-    given = float_answers(weights)
-    x, y = np.nonzero(given != wanted)
-    x, y = x[:20_000], y[:20_000]
-    network = search.network.select(search.neurons)
+def _blamed(search: _Search, draft: Draft, full: npt.NDArray[np.bool_], near: Shortfall) -> npt.NDArray[np.bool_]:
+    """The neurons written in full next: those that owe most of the margin lost on the worst pairs, at least doubling."""
+    weights, network = draft.weights(), search.network.select(search.neurons)
+    x, y, wanted, rival = (part[np.argsort(near.lead, kind="stable")[:20_000]] for part in near[:4])
     lost = fired(network.L[x] + network.R[y], network.activation) - fired(weights.L[x] + weights.R[y], weights.activation)
-    swing = network.U[:, np.maximum(wanted[x, y], 0)].T - network.U[:, given[x, y]].T
-    owed = np.where(full, -np.inf, (lost * swing).sum(axis=0))
+    owed = np.where(full, -np.inf, (lost * (network.U[:, wanted].T - network.U[:, rival].T)).sum(axis=0))
     count = max(-(-len(full) // FIRST_FULL), int(full.sum()))
     result = full.copy()
     result[np.argsort(-owed, kind="stable")[:count]] = True

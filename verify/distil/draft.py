@@ -23,6 +23,7 @@ from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates
 from verify.distil.moments import centred
 from verify.distil.rank_one import Chain
+from verify.distil.shared import SharedList
 from verify.program.form import GroupForm, LinearForm, expand_lists, expand_sides, linear_map
 
 RAW = GroupForm("elements")
@@ -118,11 +119,12 @@ def firing_rates(weights: Weights) -> Floats:
 
 
 class Chosen(NamedTuple):
-    """Forms of one input of each neuron, the shares of variance that they explain, and the lengths of their lists."""
+    """Forms of one input of each neuron, the shares of variance that they explain, the lengths of their lists, and the costs."""
 
     forms: tuple[GroupForm, ...]
     shares: tuple[float, ...]
     sizes: tuple[int, ...]
+    costs: tuple[float, ...]
 
 
 def choose_forms(choices: Candidates, side: SideData, neurons: npt.NDArray[np.intp], rate: float, order: int) -> Chosen:
@@ -145,7 +147,46 @@ def choose_forms(choices: Candidates, side: SideData, neurons: npt.NDArray[np.in
             if cost < best_cost[j]:
                 best_cost[j], best[j] = cost, (form, share, size)
     forms, shares_of, sizes = zip(*best, strict=True) if best else ((), (), ())
-    return Chosen(forms, shares_of, sizes)
+    return Chosen(forms, shares_of, sizes, tuple(best_cost.tolist()))
+
+
+class Sides(NamedTuple):
+    """How the neurons read x and y: forms, where both read one list that list, the constants, and the loss that is predicted."""
+
+    left: tuple[GroupForm, ...]
+    right: tuple[GroupForm, ...]
+    shared: tuple[SharedList | None, ...]
+    size: int
+    loss: float
+
+
+def choose_sides(
+    choices: Candidates,
+    left: SideData,
+    right: SideData,
+    shared: list[SharedList | None],
+    neurons: npt.NDArray[np.intp],
+    rate: float,
+    order: int,
+) -> Sides:
+    """The cheapest forms of both preactivations of each neuron at an exchange rate, through one list where that is cheaper."""
+    one, other = (choose_forms(choices, side, neurons, rate, order) for side in (left, right))
+    forms, taken, size, loss = [], [], 0, 0.0
+    for j, i in enumerate(neurons.tolist()):
+        stake = float(left.loss[i]), float(right.loss[i])
+        lost = stake[0] * (1 - one.shares[j]) + stake[1] * (1 - other.shares[j])
+        constants, pair, common = one.sizes[j] + other.sizes[j], (one.forms[j], other.forms[j]), shared[i]
+        if common is not None:
+            lost_so = stake[0] * (1 - common.left_share) + stake[1] * (1 - common.right_share)
+            votes = 0 if common.one_point_each else len(common.m)
+            if common.size + votes + rate * lost_so < one.costs[j] + other.costs[j]:
+                constants, pair, lost = common.size, (common.left, common.right), lost_so
+            else:
+                common = None
+        forms.append(pair)
+        taken.append(common)
+        size, loss = size + constants, loss + lost
+    return Sides(tuple(a for a, _ in forms), tuple(b for _, b in forms), tuple(taken), size, loss)
 
 
 def project(linear: LinearForm, function: Floats) -> Floats:

@@ -26,6 +26,8 @@ from verify.program.form import GroupForm, linear_map
 LEVELS = 2
 #: A vector with larger entries is taken when it brings the direction nearer by this share of what was missing.
 WORTH = 0.5
+#: What leaves less than this share of a function's variance is not continued.
+EXPLAINED = 1e-6
 
 Reading = Literal["images", "preimages"]
 
@@ -38,26 +40,25 @@ class Direction(NamedTuple):
 
 
 def small_vector(irrep: PointIrrep, direction: Floats) -> Direction:
-    """The vector a of the module's docstring for a direction u of unit length, up to sign. Complexity: O(points^LEVELS d)."""
+    """The vector a of the module's docstring for a direction u of unit length, up to sign. Complexity: O(points^2 d)."""
     n = irrep.points.count
     best = Direction((0,) * n, 0.0)
     for u in (direction, -direction):
         order = np.argsort(-(irrep.basis @ u), kind="stable")
+        # row c: the sum of the first c points' rows, so that every candidate is one row or the sum of two
         first = np.concatenate([np.zeros((1, irrep.dimension)), np.cumsum(irrep.basis[order], axis=0)[:-1]])
-        sums, cuts = first, np.arange(n)[:, None]
-        for level in range(1, LEVELS + 1):
-            norms = np.linalg.norm(sums, axis=1)
-            cosines = np.where(norms > 1e-9, sums @ u / np.maximum(norms, 1e-9), -1.0)
-            found = int(np.argmax(np.round(cosines, 9)))
+        along, gram = first @ u, first @ first.T
+        squares = np.diag(gram)
+        for level, tops, sizes in ((1, along, squares), (2, along[:, None] + along, squares[:, None] + squares + 2 * gram)):
+            norms = np.sqrt(np.maximum(sizes, 0.0))
+            cosines = np.where(norms > 1e-7, tops / np.maximum(norms, 1e-7), -1.0)
+            found = np.unravel_index(int(np.argmax(np.round(cosines, 9))), cosines.shape)
             missing = 1 - best.cosine**2
             if missing - (1 - cosines[found] ** 2) > WORTH * missing * (level > 1) + 1e-9:
                 a = np.zeros(n, dtype=int)
-                for cut in cuts[found]:
+                for cut in found:
                     a[order[:cut]] += 1
                 best = Direction(tuple(a.tolist()), float(cosines[found]))
-            if level < LEVELS:
-                sums = (sums[:, None] + first[None]).reshape(-1, irrep.dimension)
-                cuts = np.concatenate([np.repeat(cuts, n, axis=0), np.tile(np.arange(n)[:, None], (len(cuts), 1))], axis=1)
     return best
 
 
@@ -71,33 +72,42 @@ class Part(NamedTuple):
 
 @lru_cache(maxsize=65536)
 def _form(irrep: PointIrrep, reading: Reading, weights: tuple[int, ...], constant: bool) -> GroupForm:
-    return GroupForm(reading, (irrep.points.base,), (irrep.kernel,), _shifted(weights), constant=constant)
+    return GroupForm(reading, (irrep.points.base,), (irrep.kernel,), told_apart(weights), constant=constant)
 
 
-def _shifted(weights: tuple[int, ...]) -> tuple[int, ...]:
-    """The weights less the commonest of them, if they then don't add up to 0: with that all of the functions stay the same.
+def told_apart(weights: tuple[int, ...]) -> tuple[int, ...]:
+    """The weights less the commonest of them, if they then don't add up to 0, with the sign that makes the sum positive.
 
-    On functions with sum 0 a constant vector of weights does nothing, and any other can be told apart from it by its sum.
+    On functions with sum 0 a constant vector of weights does nothing, and any other can be told apart from it by its sum. The sign
+    goes to the list.
     """
     common = max(sorted(set(weights)), key=weights.count)
     shifted = tuple(weight - common for weight in weights)
+    if sum(shifted) < 0:
+        return tuple(-weight for weight in shifted)
     return shifted if sum(shifted) else weights
 
 
-def parts(irreps: Sequence[PointIrrep], coefficients: Sequence[Floats], constant: bool = False) -> list[Part]:
+def strengths(irrep: PointIrrep, coefficients: Floats) -> Floats:
+    """(k,) the sum of squares of the strongest rank-one part of functions with these coefficients (k, d, d)."""
+    largest = np.linalg.norm(coefficients, 2, axis=(1, 2)) if irrep.dimension > 1 else np.abs(coefficients[:, 0, 0])
+    return np.asarray(largest**2 * irrep.points.group.order / irrep.dimension)
+
+
+def parts(
+    irreps: Sequence[PointIrrep], coefficients: Sequence[Floats], constant: bool = False, strong: Sequence[float] | None = None
+) -> list[Part]:
     """Forms of rank one for a function with these coefficients, one (d, d) for each irrep: the dearest first of what pays best.
 
-    Images and preimages are offered on every irrep whose strongest part has at least half of the best irrep's energy for its price.
+    Images and preimages are offered on every irrep whose strongest part has at least half of the best irrep's energy for its price,
+    which is ``strong`` where it is known.
     With ``constant`` a form with a character has a constant of its own; without a character none is needed.
     """
-    offers: list[tuple[float, PointIrrep, Floats]] = []
-    for irrep, matrix in zip(irreps, coefficients, strict=True):
-        order = irrep.points.group.order
-        strength = float(np.linalg.norm(matrix, 2)) if irrep.dimension > 1 else abs(float(matrix[0, 0]))
-        offers.append((strength**2 * order / irrep.dimension / irrep.points.count, irrep, matrix))
-    best = max((offer[0] for offer in offers), default=0.0)
+    if strong is None:
+        strong = [float(strengths(r, m[None])[0]) / r.points.count for r, m in zip(irreps, coefficients, strict=True)]
+    best = max(strong, default=0.0)
     found: list[Part] = []
-    for worth, irrep, matrix in offers:
+    for worth, irrep, matrix in zip(strong, irreps, coefficients, strict=True):
         if worth <= 0 or worth < best / 2:
             continue
         u, _, v = np.linalg.svd(matrix)
@@ -130,9 +140,12 @@ def chains(group: FiniteGroup, irreps: Sequence[PointIrrep], functions: Floats, 
     found: list[tuple[list[GroupForm], list[int], list[float]]] = [([], [], []) for _ in range(functions.shape[1])]
     for step in range(depth):
         coefficients = [irrep.coefficients(rest) for irrep in irreps]
+        strong = [strengths(irrep, matrices) / irrep.points.count for irrep, matrices in zip(irreps, coefficients, strict=True)]
         for i, (forms, sizes, shares) in enumerate(found):
-            offers = parts(irreps, [matrix[i] for matrix in coefficients], constant and step == 0)
-            if not offers or (shares and shares[-1] > 1 - 1e-9):
+            if shares and shares[-1] > 1 - EXPLAINED:
+                continue
+            offers = parts(irreps, [matrix[i] for matrix in coefficients], constant and step == 0, [s[i] for s in strong])
+            if not offers:
                 continue
             part = offers[0]
             form = GroupForm.sum_of([*forms[-1:], part.form])

@@ -7,62 +7,118 @@ All pairs are gone through once; after that those alone that led by less than ``
 finished program decides about the others.
 """
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 
 from net.activation import fired
+from net.weights import Weights
 from verify.compare.answers import Answers, Shortfall, leads_at, shortfalls
 from verify.distil.coset_fit import Floats
-from verify.distil.draft import Draft
+from verify.distil.moments import centred
 from verify.distil.votes import VoteFit
 
 #: Wrong answers are added to the fit at most so many times; as many rounds without fewer wrong answers end it.
-ROUNDS, PATIENCE = 8, 3
+ROUNDS, PATIENCE = 10, 3
 #: With more than this share of all pairs in danger the forms are too coarse.
 LARGEST_SHARE = 0.02
 #: So many of the worst pairs are added in one round.
-BATCH = 3000
+BATCH = 6000
 #: Pairs that lead by less than so many floors at first are looked at again in every round.
-WATCHED = 8
+WATCHED = 5
+#: Accuracy of the solutions in between: what is left is corrected by the next round.
+ACCURACY = 1e-4
 
 
-def repaired(fit: VoteFit, wanted: Answers, floor: float, goal: float) -> tuple[Draft, int]:
-    """The fitted draft with the fewest wrong answers, and their number.
+class Repaired(NamedTuple):
+    """The votes with the fewest wrong answers, how many those are, in how many rounds, and the pairs that are watched."""
+
+    votes: Floats
+    wrong: int
+    rounds: int
+    watched: Shortfall
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Margins of some pairs as linear functions of the votes: sum over i of hidden[s, i] (votes[i, a_s] - votes[i, z_s]) + constant."""
+
+    hidden: Floats
+    a: npt.NDArray[np.intp]
+    z: npt.NDArray[np.intp]
+    missing: Floats
+    weight: float
+
+    @classmethod
+    def of(cls, fit: VoteFit, sides: Weights, short: Shortfall, goal: float, weight: float) -> "_Pairs":
+        """The worst of the short pairs; ``missing`` is the goal less the constant of the best bias."""
+        worst = np.argsort(short.lead, kind="stable")[:BATCH]
+        x, y, a, z = (part[worst] for part in short[:4])
+        hidden = fired(sides.L[x] + sides.R[y], sides.activation) - fit.moments.program_mean
+        logits = fit.moments.network_mean_logits
+        return cls(hidden, a, z, goal - (logits[a] - logits[z]), weight / max(1, len(worst)))
+
+    def spread(self, amounts: Floats, order: int) -> Floats:
+        """(k, |G|) the gradient of sum over s of amounts[s] margin[s]."""
+        total = np.zeros((order, self.hidden.shape[1]))
+        rows = amounts[:, None] * self.hidden
+        for index, sign in ((self.a, 1.0), (self.z, -1.0)):
+            sort = np.argsort(index, kind="stable")
+            values, starts = np.unique(index[sort], return_index=True)
+            total[values] += sign * np.add.reduceat(rows[sort], starts, axis=0)
+        return np.asarray(total.T)
+
+    def margins(self, votes: Floats) -> Floats:
+        """(s,) the part of the margins that is linear in the votes."""
+        columns = np.ascontiguousarray(votes.T)
+        return np.asarray(np.einsum("si,si->s", self.hidden, columns[self.a] - columns[self.z]))
+
+    def penalty(self, votes: Floats) -> Floats:
+        """The linear part of half of the gradient of weight times the sum of (missing - margin)^2."""
+        return self.spread(self.weight * self.margins(votes), votes.shape[1])
+
+    def target(self, order: int) -> Floats:
+        """The constant part of it."""
+        return self.spread(self.weight * self.missing, order)
+
+    def stiffness(self, dimensions: Floats, order: int) -> Floats:
+        """(k, 1) about the diagonal of the penalty, in spaces of these dimensions (k,)."""
+        return np.asarray(2 * self.weight * (self.hidden**2).sum(axis=0) * dimensions / order)[:, None]
+
+
+def repaired(fit: VoteFit, votes: Floats, sides: Weights, wanted: Answers, floor: float, goal: float) -> Repaired:
+    """Fitted votes with the fewest wrong answers. ``sides`` has the preactivations of the fit's draft, ``votes`` are its solution.
 
     Gives up when more than ``LARGEST_SHARE`` of all pairs are short, or when ``PATIENCE`` rounds bring nothing: then the forms
     are too coarse.
     """
-    draft = fit.solve()
-    watched = shortfalls(draft.weights(), wanted, WATCHED * floor)
-    pairs = wanted.size
-    size = len(fit.target)
-    extra, extra_target = np.zeros((size, size)), np.zeros(size)
-    weight = 2.0
-    best, fewest, since, first = draft, pairs, 0, draft
-    for _ in range(ROUNDS):
-        leads = watched if draft is first else leads_at(draft.weights(), *watched[:3])
+    watched = shortfalls(fit.weights(votes, sides), wanted, WATCHED * floor)
+    order = votes.shape[1]
+    dimensions = np.array([order if space.basis is None else space.unit.shape[1] for space in fit.spaces], dtype=float)
+    added: list[_Pairs] = []
+    weight, best, fewest, since = 2.0, votes, wanted.size, 0
+    leads = watched
+    for number in range(ROUNDS):
         near = leads.lead < floor
         short = Shortfall(leads.x[near], leads.y[near], leads.wanted[near], leads.rival[near], leads.lead[near])
         wrong = int((short.lead <= 0).sum())
         since = 0 if wrong < fewest else since + 1
         if wrong < fewest:
-            best, fewest = draft, wrong
-        if not len(short.x) or len(short.x) > LARGEST_SHARE * pairs or not size or since >= PATIENCE:
+            best, fewest = votes, wrong
+        many = len(short.x) > LARGEST_SHARE * wanted.size
+        if not len(short.x) or many or not len(votes) or since >= PATIENCE or number == ROUNDS - 1:
             break
-        features, constant = _features(fit, draft, short)
-        extra += weight / len(features) * features.T @ features
-        extra_target += weight / len(features) * features.T @ (goal - constant)
-        draft = fit.solve(extra, extra_target)
+        added.append(_Pairs.of(fit, sides, short, goal, weight))
+        target, stiff = (sum(part) for part in zip(*((p.target(order), p.stiffness(dimensions, order)) for p in added), strict=True))
+        votes, _ = fit.votes_and_steps(
+            votes,
+            ACCURACY,
+            lambda u: np.asarray(sum(pairs.penalty(u) for pairs in added)),
+            centred(np.asarray(target)),
+            np.asarray(stiff),
+        )
+        leads = leads_at(fit.weights(votes, sides), *watched[:3])
         weight *= 4
-    return best, fewest
-
-
-def _features(fit: VoteFit, draft: Draft, short: Shortfall) -> tuple[Floats, Floats]:
-    """Margins of the worst short pairs as features @ votes + constant, with the best bias substituted."""
-    worst = np.argsort(short.lead)[:BATCH]
-    weights = draft.weights()
-    x, y, a, z = (part[worst] for part in short[:4])
-    hidden = fired(weights.L[x] + weights.R[y], weights.activation) - fit.moments.program_mean
-    parameters = fit.parameters
-    difference = parameters.basis[a][:, parameters.column] - parameters.basis[z][:, parameters.column]
-    constant = fit.moments.network_mean_logits[a] - fit.moments.network_mean_logits[z]
-    return hidden[:, parameters.neuron] * difference, constant
+    return Repaired(best, fewest, len(added), watched)

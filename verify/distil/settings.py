@@ -16,25 +16,25 @@ class DistilSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     Attributes:
         labelled_variance: a neuron is labelled when its coset spaces explain this share of the variance of each of its inputs.
         readable_variance: the share of the logits' variance at which the readable program is good enough.
-        rates: the exchange rates that the readable program tries in turn: constants paid for the whole of the logits' variance, as
-            shares of the network's parameters.
-        largest_ratio: a program with fitted votes of more than this share of the network's parameters is not readable.
+        removed_variance: that share after random removals of circuits, at which it is.
+        rate: constants paid for the whole of the logits' variance, as a share of the network's parameters: votes that cost less for
+            what they explain are bought for the readable program though it is good enough.
+        largest_ratio: a program with fitted votes of more than this share of the network's parameters is not looked for.
         ridge: how strongly fitted votes are pulled towards averaged ones, as a share of the diagonal of the normal equations; without
             it the program's circuits stop acting as the network's do when some are removed.
-        most_votes: the most vote constants that are fitted together; the equations are dense, so memory grows with its square.
-        faithful_variance: the share of the logits' variance that the faithful program's preactivations may lose is 1 less this.
-        faithful_loss: where that costs too much, this loss is enough.
+        faithful_variance: the share of the logits' variance that the faithful program explains.
+        faithful_loss: where preactivations that lose a tenth of what a program may leave unexplained cost too much, this is enough.
         faithful_ratio: too much is preactivations of more than this share of the network's parameters.
 
     """
 
     labelled_variance: float = 0.9
     readable_variance: float = 0.95
-    rates: tuple[float, ...] = (0.15, 0.5, 1.5, 5.0)
+    removed_variance: float = 0.93
+    rate: float = 0.15
     largest_ratio: float = 0.25
     ridge: float = 0.1
-    most_votes: int = 2000
-    faithful_variance: float = 0.9995
+    faithful_variance: float = 0.997
     faithful_loss: float = 0.005
     faithful_ratio: float = 0.05
 

@@ -1,11 +1,13 @@
 """Which form each neuron's votes take: greedy refinement by what a dearer form buys.
 
-Every neuron starts at its cheapest form. With the current fit's residual r = X - C' U', changing neuron i alone to a form with
-projection P would lower the unexplained variance by |P r_i|^2 / C'[i, i]. A dearer form is bought while rate * gain exceeds its
-price in constants, the best neuron of each circuit first and at most half of the candidates at a time, because neurons of one
-circuit explain the same thing; then all votes are fitted again.
+Every neuron starts at its cheapest form, without a bias. With the current fit's residual r = X - C' U', changing neuron i alone to a
+form with projection P would lower the unexplained variance by |P r_i - P_i r_i|^2 / C'[i, i], P_i the projection on what it has. The
+forms that buy most for each constant are taken, the best neuron of each circuit and at most half of the candidates at a time, because
+neurons of one circuit explain the same thing; then all votes are fitted again. The bias is one more offer. So the programs come one
+after the other on a path, each dearer than the one before and explaining more.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,16 +19,19 @@ from verify.distil.coset_fit import Floats
 from verify.distil.draft import RAW, Draft
 from verify.distil.moments import centred
 from verify.distil.point_irreps import PointIrrep, point_irreps
-from verify.distil.rank_one import parts
+from verify.distil.rank_one import parts, strengths
 from verify.distil.rank_votes import rank_one_votes
 from verify.distil.settings import DistilSettings
-from verify.distil.votes import Moments, VoteFit, averaged_votes
+from verify.distil.votes import Moments, VoteFit, VoteSpace
+from verify.program.coset_forms import on_cosets
 from verify.program.form import ON_POINTS, GroupForm, linear_map
 
-#: Dearer forms are bought in at most so many rounds; a round that buys nothing ends the search, so this is never reached in practice.
-MAX_ROUNDS = 12
 #: Of what is offered in one round that is taken which pays at least this share of what the best offer pays.
 BEST_SHARE = 0.4
+#: In one round the program grows by about this share of its constants at most.
+GROWTH = 0.06
+#: Accuracy of the fits between rounds, whose residuals only say what to buy next.
+ACCURACY = 3e-3
 
 
 def vote_forms(lattice: SubgroupLattice, left: GroupForm, right: GroupForm) -> tuple[GroupForm, ...]:
@@ -34,7 +39,9 @@ def vote_forms(lattice: SubgroupLattice, left: GroupForm, right: GroupForm) -> t
 
     relu(l(x) + r(y)) with l on right cosets Hx and r on left cosets yK is constant on the z = xy of no finer sets than HzK; a dual
     neuron votes through matrix coefficients, for which the coset matrix stands. Votes are free only where there is no coset form.
+    Images and preimages of one point count as the cosets of its stabiliser that they are.
     """
+    left, right = (on_cosets(lattice, side) for side in (left, right))
     forms: list[GroupForm] = []
     h = left if left.on == "right cosets" else None
     k = right if right.on == "left cosets" else None
@@ -59,37 +66,64 @@ def vote_forms(lattice: SubgroupLattice, left: GroupForm, right: GroupForm) -> t
     return tuple(cheaper) or (RAW,)
 
 
-@lru_cache(maxsize=4096)
-def _orthonormal(lattice: SubgroupLattice, form: GroupForm) -> Floats | None:
-    """An orthonormal basis of the form's functions centred over z; None stands for all functions."""
-    if form == RAW:
-        return None
-    basis = linear_map(lattice.group, form).basis()
-    q, singular, _ = np.linalg.svd(basis - basis.mean(axis=0), full_matrices=False)
-    return np.asarray(q[:, singular > 1e-9 * max(1.0, float(singular.max(initial=0.0)))])
+@lru_cache(maxsize=1024)
+def _space(lattice: SubgroupLattice, form: GroupForm) -> VoteSpace:
+    """The space of a form on cosets; sums of forms on points are too many to be kept."""
+    return VoteSpace.of(lattice.group, form)
 
 
-def refine_votes(draft: Draft, moments: Moments, network: Weights, rate: float, settings: DistilSettings) -> VoteFit:
-    """The fit with the vote forms that ``rate`` (constants for the whole variance) buys; see the module's docstring."""
+class Step(NamedTuple):
+    """A program on the path: its fit, the votes, the share of the variance left unexplained, and what the next step offers.
+
+    ``worth`` is the share of the variance that the best offer explains for each constant, 0 where nothing is offered; ``operations``
+    counts those of the fits so far.
+    """
+
+    fit: VoteFit
+    votes: Floats
+    unexplained: float
+    worth: float
+    operations: float
+
+
+def vote_path(
+    draft: Draft, moments: Moments, network: Weights, settings: DistilSettings, start: tuple[VoteSpace, ...] | None = None
+) -> Iterator[Step]:
+    """The programs of the module's docstring, cheapest first; ``moments`` are those with a bias.
+
+    The votes of a step are solved to ``ACCURACY`` only. With ``start`` these are the first spaces.
+    Complexity of a step: a fit (`verify.distil.votes`), and O(k |G| sum of d^2) for the offers on the irreps.
+    """
+    group, order = draft.lattice.group, draft.lattice.group.order
     irreps = point_irreps(draft.lattice)
+    own = centred(network.U[draft.neurons])
     options = [vote_forms(draft.lattice, a, b) for a, b in zip(draft.left, draft.right, strict=True)]
-    forms = _first_forms(draft, options, irreps, moments, network, settings)
-    known: dict[tuple[int, GroupForm], Floats] = {}
-    for _ in range(MAX_ROUNDS):
-        fit = VoteFit.of(draft, forms, moments, averaged_votes(draft, forms, network, known), settings.ridge)
-        residual = moments.cross_votes - moments.program @ centred(fit.solve().expanded_votes())
-        upgrades = _upgrades(draft, forms, options, irreps, residual, moments, rate)
-        size = len(fit.target)
-        taken: dict[int, GroupForm] = {}
-        enough = max((offer.worth for offer in upgrades), default=0.0) * BEST_SHARE
-        for worth, i, form, price in upgrades[: (len(upgrades) + 1) // 2]:
-            if worth >= enough and size + price <= settings.most_votes:
-                taken[i] = form
-                size += price
-        if not taken:
-            return fit
-        forms = tuple(taken.get(i, form) for i, form in enumerate(forms))
-    return VoteFit.of(draft, forms, moments, averaged_votes(draft, forms, network, known), settings.ridge)
+    plain = moments.without_bias()
+    if start is None:
+        start = tuple(_space(draft.lattice, form) for form in _first_forms(draft, options, irreps, plain, network, settings))
+    fit = VoteFit(draft, start, plain, own, settings.ridge)
+    votes, steps = fit.votes_and_steps(accuracy=ACCURACY)
+    operations = steps * fit.operations
+    while True:
+        rest = centred(fit.moments.cross_votes - fit.moments.program @ votes)
+        upgrades = _upgrades(fit, options, irreps, rest)
+        unexplained = fit.moments.unexplained(votes)
+        bias = (unexplained - moments.unexplained(votes)) / order if fit.moments is plain else 0.0
+        best = max([bias, *(offer.worth for offer in upgrades[:1])])
+        yield Step(fit, votes, unexplained, best, operations)
+        if best <= 0:
+            return
+        spaces, room = list(fit.spaces), GROWTH * fit.constants
+        for offer in upgrades[: (len(upgrades) + 1) // 2]:
+            if offer.worth >= best * BEST_SHARE and room > 0:
+                old = spaces[offer.neuron]
+                spaces[offer.neuron] = old.joined(group, offer.form) if offer.added else _space(draft.lattice, offer.form)
+                room -= spaces[offer.neuron].size - old.size
+        if bias >= best * BEST_SHARE:
+            fit = VoteFit(draft, fit.spaces, moments, own, settings.ridge)
+        fit = fit.with_spaces(tuple(spaces))
+        votes, steps = fit.votes_and_steps(votes, ACCURACY)
+        operations += steps * fit.operations
 
 
 def _first_forms(
@@ -107,57 +141,58 @@ def _first_forms(
     terms = rank_one_votes(irreps, moments.program, moments.cross_votes, own - own.mean(axis=1, keepdims=True), settings.ridge)
     forms = []
     for i, (left, right, choice) in enumerate(zip(draft.left, draft.right, options, strict=True)):
-        on_points = any(term.on in ON_POINTS for side in (left, right) for term in side.terms)
+        on_points = any(term.on in ON_POINTS for side in (left, right) for term in on_cosets(draft.lattice, side).terms)
         offers = parts([irreps[terms.irrep[i]]], [terms.matrices[i]]) if on_points or choice[0] == RAW else []
         forms.append(offers[0].form if offers else choice[0])
     return tuple(forms)
 
 
 class Offer(NamedTuple):
-    """A dearer form for a neuron: the variance that it explains for each constant, and the constants."""
+    """A dearer form for a neuron, or a form to be added to what it has, and the variance that it explains for each constant."""
 
     worth: float
     neuron: int
     form: GroupForm
-    price: int
+    added: bool
 
 
-def _upgrades(
-    draft: Draft,
-    forms: tuple[GroupForm, ...],
-    options: list[tuple[GroupForm, ...]],
-    irreps: tuple[PointIrrep, ...],
-    residual: Floats,
-    moments: Moments,
-    rate: float,
-) -> list[Offer]:
-    """The best upgrade in each circuit that pays at this rate, those that pay most first."""
-    best: dict[tuple[GroupForm, GroupForm, GroupForm], Offer] = {}
+def _upgrades(fit: VoteFit, options: list[tuple[GroupForm, ...]], irreps: tuple[PointIrrep, ...], rest: Floats) -> list[Offer]:
+    """The best upgrade in each circuit, those that pay most first."""
+    draft, moments = fit.draft, fit.moments
     order = draft.lattice.group.order
-    coefficients = [irrep.coefficients(residual.T) for irrep in irreps]
-    for i, current in enumerate(forms):
-        spread = moments.program[i, i]
-        if spread <= 0 or current == RAW:
+    spread = np.diag(moments.program)
+    unit = np.where(spread > 0, 1 / np.maximum(spread, np.finfo(float).tiny) / moments.total, 0.0)
+    now = [space.project(row) for space, row in zip(fit.spaces, rest, strict=True)]
+    left = rest - np.array(now).reshape(rest.shape)
+    coefficients = [irrep.coefficients(left.T) for irrep in irreps]
+    strong = [strengths(irrep, matrices) / irrep.points.count for irrep, matrices in zip(irreps, coefficients, strict=True)]
+    found: list[Offer] = []
+    for i, space in enumerate(fit.spaces):
+        if spread[i] <= 0 or space.form == RAW or len(space.form.terms) > 1:
             continue
-        now = _captured(draft.lattice, current, residual[i])
-        size = draft.linear(current).size
-        offers = []
+        inside = float(now[i] @ now[i])
         for form in options[i]:
-            price = (order if form == RAW else draft.linear(form).size) - size
-            if price > 0 and len(current.terms) == 1:
-                offers.append((_captured(draft.lattice, form, residual[i]) - now, form, price))
-        for part in parts(irreps, [matrix[i] for matrix in coefficients]):
-            if size + part.size < order and part.form not in current.terms:
-                offers.append((part.energy, GroupForm.sum_of([current, part.form]), part.size))
-        circuit = (draft.left[i], draft.right[i], current)
-        for gain, form, price in offers:
-            worth = gain / spread / moments.total / price
-            if rate * worth > 1 and (circuit not in best or worth > best[circuit].worth):
-                best[circuit] = Offer(worth, i, form, price)
-    return sorted(best.values(), key=lambda offer: -offer.worth)
-
-
-def _captured(lattice: SubgroupLattice, form: GroupForm, residual: Floats) -> float:
-    """|P r|^2 for the projection on the form's functions."""
-    basis = _orthonormal(lattice, form)
-    return float(residual @ residual) if basis is None else float(((residual @ basis) ** 2).sum())
+            price = linear_map(draft.lattice.group, form).size - space.size
+            if price > 0:
+                dearer = _space(draft.lattice, form).project(rest[i])
+                found.append(Offer((float(dearer @ dearer) - inside) * unit[i] / price, i, form, False))
+    for i, space in enumerate(fit.spaces):
+        if space.form != RAW:
+            found.append(Offer(float(left[i] @ left[i]) * unit[i] / (order - space.size), i, RAW, False))
+    best = max((offer.worth for offer in found), default=0.0)
+    worth = np.max(strong, axis=0, initial=0.0) * unit if strong else np.zeros(len(fit.spaces))
+    best = max(best, float(worth.max(initial=0.0)))
+    for i in np.flatnonzero(worth >= best * BEST_SHARE).tolist():
+        space = fit.spaces[i]
+        if space.form == RAW:
+            continue
+        offers = parts(irreps, [matrices[i] for matrices in coefficients], strong=[s[i] for s in strong])
+        for part in offers[:1]:
+            if space.size + part.size < order and part.energy > 0:
+                found.append(Offer(part.energy * unit[i] / part.size, i, part.form, True))
+    circuits: dict[tuple[GroupForm, GroupForm, GroupForm], Offer] = {}
+    for offer in found:
+        circuit = (draft.left[offer.neuron], draft.right[offer.neuron], fit.spaces[offer.neuron].form)
+        if offer.worth > 0 and (circuit not in circuits or offer.worth > circuits[circuit].worth):
+            circuits[circuit] = offer
+    return sorted(circuits.values(), key=lambda offer: -offer.worth)

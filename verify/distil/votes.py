@@ -1,36 +1,51 @@
 """Votes both ways: averaged (what the weights say) and fitted (what the function is).
 
-Averaged votes are the least-squares projection of each neuron's own U[i, :] on its form.
-Fitted votes minimise the mean over all pairs of the squared difference of centred logits between program and network,
+The votes of neuron i lie in the space of its form, centred over z; P_i is the orthogonal projection on it.
+Averaged votes are P_i U[i]. Fitted votes minimise the mean over all pairs of the squared difference of centred logits between program
+and network,
 
     E |h'(x, y) U' + b' - h(x, y) U - b|^2,      h' the program's activations, h the network's,
 
-over all vote lists and the bias together. A free bias makes this the same problem with centred activations, so with
-C' = Cov(h', h') and X = Cov(h', h) U the normal equations for the entry d of neuron i's list (basis B_i, centred over z) are
+over all votes together, and over the bias where the program has one. A free bias makes this the same problem with centred activations:
+C' = Cov(h', h') and X = Cov(h', h) U; without one C' = E h' h'^T and X = E h' (h U + b). The normal equations are
 
-    sum over (j, e) of C'[i, j] (B_i^T B_j)[d, e] t[j, e] = (B_i^T X[i, :])[d].
+    P_i (sum over j of C'[i, j] U'[j] + r_i (U'[i] - prior[i])) = P_i X[i],
 
-A ridge (a share ``ridge`` of the diagonal, and 1e-4 of that of its mean) pulls towards the averaged votes. It costs a tenth of a
-per cent of the variance explained at most on the networks measured, settles directions that no activation sees, and keeps each
-neuron's votes near its own, so that program and network stay alike when circuits are removed.
+where the ridge r_i is a share of C'[i, i] and pulls towards the averaged votes. When circuits are removed at random, each staying with
+probability q, the mean squared difference is q^2 times that of the whole and q (1 - q) times the sum of each circuit's own: so a ridge
+is what keeps program and network alike when some are gone. It also settles directions that no activation sees.
+The equations are never written out: conjugate gradients need C' times the votes and the projections, O(k^2 |G| + sum of |G| dim_i) a
+step for k neurons (Hestenes and Stiefel 1952; the diagonal of C' as preconditioner).
 Measurement only; the votes are checked exactly afterwards.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from algebra.group import FiniteGroup
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
-from verify.distil.draft import RAW, Draft, project
+from verify.distil.draft import RAW, Draft
 from verify.distil.moments import activation_moments, centred, quadratic_form
-from verify.program.form import GroupForm
+from verify.program.form import GroupForm, linear_map
+
+#: Conjugate gradients stop when the residual has fallen to this share of the right side, or after so many steps.
+ACCURACY, MOST_STEPS = 1e-6, 400
+#: Singular values below this share of the largest count as 0.
+RANK = 1e-9
+#: The shares of circuits removed.
+REMOVED = (0.2, 0.4, 0.6)
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Second moments of program and network over all pairs, centred: C', X and what is needed for bias and variance."""
+    """Second moments of program and network over all pairs: C', X and what is needed for bias and variance.
+
+    ``with_own`` (k, m) is E h' h^T and ``mean`` E h', with a bias or without one.
+    """
 
     program: Floats
     cross_votes: Floats
@@ -38,10 +53,12 @@ class Moments:
     network_mean_logits: Floats
     total: float
     total_centred: float
+    with_own: Floats
+    mean: Floats
 
     @classmethod
     def of(cls, draft: Weights, network: Weights, own: Floats) -> "Moments":
-        """One pass over all pairs; ``own`` are the network's ``activation_moments``, see there for the cost."""
+        """For a program with a bias. One pass over all pairs; ``own`` are the network's ``activation_moments``: see these."""
         k = draft.width
         moments = activation_moments(draft, network, first=k)
         votes = np.concatenate([centred(network.U), centred(network.b[None])])
@@ -56,10 +73,19 @@ class Moments:
             mean_logits,
             total,
             total - float((mean_logits**2).sum()),
+            moments[:, k:-1],
+            mean,
         )
 
+    def without_bias(self) -> "Moments":
+        """The same for a program that has none."""
+        mean, logits = self.program_mean, self.network_mean_logits
+        program, cross = self.program + np.outer(mean, mean), self.cross_votes + np.outer(mean, logits)
+        none = np.zeros_like(mean), np.zeros_like(logits)
+        return Moments(program, cross, *none, self.total, self.total, self.with_own, self.mean)
+
     def best_bias(self, votes: Floats) -> Floats:
-        """The bias that is best for given votes (k, |G|), centred over z."""
+        """The bias that is best for given votes (k, |G|), centred over z; 0 without one."""
         return np.asarray(self.network_mean_logits - self.program_mean @ centred(votes))
 
     def unexplained(self, votes: Floats) -> float:
@@ -69,88 +95,187 @@ class Moments:
         return (residual + float((u * (self.program @ u)).sum())) / max(self.total, np.finfo(float).tiny)
 
 
-@dataclass(frozen=True)
-class _Parameters:
-    """All vote lists laid end to end: entry p belongs to ``neuron[p]`` and to column ``column[p]`` of the joint basis."""
+@dataclass(frozen=True, eq=False)
+class VoteSpace:
+    """The functions of one neuron's votes, centred over z.
 
-    neuron: npt.NDArray[np.intp]
-    column: npt.NDArray[np.intp]
-    basis: Floats
-    starts: list[int]
+    Attributes:
+        form: the form.
+        basis: (|G|, length of the list) the functions of the list's entries, centred; None for a form on all elements.
+        unit: (|G|, dimension) an orthonormal basis of what they span.
+
+    """
+
+    form: GroupForm
+    basis: Floats | None
+    unit: Floats
+
+    @classmethod
+    def of(cls, group: FiniteGroup, form: GroupForm) -> "VoteSpace":
+        """The space of a form."""
+        if form == RAW:
+            return cls(form, None, np.zeros((group.order, 0)))
+        basis = _centred_basis(group, form)
+        return cls(form, basis, _orthonormal(basis))
+
+    def joined(self, group: FiniteGroup, part: GroupForm) -> "VoteSpace":
+        """The space of the sum of this form and another one."""
+        assert self.basis is not None
+        more = _centred_basis(group, part)
+        rest = more - self.unit @ (self.unit.T @ more)
+        found = _orthonormal(rest, float(np.linalg.norm(more)))
+        found -= self.unit @ (self.unit.T @ found)
+        form = GroupForm.sum_of([self.form, part])
+        return VoteSpace(form, np.concatenate([self.basis, more], axis=1), np.concatenate([self.unit, found], axis=1))
+
+    @property
+    def size(self) -> int:
+        """The length of the list."""
+        return len(self.unit) if self.basis is None else int(self.basis.shape[1])
+
+    def project(self, function: Floats) -> Floats:
+        """P of a function that is centred already."""
+        return function if self.basis is None else np.asarray(self.unit @ (function @ self.unit))
+
+    def list_of(self, function: Floats) -> Floats:
+        """The shortest list whose function, up to an added constant, is nearest to this one."""
+        return function if self.basis is None else np.asarray(np.linalg.lstsq(self.basis, function, rcond=None)[0])
 
 
-def _parameters(draft: Draft, forms: tuple[GroupForm, ...]) -> _Parameters:
-    offsets: dict[GroupForm, tuple[int, int]] = {}
-    blocks: list[Floats] = []
-    width = 0
-    neuron: list[npt.NDArray[np.intp]] = []
-    column: list[npt.NDArray[np.intp]] = []
-    starts = [0]
-    for i, form in enumerate(forms):
-        if form not in offsets:
-            block = draft.linear(form).basis()
-            offsets[form] = (width, block.shape[1])
-            blocks.append(block)
-            width += block.shape[1]
-        start, size = offsets[form]
-        neuron.append(np.full(size, i, dtype=np.intp))
-        column.append(np.arange(start, start + size, dtype=np.intp))
-        starts.append(starts[-1] + size)
-    empty = np.zeros(0, dtype=np.intp)
-    basis = np.concatenate([np.zeros((draft.lattice.group.order, 0)), *blocks], axis=1)
-    return _Parameters(np.concatenate([empty, *neuron]), np.concatenate([empty, *column]), basis - basis.mean(axis=0), starts)
+def _centred_basis(group: FiniteGroup, form: GroupForm) -> Floats:
+    basis = linear_map(group, form).basis()
+    return np.asarray(basis - basis.mean(axis=0))
+
+
+def _orthonormal(columns: Floats, scale: float = 0.0) -> Floats:
+    """An orthonormal basis of what the columns span, up to ``RANK`` times their size or ``scale``."""
+    q, singular, _ = np.linalg.svd(columns, full_matrices=False)
+    return np.asarray(q[:, singular > RANK * max(scale, float(singular.max(initial=0.0)), np.finfo(float).tiny)])
+
+
+def project_all(spaces: Sequence[VoteSpace], votes: Floats) -> Floats:
+    """Each row projected on its neuron's space; rows are centred."""
+    return np.array([space.project(row) for space, row in zip(spaces, votes, strict=True)]).reshape(votes.shape)
+
+
+def _kept(table: Floats, same: npt.NDArray[np.bool_], bias: float, square: float) -> Floats:
+    """The expectation in `VoteFit.removed_unexplained` for each share, from its terms by pairs of neurons."""
+    q = 1 - np.array(REMOVED)
+    everything, alone = float(table.sum()), float(table[same].sum())
+    return np.asarray(q**2 * everything + q * (1 - q) * alone + 2 * q * bias + square)
+
+
+#: Adds the gradient's linear part of a penalty to votes: (k, |G|) to (k, |G|).
+Penalty = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True)
 class VoteFit:
-    """The normal equations of the fitted votes for given forms, kept so that constraints can be added to them."""
+    """Fitted votes for given spaces, and their equations, to which penalties can be added."""
 
     draft: Draft
-    forms: tuple[GroupForm, ...]
+    spaces: tuple[VoteSpace, ...]
     moments: Moments
-    parameters: _Parameters
-    matrix: Floats
-    target: Floats
-    scale: Floats
-    prior: Floats
+    own: Floats
+    ridge: float
 
     @property
     def constants(self) -> int:
         """The price of the finished program: preactivation lists, vote lists and the bias."""
-        return self.draft.preactivation_constants + len(self.target) + self.draft.lattice.group.order
+        bias = self.draft.lattice.group.order if self.moments.program_mean.any() else 0
+        return self.draft.preactivation_constants + sum(space.size for space in self.spaces) + bias
 
-    @classmethod
-    def of(cls, draft: Draft, forms: tuple[GroupForm, ...], moments: Moments, averaged: tuple[Floats, ...], ridge: float) -> "VoteFit":
-        """Set up the equations: O(p^2) for p vote constants. ``averaged`` are the lists that the ridge pulls towards."""
-        parameters = _parameters(draft, forms)
-        gram = parameters.basis.T @ parameters.basis
-        i, c = parameters.neuron, parameters.column
-        matrix = moments.program[np.ix_(i, i)] * gram[np.ix_(c, c)]
-        target = np.einsum("zp,pz->p", parameters.basis[:, c], moments.cross_votes[i])
-        diagonal = np.diag(matrix).copy()
-        scale = ridge * (diagonal + 1e-4 * max(float(diagonal.mean()), 1e-30) if len(diagonal) else diagonal)
-        prior = np.concatenate([np.zeros(0), *averaged])
-        return cls(draft, forms, moments, parameters, matrix, target, scale, prior)
+    @property
+    def pull(self) -> Floats:
+        """(k, 1) r_i of the module's docstring; a ten-thousandth of the mean of C'[i, i] counts as the least."""
+        diagonal = np.diag(self.moments.program)
+        return np.asarray(self.ridge * (diagonal + 1e-4 * max(float(diagonal.mean()), 1e-30) if len(diagonal) else diagonal))[:, None]
 
-    def solve(self, extra: Floats | None = None, extra_target: Floats | None = None) -> Draft:
-        """The draft with fitted votes; ``extra`` adds penalties E^T E and E^T goal to the equations."""
-        matrix = self.matrix + np.diag(self.scale)
-        target = self.target + self.scale * self.prior
-        if extra is not None and extra_target is not None:
-            matrix = matrix + extra
-            target = target + extra_target
-        solution: Floats = np.asarray(np.linalg.solve(matrix, target)) if len(target) else target
-        starts = self.parameters.starts
-        values = tuple(np.asarray(solution[starts[j] : starts[j + 1]]) for j in range(len(self.forms)))
-        fitted = self.draft.with_votes(self.forms, values, self.draft.bias)
-        return fitted.with_votes(self.forms, values, self.moments.best_bias(fitted.expanded_votes()))
+    @property
+    def operations(self) -> float:
+        """Of one step of the conjugate gradients."""
+        order = self.draft.lattice.group.order
+        dimensions = sum(int(space.unit.shape[1]) for space in self.spaces)
+        return 2.0 * order * (len(self.spaces) ** 2 + 2 * dimensions)
 
+    def with_spaces(self, spaces: tuple[VoteSpace, ...]) -> "VoteFit":
+        """The same fit on other spaces."""
+        return replace(self, spaces=spaces)
 
-def averaged_votes(
-    draft: Draft, forms: tuple[GroupForm, ...], network: Weights, known: dict[tuple[int, GroupForm], Floats]
-) -> tuple[Floats, ...]:
-    """Each neuron's own votes projected on its form; ``elements`` keeps them as they are. ``known`` keeps what was projected."""
-    for i, form in zip(draft.neurons.tolist(), forms, strict=True):
-        if (i, form) not in known:
-            known[i, form] = network.U[i].copy() if form == RAW else project(draft.linear(form), network.U[i])
-    return tuple(known[i, form] for i, form in zip(draft.neurons.tolist(), forms, strict=True))
+    def votes(self, start: Floats | None = None, accuracy: float = ACCURACY) -> Floats:
+        """(k, |G|) the fitted votes."""
+        return self.votes_and_steps(start, accuracy)[0]
+
+    def votes_and_steps(
+        self,
+        start: Floats | None = None,
+        accuracy: float = ACCURACY,
+        penalty: Penalty | None = None,
+        penalty_target: Floats | None = None,
+        stiffness: Floats | None = None,
+    ) -> tuple[Floats, int]:
+        """(k, |G|) fitted votes by conjugate gradients from ``start``, and the number of steps.
+
+        A penalty adds its linear part and its target; ``stiffness`` (k, 1) is about its diagonal.
+        """
+        program, pull, spaces = self.moments.program, self.pull, self.spaces
+        if not len(program):
+            return np.zeros((0, self.draft.lattice.group.order)), 0
+        target = centred(self.moments.cross_votes) + pull * self.own
+        if penalty_target is not None:
+            target = target + penalty_target
+
+        def applied(votes: Floats) -> Floats:
+            total = program @ votes + pull * votes
+            return project_all(spaces, total if penalty is None else centred(total + penalty(votes)))
+
+        scale = np.diag(program)[:, None] + pull + (0.0 if stiffness is None else stiffness)
+        right = project_all(spaces, centred(target))
+        solution = project_all(spaces, centred(self.own if start is None else start))
+        rest = right - applied(solution)
+        direction = ready = rest / scale
+        size, enough = float((rest * ready).sum()), accuracy**2 * float((right * right / scale).sum())
+        steps = 0
+        while size > enough and steps < MOST_STEPS:
+            steps += 1
+            moved = applied(direction)
+            step = size / float((direction * moved).sum())
+            solution = solution + step * direction
+            rest = rest - step * moved
+            ready = rest / scale
+            size, before = float((rest * ready).sum()), size
+            direction = ready + size / before * direction
+        return np.asarray(solution), steps
+
+    def removed_unexplained(self, votes: Floats, network: Weights, own: Floats) -> float:
+        """The share of the variance left unexplained when circuits of both are removed at random, the mean over ``REMOVED``.
+
+        Circuits are neurons with the same preactivation forms. With r_c = what circuit c of the program says less what its neurons in
+        the network say, and beta the difference of the biases, keeping each circuit with probability q leaves
+        q^2 E |sum r_c|^2 + q (1 - q) sum E |r_c|^2 + 2 q sum E r_c beta + |beta|^2, and the same of the network's parts is the whole.
+        ``own`` are the network's ``activation_moments``.
+        """
+        m, neurons = self.moments, self.draft.neurons
+        second = m.program + np.outer(m.program_mean, m.program_mean)
+        shared = m.with_own[:, neurons]
+        theirs, bias = centred(network.U[neurons]), centred(network.b[None])[0]
+        beta = m.best_bias(votes) - bias
+        keys = [*zip(self.draft.left, self.draft.right, strict=True)]
+        number = {key: k for k, key in enumerate(dict.fromkeys(keys))}
+        circuit = np.array([number[key] for key in keys], dtype=np.intp)
+        same = circuit[:, None] == circuit
+        total = own[np.ix_(neurons, neurons)] * (theirs @ theirs.T)
+        rest = second * (votes @ votes.T) - 2 * shared * (votes @ theirs.T) + total
+        fire = own[neurons, -1]
+        left = _kept(rest, same, float(m.mean @ (votes @ beta) - fire @ (theirs @ beta)), float(beta @ beta))
+        whole = _kept(total, same, float(fire @ (theirs @ bias)), float(bias @ bias))
+        return float(np.mean(left / np.maximum(whole, np.finfo(float).tiny)))
+
+    def drafted(self, votes: Floats) -> Draft:
+        """The draft with votes in these spaces, and their best bias."""
+        values = tuple(space.list_of(row) for space, row in zip(self.spaces, votes, strict=True))
+        return self.draft.with_votes(tuple(space.form for space in self.spaces), values, self.moments.best_bias(votes))
+
+    def weights(self, votes: Floats, sides: Weights) -> Weights:
+        """The network of these votes on the preactivations of ``sides``."""
+        return Weights.from_arrays(sides.L, sides.R, votes, self.moments.best_bias(votes), sides.activation)

@@ -6,6 +6,7 @@ A program can therefore be written with right and left cosets in their place: mo
 """
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -23,7 +24,7 @@ from verify.program.kind import side_of
 from verify.program.program import Circuit, Neuron, Program, expand, subgroup_record
 from verify.program.written import Written
 
-__all__ = ["coset_space_of", "in_coset_forms", "simplest"]
+__all__ = ["coset_space_of", "in_coset_forms", "on_cosets", "simplest"]
 
 
 def coset_space_of(group: FiniteGroup, form: Form, subgroups: tuple[Subgroup, ...]) -> CosetSpace | None:
@@ -78,6 +79,19 @@ def simplest(lattice: SubgroupLattice, form: GroupForm, t: tuple[int, ...]) -> t
         value = values[place] if kernel is None or kernel.mask[r] else -values[place]
         found.append(value + constant if plain else value)
     return GroupForm.of(space), tuple(found) if plain else (*found, constant)
+
+
+@lru_cache(maxsize=4096)
+def on_cosets(lattice: SubgroupLattice, form: GroupForm) -> GroupForm:
+    """The form on right or left cosets whose functions those of images, preimages and shared lists of one point are; others stay."""
+    if form.on not in WEIGHTED or sum(weight != 0 for weight in form.weights) != 1:
+        return form
+    point = next(p for p, weight in enumerate(form.weights) if weight)
+    mask = GSet(form.subgroups[0]).stabiliser(point).mask
+    own = lattice.all[lattice.find(mask)]
+    plain = form.kernel is None or bool((mask <= form.kernel.mask).all())
+    kernel = None if plain or form.kernel is None else lattice.all[lattice.find(mask & form.kernel.mask)]
+    return GroupForm.of(CosetSpace(own, "right" if form.on == "images" else "left", kernel))
 
 
 class _Circuit(NamedTuple):

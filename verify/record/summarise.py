@@ -13,7 +13,7 @@ from net.folded import FoldedNetwork
 from net.weights import dead_neurons
 from verify.compact import CompactResult
 from verify.compare.gcr import LogitFve, logit_fve
-from verify.compare.levels import Comparison, compare, largest_margin_difference, removal_fve, surgeries
+from verify.compare.levels import Comparison, compare, fve, largest_margin_difference, removal_fve, runner_up_agreement, surgeries
 from verify.distil.curve import Distillation, Point
 from verify.distil.moments import activation_moments
 from verify.exact.exhaustive import Evaluation, correct_pairs
@@ -197,14 +197,19 @@ def _programs(parts: Parts, symbolic: SymbolicFinding) -> list[tuple[str, Writte
 def _curve_point(parts: Parts, name: str, written: Written, evaluation: Evaluation, readable: Comparison) -> s.CurvePoint:
     """One program of the curve at levels 1 to 3: removals at three shares, averaged over seeded draws."""
     network, program, layout = parts.network.weights, written.weights, written.program
-    same = readable if written is parts.distillation.point("readable").written else compare(network, program, parts.network.group.mul)
-    removal = removal_fve(network, program, layout, activation_moments(network, program))
+    moments = activation_moments(network, program)
+    removal = removal_fve(network, program, layout, moments)
+    variance, runner_up = fve(network, program, moments), None
+    if written is parts.distillation.point("readable").written:
+        variance, runner_up = readable.logit_fve, readable.runner_up_agree
+    elif name in ("faithful", "provable"):
+        runner_up = runner_up_agreement(program, readable)
     return s.CurvePoint(
         name=name,
         ratio=layout.constants / network.constants,
         answers_agree=int((evaluation.answer == parts.evaluation.answer).sum()),
-        logit_fve=same.logit_fve,
-        runner_up_agree=same.runner_up_agree,
+        logit_fve=variance,
+        runner_up_agree=runner_up,
         ablation_fve=float(np.mean(list(removal.values()))),
         ablation_fve_by_share=dict(removal),
         preactivation_bits=layout.preactivation_bits,

@@ -136,13 +136,13 @@ class Equivalence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CurvePoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One program of the price curve, with the figures of ``equivalence``."""
+    """One program of the price curve, with the figures of ``equivalence``; ``runner_up_agree`` of those that have a name alone."""
 
     name: str
     ratio: float
     answers_agree: int
     logit_fve: float | None
-    runner_up_agree: float
+    runner_up_agree: float | None
     ablation_fve: float | None
     ablation_fve_by_share: dict[str, float | None]
     preactivation_bits: int

@@ -315,11 +315,9 @@ def _ratio(r: Run) -> list[Any]:
 
 @twin("program.refinements")
 def _refinements(r: Run) -> list[Any]:
-    """The number, from 0, of the exchange rate at which the run said that it was fitting votes when it took the program."""
-    rates = [text for text in r.said if "exchange rate" in text]
-    found = r.summary["program"]["refinements"]
-    assert 0 <= found < len(rates)
-    return [found]
+    """The repairs of answers that the run spoke of last before it went on to the faithful program."""
+    first = r.said[: r.said.index("fitting votes more closely")]
+    return [int([text for text in first if "repairs of answers" in text][-1].split()[0])]
 
 
 @twin("program.raw_neurons")
