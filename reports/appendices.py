@@ -215,7 +215,7 @@ def _curve(source: Source) -> list[Block]:
         Heading(2, say("Programs of other prices"), "curve"),
         Paragraph(
             say(
-                "All have the network's answers on the pairs counted (exact); the rest is measured. “Integers” is how many a "
+                "“Answers” counts the pairs with the network's answer (exact); the rest is measured. “Integers” is how many a "
                 "program has for each of the network's "
                 "parameters, “same second” the share of pairs with the same second largest logit."
                 + (" Figure {n} shows price and variance." if number else ""),

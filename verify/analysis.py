@@ -6,7 +6,7 @@ part                    what it is                                             w
 ``evaluation``          the exact answer and margin at every pair
 ``correct``             Q1: is the network right on every pair                 ``evaluation``
 ``neurons``             which cosets each neuron reads its inputs through      the subgroups of the group
-``programs``            coset-voting programs with the network's answers       ``evaluation``, ``neurons``
+``programs``            coset-voting programs, from cheap to faithful          ``evaluation``, ``neurons``
 ``equivalent``          Q2: has the readable program the network's answers     ``evaluation``, ``programs``
 ``mechanism``           how far each neuron is from its part of the program    ``programs``
 ``symbolic``            Q3: is a program correct, by lemmas about points       ``programs``, ``mechanism``
@@ -463,7 +463,7 @@ class Analysis:
 
     @cached_property
     def programs(self) -> Mapping[str, CosetProgram]:
-        """Programs with the network's answers on every pair, cheapest first; ``readable`` and ``faithful`` are among them."""
+        """Programs, cheapest first; ``readable`` and ``faithful`` have the network's answers on every pair, others may differ on some."""
         points = self.distillation.points
         return MappingProxyType({point.name: CosetProgram(point.name, self.group, point.written.program) for point in points})
 
