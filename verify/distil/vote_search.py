@@ -28,6 +28,9 @@ from verify.program.form import ON_POINTS, GroupForm, linear_map
 
 #: Of what is offered in one round that is taken which pays at least this share of what the best offer pays.
 BEST_SHARE = 0.4
+#: A neuron on cosets that can buy votes on its own cosets, where the lemmas of Q3 see what it does, buys other points only where this
+#: share of what one of their constants explains is more than what one of its cosets' does.
+OWN_COSETS = 0.25
 #: In one round the program grows by about this share of its constants at most.
 GROWTH = 0.06
 #: Accuracy of the fits between rounds, whose residuals only say what to buy next.
@@ -167,6 +170,7 @@ def _upgrades(fit: VoteFit, options: list[tuple[GroupForm, ...]], irreps: tuple[
     coefficients = [irrep.coefficients(left.T) for irrep in irreps]
     strong = [strengths(irrep, matrices) / irrep.points.count for irrep, matrices in zip(irreps, coefficients, strict=True)]
     found: list[Offer] = []
+    cosets = np.zeros(len(fit.spaces))
     for i, space in enumerate(fit.spaces):
         if spread[i] <= 0 or space.form == RAW or len(space.form.terms) > 1:
             continue
@@ -175,7 +179,9 @@ def _upgrades(fit: VoteFit, options: list[tuple[GroupForm, ...]], irreps: tuple[
             price = linear_map(draft.lattice.group, form).size - space.size
             if price > 0:
                 dearer = _space(draft.lattice, form).project(rest[i])
-                found.append(Offer((float(dearer @ dearer) - inside) * unit[i] / price, i, form, False))
+                offer = Offer((float(dearer @ dearer) - inside) * unit[i] / price, i, form, False)
+                found.append(offer)
+                cosets[i] = max(cosets[i], offer.worth)
     for i, space in enumerate(fit.spaces):
         if space.form != RAW:
             found.append(Offer(float(left[i] @ left[i]) * unit[i] / (order - space.size), i, RAW, False))
@@ -188,7 +194,7 @@ def _upgrades(fit: VoteFit, options: list[tuple[GroupForm, ...]], irreps: tuple[
             continue
         offers = parts(irreps, [matrices[i] for matrices in coefficients], strong=[s[i] for s in strong])
         for part in offers[:1]:
-            if space.size + part.size < order and part.energy > 0:
+            if space.size + part.size < order and part.energy * unit[i] / part.size * OWN_COSETS > cosets[i]:
                 found.append(Offer(part.energy * unit[i] / part.size, i, part.form, True))
     circuits: dict[tuple[GroupForm, GroupForm, GroupForm], Offer] = {}
     for offer in found:
