@@ -463,7 +463,7 @@ class Analysis:
 
     @cached_property
     def programs(self) -> Mapping[str, CosetProgram]:
-        """Programs, cheapest first; ``readable`` and ``faithful`` have the network's answers on every pair, others may differ on some."""
+        """Programs, cheapest first; ``readable`` and ``faithful`` have the network's answers on every pair, others may not."""
         points = self.distillation.points
         return MappingProxyType({point.name: CosetProgram(point.name, self.group, point.written.program) for point in points})
 
