@@ -99,8 +99,8 @@ class Run:
             ]
             for j, neuron in enumerate(record["neurons"]):
                 parts["index"].append(neuron["index"])
-                parts["L"].append(tables[0][:, j] / 2 ** program["preactivation_bits"])
-                parts["R"].append(tables[1][:, j] / 2 ** program["preactivation_bits"])
+                parts["L"].append(tables[0][:, j] / 2 ** (program["preactivation_bits"] + program["scale_bits"]))
+                parts["R"].append(tables[1][:, j] / 2 ** (program["preactivation_bits"] + program["scale_bits"]))
                 parts["U"].append(tables[2][:, j] / 2 ** program["vote_bits"])
                 parts["circuit"].append(number)
                 parts["raw"].append(any(len(neuron[side]) >= self.group.order for side in ("left", "right")))
@@ -504,8 +504,11 @@ def _curve_ratio(r: Run) -> list[Any]:
 
 @twin("curve[].answers_agree")
 def _curve_agree(r: Run) -> list[Any]:
-    """All pairs: every program of the curve has the network's answers."""
-    return [_pairs(r)[0]] * len(r.summary["curve"])
+    """All pairs for the programs with a name of their own; the others, which may differ, are said to be on no more."""
+    pairs = _pairs(r)[0]
+    rows = [(point["name"], point["answers_agree"]) for point in r.summary["curve"]]
+    assert all(0 <= agree <= pairs for _, agree in rows)
+    return [pairs if name in ("readable", "faithful", "provable") else agree for name, agree in rows]
 
 
 @twin("curve[].logit_fve")
