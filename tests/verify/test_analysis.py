@@ -16,7 +16,8 @@ from net.errors import MalformedInput
 from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
 from verify.exact.exhaustive import evaluate
-from verify.program.program import Program
+from verify.program.form import linear_form
+from verify.program.program import Program, program_subgroups
 
 S4 = parse_group("S4")
 
@@ -175,16 +176,17 @@ def test_programs_are_read_edited_and_compared_again(analysis) -> None:
 
 
 def test_a_program_is_changed_as_the_network_would_be(analysis) -> None:
-    """One vote more for z at every pair that a neuron of the program fires on moves the logits by just that."""
+    """More votes in one entry of a list, at every pair that its neuron fires on, move the logits by just that where it counts."""
     program = analysis.programs["faithful"].copy()
-    circuit = program.circuits[0]
-    assert circuit.votes_on == "single elements"
-    circuit.votes[0, 3] += 5
+    record = program.record()
+    counts = linear_form(analysis.group, record.circuits[0].votes, program_subgroups(record, analysis.group)).basis()[:, 0]
+    assert counts.any()
+    program.circuits[0].votes[0, 0] += 5
     before, after = analysis.programs["faithful"].weights().exact(), program.weights().exact()
     position = 0
     for x, y in ((0, 0), (3, 7), (20, 11)):
         pushed = max(0, before.L[x, position] + before.R[y, position]) * 5
-        assert (after.logits(x, y) - before.logits(x, y)).tolist() == [0] * 3 + [pushed] + [0] * 20
+        assert (after.logits(x, y) - before.logits(x, y)).tolist() == [pushed * int(count) for count in counts]
 
 
 @pytest.mark.parametrize(
