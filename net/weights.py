@@ -219,7 +219,7 @@ class Weights:
         return Weights(L, R, U.T, b, L_error, R_error, float(U_errors.max(initial=0.0)), b_error, exact, self.activation)
 
     @classmethod
-    def from_arrays(cls, L: Any, R: Any, U: Any, b: Any | None = None, activation: Activation = "relu") -> Weights:
+    def from_arrays(cls, L: Any, R: Any, U: Any, b: Any | None = None, *, activation: Activation = "relu") -> Weights:
         """The weights that these float arrays (up to float64) state exactly; all errors are 0."""
         left, right, votes = (np.array(array, dtype=np.float64) for array in (L, R, U))
         bias = np.zeros(len(left)) if b is None else np.array(b, dtype=np.float64)

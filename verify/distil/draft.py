@@ -63,7 +63,7 @@ class Draft:
         none = np.zeros((group.order, 0))
         sides = [(none, none), *(expand_sides(group, a, b, t[:, None], u[:, None]) for a, b, t, u in parts)]
         left, right = (np.concatenate(side, axis=1, dtype=float) for side in zip(*sides, strict=True))
-        return Weights.from_arrays(left, right, self.expanded_votes(), self.bias, self.activation)
+        return Weights.from_arrays(left, right, self.expanded_votes(), self.bias, activation=self.activation)
 
     def expanded_votes(self) -> Floats:
         """The votes on all elements, (neurons, |G|)."""

@@ -70,11 +70,11 @@ def test_an_internal_error_ends_one_row_and_not_the_sweep(small, tmp_path, monke
         (tmp_path / f"{name}.safetensors").write_bytes(path.read_bytes())
     out, seen = tmp_path / "out", []
 
-    def run(file, group, where, timeout_s):
+    def run(file, group, where, timeout_s, how):
         seen.append([row["name"] for row in json.loads((out / "sweep.json").read_text())])
         if file.stem == "b":
             raise ZeroDivisionError("oops")
-        return original(file, group, where, timeout_s=timeout_s)
+        return original(file, group, where, timeout_s=timeout_s, how=how)
 
     original = jobs_run.run
     monkeypatch.setattr(jobs_run, "run", run)

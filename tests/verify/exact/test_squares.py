@@ -88,13 +88,13 @@ def test_dead_neurons_are_those_that_change_no_answer():
     L = np.array([[1, -1, -1, 2.0]] * N)
     R = np.array([[-1, -1, 0, 1.0]] * N)
     U = np.vstack([np.arange(6), np.arange(6), np.arange(6), np.ones(6)])
-    weights = Weights.from_arrays(L, R, U, None, "square")
+    weights = Weights.from_arrays(L, R, U, activation="square")
 
     assert dead_neurons(weights).tolist() == [True, False, False, True]
     assert weights.exact().silent.tolist() == [True, False, False, False]
 
 
 def test_views_keep_the_activation():
-    weights = Weights.from_arrays(np.ones((N, 2)), np.ones((N, 2)), np.ones((2, N)), None, "square")
+    weights = Weights.from_arrays(np.ones((N, 2)), np.ones((N, 2)), np.ones((2, N)), activation="square")
     for other in (weights.select([0]), weights.permuted(np.arange(N)), weights.exchanged(), weights.without([1])):
         assert other.activation == other.exact().activation == "square"
