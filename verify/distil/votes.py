@@ -278,4 +278,4 @@ class VoteFit:
 
     def weights(self, votes: Floats, sides: Weights) -> Weights:
         """The network of these votes on the preactivations of ``sides``."""
-        return Weights.from_arrays(sides.L, sides.R, votes, self.moments.best_bias(votes), sides.activation)
+        return Weights.from_arrays(sides.L, sides.R, votes, self.moments.best_bias(votes), activation=sides.activation)
