@@ -46,7 +46,7 @@ PROGRESS = 0.75
 #: Beside the readable and the faithful program the curve has at most so many.
 OTHERS = 3
 #: After a program that lacks some answers one is tried again that leaves at most this share of what it left unexplained.
-AGAIN = 0.7
+AGAIN = 0.9
 #: What a program may leave unexplained is to be left by its real votes with this much to spare, for repairs and rounding.
 ENOUGH = 0.95
 #: Fitted votes for the faithful program are not looked for beyond this share of the parameters: the network's own votes cost as much.
@@ -168,16 +168,17 @@ class _Search:
 
         All pairs are evaluated only where the answers at the ``watched`` pairs are the network's, as far as floats say.
         """
-        fewest = self.answers.answer.size + 1
+        fewest, since = self.answers.answer.size + 1, 0
         for written in writings(draft, loss * self.variance):
             wrong = int((leads_at(written.weights, *watched[:3]).lead <= 0).sum())
             point = None if wrong else self.point(name, written, draft, refinements)
             if point is not None and not point.differing:
                 return point
             wrong = wrong if point is None else point.differing
-            if wrong >= fewest:
+            since = 0 if wrong < fewest else since + 1
+            if since > 1:
                 return None  # it is not rounding that makes them differ
-            fewest = wrong
+            fewest = min(wrong, fewest)
         return None
 
     def point(self, name: str, written: Written, draft: Draft, refinements: int) -> Point:
