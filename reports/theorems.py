@@ -186,9 +186,9 @@ def _about(source: Source) -> tuple[Any, Line]:
     program = provable["program"]
     point = next(point for point in source.s["curve"] if point["name"] == "provable")
     return program, say(
-        "This is not the program of Theorem 2, for which the bounds below do not add up, but the *provable program* "
+        "This is not the program of Theorem 2 as it is written there, which the bounds below do not fit, but the *provable program* "
         "(`provable.json`, `provable.py`): {neurons} of the same neurons, reading $x$ and $y$ by the same lists, with votes "
-        "chosen for lemmas to bound. It has {constants} integers, {ratio} of the number of the network's parameters, and explains "
+        "that lemmas can bound. It has {constants} integers, {ratio} of the number of the network's parameters, and explains "
         "{fve} of the variance of the network's logits (measured).",
         neurons=count(sum(len(circuit["neurons"]) for circuit in program["circuits"])),
         constants=count(constants(program)),

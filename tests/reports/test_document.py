@@ -333,6 +333,8 @@ def derived(certificate: JSON, summary: JSON) -> set[str]:
         found |= {str(flat.count(kind)) for kind in set(flat)}
         found |= {decimal(v / scale) for row in table["votes"] for cell in row for v in cell}
         found |= {decimal((a - b) / scale) for row in table["votes"] for cell in row for a in cell for b in cell}
+    parameters = summary["network"]["parameters"]
+    found |= {count(round(point["ratio"] * parameters)) for point in summary["curve"]}
     return found | {str(sum(1 for _ in summary["families"])), "8"}  # 8 bits
 
 
