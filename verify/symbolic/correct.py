@@ -141,7 +141,7 @@ def _signs(outline: Outline) -> Obligation:
 
 
 def _bias(outline: Outline) -> Obligation:
-    """For every z: the bias less the tables B[p, pz] lies within the range of z's parity."""
+    """For every z: the bias less the tables B[p, pz], or B[p, pz^-1] of mirrored families, lies within the range of z's parity."""
     parts = outline.parts
     families = [family for family in parts.families if family.bias is not None]
     lines = declared(("b", *(f"t{f}_{p}" for f, family in enumerate(families) for p in range(family.points.count))), "Real")
@@ -158,7 +158,7 @@ def _bias(outline: Outline) -> Obligation:
                 for q in range(count)
             ]
         for z in elements:
-            seen = [f"z{f}_{p}_{family.points.moved[p, z]}" for f, family in enumerate(families) for p in range(family.points.count)]
+            seen = [f"z{f}_{p}_{family.seen[p, z]}" for f, family in enumerate(families) for p in range(family.points.count)]
             rows.append(f"(assert (=> e{z} (and {' '.join([*seen, f'(= b {real(int(parts.bias[z]))})'])})))")
         rest = total(["b", *(f"(- t{f}_{p})" for f, family in enumerate(families) for p in range(family.points.count))])
         rows.append(f"(assert (or (< {rest} {real(low)}) (< {real(high)} {rest})))")

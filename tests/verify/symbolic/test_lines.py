@@ -23,11 +23,13 @@ from verify.exact.exhaustive import correct_pairs, evaluate
 from verify.program.form import Form
 from verify.program.program import Circuit, Neuron, Program, expand
 from verify.record.certificate import canonical_bytes
+from verify.symbolic.correct import _bias
 from verify.symbolic.decomposition import take_apart
 from verify.symbolic.evidence import proof_record
 from verify.symbolic.lines import Lines, find_lines
 from verify.symbolic.proof_outline import Outline, outline_proof
 from verify.symbolic.settings import DEFAULT
+from verify.symbolic.solver.opinions import SolverDisagrees, ask_solvers
 
 sys.path.insert(0, str(Path(__file__).parent))
 from symbolic_programs import Built, veto_program
@@ -220,3 +222,24 @@ def test_a_proof_about_a_program_of_squares_is_refused() -> None:
     assert squares.network.squared
     with pytest.raises(Differs, match="of squares"):
         redo(raw, squares, group)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_solver_agrees_on_what_tables_leave_of_a_bias(mirrored: bool, tmp_path: Path) -> None:
+    """A bias of tables and noise: its file says what was computed, z^-1 for mirrored families; with narrower ranges it is false."""
+    program, group, members = free_program("S3", 3, mirrored, 6)
+    rng = np.random.default_rng(5)
+    table = rng.integers(-40, 41, (3, 3))
+    seen = group.elements if not mirrored else group.elements[group.inv]
+    bias = tuple(int(sum(table[p, image[p]] for p in range(3)) + rng.integers(0, 2)) for image in seen)
+    parts = take_apart(msgspec.structs.replace(program, bias=bias), group, members)
+    outline = Outline.before_search(parts)
+    assert [family.mirrored for family in parts.families if family.bias is not None and family.bias.any()] == [mirrored]
+    assert all(high - low < 10 < max(bias) - min(bias) for low, high in outline.bias.values())
+    true = _bias(outline)
+    assert {o.word for o in ask_solvers([true], tmp_path, 60)[true.id].values()} == {"agrees"}
+
+    odd, (low, high) = next((odd, ends) for odd, ends in outline.bias.items() if ends[0] < ends[1])
+    outline.bias[odd] = low, high - 1
+    with pytest.raises(SolverDisagrees):
+        ask_solvers([_bias(outline)], tmp_path, 60)
