@@ -164,7 +164,9 @@ def _upgrades(fit: VoteFit, options: list[tuple[GroupForm, ...]], irreps: tuple[
     draft, moments = fit.draft, fit.moments
     order = draft.lattice.group.order
     spread = np.diag(moments.program)
-    unit = np.where(spread > 0, 1 / np.maximum(spread, np.finfo(float).tiny) / moments.total, 0.0)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        unit = 1 / spread / moments.total
+    unit[~np.isfinite(unit)] = 0.0  # a neuron that hardly fires, or votes that explain nothing: nothing is offered
     now = [space.project(row) for space, row in zip(fit.spaces, rest, strict=True)]
     left = rest - np.array(now).reshape(rest.shape)
     coefficients = [irrep.coefficients(left.T) for irrep in irreps]

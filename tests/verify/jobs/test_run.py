@@ -305,7 +305,7 @@ def test_a_network_of_yx_is_called_one(planted, tmp_path, capsys):
     assert "(the numbering was read off the network's own answers)" in capsys.readouterr().out
 
 
-def test_a_group_with_more_classes_than_character_tables_are_made_for_is_no_obstacle(tmp_path):
+def test_a_group_of_a_hundred_and_more_classes_is_no_obstacle(tmp_path):
     """C129 by three neurons: logit z = 2 z s - z^2 with s = x + y mod 129 has margin 1 on every pair."""
     n = 129
     k = np.arange(float(n))
@@ -314,7 +314,8 @@ def test_a_group_with_more_classes_than_character_tables_are_made_for_is_no_obst
     out = tmp_path / "out"
     assert verify(saved(tmp_path / "n.safetensors", weights), out, "--timeout", "0", group="C129") == 0
     summary = json.loads((out / "summary.json").read_text())
-    assert (summary["correct"]["right"], summary["correct"]["min_margin"], summary["gcr"]["irreps"]) == (n * n, "1", {})
+    assert (summary["correct"]["right"], summary["correct"]["min_margin"]) == (n * n, "1")
+    assert len(summary["gcr"]["irreps"]) == n - 1  # all but the trivial one
 
 
 def test_a_disk_that_is_really_full_ends_with_a_sentence_and_leaves_nothing(planted, tmp_path):

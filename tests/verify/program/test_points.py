@@ -179,7 +179,7 @@ def test_format_1_has_no_forms_on_points():
     with pytest.raises(ValueError, match="coset-voting program 2"):
         msgspec.structs.replace(program, format="coset-voting program 1")
     data = json.loads(msgspec.json.encode(program))
-    for change in ({"format": "coset-voting program 1"}, {"format": "coset-voting program 3"}):
+    for change in ({"format": "coset-voting program 1"}, {"format": "coset-voting program 4"}):
         with pytest.raises(msgspec.ValidationError, match="expected"):
             msgspec.convert({**data, **change}, Program)
 

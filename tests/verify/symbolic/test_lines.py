@@ -27,6 +27,7 @@ from verify.symbolic.correct import _bias
 from verify.symbolic.decomposition import take_apart
 from verify.symbolic.evidence import proof_record
 from verify.symbolic.lines import Lines, find_lines
+from verify.symbolic.obligation import write_scripts
 from verify.symbolic.proof_outline import Outline, outline_proof
 from verify.symbolic.settings import DEFAULT
 from verify.symbolic.solver.opinions import SolverDisagrees, ask_solvers
@@ -237,9 +238,12 @@ def test_the_solver_agrees_on_what_tables_leave_of_a_bias(mirrored: bool, tmp_pa
     assert [family.mirrored for family in parts.families if family.bias is not None and family.bias.any()] == [mirrored]
     assert all(high - low < 10 < max(bias) - min(bias) for low, high in outline.bias.values())
     true = _bias(outline)
+    write_scripts([true], tmp_path)
     assert {o.word for o in ask_solvers([true], tmp_path, 60)[true.id].values()} == {"agrees"}
 
     odd, (low, high) = next((odd, ends) for odd, ends in outline.bias.items() if ends[0] < ends[1])
     outline.bias[odd] = low, high - 1
+    false = _bias(outline)
+    write_scripts([false], tmp_path)
     with pytest.raises(SolverDisagrees):
-        ask_solvers([_bias(outline)], tmp_path, 60)
+        ask_solvers([false], tmp_path, 60)
