@@ -41,6 +41,8 @@ from verify.program.written import Written
 LEAST_LEAD = 0.02
 #: Preactivations may lose this share of what a program may leave unexplained, as predicted.
 SIDES = 0.1
+#: And this share where so little costs more than ``faithful_ratio`` of the network's parameters.
+DEAR_SIDES = 0.3
 #: A program of the path may stand on the curve when it leaves at most this share of what the one before leaves unexplained.
 PROGRESS = 0.75
 #: Beside the readable and the faithful program the curve has at most so many.
@@ -264,19 +266,22 @@ def _follow(
     ``start`` are spaces that the votes have from the beginning.
     """
     settings, network = search.settings, search.network
-    draft = search.drafted(search.sides(SIDES * (1 - variance)))
+    sides = search.sides(SIDES * (1 - variance))
+    if sides.size > settings.faithful_ratio * search.parameters:
+        sides = search.sides(DEAR_SIDES * (1 - variance))
+    draft = search.drafted(sides)
     most = largest * search.parameters
     if draft.preactivation_constants > most:
         return None, None
-    sides = draft.weights()
-    moments = Moments.of(sides, network, search.moments)
+    exact = draft.weights()
+    moments = Moments.of(exact, network, search.moments)
     tried, before = np.inf, min((stop.step.unexplained for stop in stops), default=np.inf)
     budget = max(PASSES * 2.0 * network.order**3 * network.width, LEAST_OPERATIONS)
     for step in vote_path(draft, moments, network, settings, start):
         if step.fit.constants > most or step.operations > budget:
             break
         if step.unexplained <= PROGRESS * before:
-            stops.append(_Stop(step, sides))
+            stops.append(_Stop(step, exact))
             before = step.unexplained
         if step.unexplained > min(ENOUGH * (1 - variance), AGAIN * tried):
             continue
@@ -285,7 +290,7 @@ def _follow(
             or step.fit.removed_unexplained(step.votes, network, search.moments) > 1 - settings.removed_variance
         ):
             continue
-        point = _tried(search, name, step, sides, ROUNDING_SHARE * (1 - variance))
+        point = _tried(search, name, step, exact, ROUNDING_SHARE * (1 - variance))
         if point is not None:
             return point, step
         tried = step.unexplained
