@@ -52,7 +52,7 @@ AGAIN = 0.9
 #: What a program may leave unexplained is to be left by its real votes with this much to spare, for repairs and rounding.
 ENOUGH = 0.95
 #: Fitted votes for the faithful program are not looked for beyond this share of the parameters: the network's own votes cost as much.
-LARGEST = 1 / 3
+LARGEST = 1 / 4
 #: Answers are counted on one in so many x first, and all of them where that finds few that differ.
 SAMPLE = 16
 #: The path of the votes may take so many times the operations of evaluating all pairs, and at least so many operations.

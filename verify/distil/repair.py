@@ -3,8 +3,8 @@
 A margin is linear in the votes. The pairs at which the wanted answer a does not lead its strongest rival z by a floor add the mean
 penalty c (goal - margin)^2 to the least-squares problem; the votes are solved again, pairs newly short are added, and c grows, until
 no pair is short or the rounds run out. No constant is added to the program.
-All pairs are gone through once; after that those alone that led by less than ``WATCHED`` floors then, and the exact evaluation of the
-finished program decides about the others.
+All pairs are gone through once; after that those alone that led by less than ``WATCHED`` floors then. Where all of these are right,
+all pairs are gone through again, and those that have come near since are watched as well.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,8 @@ from verify.distil.votes import VoteFit
 ROUNDS, PATIENCE = 10, 3
 #: With more than this share of all pairs in danger the forms are too coarse.
 LARGEST_SHARE = 0.02
+#: All pairs are gone through again at most so many times, each of which allows so many more rounds.
+AGAIN, MORE = 4, 4
 #: So many of the worst pairs are added in one round.
 BATCH = 6000
 #: Pairs that lead by less than so many floors at first are looked at again in every round.
@@ -88,6 +90,13 @@ class _Pairs:
         return np.asarray(2 * self.weight * (self.hidden**2).sum(axis=0) * dimensions / order)[:, None]
 
 
+def _both(some: Shortfall, others: Shortfall, wanted: Answers) -> Shortfall:
+    """The pairs of either list, those of the second in place of the same ones of the first."""
+    order = len(wanted)
+    known = np.isin(some.x * order + some.y, others.x * order + others.y)
+    return Shortfall(*(np.concatenate([mine[~known], theirs]) for mine, theirs in zip(some, others, strict=True)))
+
+
 def repaired(fit: VoteFit, votes: Floats, sides: Weights, wanted: Answers, floor: float, goal: float) -> Repaired:
     """Fitted votes with the fewest wrong answers. ``sides`` has the preactivations of the fit's draft, ``votes`` are its solution.
 
@@ -99,8 +108,15 @@ def repaired(fit: VoteFit, votes: Floats, sides: Weights, wanted: Answers, floor
     dimensions = np.array([order if space.basis is None else space.unit.shape[1] for space in fit.spaces], dtype=float)
     added: list[_Pairs] = []
     weight, best, fewest, since = 2.0, votes, wanted.size, 0
-    leads = watched
-    for number in range(ROUNDS):
+    leads, again = watched, 0
+    for number in range(ROUNDS + AGAIN * MORE):
+        if number and again < AGAIN and not (leads.lead <= 0).any():
+            everywhere = shortfalls(fit.weights(votes, sides), wanted, WATCHED * floor)
+            if not (everywhere.lead <= 0).any():
+                return Repaired(votes, 0, len(added), everywhere)
+            again, since, fewest = again + 1, 0, wanted.size
+            watched = _both(watched, everywhere, wanted)
+            leads = leads_at(fit.weights(votes, sides), *watched[:3])
         near = leads.lead < floor
         short = Shortfall(leads.x[near], leads.y[near], leads.wanted[near], leads.rival[near], leads.lead[near])
         wrong = int((short.lead <= 0).sum())
@@ -108,7 +124,7 @@ def repaired(fit: VoteFit, votes: Floats, sides: Weights, wanted: Answers, floor
         if wrong < fewest:
             best, fewest = votes, wrong
         many = len(short.x) > LARGEST_SHARE * wanted.size
-        if not len(short.x) or many or not len(votes) or since >= PATIENCE or number == ROUNDS - 1:
+        if not len(short.x) or many or not len(votes) or since >= PATIENCE or number >= ROUNDS + again * MORE - 1:
             break
         added.append(_Pairs.of(fit, sides, short, goal, weight))
         target, stiff = (sum(part) for part in zip(*((p.target(order), p.stiffness(dimensions, order)) for p in added), strict=True))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import permutations, product
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -235,7 +236,7 @@ def test_rounded_numbers_are_within_the_error_and_come_near_it(monkeypatch: pyte
         network = Network(numbers(n, width), numbers(n, width), numbers(width, n), numbers(1, n)[0], 0, 0)
         levels = [[value + draw.choice([0, 1, -big // 3]) for value in row] for row in network.left]
         plan = Tables([Cells([*range(n)], [*range(width)], levels)], 0, [])
-        short = slots.Short(network, plan)
+        short: Any = slots.Short(network, plan)
         if not short.live or not short.unit:
             continue
         a, c = short.short_by, short.votes_by

@@ -108,7 +108,8 @@ def test_planted_network_gets_a_readable_program_with_its_answers():
         program = point.written.program
         again = expand(program, S4, program_subgroups(program, S4))
 
-        assert np.array_equal(evaluate(again).answer, evaluation.answer)
+        assert (evaluate(again).answer != evaluation.answer).sum() == point.differing
+        assert point.name not in ("readable", "faithful") or not point.differing
         assert program.constants == sum(len(n.left) + len(n.right) + len(n.votes) for c in program.circuits for n in c.neurons) + len(
             program.bias
         )
@@ -129,7 +130,8 @@ def test_one_flipped_answer_of_the_network_is_one_of_the_program_too():
 
     assert np.argwhere(evaluation.answer != S4.mul).tolist() == [[x, y]]
     for point in distill(subgroups(S4), flipped, evaluation).points:
-        assert np.array_equal(evaluate(point.written.weights).answer, evaluation.answer)
+        assert (evaluate(point.written.weights).answer != evaluation.answer).sum() == point.differing
+        assert point.name not in ("readable", "faithful") or not point.differing
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -82,7 +82,7 @@ def margins(built: Built) -> Any:
 def test_lines_are_below_every_margin_whatever_their_numbers(name: str, mirrored: bool) -> None:
     """For every y (x^-1 where mirrored) and s of every case, with random mu: no margin of the case is less."""
     built = free_program(name, 3, mirrored, 6)
-    parts = take_apart(*built[:2], built[2])
+    parts = take_apart(*built)
     assert [family.mirrored for family in parts.families] == [mirrored]
     assert not parts.rest
     group, true = built[1], margins(built)
@@ -201,7 +201,7 @@ def test_what_is_hopeless_is_known_at_once(name: str) -> None:
     """Where no numbers can settle an s, find_lines says so; where it does not, the bounds it finds are positive."""
     known = {True: 0, False: 0}
     for seed, size in product(range(4), (5, 60)):
-        parts = take_apart(*free_program(name, seed, False, size)[:2], free_program(name, seed, False, size)[2])
+        parts = take_apart(*free_program(name, seed, False, size))
         outline = Outline.before_search(parts)
         for case in parts.cases:
             outline.signs[case] = 0

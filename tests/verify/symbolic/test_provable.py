@@ -102,7 +102,7 @@ def test_relaxed_margins_are_those_of_the_definition_and_no_margin_is_below(seed
         outputs = (inv[w], inv[z]) if mirrored else (w, z)
         return push * float((voter.basis[outputs[0]] - voter.basis[outputs[1]]) @ t[place])
 
-    every = list(zip([*voters, *signs], places, strict=True))
+    every: list[tuple[Any, slice]] = list(zip([*voters, *signs], places, strict=True))
     true = min(sum(share(v, place, x, y, s) for v, place in every) for x, y, s in product(range(6), range(6), range(1, 6)))
     moved = spaces[0].moved
     relaxed = np.inf

@@ -146,6 +146,7 @@ def test_the_terms_given_to_the_solver_are_the_tables_that_were_searched(name: s
             reached = family.points.moved[:, tables.ys]
             total = np.zeros_like(tables.whole)
             for term in tables.terms:
+                assert term.space
                 k = term.space.moved[term.q, tables.ys]
                 for j in range(family.points.count):
                     for i in range(family.points.count):
