@@ -1,6 +1,5 @@
 """`scripts/compare_runs.py` sees every difference that it speaks of, and none between equal folders."""
 
-import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -8,14 +7,6 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "compare_runs.py"
-
-
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("compare_runs", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture

@@ -1,24 +1,15 @@
 """`scripts/mechanism_tables.py` measures the bundled S5 network as its page says."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from algebra.group import parse_group
 from net.bundled import bundled_checkpoint
 from net.planted import PlantedNetwork, planted_rank_one
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("mechanism_tables", ROOT / "scripts" / "mechanism_tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+SCRIPT = ROOT / "scripts" / "mechanism_tables.py"
 
 
 def test_the_page_has_the_rows_of_the_bundled_network(script, capsys):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,14 +16,9 @@ SCRIPT = Path(__file__).parents[3] / "benchmarks" / "fuzz_differential.py"
 
 
 @pytest.fixture(scope="module")
-def fuzz():
+def fuzz(script):
     """The fuzzing script as a module."""
-    spec = importlib.util.spec_from_file_location("fuzz_differential", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    return script
 
 
 @pytest.mark.parametrize("kind", ["pickle_files", "zip_files", "safetensors_files", "npy_files", "legacy_files", "random_files"])

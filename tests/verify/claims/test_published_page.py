@@ -1,26 +1,12 @@
 """The script that writes docs/published-claims.md: how figures of many networks become a row."""
 
-import importlib.util
-import sys
 from pathlib import Path
-
-import pytest
 
 from verify.claims.claim import Outcome
 from verify.claims.schema import read_claims
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="module")
-def script():
-    """The script as a module."""
-    spec = importlib.util.spec_from_file_location("published_claims", ROOT / "scripts" / "published_claims.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["published_claims"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["published_claims"]
+SCRIPT = ROOT / "scripts" / "published_claims.py"
 
 
 def measured(figure, agrees):

@@ -1,8 +1,6 @@
 """The script that trains on groups with the same character table: its tables, its measures, and what follows from the groups."""
 
-import importlib.util
 import itertools
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +13,7 @@ from verify import analyse
 from verify.claims.subject import Subject
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="module")
-def script():
-    """The script as a module."""
-    spec = importlib.util.spec_from_file_location("same_characters_script", ROOT / "scripts" / "same_characters.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["same_characters_script"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["same_characters_script"]
+SCRIPT = ROOT / "scripts" / "same_characters.py"
 
 
 def test_the_pairs_have_the_same_tables_and_are_not_isomorphic(script):
