@@ -32,7 +32,7 @@ from verify.distil.repair import LARGEST_SHARE, repaired
 from verify.distil.settings import DEFAULT, DistilSettings
 from verify.distil.shared import SharedList, shared_lists
 from verify.distil.vote_search import Step, vote_path
-from verify.distil.votes import Moments, VoteSpace
+from verify.distil.votes import Moments, VoteFit, VoteSpace
 from verify.exact.exhaustive import Evaluation, evaluate
 from verify.program.form import GroupForm, linear_map
 from verify.program.written import Written
@@ -228,10 +228,20 @@ def distill(
 
 @dataclass(frozen=True)
 class _Stop:
-    """A program of the path that may stand on the curve."""
+    """A program of the path that may stand on the curve: what it takes to make it again, since the spaces of its votes are large."""
 
-    step: Step
-    sides: Weights
+    draft: Draft
+    forms: tuple[GroupForm, ...]
+    moments: Moments
+    votes: Floats
+    constants: int
+    unexplained: float
+
+    @classmethod
+    def of(cls, step: Step) -> "_Stop":
+        """Without the spaces."""
+        forms = tuple(space.form for space in step.fit.spaces)
+        return cls(step.fit.draft, forms, step.fit.moments, step.votes, step.fit.constants, step.unexplained)
 
 
 def _programs(search: _Search) -> tuple[Point, ...]:
@@ -248,7 +258,9 @@ def _programs(search: _Search) -> tuple[Point, ...]:
     readable = readable or replace(faithful, name="readable")
     search.progress("evaluating other programs of the curve")
     most = faithful.written.program.constants
-    between = [stop for stop in stops if stop.step is not at and stop.step is not end and stop.step.fit.constants < most]
+    between = [
+        stop for stop in stops if stop.constants < most and not any(step is not None and stop.votes is step.votes for step in (at, end))
+    ]
     chosen = [between[k] for k in sorted({round(k * (len(between) - 1) / (OTHERS - 1)) for k in range(OTHERS)})] if between else []
     points = [_evaluated(search, stop) for stop in chosen]
     coarse = [p for p in points if p.written.program.constants < readable.written.program.constants]
@@ -275,13 +287,13 @@ def _follow(
         return None, None
     exact = draft.weights()
     moments = Moments.of(exact, network, search.moments)
-    tried, before = np.inf, min((stop.step.unexplained for stop in stops), default=np.inf)
+    tried, before = np.inf, min((stop.unexplained for stop in stops), default=np.inf)
     budget = max(PASSES * 2.0 * network.order**3 * network.width, LEAST_OPERATIONS)
     for step in vote_path(draft, moments, network, settings, start):
         if step.fit.constants > most or step.operations > budget:
             break
         if step.unexplained <= PROGRESS * before:
-            stops.append(_Stop(step, exact))
+            stops.append(_Stop.of(step))
             before = step.unexplained
         if step.unexplained > min(ENOUGH * (1 - variance), AGAIN * tried):
             continue
@@ -315,8 +327,11 @@ def _tried(search: _Search, name: str, step: Step, sides: Weights, loss: float) 
 
 def _evaluated(search: _Search, stop: _Stop) -> Point:
     """A program of the path in the fewest bits, with its exact answers."""
-    draft = stop.step.fit.drafted(stop.step.fit.votes(stop.step.votes))
-    written = next(writings(draft, ROUNDING_SHARE * stop.step.unexplained * search.variance))
+    group, network = search.lattice.group, search.network
+    spaces = tuple(VoteSpace.of(group, form) for form in stop.forms)
+    fit = VoteFit(stop.draft, spaces, stop.moments, centred(network.U[stop.draft.neurons]), search.settings.ridge)
+    draft = fit.drafted(fit.votes(stop.votes))
+    written = next(writings(draft, ROUNDING_SHARE * stop.unexplained * search.variance))
     return search.point("", written, draft, 0)
 
 

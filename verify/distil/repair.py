@@ -105,7 +105,7 @@ def repaired(fit: VoteFit, votes: Floats, sides: Weights, wanted: Answers, floor
     """
     watched = shortfalls(fit.weights(votes, sides), wanted, WATCHED * floor)
     order = votes.shape[1]
-    dimensions = np.array([order if space.basis is None else space.unit.shape[1] for space in fit.spaces], dtype=float)
+    dimensions = np.array([space.dimension for space in fit.spaces], dtype=float)
     added: list[_Pairs] = []
     weight, best, fewest, since = 2.0, votes, wanted.size, 0
     leads, again = watched, 0

@@ -101,45 +101,44 @@ class VoteSpace:
 
     Attributes:
         form: the form.
-        basis: (|G|, length of the list) the functions of the list's entries, centred; None for a form on all elements.
-        unit: (|G|, dimension) an orthonormal basis of what they span.
+        size: the length of the list.
+        unit: (|G|, dimension) an orthonormal basis of what the centred functions of its entries span; empty for all elements.
 
     """
 
     form: GroupForm
-    basis: Floats | None
+    size: int
     unit: Floats
 
     @classmethod
     def of(cls, group: FiniteGroup, form: GroupForm) -> "VoteSpace":
         """The space of a form."""
         if form == RAW:
-            return cls(form, None, np.zeros((group.order, 0)))
+            return cls(form, group.order, np.zeros((group.order, 0)))
         basis = _centred_basis(group, form)
-        return cls(form, basis, _orthonormal(basis))
+        return cls(form, int(basis.shape[1]), _orthonormal(basis))
 
     def joined(self, group: FiniteGroup, part: GroupForm) -> "VoteSpace":
         """The space of the sum of this form and another one."""
-        assert self.basis is not None
         more = _centred_basis(group, part)
         rest = more - self.unit @ (self.unit.T @ more)
         found = _orthonormal(rest, float(np.linalg.norm(more)))
         found -= self.unit @ (self.unit.T @ found)
         form = GroupForm.sum_of([self.form, part])
-        return VoteSpace(form, np.concatenate([self.basis, more], axis=1), np.concatenate([self.unit, found], axis=1))
+        return VoteSpace(form, self.size + int(more.shape[1]), np.concatenate([self.unit, found], axis=1))
 
     @property
-    def size(self) -> int:
-        """The length of the list."""
-        return len(self.unit) if self.basis is None else int(self.basis.shape[1])
+    def dimension(self) -> int:
+        """How many functions span it, those on all elements without taking the centring into account."""
+        return self.size if self.form == RAW else int(self.unit.shape[1])
 
     def project(self, function: Floats) -> Floats:
         """P of a function that is centred already."""
-        return function if self.basis is None else np.asarray(self.unit @ (function @ self.unit))
+        return function if self.form == RAW else np.asarray(self.unit @ (function @ self.unit))
 
-    def list_of(self, function: Floats) -> Floats:
+    def list_of(self, group: FiniteGroup, function: Floats) -> Floats:
         """The shortest list whose function, up to an added constant, is nearest to this one."""
-        return function if self.basis is None else np.asarray(np.linalg.lstsq(self.basis, function, rcond=None)[0])
+        return function if self.form == RAW else np.asarray(np.linalg.lstsq(_centred_basis(group, self.form), function, rcond=None)[0])
 
 
 def _centred_basis(group: FiniteGroup, form: GroupForm) -> Floats:
@@ -273,7 +272,8 @@ class VoteFit:
 
     def drafted(self, votes: Floats) -> Draft:
         """The draft with votes in these spaces, and their best bias."""
-        values = tuple(space.list_of(row) for space, row in zip(self.spaces, votes, strict=True))
+        group = self.draft.lattice.group
+        values = tuple(space.list_of(group, row) for space, row in zip(self.spaces, votes, strict=True))
         return self.draft.with_votes(tuple(space.form for space in self.spaces), values, self.moments.best_bias(votes))
 
     def weights(self, votes: Floats, sides: Weights) -> Weights:

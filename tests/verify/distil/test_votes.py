@@ -68,14 +68,14 @@ def test_a_joined_space_is_that_of_the_sum_of_forms():
         assert space.size == basis.shape[1]
         assert np.allclose(space.unit.T @ space.unit, np.eye(space.unit.shape[1]))
         assert np.allclose(space.project(f), nearest)
-        assert np.allclose(basis @ space.list_of(f), nearest)
+        assert np.allclose(basis @ space.list_of(S4, f), nearest)
 
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_conjugate_gradients_solve_the_dense_equations(bias):
     """Against the equations written out in an orthonormal basis of all neurons' spaces."""
     _, _, _, fit = some_fit(1, bias)
-    bases = [np.eye(S4.order) - 1 / S4.order if s.basis is None else s.unit for s in fit.spaces]
+    bases = [np.eye(S4.order) - 1 / S4.order if s.form == RAW else s.unit for s in fit.spaces]
     ends = np.cumsum([0, *(b.shape[1] for b in bases)])
     dense = np.zeros((ends[-1], ends[-1]))
     right = np.zeros(ends[-1])
