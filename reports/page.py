@@ -1,16 +1,13 @@
 """The page to look at: the report and everything in it that can be clicked, as one HTML file that loads nothing.
 
-A strict content security policy allows the page's own script and style, by their hashes, and pictures inside the file. What the script
-draws it takes from one JSON value in the page; no text of a file becomes markup.
+What the script draws it takes from one JSON value in the page; no text of a file becomes markup.
 """
 
 import base64
-import hashlib
 import json
 import re
 import struct
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from reports.appendices import circuit_rows, circuits_appendix, neuron_pairs
@@ -21,12 +18,12 @@ from reports.circuits import class_labels, parts
 from reports.coset_voting import Program as Voting
 from reports.coset_voting import Rows
 from reports.escaping import escaped_html
+from reports.html_file import html_file
 from reports.limits import references
 from reports.named_form import NamedForm
 from reports.numbers import rational, share
 from reports.source import Source
 
-TEMPLATES = Path(__file__).parent / "templates"
 #: Bytes of circuits, and numbers of neurons, above which a page holds none of them: it stays below three megabytes.
 MOST_BYTES, MOST_NUMBERS = 1_400_000, 1_500_000
 #: Labels of rows are written for tables of at most this many.
@@ -36,8 +33,6 @@ EXACT = 2**53  # JavaScript's numbers hold integers up to this
 
 def page(source: Source, document: Document, pictures: dict[str, Any] | None, voting: Voting, figures: dict[str, str]) -> str:
     """The page's text."""
-    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     data = page_data(source, pictures, voting)
     looks = looking(source, bool(data["circuits"]))
     appendix = circuits_appendix(source).blocks
@@ -48,11 +43,7 @@ def page(source: Source, document: Document, pictures: dict[str, Any] | None, vo
     contents = "".join(
         f'<li><a href="#{escaped_html(anchor)}">{escaped_html("".join(s.text for s in line))}</a></li>' for anchor, line in links
     )
-    policy = (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; "
-        f"form-action 'none'"
-    )
-    title = escaped_html("".join(span.text for span in document.title))
+    title = "".join(span.text for span in document.title)
     first, rest = _after_section(document.blocks)
     inside = "\n".join(
         [
@@ -63,29 +54,12 @@ def page(source: Source, document: Document, pictures: dict[str, Any] | None, vo
             body(static, figures),
         ]
     )
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n<header><h1>{title}</h1></header>\n"
-        f'<nav aria-label="Contents"><ul>{contents}</ul></nav>\n<main>\n{inside}\n</main>\n'
-        f'<script type="application/json" id="data">{_json(data)}</script>\n<script>{script}</script>\n</body>\n</html>\n'
-    )
+    return html_file(title, inside, data, styles=("page.css",), script="page.js", contents=contents)
 
 
 def drawn_above(block: Block) -> bool:
     """Whether the part to look at shows this block of the appendix, or what it draws."""
     return (isinstance(block, Table) and bool(block.name)) or (isinstance(block, Figure) and block.name == "lattice")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-
-
-def _json(value: Any) -> str:
-    """JSON that no HTML parser takes for the end of the script."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _after_section(blocks: Sequence[Block]) -> tuple[tuple[Block, ...], tuple[Block, ...]]:

@@ -1,18 +1,14 @@
 """The page in a real browser: each thing that can be clicked or typed, no message on the console, nothing loaded, nothing sideways."""
 
 import re
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from reports import write_report
-from reports.page import TEMPLATES, packed
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+from reports.html_file import TEMPLATES
+from reports.page import packed
+from tests.reports.browser import opened
 
 
 def test_the_page_allows_nothing_but_itself(real_run: Path) -> None:
@@ -26,24 +22,6 @@ def test_the_page_allows_nothing_but_itself(real_run: Path) -> None:
     assert set(re.findall(r'(?:href|src)="([^":]*:?)', markup)) <= {"data:"} | set(re.findall(r'href="(#[^"]*)"', markup))
     assert not re.search(r"<[^>]* (?:style|on[a-z]+)=", markup)
     assert len(text) < 3_000_000
-
-
-@contextmanager
-def opened(path: Path, **context: Any) -> Iterator[tuple[Any, list[str]]]:
-    """The page in Chromium, and what it writes to the console or asks from anywhere."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    if CHROMIUM is None:
-        pytest.skip("needs Debian's chromium")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(**context)
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: said.append(request.url) if not request.url.startswith(("file:", "data:")) else None)
-        page.goto(path.as_uri())
-        yield page, said
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import click
 @click.command("trace")
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @click.option("--group", help="The group; default: what the snapshots say.")
-@click.option("--out", type=click.Path(path_type=Path), help="Where trace.json, trace.md and trace.svg go; default: FOLDER.trace.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where trace.json, .md, .svg and .html go; default: FOLDER.trace.")
 @click.option("--programs", is_flag=True, help="Distil each snapshot too, for the price of its program and what it explains.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at a time.")
 @click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler whose workers do the work.")
@@ -18,12 +18,14 @@ def command(folder: Path, group: str | None, out: Path | None, programs: bool, j
     """Look at every snapshot in FOLDER (`verify train --keep-every` writes them), print a table, and draw it.
 
     FOLDER may be a file that holds several checkpoints, such as full_run.pth. Right pairs are exact; shares of energy are measured.
+    trace.html shows all figures as strips over the snapshots, with their values at the one chosen.
     """
     import msgspec
 
     from reports.trace_figure import draw_trace
+    from reports.trace_page import trace_page
     from verify.jobs.many import only_one
-    from verify.jobs.trace import markdown, trace
+    from verify.jobs.trace import events, markdown, trace
 
     def progress(text: str) -> None:
         if not quiet:
@@ -35,5 +37,6 @@ def command(folder: Path, group: str | None, out: Path | None, programs: bool, j
         (target / "trace.json").write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1) + b"\n")
         (target / "trace.md").write_text(markdown(rows), encoding="utf-8")
         draw_trace(rows, target / "trace.svg")
+        (target / "trace.html").write_text(trace_page(rows, events(rows), folder.name), encoding="utf-8")
     click.echo(markdown(rows), nl=False)
     return 0

@@ -74,7 +74,7 @@ def test_pairs_are_counted_apart_and_exactly(kept: Path) -> None:
     assert (row["right"], row["trained_pairs"], row["pairs"]) == (sum(counts), 18, 36)
 
 
-def test_a_folder_becomes_a_table_and_a_figure(kept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_becomes_a_table_a_figure_and_a_page(kept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = kept / "S3-seed1.safetensors.steps"
     assert execute(["trace", str(folder), "--out", str(tmp_path / "t")]) == 0
     shown = capsys.readouterr().out
@@ -83,6 +83,7 @@ def test_a_folder_becomes_a_table_and_a_figure(kept: Path, tmp_path: Path, capsy
     assert [row["step"] for row in rows] == [0, 20, 40, 60]
     assert shown == (tmp_path / "t" / "trace.md").read_text()
     assert (tmp_path / "t" / "trace.svg").read_text().startswith("<?xml")
+    assert '"steps":[0,20,40,60]' in (tmp_path / "t" / "trace.html").read_text()
 
 
 def test_a_file_that_is_none_has_a_row_that_says_why(kept: Path, tmp_path: Path) -> None:
