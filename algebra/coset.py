@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from algebra.errors import GroupError
 from algebra.group import FiniteGroup
 
 __all__ = ["Cosets", "double_cosets", "left_cosets", "right_cosets"]
@@ -48,6 +49,9 @@ class Cosets:
 
 
 def _from_least(least: NDArray[np.integer]) -> Cosets:
+    """Cosets from the least element of the coset of each element; GroupError where that is no partition."""
+    if (least[least] != least).any():
+        raise GroupError("Expected the membership mask of a subgroup, got a set whose cosets overlap.")
     representatives = np.flatnonzero(least == np.arange(len(least)))
     number = np.empty(len(least), dtype=np.intp)
     number[representatives] = np.arange(len(representatives))
@@ -82,7 +86,23 @@ def left_cosets(group: FiniteGroup, mask: NDArray[np.bool_]) -> Cosets:
 
 
 def double_cosets(group: FiniteGroup, mask_h: NDArray[np.bool_], mask_k: NDArray[np.bool_]) -> Cosets:
-    """Double cosets ``HzK``, each the union of the right cosets ``Hzk``; O(|G|(|H| + |K|))."""
+    """Double cosets ``HzK``, each the union of the right cosets ``Hzk``; O(|G|(|H| + |K|)).
+
+    Their sizes are counted another way too, |HzK| = |H||K| / |z^-1 H z n K|, which must give the same and add up to |G|.
+
+    Raises:
+        GroupError: they do not, because one of the masks is not that of a subgroup.
+
+    """
     right = right_cosets(group, mask_h)
     least_in_right_coset = right.representatives[right.labels]
-    return _from_least(least_in_right_coset[group.mul[:, np.flatnonzero(mask_k)]].min(axis=1))
+    found = _from_least(least_in_right_coset[group.mul[:, np.flatnonzero(mask_k)]].min(axis=1))
+    inside = np.flatnonzero(mask_h)
+    meets = mask_k[group.conjugate(inside, found.representatives[:, None])].sum(axis=1)
+    sizes, left_over = np.divmod(len(inside) * np.count_nonzero(mask_k), np.maximum(meets, 1))
+    if sizes.sum() != group.order or left_over.any() or not np.array_equal(sizes, found.sizes):
+        raise GroupError(
+            f"Expected double cosets of two subgroups of {group.name}, whose sizes add up to {group.order:,}, got sizes that don't: "
+            f"one of the two sets is not a subgroup."
+        )
+    return found

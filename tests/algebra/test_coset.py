@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from algebra import coset
 from algebra.coset import Cosets, double_cosets, left_cosets, right_cosets
+from algebra.errors import GroupError
 from algebra.group import FiniteGroup, parse_group
 from algebra.lattice import subgroups
 from algebra.subgroup import subgroup
@@ -47,6 +48,32 @@ def test_double_cosets_of_every_pair_of_subgroups(name: str) -> None:
                 for z in range(group.order)
             ]
             check(double_cosets(group, one.mask, other.mask), by_definition(group, sets))
+
+
+@pytest.mark.parametrize("damaged", ["left", "right"])
+def test_sizes_of_double_cosets_that_do_not_add_up_are_refused(damaged: str) -> None:
+    """Of S4 with D8 and S3: 8 * 6 / 2 = 24, one double coset; one element exchanged, and no sizes fit."""
+    group = parse_group("S4")
+    d8, s3 = (subgroups(group).by_name(name).mask for name in ("D8", "S3"))
+    assert double_cosets(group, d8, s3).sizes.tolist() == [24]
+    wrong = (d8 if damaged == "left" else s3).copy()
+    inside, outside = np.flatnonzero(wrong)[-1], np.flatnonzero(~wrong)[-1]
+    wrong[inside], wrong[outside] = False, True
+    with pytest.raises(GroupError, match=r"whose cosets overlap|add up to 24"):
+        double_cosets(group, *((wrong, s3) if damaged == "left" else (d8, wrong)))
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_sizes_counted_another_way_are_compared_with_the_cosets(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A partition that is a coset too fine or too coarse is noticed."""
+    group = parse_group("S4")
+    one = subgroups(group).by_name("S3").mask
+    least = double_cosets(group, one, one)
+    false = np.arange(24) if number else np.zeros(24, dtype=np.intp)
+    monkeypatch.setattr(coset, "_from_least", lambda _: Cosets(false, int(false.max()) + 1, np.unique(false)))
+    assert least.count == 2
+    with pytest.raises(GroupError, match="add up"):
+        double_cosets(group, one, one)
 
 
 def test_right_cosets_of_a_point_stabiliser_say_where_the_point_goes() -> None:
