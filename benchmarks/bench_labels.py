@@ -27,17 +27,13 @@ def labels(name: str, weights: Weights) -> tuple[NeuronLabel, ...]:
 
 def row(name: str, noise: float) -> list[str]:
     group = parse_group(name)
-    lattice = subgroups(group)
     planted = planted_network(group, seed=7, width=160, kinds=KINDS, noise=noise)
     found = labels(name, planted.network.weights)
     hits: dict[str, list[bool]] = {}
     for label, truth in zip(found, planted.neurons, strict=True):
         hit = label.kind == truth.kind
         if hit and truth.kind in ("coset", "sign") and label.left and label.right and truth.left and truth.right:
-            hit = bool(
-                (lattice.masks[label.left.subgroup] == truth.left.mask).all()
-                and (lattice.masks[label.right.subgroup] == truth.right.mask).all()
-            )
+            hit = bool((label.left.subgroup.mask == truth.left.mask).all() and (label.right.subgroup.mask == truth.right.mask).all())
         hits.setdefault(truth.kind, []).append(hit)
     return [f"{noise:.2f}", *(f"{np.mean(hits[kind]):.2f}" for kind in ("coset", "sign", "twisted", "dual", "raw"))]
 

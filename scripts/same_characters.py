@@ -174,8 +174,9 @@ def measure(path: Path, name: str) -> Measures:
     }
     mask = np.zeros(group.order, dtype=bool)
     mask[[0, central_involution(group)]] = True
-    by_z = subject.lattice.find(mask)
-    twisted = [one.index for one in labels if one.left is not None and one.left.kernel is not None and one.left.subgroup == by_z]
+    by_z = subject.lattice.all[subject.lattice.find(mask)]
+    sides = [(one.index, one.left) for one in labels if one.left is not None]
+    twisted = [index for index, side in sides if side.form.kernel is not None and side.subgroup is by_z]
     found["label z"] = float(energy[twisted].sum())
     found["inputs"] = float((on_one_irrep(group, weights, votes=False).max(axis=0) >= 0.95)[live].mean()) if live.any() else None
     for kind in ("coset", "sign", "twisted", "dual", "rank one", "raw"):

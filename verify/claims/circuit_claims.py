@@ -97,6 +97,6 @@ def by_label(subject: Subject) -> list[list[int]]:
     found: dict[object, list[int]] = {}
     for label in subject.labels:
         if label.kind != "dead":
-            read = [None if s is None else (s.side, s.subgroup, s.kernel, s.weights) for s in (label.left, label.right)]
+            read = [None if side is None else side.form for side in (label.left, label.right)]
             found.setdefault(tuple(read) if None not in read else label.index, []).append(label.index)
     return list(found.values())

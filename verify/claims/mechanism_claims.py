@@ -85,9 +85,8 @@ class Switches(Bounded, frozen=True, kw_only=True, tag="switches"):
     def _coset_neurons(self, subject: Subject) -> dict[int, list[tuple[Subgroup, Subgroup]]]:
         """The coset neurons, each with the pairs (H, K) that it reads x and y through."""
         if not self.subgroup:
-            lattice = subject.lattice
             return {
-                label.index: [(lattice.all[label.left.subgroup], lattice.all[label.right.subgroup])]
+                label.index: [(label.left.subgroup, label.right.subgroup)]
                 for label in subject.labels
                 if label.kind in ("coset", "sign") and label.left is not None and label.right is not None
             }

@@ -100,7 +100,7 @@ class ClassDistribution(Claim, frozen=True, kw_only=True, tag="subgroup classes"
             found = [names[int(lattice.class_of[h])] if c < 1 else "none" for c, h in zip(low, best, strict=True)]
         else:
             sides = [label.left for label in subject.labels]
-            found = ["none" if s is None else names[int(lattice.class_of[s.subgroup])] for s in sides]
+            found = ["none" if side is None else lattice.name_of(side.subgroup) for side in sides]
         found = ["dead" if dead else name for name, dead in zip(found, subject.dead, strict=True)]
         shares = {name: count / len(found) for name, count in Counter(found).most_common()}
         finding = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
@@ -206,13 +206,12 @@ class UnembeddingCorrelation(Claim, frozen=True, kw_only=True, tag="unembedding 
         for label in subject.labels:
             if label.left is not None and label.right is not None and label.kind != "rank one":
                 rows.append(label.index)
-                read.append((label.left, label.right))
-                kinds.append(tuple(int(lattice.class_of[s.subgroup]) for s in (label.left, label.right)))
+                read.append((label.left.form, label.right.form))
+                kinds.append(tuple(lattice.name_of(side.subgroup) for side in (label.left, label.right)))
         if len(rows) < 2:
             return Outcome("SKIPPED", "fewer than two neurons have labels")
         correlation = np.asarray(np.corrcoef(subject.weights.U[rows]))
-        place = [(a.subgroup, a.kernel, a.side, b.subgroup, b.kernel, b.side) for a, b in read]
-        same_coset = _equal(place)
+        same_coset = _equal(read)
         same_class = _equal(kinds) & ~same_coset
         upper = np.triu(np.ones(correlation.shape, dtype=bool), 1)
         masks = {"same coset": same_coset, "same class": same_class, "others": ~same_coset & ~same_class}

@@ -26,14 +26,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from algebra.coset_space import CosetSpace, Side
+from algebra.coset_space import Side
 from algebra.lattice import SubgroupLattice
+from algebra.subgroup import Subgroup
 from net.weights import Weights, dead_neurons
 from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates, candidate_shares, candidates
 from verify.distil.moments import squared_activations
 from verify.distil.point_irreps import point_irreps
-from verify.distil.rank_one import LEVELS, Reading, parts
+from verify.distil.rank_one import LEVELS, parts
 from verify.distil.settings import DEFAULT, DistilSettings
 from verify.program.form import GroupForm
 from verify.record.certificate import Kind
@@ -47,32 +48,19 @@ Shares = dict[Side, Floats]
 
 
 class SideLabel(NamedTuple):
-    """One side of a neuron: right or left cosets of a subgroup, the kernel of its character, share of variance explained.
+    """One side of a neuron: the form through which it reads its input, and the share of the variance that it explains.
 
-    With ``weights`` it is images (side "right") or preimages ("left") on the points of the G-set of the subgroup, with this vector a,
-    and the kernel is that of a character of the whole group.
+    The form is on right or left cosets of a subgroup, or, of a rank-one neuron, on images or preimages with a vector of weights.
     """
 
-    side: Side
-    subgroup: int
-    kernel: int | None
+    form: GroupForm
     share: float
     log_accident: float
-    weights: tuple[int, ...] = ()
 
-    def form(self, lattice: SubgroupLattice) -> GroupForm:
-        """The form through which the side reads its input."""
-        if not self.weights:
-            return GroupForm.of(self.space(lattice))
-        kernel = None if self.kernel is None else lattice.all[self.kernel]
-        on: Reading = "images" if self.side == "right" else "preimages"
-        return GroupForm(on, (lattice.all[self.subgroup],), (kernel,), self.weights, constant=kernel is not None)
-
-    def space(self, lattice: SubgroupLattice) -> CosetSpace:
-        """The coset space; of a side on points, the cosets that the points are."""
-        if self.weights:
-            return CosetSpace(lattice.all[self.subgroup], self.side)
-        return CosetSpace(lattice.all[self.subgroup], self.side, None if self.kernel is None else lattice.all[self.kernel])
+    @property
+    def subgroup(self) -> Subgroup:
+        """The subgroup whose cosets are read, or are the points."""
+        return self.form.subgroups[0]
 
 
 @dataclass(frozen=True)
@@ -145,7 +133,7 @@ def label_neurons(
         coset = (left["right"][i], right["left"][i])
         dual = (left["left"][i], right["right"][i])
         best = min(coset, dual, key=lambda pair: pair[0].log_accident + pair[1].log_accident)
-        kind = _kind(lattice, choices, best, best is dual, settings)
+        kind = _kind(choices, best, best is dual, settings)
         points = rank_one[i]
         tried = 2 * np.log(len(choices.subgroup)) if kind != "raw" else -np.inf
         if points is not None and (kind == "raw" or points.log_accident < sum(side.log_accident for side in best) + tried):
@@ -179,13 +167,11 @@ def rank_one_sides(lattice: SubgroupLattice, weights: Weights, settings: DistilS
         for i in np.flatnonzero(np.minimum(*strongest) >= settings.labelled_variance):
             sides, bound, several = [], 0.0, False
             for a, total in zip(matrices, totals, strict=True):
-                part = max(parts([irrep], [a[i]]), key=lambda one: one.energy)
+                part = max(parts([irrep], [a[i]], constant=True), key=lambda one: one.energy)
                 share = min(1.0, part.energy / float(total[i]))
                 log = float(log_accident(np.array([share]), np.array([float(irrep.dimension)]), group.order)[0]) + candidates
                 several |= min(part.form.weights.count(w) for w in set(part.form.weights)) > 1 or len({*part.form.weights}) > 2
-                side: Side = "right" if part.form.on == "images" else "left"
-                kernel = None if irrep.kernel is None else lattice.find(irrep.kernel.mask)
-                sides.append(SideLabel(side, lattice.find(irrep.points.base.mask), kernel, share, log, part.form.weights))
+                sides.append(SideLabel(part.form, share, log))
                 bound += log
             certain = all(s.share >= settings.labelled_variance and s.log_accident < np.log(ACCIDENT) for s in sides)
             best = found[i]
@@ -194,15 +180,13 @@ def rank_one_sides(lattice: SubgroupLattice, weights: Weights, settings: DistilS
     return found
 
 
-def _kind(
-    lattice: SubgroupLattice, choices: Candidates, pair: tuple[SideLabel, SideLabel], is_dual: bool, settings: DistilSettings
-) -> Kind:
+def _kind(choices: Candidates, pair: tuple[SideLabel, SideLabel], is_dual: bool, settings: DistilSettings) -> Kind:
     bar = np.log(ACCIDENT / max(1, len(choices.subgroup)))
     if any(side.share < settings.labelled_variance or side.log_accident > bar for side in pair):
         return "raw"
-    if all(2 * lattice.orders[side.subgroup] == lattice.group.order and side.kernel is None for side in pair):
+    if all(side.subgroup.index == 2 and side.form.kernel is None for side in pair):
         return "sign"
-    if any(side.kernel is not None for side in pair):
+    if any(side.form.kernel is not None for side in pair):
         return "twisted"
     return "dual" if is_dual else "coset"
 
@@ -212,9 +196,5 @@ def _best(choices: Candidates, share: Floats, side: Side, order: int) -> list[Si
     if not len(choices.subgroup):
         return []
     bound = log_accident(share, choices.dimension[:, None], order)
-    best = bound.argmin(axis=0)
-    kernels = [int(k) if k >= 0 else None for k in choices.kernel[best]]
-    return [
-        SideLabel(side, int(choices.subgroup[c]), kernel, float(share[c, i]), float(bound[c, i]))
-        for i, (c, kernel) in enumerate(zip(best, kernels, strict=True))
-    ]
+    best = bound.argmin(axis=0).tolist()
+    return [SideLabel(GroupForm.of(choices.space(c, side)), float(share[c, i]), float(bound[c, i])) for i, c in enumerate(best)]

@@ -33,9 +33,9 @@ def neuron_page(analysis: Analysis, index: int) -> str:
         ("y", label.right, weights.R[:, index], right_shares),
     ):
         lines += ["", f"## Preactivation of {name}", "", *_stander(lattice, choices.subgroup, choices.kernel, table, index)]
-        form = RAW if side is None else side.form(lattice)
+        form = RAW if side is None else side.form
         forms.append(form)
-        if side is not None and not side.weights:
+        if side is not None and not form.weights:
             lines += ["", *_table(lattice, form, column)]
     lines += ["", "## Votes", "", *_votes(lattice, forms[0], forms[1], weights.U[index])]
     lines += ["", "## Without it", "", *_removal(analysis, index)]
@@ -47,11 +47,12 @@ def _label_lines(analysis: Analysis, index: int) -> Iterator[str]:
     yield f"- kind: {label.kind}"
     for name, side in (("x", label.left), ("y", label.right)):
         if side is not None:
-            if side.weights:
+            if side.form.weights:
                 yield f"- reads {name} through {side_name(lattice, side)}: {side.share:.4%} of the variance"
                 continue
-            twist = "" if side.kernel is None else f", with the sign whose kernel is {lattice.labels[side.kernel]}"
-            space = f"{side.side} cosets of {lattice.labels[side.subgroup]}{twist}"
+            kernel = side.form.kernel
+            twist = "" if kernel is None else f", with the sign whose kernel is {lattice.label_of(kernel)}"
+            space = f"{side.form.on} of {lattice.label_of(side.subgroup)}{twist}"
             yield f"- reads {name} through {space}: {side.share:.4%} of the variance"
     yield f"- fires on {firing_rates(analysis.weights)[index]:.1%} of all pairs"
     if irreps := analysis.neurons[index].irreps:

@@ -79,12 +79,12 @@ def side_name(lattice: SubgroupLattice, side: SideLabel | None) -> str | None:
     """The label of the subgroup that a side of a neuron reads its input through, with its character's kernel; None without one."""
     if side is None:
         return None
-    if side.weights:
-        points = "points sent from" if side.side == "right" else "points sent to"
-        sign = "" if side.kernel is None else f", times the sign that is 1 on {lattice.labels[side.kernel]}"
-        return f"cosets of {lattice.labels[side.subgroup]} as {points}, weights {', '.join(map(str, side.weights))}{sign}"
-    mark = "" if side.kernel is None else f" over {lattice.labels[side.kernel]}"
-    return f"{lattice.labels[side.subgroup]}{mark}"
+    form, name = side.form, lattice.label_of(side.subgroup)
+    if form.weights:
+        points = "points sent from" if form.on == "images" else "points sent to"
+        sign = "" if form.kernel is None else f", times the sign that is 1 on {lattice.label_of(form.kernel)}"
+        return f"cosets of {name} as {points}, weights {', '.join(map(str, form.weights))}{sign}"
+    return name if form.kernel is None else f"{name} over {lattice.label_of(form.kernel)}"
 
 
 def irrep_shares(lattice: SubgroupLattice, network: Weights) -> list[list[tuple[str, float]]]:
@@ -217,13 +217,13 @@ def lattice_summary(lattice: SubgroupLattice, labels: tuple[NeuronLabel, ...]) -
     from algebra.containment import class_lattice
     from algebra.hasse import hasse_layout
 
-    used: Counter[int] = Counter()
+    used: Counter[str] = Counter()
     for label in labels:
         if label.left and label.right:
-            used.update({int(lattice.class_of[side.subgroup]) for side in (label.left, label.right)})
+            used.update({lattice.name_of(side.subgroup) for side in (label.left, label.right)})
     layout = hasse_layout(lattice)
     nodes = [
-        LatticeNode(c.name, c.order, c.length, used[c.number], float(layout.positions[c.number][0]), int(layout.positions[c.number][1]))
+        LatticeNode(c.name, c.order, c.length, used[c.name], float(layout.positions[c.number][0]), int(layout.positions[c.number][1]))
         for c in lattice.classes
     ]
     edges = sorted((int(a), int(b)) for a, b in class_lattice(lattice).edges)

@@ -57,18 +57,17 @@ def pictures(lattice: SubgroupLattice, weights: Weights, labels: tuple[NeuronLab
 
     A value is off by half a unit at most, which is 1/254 of the largest absolute value of its column.
     """
-    partitions: dict[tuple[str, int], int] = {}
+    partitions: dict[CosetSpace, int] = {}
     cosets: list[list[int]] = []
 
     def partition(side: SideLabel | None) -> int | None:
-        if side is None or side.weights:
+        if side is None or side.form.weights:
             return None
-        key = side.side, side.subgroup if side.kernel is None else side.kernel
-        if key not in partitions:
-            partitions[key] = len(cosets)
-            space = CosetSpace(lattice.all[key[1]], side.side, None)
-            cosets.append([int(label) for label in space.labels])
-        return partitions[key]
+        space = CosetSpace(side.form.kernel or side.subgroup, side.form.space.side)
+        if space not in partitions:
+            partitions[space] = len(cosets)
+            cosets.append(space.labels.tolist())
+        return partitions[space]
 
     rows = [
         NeuronPicture(
@@ -78,7 +77,7 @@ def pictures(lattice: SubgroupLattice, weights: Weights, labels: tuple[NeuronLab
             column(weights.U[label.index]),
             partition(label.left),
             partition(label.right),
-            [lattice.names[lattice.class_of[side.subgroup]] for side in (label.left, label.right) if side is not None],
+            [lattice.name_of(side.subgroup) for side in (label.left, label.right) if side is not None],
         )
         for label in labels
     ]

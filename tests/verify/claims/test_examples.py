@@ -198,7 +198,7 @@ def replay_switches(claim, shown, network, s5):
     sums = s5.weights.L[:, i][:, None] + s5.weights.R[:, i]
     allowed = claim.within * np.ptp(s5.weights.L[:, i])
     label = s5.labels[i]
-    H = s5.lattice.all[label.left.subgroup]
+    H = label.left.subgroup
     labels = H.right_cosets.labels[s5.group.mul]
     for coset in range(H.index):
         inside = labels == coset

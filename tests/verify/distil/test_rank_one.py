@@ -117,9 +117,9 @@ def test_planted_rank_one_neurons_get_their_points_and_vectors_back(noise):
             seen += 1
             assert label.kind == "rank one"
             for side, wanted in ((label.left, truth.rank_one.a), (label.right, truth.rank_one.d)):
-                assert lattice.all[side.subgroup].index == len(wanted)
-                assert (side.kernel is None) == (truth.rank_one.kernel is None)
-                assert abs(np.corrcoef(side.weights, wanted)[0, 1]) > 0.85
+                assert side.subgroup.index == len(wanted)
+                assert (side.form.kernel is None) == (truth.rank_one.kernel is None)
+                assert abs(np.corrcoef(side.form.weights, wanted)[0, 1]) > 0.85
     assert seen > 30
 
 
