@@ -217,7 +217,8 @@ def _curve(source: Source) -> list[Block]:
             say(
                 "“Answers” counts the pairs with the network's answer (exact); the rest is measured. “Integers” is how many a "
                 "program has for each of the network's "
-                "parameters, “same second” the share of pairs with the same second largest logit."
+                "parameters, “same second” the share of pairs with the same second largest logit. The readable program is "
+                "`program.json`, the others stand in `programs/` by name."
                 + (" Figure {n} shows price and variance." if number else ""),
                 n=number,
             )

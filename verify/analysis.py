@@ -729,7 +729,8 @@ class Analysis:
         with replacing(Path(directory)) as work:
             certificate, summary = self.certificate, self.summary
             self.options.progress("writing the report")
-            write_files(work, certificate, summary, self.obligations, self.pictures)
+            others = {point.name: point.written.program for point in self.distillation.points if point.name != "readable"}
+            write_files(work, certificate, summary, self.obligations, self.pictures, others)
             if self._file is not None:
                 (work / FILE_NAME).write_bytes(self._file)
         return Path(directory)

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import msgspec
 
 from net.errors import MalformedInput
 from reports import write_program, write_report
+from verify.program.program import Program
 from verify.record import certificate as cert
 from verify.record.checker_archive import checker_archive
 from verify.record.pictures import Pictures, picture_bytes
@@ -50,9 +51,17 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_files(
-    directory: Path, certificate: cert.Certificate, summary: Summary, obligations: Sequence[Obligation], pictures: Pictures
+    directory: Path,
+    certificate: cert.Certificate,
+    summary: Summary,
+    obligations: Sequence[Obligation],
+    pictures: Pictures,
+    others: Mapping[str, Program],
 ) -> None:
-    """Write the certificate and its checker, summary and pictures, the programs as .json and .py, the report and obligations/."""
+    """Write the certificate and its checker, summary and pictures, the programs as .json and .py, the report and obligations/.
+
+    ``others`` are the programs of the price curve that no statement is about, by name: each becomes a file in programs/.
+    """
     write_scripts(obligations, directory)
     (directory / "certificate.json").write_bytes(cert.canonical_bytes(certificate) + b"\n")
     (directory / "checker.pyz").write_bytes(checker_archive())
@@ -61,7 +70,11 @@ def write_files(
     provable = certificate.symbolic.provable
     for name, program in (("program", certificate.program), ("provable", provable.program if provable else None)):
         if program is not None:
-            plain = msgspec.json.decode(cert.canonical_bytes(program))
-            (directory / f"{name}.json").write_bytes(cert.canonical_bytes(plain) + b"\n")
-            write_program(plain, directory / f"{name}.py")
+            text = cert.canonical_bytes(program)
+            (directory / f"{name}.json").write_bytes(text + b"\n")
+            write_program(msgspec.json.decode(text), directory / f"{name}.py")
+    for name, program in others.items():
+        path = directory / "programs" / f"{name.replace(' ', '-')}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(cert.canonical_bytes(program) + b"\n")
     write_report(directory)

@@ -3,6 +3,7 @@
 A number that is added to the type without a twin fails here, and so does a page docs/numbers.md that lists others.
 """
 
+import copy
 import json
 import time
 import types
@@ -79,6 +80,25 @@ class Run:
         self.lattice = subgroups(self.group)
         self.folded = load_network(checkpoint, self.group)
         self.wall, self.said = wall, said
+        self.directory = directory
+
+    def with_program(self, name: str) -> "Run":
+        """The same run as if its program were that point of the curve, from the point's own file."""
+        if name == "readable":
+            return self
+        if name not in self._others:
+            files = {"provable": self.directory / "provable.json"}
+            file = files.get(name, self.directory / "programs" / f"{name.replace(' ', '-')}.json")
+            made = copy.copy(self)
+            for cached in ("written", "ours"):
+                vars(made).pop(cached, None)
+            made.certificate = self.certificate | {"program": json.loads(file.read_text())}
+            self._others[name] = made
+        return self._others[name]
+
+    @cached_property
+    def _others(self) -> dict[str, "Run"]:
+        return {}
 
     @property
     def network(self) -> Weights:
@@ -446,11 +466,14 @@ def _margin_difference(r: Run) -> list[Any]:
 @twin("equivalence.runner_up_agree")
 def _runner_up(r: Run) -> list[Any]:
     """From both tables of float64 logits. Where second and third outputs are equal, rounding decides."""
+    return _runner_up_held(r, r.summary["equivalence"]["runner_up_agree"])
+
+
+def _runner_up_held(r: Run, stated: float) -> list[Any]:
     same, tied = runner_up(r.theirs) == runner_up(r.ours), np.zeros((len(r.theirs),) * 2, dtype=bool)
     for logits in (r.theirs, r.ours):
         ranked = np.sort(logits, axis=2)
         tied |= ranked[..., -2] - ranked[..., -3] <= 1e-5 * np.abs(logits).max()
-    stated = r.summary["equivalence"]["runner_up_agree"]
     assert tied.mean() < 0.2
     assert (same & ~tied).mean() - 1e-5 <= stated <= (same | tied).mean() + 1e-5
     return [stated]
@@ -494,70 +517,65 @@ def _ablation(r: Run) -> list[Any]:
     return [np.mean(list(_removals(r).values()))]
 
 
-def _of_readable(r: Run, field: str, value: Any) -> list[Any]:
-    """The readable program is one of the curve; the others have no file: they keep the order of prices and their bounds."""
-    found = [point[field] for point in r.summary["curve"]]
-    found[[point["name"] for point in r.summary["curve"]].index("readable")] = value
-    return found
+def _of_each(r: Run, found: Callable[[Run], Any]) -> list[Any]:
+    """The same for every program of the curve, from its file."""
+    return [found(r.with_program(point["name"])) for point in r.summary["curve"]]
 
 
 @twin("curve[].ratio")
 def _curve_ratio(r: Run) -> list[Any]:
-    """The readable program's from its file; prices rise along the curve."""
+    """Each program's from its file; prices rise along the curve."""
     fitted = [point["ratio"] for point in r.summary["curve"] if point["name"] != "provable"]
     assert fitted == sorted(fitted)
-    return _of_readable(r, "ratio", _ratio(r)[0])
+    return _of_each(r, lambda one: _ratio(one)[0])
 
 
 @twin("curve[].answers_agree")
 def _curve_agree(r: Run) -> list[Any]:
-    """All pairs for the programs with a name of their own; the others, which may differ, are said to be on no more."""
-    pairs = _pairs(r)[0]
-    rows = [(point["name"], point["answers_agree"]) for point in r.summary["curve"]]
-    assert all(0 <= agree <= pairs for _, agree in rows)
-    return [pairs if name in ("readable", "faithful", "provable") else agree for name, agree in rows]
+    """Argmaxes of float64 logits, each program's from its file; all pairs for the programs with a name of their own."""
+    rows = dict(zip([point["name"] for point in r.summary["curve"]], _of_each(r, lambda one: _agree(one)[0]), strict=True))
+    assert {rows.get(name, _pairs(r)[0]) for name in ("readable", "faithful", "provable")} == set(_pairs(r))
+    return list(rows.values())
 
 
 @twin("curve[].logit_fve")
 def _curve_fve(r: Run) -> list[Any]:
-    """The readable program's from all logits; no share is above 1."""
-    assert all(point["logit_fve"] <= 1 for point in r.summary["curve"])
-    return _of_readable(r, "logit_fve", _fve(r)[0])
+    """From all logits of each program, from its file."""
+    return _of_each(r, lambda one: _fve(one)[0])
 
 
 @twin("curve[].runner_up_agree")
 def _curve_runner_up(r: Run) -> list[Any]:
-    """The readable program's from all logits."""
-    return _of_readable(r, "runner_up_agree", _runner_up(r)[0])
+    """From all logits of the programs with a name of their own; of the others it is not measured."""
+    found = []
+    for point in r.summary["curve"]:
+        known = point["name"] in ("readable", "faithful", "provable")
+        found.append(_runner_up_held(r.with_program(point["name"]), point["runner_up_agree"])[0] if known else None)
+    return found
 
 
 @twin("curve[].ablation_fve")
 def _curve_ablation(r: Run) -> list[Any]:
-    """The mean over the shares of the same point; the readable program's from all logits."""
-    means = [np.mean(list(point["ablation_fve_by_share"].values())) for point in r.summary["curve"]]
-    at = [point["name"] for point in r.summary["curve"]].index("readable")
-    means[at] = _ablation(r)[0]
-    return means
+    """The mean over the shares, from all logits of each program, from its file."""
+    return _of_each(r, lambda one: _ablation(one)[0])
 
 
 @twin("curve[].ablation_fve_by_share{}")
 def _curve_ablation_by_share(r: Run) -> list[Any]:
-    """The readable program's from all logits."""
-    rows = [list(point["ablation_fve_by_share"].values()) for point in r.summary["curve"]]
-    rows[[point["name"] for point in r.summary["curve"]].index("readable")] = list(_removals(r).values())
-    return [value for row in rows for value in row]
+    """From all logits of each program, from its file."""
+    return [value for shares in _of_each(r, lambda one: list(_removals(one).values())) for value in shares]
 
 
 @twin("curve[].preactivation_bits")
 def _bits(r: Run) -> list[Any]:
-    """The readable program's from its file."""
-    return _of_readable(r, "preactivation_bits", r.certificate["program"]["preactivation_bits"])
+    """Each program's from its file."""
+    return _of_each(r, lambda one: one.certificate["program"]["preactivation_bits"])
 
 
 @twin("curve[].vote_bits")
 def _vote_bits(r: Run) -> list[Any]:
-    """The readable program's from its file."""
-    return _of_readable(r, "vote_bits", r.certificate["program"]["vote_bits"])
+    """Each program's from its file."""
+    return _of_each(r, lambda one: one.certificate["program"]["vote_bits"])
 
 
 def _after(r: Run, name: str) -> tuple[Any, Any]:
@@ -1130,7 +1148,7 @@ def page() -> str:
         "Each number in `summary.json` is computed a second time in `tests/verify/record/test_numbers.py`, in another way, from the",
         "files of a run and on all pairs: all logits at once in float64, subgroups as sets of elements, the program as `program.py`",
         "runs it. The tests compare the two, and fail for a number that has no twin. `[]` stands for the entries of a list, `{}` for",
-        "the values of a dictionary. Figures of programs that have no file, and times, are held to bounds instead, as their rows say.",
+        "the values of a dictionary. Times are held to bounds instead, as their rows say.",
         "",
         "| number | its twin |",
         "|---|---|",
