@@ -11,11 +11,12 @@ the points by V u such a vector is a sum of ``LEVELS`` indicator vectors of the 
 irrep is all of the functions with sum 0 (a doubly transitive set), that is the best vector of all (rearrangement inequality).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from algebra.group import FiniteGroup
 from verify.distil.coset_fit import Floats
@@ -28,6 +29,8 @@ LEVELS = 2
 WORTH = 0.5
 #: What leaves less than this share of a function's variance is not continued.
 EXPLAINED = 1e-6
+#: Vectors are looked for in batches with so many pairs of points.
+BATCH = 1_000_000
 
 Reading = Literal["images", "preimages"]
 
@@ -41,25 +44,45 @@ class Direction(NamedTuple):
 
 def small_vector(irrep: PointIrrep, direction: Floats) -> Direction:
     """The vector a of the module's docstring for a direction u of unit length, up to sign. Complexity: O(points^2 d)."""
-    n = irrep.points.count
-    best = Direction((0,) * n, 0.0)
-    for u in (direction, -direction):
-        order = np.argsort(-(irrep.basis @ u), kind="stable")
+    weights, cosines = small_vectors(irrep, direction[None])
+    return Direction(tuple(weights[0].tolist()), float(cosines[0]))
+
+
+def small_vectors(irrep: PointIrrep, directions: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
+    """The vectors (k, points) of many directions (k, d), and the cosines (k,): see `small_vector`.
+
+    Complexity: O(k points^2 d), in batches of ``BATCH`` numbers.
+    """
+    n, some = irrep.points.count, max(1, BATCH // irrep.points.count**2)
+    weights, cosines = np.zeros((len(directions), n), dtype=np.intp), np.zeros(len(directions))
+    for start in range(0, len(directions), some):
+        part = slice(start, start + some)
+        weights[part], cosines[part] = _nearest_vectors(irrep, directions[part])
+    return weights, cosines
+
+
+def _nearest_vectors(irrep: PointIrrep, directions: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
+    n, k = irrep.points.count, len(directions)
+    weights, best = np.zeros((k, n), dtype=np.intp), np.zeros(k)
+    for u in (directions, -directions):
+        order = np.argsort(-(u @ irrep.basis.T), axis=1, kind="stable")
+        rank = np.argsort(order, axis=1, kind="stable")
         # row c: the sum of the first c points' rows, so that every candidate is one row or the sum of two
-        first = np.concatenate([np.zeros((1, irrep.dimension)), np.cumsum(irrep.basis[order], axis=0)[:-1]])
-        along, gram = first @ u, first @ first.T
-        squares = np.diag(gram)
-        for level, tops, sizes in ((1, along, squares), (2, along[:, None] + along, squares[:, None] + squares + 2 * gram)):
+        first = np.concatenate([np.zeros((k, 1, irrep.dimension)), np.cumsum(irrep.basis[order], axis=1)[:, :-1]], axis=1)
+        along, gram = (first @ u[:, :, None])[:, :, 0], first @ first.transpose(0, 2, 1)
+        squares = np.diagonal(gram, axis1=1, axis2=2)
+        both = along[:, :, None] + along[:, None], squares[:, :, None] + squares[:, None] + 2 * gram
+        for level, tops, sizes in ((1, along, squares), (2, both[0].reshape(k, -1), both[1].reshape(k, -1))):
             norms = np.sqrt(np.maximum(sizes, 0.0))
             cosines = np.where(norms > 1e-7, tops / np.maximum(norms, 1e-7), -1.0)
-            found = np.unravel_index(int(np.argmax(np.round(cosines, 9))), cosines.shape)
-            missing = 1 - best.cosine**2
-            if missing - (1 - cosines[found] ** 2) > WORTH * missing * (level > 1) + 1e-9:
-                a = np.zeros(n, dtype=int)
-                for cut in found:
-                    a[order[:cut]] += 1
-                best = Direction(tuple(a.tolist()), float(cosines[found]))
-    return best
+            found = np.argmax(np.round(cosines, 9), axis=1)
+            nearest = cosines[np.arange(k), found]
+            missing = 1 - best**2
+            better = missing - (1 - nearest**2) > WORTH * missing * (level > 1) + 1e-9
+            cuts = np.stack([found] if level == 1 else np.divmod(found, n))
+            weights[better] = (rank[None] < cuts[:, :, None]).sum(axis=0)[better]
+            best = np.where(better, nearest, best)
+    return weights, best
 
 
 class Part(NamedTuple):
@@ -94,6 +117,21 @@ def strengths(irrep: PointIrrep, coefficients: Floats) -> Floats:
     return np.asarray(largest**2 * irrep.points.group.order / irrep.dimension)
 
 
+def _readings(irrep: PointIrrep, matrices: Floats) -> Iterator[tuple[Reading, npt.NDArray[np.intp], Floats]]:
+    """Images and preimages for functions with coefficients (k, d, d): the vectors (k, points), and the energies (k,) of the parts."""
+    u, _, v = np.linalg.svd(matrices)
+    scale = irrep.points.group.order / irrep.dimension
+    sides: tuple[tuple[Reading, Floats, Floats], ...] = (
+        ("images", u[:, :, 0], matrices.transpose(0, 2, 1)),
+        ("preimages", v[:, 0], matrices),
+    )
+    for reading, directions, along in sides:
+        weights = small_vectors(irrep, directions)[0]
+        unit = weights @ irrep.basis
+        lengths = np.linalg.norm((along @ unit[:, :, None])[:, :, 0], axis=1) / np.linalg.norm(unit, axis=1)
+        yield reading, weights, np.asarray(lengths**2 * scale)
+
+
 def parts(
     irreps: Sequence[PointIrrep], coefficients: Sequence[Floats], constant: bool = False, strong: Sequence[float] | None = None
 ) -> list[Part]:
@@ -110,16 +148,36 @@ def parts(
     for worth, irrep, matrix in zip(strong, irreps, coefficients, strict=True):
         if worth <= 0 or worth < best / 2:
             continue
-        u, _, v = np.linalg.svd(matrix)
-        scale = irrep.points.group.order / irrep.dimension
-        readings: tuple[tuple[Reading, Floats, Floats], ...] = (("images", u[:, 0], matrix.T), ("preimages", v[0], matrix))
-        for reading, direction, along in readings:
-            weights = small_vector(irrep, direction).weights
-            unit = irrep.basis.T @ np.array(weights, dtype=float)
-            energy = float(np.linalg.norm(along @ unit) / np.linalg.norm(unit)) ** 2 * scale
-            with_constant = constant and irrep.kernel is not None
-            found.append(Part(_form(irrep, reading, weights, with_constant), irrep.points.count + with_constant, energy))
+        with_constant = constant and irrep.kernel is not None
+        for reading, weights, energy in _readings(irrep, matrix[None]):
+            form = _form(irrep, reading, tuple(weights[0].tolist()), with_constant)
+            found.append(Part(form, irrep.points.count + with_constant, float(energy[0])))
     return sorted(found, key=lambda part: -part.energy / part.size)
+
+
+def best_parts(
+    irreps: Sequence[PointIrrep], coefficients: Sequence[Floats], strong: Sequence[Floats], constant: bool = False
+) -> list[Part | None]:
+    """For each of many functions the first of its `parts`, None where there is none.
+
+    ``coefficients`` (k, d, d) and ``strong`` (k,) are given for each irrep.
+    """
+    count = len(strong[0]) if strong else 0
+    best = np.max(strong, axis=0, initial=0.0) if strong else np.zeros(0)
+    found: list[Part | None] = [None] * count
+    pays = np.zeros(count)
+    for worth, irrep, matrices in zip(strong, irreps, coefficients, strict=True):
+        members = np.flatnonzero((worth > 0) & (worth >= best / 2))
+        if not len(members):
+            continue
+        with_constant = constant and irrep.kernel is not None
+        size = irrep.points.count + with_constant
+        for reading, weights, energy in _readings(irrep, matrices[members]):
+            for j in np.flatnonzero(energy / size > pays[members]).tolist():
+                i = int(members[j])
+                pays[i] = energy[j] / size
+                found[i] = Part(_form(irrep, reading, tuple(weights[j].tolist()), with_constant), size, float(energy[j]))
+    return found
 
 
 class Chain(NamedTuple):
@@ -141,13 +199,10 @@ def chains(group: FiniteGroup, irreps: Sequence[PointIrrep], functions: Floats, 
     for step in range(depth):
         coefficients = [irrep.coefficients(rest) for irrep in irreps]
         strong = [strengths(irrep, matrices) / irrep.points.count for irrep, matrices in zip(irreps, coefficients, strict=True)]
-        for i, (forms, sizes, shares) in enumerate(found):
-            if shares and shares[-1] > 1 - EXPLAINED:
+        offers = best_parts(irreps, coefficients, strong, constant and step == 0)
+        for i, ((forms, sizes, shares), part) in enumerate(zip(found, offers, strict=True)):
+            if part is None or (shares and shares[-1] > 1 - EXPLAINED):
                 continue
-            offers = parts(irreps, [matrix[i] for matrix in coefficients], constant and step == 0, [s[i] for s in strong])
-            if not offers:
-                continue
-            part = offers[0]
             form = GroupForm.sum_of([*forms[-1:], part.form])
             basis = linear_map(group, form).basis()
             solution = np.linalg.lstsq(basis.T @ basis, basis.T @ functions[:, i], rcond=None)[0]

@@ -34,6 +34,9 @@ WATCHED = 5
 ACCURACY = 1e-4
 
 
+Indices = npt.NDArray[np.intp]
+
+
 class Repaired(NamedTuple):
     """The votes with the fewest wrong answers, how many those are, in how many rounds, and the pairs that are watched."""
 
@@ -44,50 +47,81 @@ class Repaired(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Pairs:
-    """Margins of some pairs as linear functions of the votes: sum over i of hidden[s, i] (votes[i, a_s] - votes[i, z_s]) + constant."""
+class _Owed:
+    """Pairs that are short: x, y, the wanted answer, its rival, and what the square of what is missing costs.
 
-    hidden: Floats
-    a: npt.NDArray[np.intp]
-    z: npt.NDArray[np.intp]
-    missing: Floats
-    weight: float
+    A pair that is added again with the same rival is one with the sum of the costs.
+    """
+
+    x: Indices
+    y: Indices
+    a: Indices
+    z: Indices
+    weight: Floats
 
     @classmethod
-    def of(cls, fit: VoteFit, sides: Weights, short: Shortfall, goal: float, weight: float) -> "_Pairs":
-        """The worst of the short pairs; ``missing`` is the goal less the constant of the best bias."""
-        worst = np.argsort(short.lead, kind="stable")[:BATCH]
-        x, y, a, z = (part[worst] for part in short[:4])
-        hidden = fired(sides.L[x] + sides.R[y], sides.activation) - fit.moments.program_mean
-        logits = fit.moments.network_mean_logits
-        return cls(hidden, a, z, goal - (logits[a] - logits[z]), weight / max(1, len(worst)))
+    def none(cls) -> "_Owed":
+        """No pairs."""
+        nothing = np.zeros(0, dtype=np.intp)
+        return cls(nothing, nothing, nothing, nothing, np.zeros(0))
 
-    def spread(self, amounts: Floats, order: int) -> Floats:
+    def with_worst(self, short: Shortfall, weight: float, order: int) -> "_Owed":
+        """These and the worst of the short pairs, which cost ``weight`` together."""
+        worst = np.argsort(short.lead, kind="stable")[:BATCH]
+        weights = np.concatenate([self.weight, np.full(len(worst), weight / max(1, len(worst)))])
+        pairs = ((self.x, short.x), (self.y, short.y), (self.a, short.wanted), (self.z, short.rival))
+        x, y, a, z = (np.concatenate([old, new[worst]]).astype(np.int64) for old, new in pairs)
+        # in the order of wanted answer and rival, so that pairs with the same two stand together
+        _, first, same = np.unique(((a * order + z) * order + x) * order + y, return_index=True, return_inverse=True)
+        costs = np.asarray(np.bincount(same.ravel(), weights=weights, minlength=len(first)), dtype=np.float64)
+        return _Owed(x[first], y[first], a[first], z[first], costs)
+
+
+class _Pairs:
+    """Margins of owed pairs as linear functions of the votes: sum over i of hidden[s, i] (votes[i, a_s] - votes[i, z_s]) + constant.
+
+    Activations in float32: solutions are approximate, and looked at again. Pairs with the same a and z stand together.
+    """
+
+    def __init__(self, fit: VoteFit, sides: Weights, owed: _Owed, goal: float) -> None:
+        left, right = sides.L.astype(np.float32), sides.R.astype(np.float32)
+        mean = fit.moments.program_mean.astype(np.float32)
+        self.hidden = fired(left[owed.x] + right[owed.y], sides.activation) - mean
+        starts = np.flatnonzero(np.append(True, (np.diff(owed.a) != 0) | (np.diff(owed.z) != 0)))
+        self.starts, self.which = starts, np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(owed.a))))
+        self.a, self.z = owed.a[starts], owed.z[starts]
+        self.weight = owed.weight
+        logits = fit.moments.network_mean_logits
+        self.missing = goal - (logits[owed.a] - logits[owed.z])
+        self.order = len(logits)
+
+    def spread(self, amounts: Floats) -> Floats:
         """(k, |G|) the gradient of sum over s of amounts[s] margin[s]."""
-        total = np.zeros((order, self.hidden.shape[1]))
-        rows = amounts[:, None] * self.hidden
+        total = np.zeros((self.order, self.hidden.shape[1]))
+        sums = np.add.reduceat(amounts.astype(np.float32)[:, None] * self.hidden, self.starts, axis=0).astype(np.float64)
         for index, sign in ((self.a, 1.0), (self.z, -1.0)):
             sort = np.argsort(index, kind="stable")
             values, starts = np.unique(index[sort], return_index=True)
-            total[values] += sign * np.add.reduceat(rows[sort], starts, axis=0)
+            total[values] += sign * np.add.reduceat(sums[sort], starts, axis=0)
         return np.asarray(total.T)
 
     def margins(self, votes: Floats) -> Floats:
         """(s,) the part of the margins that is linear in the votes."""
         columns = np.ascontiguousarray(votes.T)
-        return np.asarray(np.einsum("si,si->s", self.hidden, columns[self.a] - columns[self.z]))
+        gaps = (columns[self.a] - columns[self.z]).astype(np.float32)
+        return np.asarray(np.einsum("si,si->s", self.hidden, gaps[self.which]), dtype=np.float64)
 
     def penalty(self, votes: Floats) -> Floats:
-        """The linear part of half of the gradient of weight times the sum of (missing - margin)^2."""
-        return self.spread(self.weight * self.margins(votes), votes.shape[1])
+        """The linear part of half of the gradient of the sum of weight (missing - margin)^2."""
+        return self.spread(self.weight * self.margins(votes))
 
-    def target(self, order: int) -> Floats:
+    def target(self) -> Floats:
         """The constant part of it."""
-        return self.spread(self.weight * self.missing, order)
+        return self.spread(self.weight * self.missing)
 
-    def stiffness(self, dimensions: Floats, order: int) -> Floats:
+    def stiffness(self, dimensions: Floats) -> Floats:
         """(k, 1) about the diagonal of the penalty, in spaces of these dimensions (k,)."""
-        return np.asarray(2 * self.weight * (self.hidden**2).sum(axis=0) * dimensions / order)[:, None]
+        return np.asarray(2 * (self.weight @ self.hidden**2) * dimensions / self.order)[:, None]
 
 
 def _both(some: Shortfall, others: Shortfall, wanted: Answers) -> Shortfall:
@@ -106,14 +140,14 @@ def repaired(fit: VoteFit, votes: Floats, sides: Weights, wanted: Answers, floor
     watched = shortfalls(fit.weights(votes, sides), wanted, WATCHED * floor)
     order = votes.shape[1]
     dimensions = np.array([space.dimension for space in fit.spaces], dtype=float)
-    added: list[_Pairs] = []
+    owed, added = _Owed.none(), 0
     weight, best, fewest, since = 2.0, votes, wanted.size, 0
     leads, again = watched, 0
     for number in range(ROUNDS + AGAIN * MORE):
         if number and again < AGAIN and not (leads.lead <= 0).any():
             everywhere = shortfalls(fit.weights(votes, sides), wanted, WATCHED * floor)
             if not (everywhere.lead <= 0).any():
-                return Repaired(votes, 0, len(added), everywhere)
+                return Repaired(votes, 0, added, everywhere)
             again, since, fewest = again + 1, 0, wanted.size
             watched = _both(watched, everywhere, wanted)
             leads = leads_at(fit.weights(votes, sides), *watched[:3])
@@ -126,15 +160,10 @@ def repaired(fit: VoteFit, votes: Floats, sides: Weights, wanted: Answers, floor
         many = len(short.x) > LARGEST_SHARE * wanted.size
         if not len(short.x) or many or not len(votes) or since >= PATIENCE or number >= ROUNDS + again * MORE - 1:
             break
-        added.append(_Pairs.of(fit, sides, short, goal, weight))
-        target, stiff = (sum(part) for part in zip(*((p.target(order), p.stiffness(dimensions, order)) for p in added), strict=True))
-        votes, _ = fit.votes_and_steps(
-            votes,
-            ACCURACY,
-            lambda u: np.asarray(sum(pairs.penalty(u) for pairs in added)),
-            centred(np.asarray(target)),
-            np.asarray(stiff),
-        )
+        added += 1
+        owed = owed.with_worst(short, weight, order)
+        pairs = _Pairs(fit, sides, owed, goal)
+        votes, _ = fit.votes_and_steps(votes, ACCURACY, pairs.penalty, centred(pairs.target()), pairs.stiffness(dimensions))
         leads = leads_at(fit.weights(votes, sides), *watched[:3])
         weight *= 4
-    return Repaired(best, fewest, len(added), watched)
+    return Repaired(best, fewest, added, watched)

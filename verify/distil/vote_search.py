@@ -19,7 +19,7 @@ from verify.distil.coset_fit import Floats
 from verify.distil.draft import RAW, Draft
 from verify.distil.moments import centred
 from verify.distil.point_irreps import PointIrrep, point_irreps
-from verify.distil.rank_one import parts, strengths
+from verify.distil.rank_one import best_parts, parts, strengths
 from verify.distil.rank_votes import rank_one_votes
 from verify.distil.settings import DistilSettings
 from verify.distil.votes import Moments, VoteFit, VoteSpace
@@ -190,14 +190,12 @@ def _upgrades(fit: VoteFit, options: list[tuple[GroupForm, ...]], irreps: tuple[
     best = max((offer.worth for offer in found), default=0.0)
     worth = np.max(strong, axis=0, initial=0.0) * unit if strong else np.zeros(len(fit.spaces))
     best = max(best, float(worth.max(initial=0.0)))
-    for i in np.flatnonzero(worth >= best * BEST_SHARE).tolist():
-        space = fit.spaces[i]
-        if space.form == RAW:
-            continue
-        offers = parts(irreps, [matrices[i] for matrices in coefficients], strong=[s[i] for s in strong])
-        for part in offers[:1]:
-            if space.size + part.size < order and part.energy * unit[i] / part.size * OWN_COSETS > cosets[i]:
-                found.append(Offer(part.energy * unit[i] / part.size, i, part.form, True))
+    some = [i for i in np.flatnonzero(worth >= best * BEST_SHARE).tolist() if fit.spaces[i].form != RAW]
+    offers = best_parts(irreps, [matrices[some] for matrices in coefficients], [s[some] for s in strong])
+    for i, part in zip(some, offers, strict=bool(irreps)):
+        size = fit.spaces[i].size
+        if part is not None and size + part.size < order and part.energy * unit[i] / part.size * OWN_COSETS > cosets[i]:
+            found.append(Offer(part.energy * unit[i] / part.size, i, part.form, True))
     circuits: dict[tuple[GroupForm, GroupForm, GroupForm], Offer] = {}
     for offer in found:
         circuit = (draft.left[offer.neuron], draft.right[offer.neuron], fit.spaces[offer.neuron].form)

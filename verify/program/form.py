@@ -288,7 +288,7 @@ class LinearForm:
         order = self.index.shape[1]
         matrix = np.zeros((order, self.size))
         for index, factor in zip(self.index, self.factor, strict=True):
-            np.add.at(matrix, (np.arange(order), index), factor)
+            matrix[np.arange(order), index] += factor  # one entry in each row
         return matrix
 
 

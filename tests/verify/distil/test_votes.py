@@ -15,7 +15,7 @@ from verify.distil.draft import RAW, Draft
 from verify.distil.moments import activation_moments, centred
 from verify.distil.point_irreps import point_irreps
 from verify.distil.rank_one import told_apart
-from verify.distil.repair import _Pairs
+from verify.distil.repair import _Owed, _Pairs
 from verify.distil.settings import DEFAULT
 from verify.distil.shared import shared_lists
 from verify.distil.vote_search import vote_path
@@ -130,20 +130,25 @@ def test_what_removals_leave_is_the_mean_over_all_sets_of_circuits(same):
 
 
 def test_margins_are_linear_in_the_votes():
-    """Margins at pairs from all logits; what spreads amounts over the votes is the transpose."""
+    """Margins at pairs from all logits; what spreads amounts over the votes is the transpose; pairs added twice cost the sum."""
     _, sides, _, fit = some_fit(4)
     rng = np.random.default_rng(4)
     x, y, a, z = rng.integers(0, S4.order, (4, 30))
     z = np.where(z == a, (a + 1) % S4.order, z)
-    pairs = _Pairs.of(fit, sides, Shortfall(x, y, a, z, np.arange(30.0)), 1.0, 2.0)
-    votes = fit.votes()
-    program = fit.weights(votes, sides)
-    logits = program.logits(x, y)
-    margins = logits[np.arange(30), a] - logits[np.arange(30), z]
+    short = Shortfall(x, y, a, z, np.arange(30.0))
+    few = Shortfall(*(part[20:] for part in short))
+    owed = _Owed.none().with_worst(short, 6.0, S4.order).with_worst(few, 4.0, S4.order)
+    assert len(owed.x) == len({*zip(x.tolist(), y.tolist(), a.tolist(), z.tolist(), strict=True)}) == 30
+    cost = {(xy[0], xy[1]): w for *xy, w in zip(owed.x.tolist(), owed.y.tolist(), owed.weight.tolist(), strict=True)}
+    assert [cost[pair] for pair in zip(x.tolist(), y.tolist(), strict=True)] == pytest.approx([0.2] * 20 + [0.6] * 10)
 
-    assert np.allclose(pairs.margins(votes) + 1.0 - pairs.missing, margins)
+    pairs, votes = _Pairs(fit, sides, owed, 1.0), fit.votes()
+    logits = fit.weights(votes, sides).logits(owed.x, owed.y)
+    margins = logits[np.arange(30), owed.a] - logits[np.arange(30), owed.z]
+    assert np.allclose(pairs.margins(votes) + 1.0 - pairs.missing, margins, atol=1e-4)
     amounts, other = rng.normal(size=30), rng.normal(size=votes.shape)
-    assert (pairs.spread(amounts, S4.order) * other).sum() == pytest.approx(amounts @ pairs.margins(other))
+    assert (pairs.spread(amounts) * other).sum() == pytest.approx(amounts @ pairs.margins(other), rel=1e-4)
+    assert np.allclose(pairs.penalty(other), pairs.spread(owed.weight * pairs.margins(other)))
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.1, 0.2])
