@@ -458,8 +458,8 @@ class Analysis:
             for point in found.points:
                 written = rescaled(point.written, self._units).written
                 answers = evaluate(written.weights, expected=np.maximum(point.evaluation.answer, 0))
-                points.append(replace(point, written=written, evaluation=answers))
-            return replace(found, points=tuple(points))
+                points.append(replace(point, written=written, evaluation=answers, moments=None))
+            return replace(found, points=tuple(points), moments=np.full_like(found.moments, np.nan))  # floats may not hold them
 
     @cached_property
     def programs(self) -> Mapping[str, CosetProgram]:

@@ -52,23 +52,32 @@ class Comparison:
     program_margin: Floats
 
 
-def compare(network: Weights, program: Weights, product: npt.NDArray[np.integer], x: npt.NDArray[np.intp] | None = None) -> Comparison:
+def compare(
+    network: Weights,
+    program: Weights,
+    product: npt.NDArray[np.integer],
+    x: npt.NDArray[np.intp] | None = None,
+    logit_fve: float | None = None,
+) -> Comparison:
     """One pass in float32 over all pairs, or over those with x in a sample; ``product`` is the table that "right" refers to.
 
-    Complexity: O(|G|^2 m) for each x.
+    ``logit_fve`` is given where it is known (`fve`). Complexity: O(|G|^2 m) for each x.
     """
     near = [NEAR_TIE * _logit_scale(weights, x) for weights in (network, program)]
     squares, tallies = np.zeros(2), np.zeros(7)
     tops: list[tuple[_Top, _Top]] = []
     for ours, theirs in zip(logit_blocks(network, x), logit_blocks(program, x), strict=True):
-        squares += _squares(ours.logits, theirs.logits)
+        if logit_fve is None:
+            squares += _squares(ours.logits, theirs.logits)
         counts, both = _count(ours, theirs, near[0], near[1], product)
         tallies += counts
         tops.append(both)
     pairs = network.order * (network.order if x is None else len(x))
     mine, other = ([pair[side] for pair in tops] for side in (0, 1))
+    if logit_fve is None:
+        logit_fve = float(1 - squares[0] / squares[1]) if squares[1] > 0 else float("nan")
     return Comparison(
-        logit_fve=float(1 - squares[0] / squares[1]) if squares[1] > 0 else float("nan"),
+        logit_fve=logit_fve,
         runner_up_agree=tallies[0] / pairs,
         answers_agree=tallies[1] / pairs,
         agree_when_clear=tallies[3] / tallies[2] if tallies[2] else None,
@@ -164,7 +173,8 @@ def fve(network: Weights, program: Weights, moments: Floats) -> float:
     """1 - E |centred logits of network - of program|^2 / E |centred logits of network|^2 over all pairs."""
     ours, theirs = _stacked(network, program)
     total = quadratic_form(moments, ours)
-    return 1 - quadratic_form(moments, ours - theirs) / total if total > 0 else float("nan")
+    # rounding may leave a little less than nothing
+    return 1 - max(quadratic_form(moments, ours - theirs), 0.0) / total if total > 0 else float("nan")
 
 
 def removal_fve(network: Weights, program: Weights, layout: Program, moments: Floats, draws: int = DRAWS) -> dict[str, float]:

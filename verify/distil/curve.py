@@ -26,7 +26,7 @@ from verify.distil.draft import RAW, Draft, SideData, Sides, choose_sides, proje
 from verify.distil.labels import Labelling, NeuronLabel, labelled
 from verify.distil.moments import activation_moments, centred, quadratic_form
 from verify.distil.point_irreps import point_irreps
-from verify.distil.quantise import write_exact, writings
+from verify.distil.quantise import grained, write_exact, writings
 from verify.distil.rank_one import chains
 from verify.distil.repair import LARGEST_SHARE, repaired
 from verify.distil.settings import DEFAULT, DistilSettings
@@ -69,7 +69,10 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Point:
-    """One program on the price curve with its exact answers, and the number of pairs on which the network has others."""
+    """One program on the price curve with its exact answers, and the number of pairs on which the network has others.
+
+    ``moments`` are those that its votes were fitted by, if they were.
+    """
 
     name: str
     written: Written
@@ -77,17 +80,31 @@ class Point:
     evaluation: Evaluation
     refinements: int
     differing: int = 0
+    moments: Moments | None = None
+
+    def moments_beside(self, network: Weights, own: Floats) -> Floats:
+        """The ``activation_moments`` of the network, whose own are ``own``, and of the program, side by side.
+
+        Those of the fit where its preactivations are the program's.
+        """
+        if self.moments is None or self.draft.grain is None:
+            return activation_moments(network, self.written.weights)
+        place = {int(i): k for k, i in enumerate(self.draft.neurons)}
+        return self.moments.beside(
+            own, [place[neuron.index] for circuit in self.written.program.circuits for neuron in circuit.neurons]
+        )
 
 
 @dataclass(frozen=True)
 class Distillation:
-    """The labels of all neurons and the programs found, cheapest first.
+    """The labels of all neurons, the programs found, cheapest first, and the network's own ``activation_moments``.
 
-    ``readable`` and ``faithful`` are among them and have the network's answers on every pair.
+    ``readable`` and ``faithful`` are among the programs and have the network's answers on every pair.
     """
 
     labels: tuple[NeuronLabel, ...]
     points: tuple[Point, ...]
+    moments: Floats
 
     def point(self, name: str) -> Point:
         """The program of that name."""
@@ -223,7 +240,7 @@ def distill(
         progress,
         settings,
     )
-    return Distillation(labels, _programs(search))
+    return Distillation(labels, _programs(search), moments)
 
 
 @dataclass(frozen=True)
@@ -281,7 +298,7 @@ def _follow(
     sides = search.sides(SIDES * (1 - variance))
     if sides.size > settings.faithful_ratio * search.parameters:
         sides = search.sides(DEAR_SIDES * (1 - variance))
-    draft = search.drafted(sides)
+    draft = grained(search.drafted(sides), ROUNDING_SHARE * (1 - variance) * search.variance)
     most = largest * search.parameters
     if draft.preactivation_constants > most:
         return None, None
@@ -322,7 +339,8 @@ def _tried(search: _Search, name: str, step: Step, sides: Weights, loss: float) 
     search.progress(f"{found.rounds} repairs of answers leave {found.wrong} that differ")
     if found.wrong:
         return None
-    return search.agreed(name, fit.drafted(found.votes), found.rounds, loss, found.watched)
+    point = search.agreed(name, fit.drafted(found.votes), found.rounds, loss, found.watched)
+    return None if point is None else replace(point, moments=fit.moments)
 
 
 def _evaluated(search: _Search, stop: _Stop) -> Point:
@@ -332,7 +350,7 @@ def _evaluated(search: _Search, stop: _Stop) -> Point:
     fit = VoteFit(stop.draft, spaces, stop.moments, centred(network.U[stop.draft.neurons]), search.settings.ridge)
     draft = fit.drafted(fit.votes(stop.votes))
     written = next(writings(draft, ROUNDING_SHARE * stop.unexplained * search.variance))
-    return search.point("", written, draft, 0)
+    return replace(search.point("", written, draft, 0), moments=fit.moments)
 
 
 def _own_votes(search: _Search) -> Point:

@@ -33,7 +33,11 @@ _ALL = 1e9
 
 @dataclass(frozen=True)
 class Draft:
-    """Forms and real lists of each neuron that is kept; forms are over the group."""
+    """Forms and real lists of each neuron that is kept; forms are over the group.
+
+    ``grain`` are exponents (p, q) where preactivations are rounded already: each list is integers over 2^p, and the s of shared lists
+    over 2^q. It is None where they are any real numbers.
+    """
 
     lattice: SubgroupLattice
     neurons: npt.NDArray[np.intp]
@@ -45,6 +49,7 @@ class Draft:
     votes_values: tuple[Floats, ...]
     bias: Floats
     activation: Activation = "relu"
+    grain: tuple[int, int] | None = None
 
     @property
     def preactivation_constants(self) -> int:

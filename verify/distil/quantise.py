@@ -6,6 +6,8 @@ Rounding each constant to nearest adds an error of variance 4^-bits / 12 to it. 
 
 of the logits' variance. The search starts at the least p and v that lose at most a given amount each, and adds bits to both
 until the program's exact answers are the network's on every pair. The bias has the unit of the product of the two.
+Where votes are fitted the preactivations are rounded before (`grained`), so that programs of one path read x and y in the same way, to
+the last bit.
 """
 
 import math
@@ -43,11 +45,39 @@ EXTRA_BITS = (0, 1, 2, 4, 7, 12, 20, 34)
 LARGEST_FACTOR = 1024
 
 
-def start_bits(weights: Weights, loss: float) -> tuple[int, int]:
-    """The least (p, v) of the module's docstring for a draft written out as ``weights`` and a loss of the logits' variance."""
+def preactivation_bits(weights: Weights, loss: float) -> int:
+    """The least p of the module's docstring for a draft written out as ``weights`` and a loss of the logits' variance."""
     spread = float((weights.U.var(axis=1) * firing_rates(weights)).sum()) * weights.order
-    energy = float(squared_activations(weights).sum()) * weights.order
-    return _least_bits(spread / 6, loss), _least_bits(energy / 12, loss)
+    return _least_bits(spread / 6, loss)
+
+
+def vote_bits(weights: Weights, loss: float) -> int:
+    """The least v in the same way."""
+    return _least_bits(float(squared_activations(weights).sum()) * weights.order / 12, loss)
+
+
+def grained(draft: Draft, loss: float) -> Draft:
+    """The draft with its preactivations rounded to nearest in the fewest bits that lose at most ``loss`` with the votes that it has.
+
+    Whatever is fitted to it afterwards is fitted to the very numbers of the program. Forms on ``rank`` are left to `write`.
+    """
+    if any(form.on == "rank" for form in (*draft.left, *draft.right)):
+        return draft
+    p = preactivation_bits(draft.weights(), loss)
+    q = _Units.of(draft, p, 0).scale_bits
+    left = tuple(_rounded(t, p) for t in draft.left_values)
+    right = tuple(
+        np.append(_rounded(t[:1], q), _rounded(t[1:], p)) if form.on == "shared" else _rounded(t, p)
+        for form, t in zip(draft.right, draft.right_values, strict=True)
+    )
+    return replace(draft, left_values=left, right_values=right, grain=(p, q))
+
+
+def _rounded(values: Floats, bits: int) -> Floats:
+    """Multiples of 2^-bits: what floats that large hold of them anyway stays."""
+    with np.errstate(over="ignore"):
+        scaled = np.ldexp(values, bits)
+    return np.where(np.isfinite(scaled), np.ldexp(np.rint(scaled), -bits), values)
 
 
 def _least_bits(noise: float, loss: float) -> int:
@@ -74,9 +104,9 @@ def _nearest(value: float, bits: int) -> int:
 def write(draft: Draft, p: int, v: int) -> Written:
     """The draft rounded to nearest: preactivations over 2^p, votes over 2^v, the bias over 2^(p + v) (2^(2p + v) with squares).
 
-    More bits are added where a list has factors: see `_Units`. Neurons whose votes all round to zero, or that then never fire, are
-    left out, at no loss. Images and preimages of one point are written on cosets where that takes no more integers, so that neurons
-    which look at the same things stand in one circuit.
+    Preactivations that have a grain keep it. More bits are added where a list has factors: see `_Units`. Neurons whose votes all round
+    to zero, or that then never fire, are left out, at no loss. Images and preimages of one point are written on cosets where that takes
+    no more integers, so that neurons which look at the same things stand in one circuit.
     """
     units = _Units.of(draft, p, v)
     p, v = units.preactivation_bits, units.vote_bits
@@ -118,7 +148,10 @@ class _Units(NamedTuple):
 
     @staticmethod
     def of(draft: Draft, p: int, v: int) -> "_Units":
-        """The units of a draft whose plain lists are to be over 2^p and 2^v."""
+        """The units of a draft whose plain lists are to be over 2^p and 2^v; those of its grain where it has one."""
+        if draft.grain is not None:
+            m = max((_factor_bits(form, t, v) for form, t in zip(draft.votes, draft.votes_values, strict=True)), default=0)
+            return _Units(draft.grain[0], v + m, draft.grain[1], 0, m)
         read = [*zip(draft.left, draft.left_values, strict=True), *zip(draft.right, draft.right_values, strict=True)]
         k = max((_factor_bits(form, t, p) for form, t in read), default=0)
         m = max((_factor_bits(form, t, v) for form, t in zip(draft.votes, draft.votes_values, strict=True)), default=0)
@@ -176,7 +209,8 @@ def write_exact(draft: Draft, exact: ExactWeights) -> Written:
 
 def writings(draft: Draft, loss: float) -> Iterator[Written]:
     """The draft in more and more bits, from those that lose at most ``loss`` of the logits' variance."""
-    p, v = start_bits(draft.weights(), loss)
+    weights = draft.weights()
+    p, v = preactivation_bits(weights, loss), vote_bits(weights, loss)
     for extra in EXTRA_BITS:
         yield write(draft, p + extra, v + extra)
 

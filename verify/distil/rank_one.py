@@ -196,7 +196,7 @@ def chains(group: FiniteGroup, irreps: Sequence[PointIrrep], functions: Floats, 
     rest = functions - functions.mean(axis=0)
     total = np.maximum((rest**2).sum(axis=0), np.finfo(float).tiny)
     found: list[tuple[list[GroupForm], list[int], list[float]]] = [([], [], []) for _ in range(functions.shape[1])]
-    for step in range(depth):
+    for step in range(depth if irreps else 0):
         coefficients = [irrep.coefficients(rest) for irrep in irreps]
         strong = [strengths(irrep, matrices) / irrep.points.count for irrep, matrices in zip(irreps, coefficients, strict=True)]
         offers = best_parts(irreps, coefficients, strong, constant and step == 0)

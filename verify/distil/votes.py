@@ -84,6 +84,13 @@ class Moments:
         none = np.zeros_like(mean), np.zeros_like(logits)
         return Moments(program, cross, *none, self.total, self.total, self.with_own, self.mean)
 
+    def beside(self, own: Floats, neurons: Sequence[int]) -> Floats:
+        """The ``activation_moments`` of the network and of some neurons of the program side by side; ``own`` are the network's own."""
+        kept = np.array(neurons, dtype=np.intp)
+        second = (self.program + np.outer(self.program_mean, self.program_mean))[np.ix_(kept, kept)]
+        cross, mean = self.with_own[kept], self.mean[kept, None]
+        return np.block([[own[:-1, :-1], cross.T, own[:-1, -1:]], [cross, second, mean], [own[-1:, :-1], mean.T, np.ones((1, 1))]])
+
     def best_bias(self, votes: Floats) -> Floats:
         """The bias that is best for given votes (k, |G|), centred over z; 0 without one."""
         return np.asarray(self.network_mean_logits - self.program_mean @ centred(votes))

@@ -1,7 +1,7 @@
 """From everything that a run found to summary.json: the proved figures again, and everything that is measured beside them."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +14,7 @@ from net.weights import dead_neurons
 from verify.compact import CompactResult
 from verify.compare.gcr import LogitFve, logit_fve
 from verify.compare.levels import Comparison, compare, fve, largest_margin_difference, removal_fve, runner_up_agreement, surgeries
+from verify.distil.coset_fit import Floats
 from verify.distil.curve import Distillation, Point
 from verify.distil.moments import activation_moments
 from verify.exact.exhaustive import Evaluation, correct_pairs
@@ -30,7 +31,7 @@ from verify.symbolic.obligation import Obligation
 from verify.symbolic.solver.opinions import Opinion
 
 #: Level 3 is measured for some x only where there are more pairs than this.
-COUNTERFACTUAL_PAIRS = 60_000
+COUNTERFACTUAL_PAIRS = 30_000
 #: How many families are removed, one at a time.
 FAMILIES_REMOVED = 3
 #: How many wrong pairs summary.json lists.
@@ -75,16 +76,17 @@ def summarise(
     began = time.perf_counter()
     weights, lattice, labels = parts.network.weights, parts.lattice, parts.distillation.labels
     readable = parts.distillation.point("readable")
-    base = compare(weights, readable.written.weights, parts.network.group.mul)
-    points = [_curve_point(parts, name, written, evaluation, base) for name, written, evaluation in _programs(parts, symbolic)]
+    beside = readable.moments_beside(weights, parts.distillation.moments)
+    base = compare(weights, readable.written.weights, parts.network.group.mul, logit_fve=fve(weights, readable.written.weights, beside))
+    points = [_curve_point(parts, *program, base) for program in _programs(parts, symbolic)]
     point = next(point for point in points if point.name == "readable")
     labelled = labels_summary(labels)
-    gcr = _gcr(parts.network)
+    gcr = _gcr(parts.network, parts.distillation.moments)
     made = s.Summary(
         group=s.Group(certificate.group.name, certificate.group.order),
         checkpoint=_checkpoint(certificate),
         verdict=certificate.verdict,
-        explained=_explained(parts, readable.written, base, labelled.energy_labelled),
+        explained=_explained(parts, readable.written, beside, labelled.energy_labelled),
         correct=_correct(parts, certificate),
         network=_network(parts, certificate),
         program=_program(parts, certificate, readable),
@@ -115,10 +117,10 @@ def summarise(
     return s.rounded(made)
 
 
-def _gcr(network: FoldedNetwork) -> LogitFve | None:
+def _gcr(network: FoldedNetwork, moments: Floats) -> LogitFve | None:
     """What the rival account by irreps explains; None where the character table takes too much memory."""
     try:
-        return logit_fve(network)
+        return logit_fve(network, moments)
     except GroupError:
         return None
 
@@ -172,36 +174,36 @@ def _program(parts: Parts, certificate: Certificate, readable: Point) -> s.Progr
     )
 
 
-def _explained(parts: Parts, written: Written, base: Comparison, energy_labelled: float) -> s.Explained:
-    """Price, variance and structure: `verify.record.explain`."""
+def _explained(parts: Parts, written: Written, moments: Floats, energy_labelled: float) -> s.Explained:
+    """Price, variance and structure: `verify.record.explain`. ``moments`` are those of network and program side by side."""
     weights, program = parts.network.weights, written.program
-    kept = structured_positions(program)
-    if len(kept) < written.weights.width:
-        alone = compare(weights, written.weights.select(np.array(kept, dtype=np.intp)), parts.network.group.mul)
-        variance = alone.logit_fve
-    else:
-        variance = base.logit_fve
+    kept = np.array(structured_positions(program), dtype=np.intp)
+    rows = np.concatenate([np.arange(weights.width), weights.width + kept, [len(moments) - 1]])
+    variance = fve(weights, written.weights.select(kept), moments[np.ix_(rows, rows)])
     live = int((~dead_neurons(weights)).sum())
     parameters = 3 * weights.order * live + (weights.order if weights.b.any() else 0)
     prime = parts.lattice.complete and len(parts.lattice.classes) == 2
     return explained(program.constants, parameters, s.six_digits(variance), energy_labelled, prime)
 
 
-def _programs(parts: Parts, symbolic: SymbolicFinding) -> list[tuple[str, Written, Evaluation]]:
-    """All programs of the run by name, the provable one first."""
-    provable = symbolic.provable
-    first = [("provable", provable.written, provable.evaluation)] if provable else []
-    return first + [(point.name, point.written, point.evaluation) for point in parts.distillation.points]
+def _programs(parts: Parts, symbolic: SymbolicFinding) -> Iterator[tuple[str, Written, Evaluation, Floats]]:
+    """All programs of the run by name, the provable one first, with the moments of the network and the program side by side."""
+    network, provable = parts.network.weights, symbolic.provable
+    if provable:
+        yield "provable", provable.written, provable.evaluation, activation_moments(network, provable.written.weights)
+    for point in parts.distillation.points:
+        yield point.name, point.written, point.evaluation, point.moments_beside(network, parts.distillation.moments)
 
 
-def _curve_point(parts: Parts, name: str, written: Written, evaluation: Evaluation, readable: Comparison) -> s.CurvePoint:
+def _curve_point(
+    parts: Parts, name: str, written: Written, evaluation: Evaluation, moments: Floats, readable: Comparison
+) -> s.CurvePoint:
     """One program of the curve at levels 1 to 3: removals at three shares, averaged over seeded draws."""
     network, program, layout = parts.network.weights, written.weights, written.program
-    moments = activation_moments(network, program)
     removal = removal_fve(network, program, layout, moments)
     variance, runner_up = fve(network, program, moments), None
     if written is parts.distillation.point("readable").written:
-        variance, runner_up = readable.logit_fve, readable.runner_up_agree
+        runner_up = readable.runner_up_agree
     elif name in ("faithful", "provable"):
         runner_up = runner_up_agreement(program, readable)
     return s.CurvePoint(
