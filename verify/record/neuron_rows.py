@@ -9,6 +9,7 @@ from algebra.lattice import SubgroupLattice
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.labels import NeuronLabel, SideLabel
+from verify.program.coset_forms import coset_space_of
 from verify.program.form import Form
 from verify.program.kind import kind_of, side_of
 from verify.program.program import Circuit, Program
@@ -183,13 +184,15 @@ def family_rows(lattice: SubgroupLattice, written: Written, labels: tuple[Neuron
 def family_grid(lattice: SubgroupLattice, written: Written, circuits: list[Circuit]) -> FamilyGrid | None:
     """The neurons of a family by the subgroups that they read x and y through.
 
-    None where a form has no subgroup or two of them, and for rank one, which reads many points: its subgroup names a class alone.
+    Images and preimages of one point are read through its stabiliser, which the form does not name. None where a side is read
+    through no cosets or several points: a form's subgroup names a class alone there.
     """
     pairs: Counter[tuple[int, int]] = Counter()
     for circuit in circuits:
-        if len(circuit.left.subgroups) != 1 or len(circuit.right.subgroups) != 1 or kind_of(circuit, written.program) == "rank one":
+        spaces = [coset_space_of(lattice.group, form, written.subgroups) for form in (circuit.left, circuit.right)]
+        if None in spaces:
             return None
-        left, right = (lattice.find(written.subgroups[form.subgroups[0]].mask) for form in (circuit.left, circuit.right))
+        left, right = (lattice.find(space.subgroup.mask) for space in spaces if space is not None)
         pairs[left, right] += len(circuit.neurons)
     sides = []
     for side in (0, 1):

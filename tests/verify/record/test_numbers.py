@@ -930,18 +930,34 @@ def _grids(r: Run) -> list[tuple[list[Any], list[Any], dict[Any, int]] | None]:
         plain = True
         for row, circuit in zip(r.summary["circuits"], program["circuits"], strict=True):
             if row["family"] == family["name"]:
-                sides = circuit["left"]["subgroups"], circuit["right"]["subgroups"]
-                plain = plain and all(len(side) == 1 for side in sides)
-                if plain:
-                    pairs[members[sides[0][0]], members[sides[1][0]]] += len(circuit["neurons"])
+                sides = [_read_through(r, circuit[side], members) for side in ("left", "right")]
+                plain = plain and None not in sides
+                pairs[tuple(sides)] += len(circuit["neurons"])
+        if not plain:
+            found.append(None)
+            continue
         left, right = (sorted({c for pair in pairs for c in _conjugates(r, pair[k])}, key=sorted) for k in (0, 1))
-        found.append((left, right, dict(pairs)) if plain else None)
+        found.append((left, right, dict(pairs)))
     return found
+
+
+def _read_through(r: Run, form: JSON, members: list[frozenset[int]]) -> frozenset[int] | None:
+    """The subgroup whose cosets a form reads: its own, or all elements that leave its one point where it is; None for others."""
+    if form["on"] in ("right cosets", "left cosets"):
+        return members[form["subgroups"][0]]
+    if form["on"] not in ("images", "preimages", "shared") or sum(map(bool, form["weights"])) != 1:
+        return None
+    mul, cosets = r.group.mul, []
+    for x in range(r.group.order):  # points are right cosets in the order of their least elements
+        coset = {int(mul[h, x]) for h in members[form["subgroups"][0]]}
+        cosets += [coset] if coset not in cosets else []
+    point = next(coset for coset, weight in zip(cosets, form["weights"], strict=True) if weight)
+    return frozenset(g for g in range(r.group.order) if {int(mul[c, g]) for c in point} == point)
 
 
 @twin("families[].grid.neurons[][]")
 def _grid_neurons(r: Run) -> list[Any]:
-    """Circuits of program.json by the subgroups that their forms name, as sets of elements, conjugates by conjugation."""
+    """Circuits of program.json by the subgroups that fix what they look at, as sets of elements, conjugates by conjugation."""
     values = []
     for family, grid in zip(r.summary["families"], _grids(r), strict=True):
         assert (family["grid"] is None) == (grid is None)
