@@ -1,11 +1,41 @@
-"""Scripts as modules."""
+"""Scripts as modules, and long searches that many tests begin with."""
 
+import hashlib
 import importlib.util
 import sys
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
+
+#: Searches for programs over groups with fewer elements take less than a second.
+LARGE = 100
+
+
+@pytest.fixture(autouse=True, scope="session")
+def distilled_once() -> Iterator[None]:
+    """`verify.analyse` looks for the programs of a network over a large group once in a session, whichever tests ask for them.
+
+    The search is the same every time, and nobody changes what it found. Tests of the search itself call `distill`.
+    """
+    from verify.distil import curve
+
+    known: dict[tuple[object, ...], Any] = {}
+    search = curve.distill
+
+    def remembered(lattice: Any, weights: Any, evaluation: Any, progress: Any, labelling: Any, settings: Any) -> Any:
+        if lattice.group.order < LARGE:
+            return search(lattice, weights, evaluation, progress, labelling, settings)
+        digest = hashlib.sha256(b"".join(array.tobytes() for array in (weights.L, weights.R, weights.U, weights.b)))
+        key = lattice, weights.activation, digest.hexdigest(), repr(settings)
+        if key not in known:
+            known[key] = search(lattice, weights, evaluation, progress, labelling, settings)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(curve, "distill", remembered)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -578,9 +578,9 @@ class Analysis:
 
         if self._searched is not self:
             return replace(self._searched.levels, answers=self.equivalent, mechanism=self.mechanism)
-        readable = self.distillation.point("readable")
-        rows = tuple(counterfactuals(self.findings, readable.written, self.options.all_counterfactuals))
-        return Levels(self.equivalent, Compared(self, readable.written.weights).logits, rows, self.mechanism)
+        written, everything = self.distillation.point("readable").written, self.options.all_counterfactuals
+        rows = tuple(counterfactuals(self.lattice, self.labels, written, self.weights, everything))
+        return Levels(self.equivalent, Compared(self, written.weights).logits, rows, self.mechanism)
 
     def compare(self, program: CosetProgram) -> Compared:
         """A program, changed or not, beside the network on every pair.

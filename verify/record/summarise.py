@@ -10,12 +10,13 @@ import numpy.typing as npt
 from algebra.errors import GroupError
 from algebra.lattice import SubgroupLattice
 from net.folded import FoldedNetwork
-from net.weights import dead_neurons
+from net.weights import Weights, dead_neurons
 from verify.compact import CompactResult
 from verify.compare.gcr import LogitFve, logit_fve
 from verify.compare.levels import Comparison, compare, fve, largest_margin_difference, removal_fve, runner_up_agreement, surgeries
 from verify.distil.coset_fit import Floats
 from verify.distil.curve import Distillation, Point
+from verify.distil.labels import NeuronLabel
 from verify.distil.moments import activation_moments
 from verify.exact.exhaustive import Evaluation, correct_pairs
 from verify.program.written import Written
@@ -99,7 +100,7 @@ def summarise(
             ablation_fve_by_share=point.ablation_fve_by_share,
         ),
         curve=points,
-        counterfactuals=counterfactuals(parts, readable.written, everything),
+        counterfactuals=counterfactuals(parts.lattice, parts.distillation.labels, readable.written, parts.network.weights, everything),
         gcr=s.Gcr(gcr.total, dict(gcr.per_irrep)) if gcr else s.Gcr(None, {}),
         families=family_rows(lattice, readable.written, labels),
         circuits=(rows := circuit_rows(lattice, readable.written, labels)),
@@ -226,12 +227,14 @@ def counterfactual_rows(order: int, everything: bool) -> npt.NDArray[np.intp]:
     return np.sort(np.random.default_rng(0).permutation(order)[: max(1, COUNTERFACTUAL_PAIRS // order)])
 
 
-def counterfactuals(parts: Parts, written: Written, everything: bool) -> list[s.Counterfactual]:
+def counterfactuals(
+    lattice: SubgroupLattice, labels: tuple[NeuronLabel, ...], written: Written, network: Weights, everything: bool
+) -> list[s.Counterfactual]:
     """Level 3: the same intervention on network and readable program, compared on the pairs of ``counterfactual_rows``."""
-    network, group = parts.network.weights, parts.network.group
+    group = lattice.group
     x = counterfactual_rows(group.order, everything)
     rows = []
-    for name, on_network, on_program in surgeries(written.program, network.width, largest_families(parts, written)):
+    for name, on_network, on_program in surgeries(written.program, network.width, largest_families(lattice, labels, written)):
         result = compare(on_network(network), on_program(written.weights), group.mul, x)
         rows.append(
             s.Counterfactual(
@@ -248,10 +251,10 @@ def counterfactuals(parts: Parts, written: Written, everything: bool) -> list[s.
     return rows
 
 
-def largest_families(parts: Parts, written: Written) -> dict[str, list[int]]:
+def largest_families(lattice: SubgroupLattice, labels: tuple[NeuronLabel, ...], written: Written) -> dict[str, list[int]]:
     """The neurons of the families with most energy, largest first."""
-    found = program_families(parts.lattice, written)
-    rows = family_rows(parts.lattice, written, parts.distillation.labels)[:FAMILIES_REMOVED]
+    found = program_families(lattice, written)
+    rows = family_rows(lattice, written, labels)[:FAMILIES_REMOVED]
     return {row.name: [neuron.index for circuit in found[row.name] for neuron in circuit.neurons] for row in rows}
 
 

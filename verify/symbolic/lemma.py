@@ -79,15 +79,15 @@ class LemmaWriter:
 
     def _guards(self, space: int | None, q: int, through: int | None, values: Any) -> list[tuple[str, int]]:
         """Conditions and the lower bounds that they give; the least value for each p stands for all that equal it."""
+        seen = []
+        for index in np.ndindex(values.shape[1:]):
+            first = f"e{self._duals.tables.ys[index[0]]}" if space is None else f"y{space}_{q}_{index[0]}"
+            seen.append(" ".join([first, *(f"y0_{through}_{b}" for b in index[1:])]))
         guards = []
-        for p, row in enumerate(values):
-            least = int(row.min())
+        for p, row in enumerate(values.reshape(len(values), -1).tolist()):
+            least = min(row)
             guards.append((f"p{p}", least))
-            for index, value in np.ndenumerate(row):
-                if int(value) != least:
-                    first = f"e{self._duals.tables.ys[index[0]]}" if space is None else f"y{space}_{q}_{index[0]}"
-                    reached = [first, *(f"y0_{through}_{b}" for b in index[1:])]
-                    guards.append((f"(and p{p} {' '.join(reached)})", int(value)))
+            guards += [(f"(and p{p} {reached})", value) for reached, value in zip(seen, row, strict=True) if value != least]
         return guards
 
     def _telescopes(self) -> list[str]:

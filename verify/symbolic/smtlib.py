@@ -13,7 +13,8 @@ SEED = 0
 
 def real(value: Fraction | int) -> str:
     """A rational as a term of sort Real: 3.0, (- 3.0), (/ 3.0 4.0), (- (/ 3.0 4.0))."""
-    value = Fraction(value)
+    if isinstance(value, int):  # most are
+        return f"{value}.0" if value >= 0 else f"(- {-value}.0)"
     top, bottom = abs(value.numerator), value.denominator
     term = f"{top}.0" if bottom == 1 else f"(/ {top}.0 {bottom}.0)"
     return f"(- {term})" if value < 0 else term

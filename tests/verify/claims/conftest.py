@@ -43,7 +43,7 @@ def claim():
 
 
 class Replay:
-    """A network by its exact weights, on permutations as tuples; everything from the definitions, in Fractions."""
+    """A network by its exact weights, on permutations as tuples; everything from the definitions, in Fractions and integers."""
 
     def __init__(self, weights, degree):
         exact = weights.exact()
@@ -86,11 +86,12 @@ class Replay:
     def answer(self, x, y, neurons=None, act=lambda a: max(a, 0)):
         """The tuple with the unique greatest logit, or None."""
         chosen = range(self.L[0].shape[1]) if neurons is None else neurons
-        hidden = {i: act(self.left(i, x) + self.right(i, y)) for i in chosen}
-        logits = [self.b[1] * int(b) for b in self.b[0]]
+        hidden = {i: act(self.left(i, x) + self.right(i, y)) / self.L[1] for i in chosen}
+        assert all(h.denominator == 1 for h in hidden.values())
+        logits = [int(b) for b in self.b[0]]  # in the bias' unit, that of L times that of U
         for i, h in hidden.items():
             if h:
-                logits = [a + h * self.U[1] * int(u) for a, u in zip(logits, self.U[0][i], strict=True)]
+                logits = [a + h.numerator * int(u) for a, u in zip(logits, self.U[0][i], strict=True)]
         top = max(logits)
         return self.elements[logits.index(top)] if logits.count(top) == 1 else None
 
