@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.fixture(autouse=True)
+def without_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made and not turned into files but in tests marked ``draws``: matplotlib would take a third of a small run."""
+    if request.node.get_closest_marker("draws") is None:
+        monkeypatch.setattr("reports.figures.saved", lambda figure, form="svg": b"")
+
+
 @pytest.fixture(scope="session")
 def logits_by_fractions() -> Callable[..., list[Fraction]]:
     """Logits at (x, y) of the network whose weights are exactly these floats, from the definition."""

@@ -61,6 +61,7 @@ def test_a_long_step_gives_signs_of_life() -> None:
     assert stream.getvalue().splitlines() == said
 
 
+@pytest.mark.draws
 def test_neurons_as_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One neuron as SVG, a class of them as PDF and as a list; wrong names are answered with those there are."""
     save_folded(tmp_path / "n.safetensors", planted_network(parse_group("S4"), seed=1, width=48, noise=0.01).network.weights)

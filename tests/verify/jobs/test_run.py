@@ -266,6 +266,7 @@ def test_an_output_that_cannot_be_written_is_noticed_before_the_work(blocked, pl
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.draws
 @pytest.mark.parametrize("written", ["certificate.json", "figures", "report.md"])
 def test_a_full_disk_ends_with_a_sentence_and_leaves_nothing(written, planted, planted_run, tmp_path, capsys, monkeypatch):
     """Whatever is being written when the space is used up: exit code 4, and the earlier run's files are as they were."""
