@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from algebra.gset import GSet
     from algebra.lattice import SubgroupClass, SubgroupLattice, subgroups
     from algebra.public import (
+        ClassRepresentative,
         centralizer,
         conjugacy_classes,
         cosets,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         generated_subgroup,
         lattice_graph,
         normal_closure,
+        subgroup_classes,
     )
     from algebra.subgroup import Subgroup
     from algebra.sympy_bridge import element_number, from_sympy, permutations, subgroup_from_sympy, to_sympy
@@ -39,6 +41,7 @@ _MODULES = {
     "algebra.gset": ("GSet",),
     "algebra.lattice": ("SubgroupClass", "SubgroupLattice", "subgroups"),
     "algebra.public": (
+        "ClassRepresentative",
         "centralizer",
         "conjugacy_classes",
         "cosets",
@@ -46,6 +49,7 @@ _MODULES = {
         "generated_subgroup",
         "lattice_graph",
         "normal_closure",
+        "subgroup_classes",
     ),
     "algebra.subgroup": ("Subgroup",),
     "algebra.sympy_bridge": ("element_number", "from_sympy", "permutations", "subgroup_from_sympy", "to_sympy"),
@@ -54,6 +58,7 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "CharacterTable",
+    "ClassRepresentative",
     "CosetSpace",
     "Cosets",
     "FiniteGroup",
@@ -79,6 +84,7 @@ __all__ = [
     "permutation_character",
     "permutations",
     "shared_cosets",
+    "subgroup_classes",
     "subgroup_from_sympy",
     "subgroups",
     "table_of_marks",

@@ -5,22 +5,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, reduce
 from math import factorial, gcd
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from algebra.errors import GroupError
+from algebra.errors import GroupError, GroupTooLargeError
 from algebra.permutation import Images, format_cycles, parity, parse_cycles
 
 __all__ = [
     "MAX_DEGREE",
     "MAX_ORDER",
     "FiniteGroup",
+    "NamedGenerators",
     "generators_name",
     "group_from_generators",
     "is_name_of",
     "natural_name",
+    "parse_generators",
     "parse_group",
 ]
 
@@ -180,7 +182,7 @@ def group_from_generators(name: str, degree: int, generators: Sequence[Images]) 
                 known.add(product)
                 queue.append(product)
         if len(known) > MAX_ORDER:
-            raise GroupError(f"Expected a group of at most {MAX_ORDER:,} elements, got {name} with more.")
+            raise GroupTooLargeError(f"Expected a group of at most {MAX_ORDER:,} elements, got {name} with more.")
     elements = np.frombuffer(b"".join(sorted(known)), dtype=np.uint8).reshape(-1, degree)
     kept = tuple(images for images in generators if bytes(images) != identity)
     return FiniteGroup(name, degree, elements, kept)
@@ -211,6 +213,21 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 _CANONICAL = re.compile(r"([SACDQF]|Dic)([0-9]+)|(AGL|Aff|PSL|PGL|SL|GL)\((?:[12],)?([0-9]+)\)|M11")
 
 
+class NamedGenerators(NamedTuple):
+    """A permutation group by generators, none of its elements listed.
+
+    Attributes:
+        name: its name; ``parse_generators(name)`` gives the same generators back.
+        degree: number of points.
+        generators: image tuples.
+
+    """
+
+    name: str
+    degree: int
+    generators: tuple[Images, ...]
+
+
 def parse_group(text: str) -> FiniteGroup:
     """The group of that name; equal names give the same object.
 
@@ -228,14 +245,24 @@ def parse_group(text: str) -> FiniteGroup:
         GroupError: the text names no group, or a group beyond ``MAX_ORDER`` or ``MAX_DEGREE``.
 
     """
+    return _listed_group(parse_generators(text))
+
+
+def parse_generators(text: str) -> NamedGenerators:
+    """The generators of the group of that name, however many elements it has.
+
+    Raises:
+        GroupError: the text names no group, or one on more than ``MAX_DEGREE`` points.
+
+    """
     text = text.strip()
     if not text.isprintable():
         raise GroupError(f"Expected the name of a group in one line, got {text!r}.")
     factors = [_spelt(part) for part in re.split(r"[xX×*]", text)]
     if all(factors):
-        return _named_group("x".join(name for name in factors if name))
+        return _named_generators("x".join(name for name in factors if name))
     if "(" in text:
-        return _parse_generators(re.sub(r"^Group\((.*)\)$", r"\1", text, flags=re.DOTALL | re.IGNORECASE))
+        return _written_generators(re.sub(r"^Group\((.*)\)$", r"\1", text, flags=re.DOTALL | re.IGNORECASE))
     raise GroupError(
         f"Expected a group such as S6, A5, C7, D10, Q8, PSL(2,7), S3xS3, S3wrS2 or generators such as '(1 2 3), (1 2)', got {text!r}."
     )
@@ -259,10 +286,15 @@ def _spelt(text: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=128)
+def _listed_group(named: NamedGenerators) -> FiniteGroup:
+    return group_from_generators(named.name, named.degree, named.generators)
+
+
 @lru_cache(maxsize=64)
-def _named_group(name: str) -> FiniteGroup:
+def _named_generators(name: str) -> NamedGenerators:
     degree, generators = reduce(_direct_product, map(_factor_of, name.split("x")))
-    return group_from_generators(name, degree, generators)
+    return NamedGenerators(name, degree, tuple(generators))
 
 
 def _factor_of(name: str) -> tuple[int, list[Images]]:
@@ -393,20 +425,15 @@ def _three_cycle(degree: int, last: int) -> Images:
     return tuple(images)
 
 
-def _parse_generators(text: str) -> FiniteGroup:
+def _written_generators(text: str) -> NamedGenerators:
     words = re.split(r"\)\s*[,;]\s*\(", text.strip("<>[]{} "))
     words = [("" if i == 0 else "(") + word + ("" if i == len(words) - 1 else ")") for i, word in enumerate(words)]
     points = [int(number) for number in re.findall(r"[0-9]{1,9}", text)]
     degree = max(points, default=1)
     if degree > MAX_DEGREE:
         raise GroupError(f"Expected points from 1 to {MAX_DEGREE}, got {degree}.")
-    return _generated_group(tuple(parse_cycles(word, degree) for word in words))
-
-
-@lru_cache(maxsize=64)
-def _generated_group(generators: tuple[Images, ...]) -> FiniteGroup:
-    degree = len(generators[0])
-    return group_from_generators(generators_name(generators, degree), degree, generators)
+    generators = tuple(parse_cycles(word, degree) for word in words)
+    return NamedGenerators(generators_name(generators, degree), degree, generators)
 
 
 def generators_name(generators: Sequence[Images], degree: int) -> str:

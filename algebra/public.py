@@ -5,6 +5,7 @@ turns them into SymPy's.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,15 +15,20 @@ from algebra.containment import class_lattice, subgroup_lattice
 from algebra.coset import Cosets
 from algebra.coset import double_cosets as cosets_of_masks
 from algebra.coset_space import Side
+from algebra.cyclic_extension import search_classes
+from algebra.element_table import ElementTable
 from algebra.errors import GroupError
-from algebra.group import FiniteGroup
+from algebra.group import FiniteGroup, parse_generators
 from algebra.lattice import subgroups
+from algebra.naming import orbits
+from algebra.permutation import Images
 from algebra.subgroup import Subgroup, closure
 
 if TYPE_CHECKING:
     import networkx as nx
 
 __all__ = [
+    "ClassRepresentative",
     "centralizer",
     "conjugacy_classes",
     "cosets",
@@ -30,7 +36,38 @@ __all__ = [
     "generated_subgroup",
     "lattice_graph",
     "normal_closure",
+    "subgroup_classes",
 ]
+
+
+@dataclass(frozen=True)
+class ClassRepresentative:
+    """A subgroup that stands for its class of conjugates.
+
+    Attributes:
+        order: number of its elements.
+        length: number of its conjugates.
+        generators: 0-based image tuples that generate it.
+        orbits: its orbits of more than one point, 0-based, longest first.
+        residual_order: order of its largest perfect subgroup: 1 for a soluble subgroup, ``order`` for a perfect one.
+
+    """
+
+    order: int
+    length: int
+    generators: tuple[Images, ...]
+    orbits: tuple[tuple[int, ...], ...]
+    residual_order: int
+
+    @property
+    def soluble(self) -> bool:
+        """Whether it is soluble."""
+        return self.residual_order == 1
+
+    @property
+    def perfect(self) -> bool:
+        """Whether it is perfect, as the trivial group is."""
+        return self.residual_order == self.order
 
 
 def cosets(subgroup: Subgroup, side: Side = "right") -> Cosets:
@@ -83,6 +120,30 @@ def normal_closure(group: FiniteGroup, of: Subgroup | int) -> Subgroup:
     generators = np.array(of.generators if isinstance(of, Subgroup) else (of,), dtype=np.intp)
     conjugates = group.conjugate(generators[:, None], np.arange(group.order))
     return Subgroup(group, closure(group, np.unique(conjugates).tolist()))
+
+
+def subgroup_classes(group: FiniteGroup | str) -> tuple[ClassRepresentative, ...]:
+    """Every conjugacy class of subgroups, each by one of its members: H and x^-1 H x count once; smallest first, then by length.
+
+    The group is given as such or by its name, which here may be that of one of up to ``algebra.element_table.MOST_ELEMENTS`` elements,
+    such as S9. No conjugates are listed, so memory is that of some numbers for each element and class of elements.
+
+    Raises:
+        GroupError: the text names no group, or the group has too many elements or classes; the sentence states the limit.
+
+    """
+    known = parse_generators(group) if isinstance(group, str) else group
+    table = ElementTable(known.name, known.degree, known.generators)
+    return tuple(
+        ClassRepresentative(
+            order=one.order,
+            length=table.order // one.normalizer_order,
+            generators=tuple(tuple(table.elements[g].tolist()) for g in one.generators),
+            orbits=tuple(tuple(orbit) for orbit in orbits(table.elements[one.elements])),
+            residual_order=one.residual_order,
+        )
+        for one in search_classes(table)
+    )
 
 
 def lattice_graph(group: FiniteGroup, single: bool = False) -> "nx.DiGraph[Any]":

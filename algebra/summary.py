@@ -9,14 +9,15 @@ from algebra.characters.character_table import character_table, format_value
 from algebra.containment import class_lattice
 from algebra.coset import double_cosets
 from algebra.errors import GroupError
-from algebra.group import FiniteGroup
+from algebra.group import FiniteGroup, parse_generators
 from algebra.lattice import SubgroupClass, subgroups
 from algebra.naming import NAMES_KEY, orbits
 from algebra.outer_automorphism import outer_automorphism
 from algebra.permutation import format_cycles
+from algebra.public import subgroup_classes
 from algebra.subgroup import Subgroup
 
-__all__ = ["coset_summary", "group_summary"]
+__all__ = ["classes_summary", "coset_summary", "group_summary"]
 
 
 def group_summary(group: FiniteGroup) -> dict[str, Any]:
@@ -39,6 +40,36 @@ def group_summary(group: FiniteGroup) -> dict[str, Any]:
         "subgroup_classes": [_subgroup_class(one) for one in lattice.classes],
         "irreps": _irreps(group),
         "permutation_characters": _permutation_characters(group),
+    }
+
+
+def classes_summary(name: str) -> dict[str, Any]:
+    """Every class of conjugate subgroups of a group, by one member, ready for JSON; the group may be too large to be analysed.
+
+    Raises:
+        GroupError: the name is no group's, or it has too many elements or classes; the sentence states the limit.
+
+    """
+    named = parse_generators(name)
+    found = subgroup_classes(named.name)
+    return {
+        "group": named.name,
+        "degree": named.degree,
+        "order": found[-1].order,
+        "generators": [format_cycles(images) for images in named.generators],
+        "subgroups": sum(one.length for one in found),
+        "subgroup_classes": [
+            {
+                "order": one.order,
+                "index": found[-1].order // one.order,
+                "conjugates": one.length,
+                "normalizer_order": found[-1].order // one.length,
+                "kind": "soluble" if one.soluble else "perfect" if one.perfect else "neither",
+                "orbits": [[point + 1 for point in orbit] for orbit in one.orbits],
+                "generators": [format_cycles(images) for images in one.generators],
+            }
+            for one in found
+        ],
     }
 
 
