@@ -181,7 +181,7 @@ def _levels(source: Source) -> list[Block]:
 
 def _prices(source: Source) -> list[Block]:
     """What programs of other prices explain, in a sentence."""
-    names = {"provable": "the provable program of Theorem 3", "faithful": "a program that leaves votes as they are"}
+    names = {"provable": "the provable program of Theorem 3", "faithful": "the faithful program, made to keep more of the logits,"}
     said = [
         f"{names[point['name']]} costs {share(point['ratio'])} and explains {share(point['logit_fve'])}, after removals "
         f"{share(point['ablation_fve'])}"
