@@ -248,13 +248,17 @@ class Weights:
         the largest float64 becomes infinite, with an infinite error bound.
 
         """
-        integers = [np.asarray(array).astype(object) for array in (L, R, U)]
-        bias = np.zeros(len(integers[0]), dtype=object) if b is None else np.asarray(b).astype(object)
-        exact = ExactWeights(integers[0], integers[1], integers[2], bias, preactivation_bits, vote_bits, activation)
-        left, left_error = _rounded(exact.L, preactivation_bits)
-        right, right_error = _rounded(exact.R, preactivation_bits)
-        votes, votes_error = _rounded(exact.U, vote_bits)
-        rounded_bias, bias_error = _rounded(exact.b, exact.logit_bits)
+        given = [np.array(array) for array in (L, R, U, np.zeros(len(L), dtype=np.int64) if b is None else b)]
+        logit_bits = degree(activation) * preactivation_bits + vote_bits
+
+        def exact() -> ExactWeights:
+            integers = [array.astype(object) for array in given]
+            return ExactWeights(integers[0], integers[1], integers[2], integers[3], preactivation_bits, vote_bits, activation)
+
+        left, left_error = _rounded(given[0], preactivation_bits)
+        right, right_error = _rounded(given[1], preactivation_bits)
+        votes, votes_error = _rounded(given[2], vote_bits)
+        rounded_bias, bias_error = _rounded(given[3], logit_bits)
         return cls(
             left,
             right,
@@ -264,7 +268,7 @@ class Weights:
             right_error.max(axis=0, initial=0.0),
             float(votes_error.max(initial=0.0)),
             float(bias_error.max(initial=0.0)),
-            lambda: exact,
+            exact,
             activation,
         )
 
@@ -285,9 +289,12 @@ def indices(width: int, neurons: Sequence[int] | np.ndarray[Any, Any]) -> np.nda
 def _rounded(integers: IntegerMatrix, bits: int) -> tuple[FloatMatrix, FloatMatrix]:
     """The quotients integers / 2^bits, rounded to nearest, and an upper bound of each entry's rounding error.
 
-    Dividing Python ints rounds correctly; twice the unit roundoff times the ROUNDED quotient covers u |x|.
+    Dividing Python ints rounds correctly; twice the unit roundoff times the ROUNDED quotient covers u |x|. Machine words below 2^53 in
+    absolute value are floats, and a power of two that leaves them in the normal range changes no digit.
     """
-    denominator = 1 << bits
+    if integers.dtype == np.int64 and bits < 1000 and (not integers.size or -(1 << 53) < integers.min() <= integers.max() < 1 << 53):
+        return np.ldexp(integers.astype(np.float64), -bits), np.zeros(integers.shape)
+    integers, denominator = integers.astype(object), 1 << bits
 
     def quotient(integer: int) -> float:
         try:

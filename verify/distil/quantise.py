@@ -24,7 +24,7 @@ from verify.distil.coset_fit import Floats
 from verify.distil.draft import Draft, firing_rates
 from verify.distil.moments import squared_activations
 from verify.program.coset_forms import simplest
-from verify.program.form import Form, GroupForm, expand_sides
+from verify.program.form import Form, GroupForm, expand_sides, in_words
 from verify.program.program import (
     FORMAT,
     SQUARES,
@@ -253,6 +253,8 @@ def _matters(group: FiniteGroup, left: GroupForm, right: GroupForm, neuron: Neur
     if not any(neuron.votes):
         return False
     a, b = (np.array(values, dtype=object)[:, None] for values in (neuron.left, neuron.right))
+    if in_words(group, left, right, a, b, unit):
+        a, b = a.astype(np.int64), b.astype(np.int64)
     sides = [side[:, 0].tolist() for side in expand_sides(group, left, right, a, b, unit)]
     top, bottom = sum(map(max, sides)), sum(map(min, sides))
     return bool(top > 0 or (activation == "square" and bottom < 0))

@@ -70,6 +70,8 @@ On = Literal[
 #: Forms on one set of points, with a character of the group and perhaps a constant.
 ON_POINTS: frozenset[On] = frozenset({"images", "preimages", "rank", "shared"})
 WEIGHTED: frozenset[On] = frozenset({"images", "preimages", "shared"})
+#: Sums of two such numbers are machine words.
+WORD = 2**62
 #: Weights are below this in absolute value.
 LARGEST_WEIGHT = 2**31
 
@@ -253,6 +255,38 @@ def expand_sides(
     plain = GroupForm("preimages", right.subgroups, right.kernels, right.weights)
     mirrored = expand_lists(group, plain, left_lists[: len(right.weights)]) * right_lists[0]
     return functions, mirrored + right_lists[1] * unit if right.constant else mirrored
+
+
+def in_words(
+    group: FiniteGroup, left: GroupForm, right: GroupForm, left_lists: npt.NDArray[Any], right_lists: npt.NDArray[Any], unit: int = 1
+) -> bool:
+    """Whether `expand_sides` of these integers meets no number beyond ``WORD`` in absolute value, partial sums included.
+
+    A partial sum of a linear form is at most the sum over its terms of their largest factor, times the largest entry of the list; with
+    a shared list that is multiplied by s and increased by a constant times ``unit``. Products of entries (``rank``) are not looked at:
+    the answer is no. Raises ValueError when a form is none.
+    """
+    if "rank" in (left.on, right.on):
+        return False
+    one, other = (max(map(abs, lists.ravel().tolist()), default=0) for lists in (left_lists, right_lists))
+    if right.on == "shared":
+        check_form(group, right)
+        reach = sum(map(abs, right.weights)) * one * other + other * unit
+    else:
+        reach = _growth(group, right) * other * unit
+    return max(unit, one, other, reach, _growth(group, left) * one * unit) <= WORD
+
+
+def list_in_words(group: FiniteGroup, form: GroupForm, lists: npt.NDArray[Any]) -> bool:
+    """The same of `expand_lists`."""
+    largest = max(map(abs, lists.ravel().tolist()), default=0)
+    return form.on not in ("rank", "shared") and largest <= WORD and _growth(group, form) * largest <= WORD
+
+
+def _growth(group: FiniteGroup, form: GroupForm) -> int:
+    """How many times the largest entry of its list a partial sum of a linear form can be."""
+    factor = linear_map(group, form).factor
+    return int(np.abs(factor).max(axis=1, initial=0).sum()) if len(factor) else 0
 
 
 def scaled_list(form: Form, t: Sequence[int], factor: int) -> tuple[int, ...]:

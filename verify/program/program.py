@@ -25,7 +25,7 @@ from algebra.permutation import format_cycles, parse_cycles
 from algebra.subgroup import Subgroup, closure
 from net.activation import Activation, degree
 from net.weights import Weights
-from verify.program.form import ON_POINTS, Form, check_circuit, expand_lists, expand_sides, over_group
+from verify.program.form import ON_POINTS, Form, check_circuit, expand_lists, expand_sides, in_words, list_in_words, over_group
 
 FORMAT = "coset-voting program 2"
 #: Programs with (l_i(x) + r_i(y))^2 in place of relu, and the forms of format 2.
@@ -33,7 +33,7 @@ SQUARES = "coset-voting program 3"
 FORMATS = ("coset-voting program 1", FORMAT, SQUARES)
 
 
-Integers = npt.NDArray[np.object_]
+Integers = npt.NDArray[np.object_] | npt.NDArray[np.int64]
 
 
 class GroupRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -129,6 +129,8 @@ def subgroup_record(subgroup: Subgroup) -> SubgroupRecord:
 def expand(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...]) -> Weights:
     """The program written out as exact network weights, one hidden unit per neuron in the program's order.
 
+    Integers are machine words where all that is met on the way surely fits, and Python's otherwise.
+
     ``subgroups`` are the program's own, position by position.
     Raises ValueError when a form is none, or a list does not have the length that its form asks for.
     Complexity: O(number of neurons times |G|) for each point that a form looks at.
@@ -141,10 +143,14 @@ def expand(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...]
         if not circuit.neurons:
             continue
         lists = [_columns([getattr(neuron, field) for neuron in circuit.neurons]) for field in ("left", "right", "votes")]
+        if in_words(group, forms[0], forms[1], lists[0], lists[1], unit):
+            lists[:2] = (part.astype(np.int64) for part in lists[:2])
+        if list_in_words(group, forms[2], lists[2]):
+            lists[2] = lists[2].astype(np.int64)
         sides = expand_sides(group, forms[0], forms[1], lists[0], lists[1], unit)
         for found, part in zip(columns, (*sides, expand_lists(group, forms[2], lists[2])), strict=True):
             found.append(part)
-    left, right, votes = (np.concatenate([np.zeros((n, 0), object), *part], axis=1) for part in columns)
+    left, right, votes = (np.concatenate(part or [np.zeros((n, 0), object)], axis=1) for part in columns)
     bias = np.array(program.bias or [0] * n, dtype=object)
     if bias.shape != (n,):
         raise ValueError(f"the bias has {len(program.bias)} integers, expected none or {n}")

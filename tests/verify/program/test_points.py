@@ -8,7 +8,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from algebra.coset_space import CosetSpace
 from algebra.group import parse_group
+from algebra.gset import GSet
 from algebra.lattice import subgroups
 from verify.checker import shape
 from verify.checker.groups import Group
@@ -282,3 +284,30 @@ def test_programs_on_points_are_edited_in_python():
         form_in_words(Form("images", (STABILISER,), (EVEN,), (1, 0, 0, 0)), names)
         == f"images of cosets of {sign} with weights 1, 0, 0, 0"
     )
+
+
+@pytest.mark.parametrize("bits", [3, 40, 59, 60, 61, 62, 63, 80])
+def test_machine_words_hold_what_python_integers_say(bits):
+    """A program with numbers up to beyond 64 bits, written out against sums of Python's integers for each element."""
+    rng = np.random.default_rng(bits)
+    base = next(s for s in LATTICE.all if s.order == 6)
+    forms = (
+        Form("images", (0,), (None,), (1, -3, 0, 2), constant=True),
+        Form("shared", (0,), (None,), (0, 1, 2, 2), constant=True),
+        Form("sum", (), parts=(Form("images", (0,), (None,), (1, 1, 0, 0)), Form("left cosets", (0,), (None,)))),
+    )
+    top = 1 << bits
+    lists = [[int(v) * (top // 8) for v in rng.integers(-8, 9, size)] for size in (5, 2, 8)]
+    lists[1][0] = int(rng.integers(-8, 9))
+    neuron = Neuron(0, *map(tuple, lists))
+    record = Program(FORMAT, group_record(S4), (subgroup_record(base),), 2, 3, (), (Circuit(*forms, (neuron,)),), 4)
+    found = expand(record, S4, (base,)).exact()
+
+    moved = GSet(base).moved
+    m, (s, c), t = lists[0], lists[1], lists[2]
+    for g in range(S4.order):
+        row = moved[:, g].tolist()
+        left = 16 * (m[4] + sum(a * m[row[p]] for p, a in enumerate((1, -3, 0, 2))))
+        right = s * sum(m[p] * (0, 1, 2, 2)[row[p]] for p in range(4)) + 16 * c
+        votes = sum(a * t[row[p]] for p, a in enumerate((1, 1, 0, 0))) + t[4 + int(CosetSpace(base, "left").labels[g])]
+        assert (found.L[g, 0], found.R[g, 0], found.U[0, g]) == (left, right, votes)
