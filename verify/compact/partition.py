@@ -6,6 +6,7 @@ works for right cosets, left cosets, kernels of characters and single elements a
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -52,8 +53,9 @@ def coset_partition(group: FiniteGroup, subgroup: int, side: Side) -> Partition:
     return Partition(f"{side} #{subgroup}", space.labels, space.count, space)
 
 
+@lru_cache(maxsize=4096)
 def refine(one: Partition, other: Partition) -> Refinement:
-    """The common refinement, in O(|G| + product of the counts) steps."""
+    """The common refinement, in O(|G| + product of the counts) steps; plans ask for the same ones again and again."""
     keys = one.labels * other.count + other.labels
     used = np.zeros(one.count * other.count, dtype=bool)
     used[keys] = True

@@ -66,9 +66,10 @@ def find_plan(
         sample = _Sample(side, mul, np.random.default_rng(seed), settings)
         sides[mirrored] = side, sample
         options = candidate_partitions(group, side.L, settings.better)
+        errors = [[_deviation(side.L[:, i], one) * sample.spread[i] for one in some] for i, some in enumerate(options)]
         seen: set[tuple[int, ...]] = set()
         for price in settings.prices:
-            chosen = _choose(side, sample, options, price)
+            chosen = _choose(sample, options, errors, price)
             key = tuple(id(partition) for partition in chosen)
             if key in seen or all(partition is None for partition in chosen):
                 continue
@@ -214,15 +215,14 @@ class _Sample:
         return float(np.mean(left_open)), float(np.mean(settled)), flops * len(bounder.mul) // len(ys)
 
 
-def _choose(weights: Weights, sample: _Sample, options: list[tuple[Partition, ...]], price: float) -> list[Partition | None]:
-    """The partition of each neuron at this price; None for a neuron that can do nothing."""
+def _choose(sample: _Sample, options: list[tuple[Partition, ...]], errors: list[list[float]], price: float) -> list[Partition | None]:
+    """The partition of each neuron at this price of a unit of its error; None for a neuron that can do nothing."""
     chosen: list[Partition | None] = []
     for i, partitions in enumerate(options):
         if sample.hidden_max[i] * sample.spread[i] <= 1e-9:
             chosen.append(None)
             continue
-        errors = [_deviation(weights.L[:, i], partition) * sample.spread[i] for partition in partitions]
-        costs = [2 * p.count + price * error for p, error in zip(partitions, errors, strict=True)]
+        costs = [2 * p.count + price * error for p, error in zip(partitions, errors[i], strict=True)]
         chosen.append(partitions[int(np.argmin(costs))])
     return chosen
 

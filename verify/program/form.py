@@ -336,6 +336,11 @@ def linear_map(group: FiniteGroup, form: GroupForm) -> LinearForm:
 
     Raises ValueError when the form is none of the table, or not linear in its list alone.
     """
+    return _checked_map(group, form)
+
+
+@lru_cache(maxsize=8192)
+def _checked_map(group: FiniteGroup, form: GroupForm) -> LinearForm:
     check_form(group, form)
     if form.on in ("rank", "shared"):
         raise ValueError(f"a form on {form.on} is not linear in its list")
