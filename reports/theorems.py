@@ -184,13 +184,17 @@ def _about(source: Source) -> tuple[Any, Line]:
     if not provable:
         return source.program, ()
     program = provable["program"]
+    times = Counter(neuron["index"] for circuit in program["circuits"] for neuron in circuit["neurons"])
+    parts = sum(often > 1 for often in times.values())
     point = next(point for point in source.s["curve"] if point["name"] == "provable")
     return program, say(
         "This is not the program of Theorem 2 as it is written there, which the bounds below do not fit, but the *provable program* "
-        "(`provable.json`, `provable.py`): {neurons} of the same neurons, reading $x$ and $y$ by the same lists, with votes "
-        "that lemmas can bound. It has {constants} integers, {ratio} of the number of the network's parameters, and explains "
+        "(`provable.json`, `provable.py`). It is made of {neurons} of the same neurons{divided}. Each reads one input through a single "
+        "point, by the list that is nearest to what it reads there, and the other as before, and has votes that lemmas can bound. "
+        "It has {constants} integers, {ratio} of the number of the network's parameters, and explains "
         "{fve} of the variance of the network's logits (measured).",
-        neurons=count(sum(len(circuit["neurons"]) for circuit in program["circuits"])),
+        neurons=count(len(times)),
+        divided=say(", {n} of them in two or more parts", n=count(parts)) if parts else "",
         constants=count(constants(program)),
         ratio=share(point["ratio"]),
         fve=share(point["logit_fve"]),

@@ -553,6 +553,7 @@ def classes(circuit: Circuit, expanded: Expanded, group: Group) -> list[tuple[in
 def check_distance(stated: str, expanded: Expanded, records: list[NeuronRecord], network: Network, min_margin: str | None) -> None:
     """The bound of the module's docstring, and that it is less than the network's smallest margin."""
     program = expanded.network
+    same("symbolic.distance, of a program with divided neurons", [], sorted(expanded.divided))  # no record speaks of their parts
     ours, theirs = ((columns(net.left), columns(net.right), net.votes) for net in (network, program))
 
     def size(net: tuple[Rows, Rows, Rows], bits: tuple[int, int], i: int) -> tuple[Fraction, Fraction]:

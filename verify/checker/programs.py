@@ -36,6 +36,7 @@ constant. A twisted coset matrix is multiplied by the character of G with that k
 This is the one place that knows what a form means.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
@@ -60,15 +61,20 @@ class Expanded:
     """A program written out.
 
     ``network`` has the program's neurons in their order; ``where`` gives for the number of a neuron of the certified network, of
-    ``width`` neurons, its position there and its circuit; ``subgroups`` are the members of the program's subgroups.
+    ``width`` neurons, its position there and its circuit; ``subgroups`` are the members of the program's subgroups. A ``divisible``
+    program may have a neuron several times; these are ``divided`` and have no place in ``where``.
     """
 
-    def __init__(self, program: Program, group: Group, width: int) -> None:
+    def __init__(self, program: Program, group: Group, width: int, divisible: bool = False) -> None:
         n, bits = group.order, (program.preactivation_bits, program.vote_bits, program.scale_bits)
         need(min(bits) >= 0 and max(bits) <= LARGEST_BITS, f"expected bits of a program from 0 to {LARGEST_BITS:,}, got {shown(bits)}")
         need(len(program.bias) in (0, n), f"expected {n} biases of a program or none, got {len(program.bias)}")
         indices = [neuron.index for circuit in program.circuits for neuron in circuit.neurons]
-        same("neurons of the program, each once", len(indices), len({*indices} & {*range(width)}))
+        if divisible:
+            same("neurons of the program, all of the network", True, {*indices} <= {*range(width)})
+        else:
+            same("neurons of the program, each once", len(indices), len({*indices} & {*range(width)}))
+        self.divided = {index for index, times in Counter(indices).items() if times > 1}
         names = [record.name for record in program.subgroups]
         same("names of the program's subgroups, each for one", len(names), len({*names}))
         self.program, self.width, self._group = program, width, group
@@ -84,7 +90,8 @@ class Expanded:
         need(new, f"expected forms on cosets and elements in a program of format 1, and no scale, got {shown(on)}")
         for number, circuit in enumerate(program.circuits):
             for neuron in circuit.neurons:
-                self.where[neuron.index] = len(votes), number
+                if neuron.index not in self.divided:
+                    self.where[neuron.index] = len(votes), number
                 left.append(self._scaled(self.function(circuit.left, neuron.left)))
                 shared = circuit.right.on == "shared"
                 right.append(self._shared(circuit, neuron) if shared else self._scaled(self.function(circuit.right, neuron.right)))

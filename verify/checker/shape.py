@@ -55,7 +55,7 @@ def same(what: str, stated: object, found: object) -> None:
 # ---- the records
 
 Status = Literal["PROVED", "REFUTED", "UNKNOWN"]
-Kind = Literal["coset", "twisted", "dual", "sign", "rank one", "raw", "dead", "left out"]
+Kind = Literal["coset", "twisted", "dual", "sign", "rank one", "raw", "dead", "left out", "divided"]
 On = Literal[
     "right cosets",
     "left cosets",

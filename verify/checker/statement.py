@@ -22,7 +22,7 @@ from .names import check_subgroup_name
 from .programs import Expanded
 from .progress import Line, Progress
 from .readings import described
-from .shape import Certificate, Compact, NeuronRecord, read_certificate, same
+from .shape import Certificate, Compact, Kind, NeuronRecord, read_certificate, same
 from .tables import check_compact, floor_of, settle
 
 PARTS = ("left", "right", "votes")
@@ -145,7 +145,8 @@ def check_neurons(records: list[NeuronRecord], network: Network, program: Expand
                 found = str(Fraction(gap, 1 << max(p, q)))
             same(f"neurons[{i}].{part}_deviation", text, found)
         alive = network.highest[i] > 0 and len({*network.votes[i]}) > 1
-        kind = "dead" if not alive else "left out" if circuit is None else program.kind(circuit)
+        kind: Kind = "divided" if i in program.divided else "left out" if circuit is None else program.kind(circuit)
+        kind = kind if alive else "dead"
         same(f"neurons[{i}].kind", record.kind, kind)
 
 
@@ -155,7 +156,7 @@ def redo_symbolic(c: Certificate, group: Group, network: Network, own: Expanded,
     if c.symbolic.provable is not None:
         same("symbolic.provable, only for a network that is right", c.correct.status, "PROVED")  # else it has other answers
         same("group of the provable program", c.symbolic.provable.program.group, c.group)
-        program, records = Expanded(c.symbolic.provable.program, group, network.width), c.symbolic.provable.neurons
+        program, records = Expanded(c.symbolic.provable.program, group, network.width, divisible=True), c.symbolic.provable.neurons
         check_names(program, group)
         check_neurons(records, network, program)
     return check_symbolic(c.symbolic, program, records, network, c.correct.min_margin, group, progress)

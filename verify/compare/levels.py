@@ -6,6 +6,7 @@ Level 4, mechanism: per neuron the exact largest deviation of preactivations and
 Levels 2 and 3 are measured in float32, on all pairs unless a sample is handed in; nothing is proved by them.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -21,7 +22,7 @@ from verify.distil.labels import NeuronLabel
 from verify.distil.moments import centred, quadratic_form
 from verify.program.kind import kind_of
 from verify.program.program import Program
-from verify.record.certificate import NeuronRecord, rational
+from verify.record.certificate import Kind, NeuronRecord, rational
 
 SHARES_REMOVED = (0.2, 0.4, 0.6)
 DRAWS = 3
@@ -211,14 +212,18 @@ def kept_after_removal(layout: Program, width: int, share: float, seed: int) -> 
 
 
 def input_circuits(layout: Program) -> list[list[tuple[int, int]]]:
-    """Neurons that read x and y through the same cosets, as (position in the program, number in the network)."""
+    """Neurons that read x and y through the same cosets, as (position in the program, number in the network).
+
+    All parts of a divided neuron are together, and alone.
+    """
+    times = Counter(neuron.index for circuit in layout.circuits for neuron in circuit.neurons)
     groups: dict[object, list[tuple[int, int]]] = {}
     position = 0
     for circuit in layout.circuits:
         for neuron in circuit.neurons:
             # lists of these forms say which points are looked at, or which elements: neurons have nothing in common
             alone = {circuit.left.on, circuit.right.on} & {"elements", "rank"}
-            key = (neuron.index,) if alone else (circuit.left, circuit.right)
+            key = (neuron.index,) if alone or times[neuron.index] > 1 else (circuit.left, circuit.right)
             groups.setdefault(key, []).append((position, neuron.index))
             position += 1
     return list(groups.values())
@@ -283,7 +288,8 @@ def mechanism(
 ) -> tuple[NeuronRecord, ...]:
     """Level 4: every neuron's record with exact deviations, in the network's order. O(|G| m) big-integer operations.
 
-    A neuron's kind is what the program makes of it (`verify.program.kind`), or dead where it can change no answer.
+    A neuron's kind is what the program makes of it (`verify.program.kind`), or dead where it can change no answer. One that the program
+    has several times is divided, and has no deviations.
     """
     where = [(n.index, c) for c, circuit in enumerate(layout.circuits) for n in circuit.neurons]
     indices = np.array([i for i, _ in where], dtype=np.intp)
@@ -293,11 +299,14 @@ def mechanism(
     left = _deviations(network.L[:, indices], program.L, p)
     right = _deviations(network.R[:, indices], program.R, p)
     votes = _deviations(network.U[indices].T, program.U.T, (network.vote_bits, program.vote_bits))
+    times = np.bincount(indices, minlength=len(labels))
     found = {
         i: NeuronRecord(i, "dead" if dead[i] else kinds[c], c, rational(left[j]), rational(right[j]), rational(votes[j]))
         for j, (i, c) in enumerate(where)
+        if times[i] == 1
     }
-    others = (NeuronRecord(i, "dead" if dead[i] else "left out", None, None, None, None) for i in range(len(labels)))
+    absent: list[Kind] = ["dead" if dead[i] else "divided" if times[i] else "left out" for i in range(len(labels))]
+    others = (NeuronRecord(i, kind, None, None, None, None) for i, kind in enumerate(absent))
     return tuple(found.get(record.index, record) for record in others)
 
 

@@ -20,7 +20,7 @@ FORMAT = "coset-verify certificate 2"
 
 Status = Literal["PROVED", "REFUTED", "UNKNOWN"]
 Verdict = Literal["VERIFIED", "REFUTED", "UNKNOWN"]
-Kind = Literal["coset", "twisted", "dual", "sign", "rank one", "raw", "dead", "left out"]
+Kind = Literal["coset", "twisted", "dual", "sign", "rank one", "raw", "dead", "left out", "divided"]
 #: What labels of neurons may say: a neuron that a program leaves out has a label all the same.
 KINDS: tuple[Kind, ...] = ("coset", "twisted", "dual", "sign", "rank one", "raw", "dead")
 
@@ -81,10 +81,11 @@ class NeuronRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Mechanism: one neuron's kind and the largest differences between network and program over the group.
 
     The kind follows from the forms of its circuit (`verify.program.kind`); a neuron that is positive on no pair or whose outgoing
-    weights are all equal is dead, and any other that the program does without is left out.
+    weights are all equal is dead, one that a provable program has several times is divided, and any other that the program does without
+    is left out.
 
     ``left_deviation`` is max over x of |L[x, i] - l_i(x)|, and so on: the preactivations at any pair differ by at most the sum of
-    the left and the right one. ``circuit`` is None for a neuron that the program leaves out.
+    the left and the right one. ``circuit`` is None for a neuron that the program leaves out or divides.
     """
 
     index: int
@@ -96,7 +97,10 @@ class NeuronRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProvableProgram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Another program than the certificate's own, made so that lemmas can bound it, with the records of the network's neurons in it."""
+    """Another program than the certificate's own, made so that lemmas can bound it, with the records of the network's neurons in it.
+
+    It may have a neuron of the network several times, each with lists of its own: the neuron is divided.
+    """
 
     program: Program
     neurons: tuple[NeuronRecord, ...]

@@ -151,8 +151,11 @@ def rescaled_finding(
 
 
 def _distance(written: Written, neurons: tuple[NeuronRecord, ...], network: FoldedNetwork, answers: Evaluation) -> Distance | None:
-    """The distance of margins, None where it is no less than the network's smallest margin."""
+    """The distance of margins, None where it is no less than the network's smallest margin, and of a program that divides neurons."""
     group = network.group
+    indices = [neuron.index for circuit in written.program.circuits for neuron in circuit.neurons]
+    if len({*indices}) < len(indices):
+        return None  # no record speaks of a neuron's parts
     if not correct_pairs(answers, group.mul).all():
         return None
     least = smallest_margin(network.weights, answers, group.mul)

@@ -27,6 +27,10 @@ class SymbolicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         nearly: spaces with few points are preferred when they leave at most this much more of the variance unexplained, because
             their lemmas are small.
         most_sets: sets of spaces that are tried.
+        single: a neuron that reads an input through several points is divided into one-point parts unless one point explains more than
+            this share of what it reads there.
+        parts: at most so many parts.
+        least_share: no part is made of a point that explains less.
         ridge: added to the diagonal of the normal equations of the first votes, as a share of its mean, so that they have a solution.
         goal: the bound that is enough, in units of the logits' root mean square: what rounding can take away is far less.
         enough: when a master problem's least margin is below this, in that unit, no votes at its price are looked for any longer.
@@ -54,6 +58,9 @@ class SymbolicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     lemma_entries: int = 400_000
     nearly: float = 0.03
     most_sets: int = 3
+    single: float = 0.9
+    parts: int = 3
+    least_share: float = 0.05
     ridge: float = 1e-3
     goal: float = 0.12
     enough: float = 0.02

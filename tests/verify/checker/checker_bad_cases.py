@@ -132,6 +132,20 @@ FALSE: dict[str, tuple[str, Change]] = {
         "s3_provable",
         lambda c: c["symbolic"]["provable"]["neurons"][0].update(votes_deviation="0"),
     ),
+    "divided_neuron_said_to_be_left_out": ("s3_divided", lambda c: c["symbolic"]["provable"]["neurons"][0].update(kind="left out")),
+    "divided_neuron_with_the_record_of_a_part": (
+        "s3_divided",
+        lambda c: c["symbolic"]["provable"]["neurons"][0].update({**c["symbolic"]["provable"]["neurons"][1], "index": 0}),
+    ),
+    "divided_neurons_of_which_one_is_no_neuron": (
+        "s3_divided",
+        lambda c: c["symbolic"]["provable"]["program"]["circuits"][-1]["neurons"][0].update(index=18),
+    ),
+    "distance_of_a_program_with_divided_neurons": ("s3_divided", lambda c: c["symbolic"].update(distance="1/2")),
+    "own_program_with_a_divided_neuron": (
+        "s3_divided",
+        lambda c: c["program"]["circuits"][1]["neurons"].append(c["program"]["circuits"][0]["neurons"][0]),
+    ),
     "compact_beyond_the_right_pairs": (
         "s3_chughtai_table",
         lambda c: c["compact"].update(certified=37, status="UNKNOWN"),

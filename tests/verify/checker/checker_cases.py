@@ -127,6 +127,14 @@ def on_points(w: World, start: int) -> list[dict[str, Any]]:
     return circuits
 
 
+def divided(w: World) -> list[dict[str, Any]]:
+    """The switches with the first neuron in two parts, each with half of its votes."""
+    first, *others = switches(w)
+    neuron, twin = first["neurons"]
+    half = {**neuron, "votes": [vote // 2 for vote in neuron["votes"]]}
+    return [{**first, "neurons": [half, twin]}, *others, {**first, "neurons": [half]}]
+
+
 def cases() -> list[Case]:
     """The accepted certificates; those whose names begin with "refuted" honestly report a network that is wrong."""
     s3, s4, a4 = world("S3"), world("S4"), world("A4")
@@ -135,6 +143,7 @@ def cases() -> list[Case]:
         Case("s3_every_form", s3, all_forms, bias=[1, -2, 3, 0, 5, -6], obligations=("(check-sat)", "(exit)")),
         Case("s3_points", s3, [*switches(s3), *on_points(s3, 18)], bias=[1, -2, 3, 0, 5, -6], scale_bits=3),
         Case("s3_provable", s3, all_forms, obligations=("(check-sat)",), provable=switches(s3)),
+        Case("s3_divided", s3, switches(s3), provable=divided(s3)),
         Case("s3_chughtai_table", s3, switches(s3), layout="chughtai", order="table", compact=True),
         Case("s3_sn_grok_even_first", s3, switches(s3), [0] * 6, layout="sn-grok", order="even-first"),
         Case("s3_wu_right_first", s3, switches(s3), [1] * 6, layout="wu", product="right-first"),

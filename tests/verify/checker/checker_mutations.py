@@ -22,6 +22,7 @@ SMALL = [
     "s3_every_form",
     "s3_points",
     "s3_provable",
+    "s3_divided",
     "s3_chughtai_table",
     "s3_sn_grok_even_first",
     "refuted_network",

@@ -462,10 +462,11 @@ def program_record(case: Case, group: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def kind(case: Case, circuit: int | None) -> str:
-    """The kind of neuron of a circuit: by how x and y are read, and by what."""
+def kind(case: Case, index: int) -> str:
+    """The kind of a neuron: by how its circuit reads x and y, and by what."""
+    circuit = circuit_of(case, index)
     if circuit is None:
-        return "left out"
+        return "divided" if places_of(case, index) else "left out"
     x, y = case.circuits[circuit]["left"], case.circuits[circuit]["right"]
     read = [reads(x), reads(y)]
     if any(word not in ("right", "left", "rank one") for word in read):
@@ -500,7 +501,7 @@ def neuron_records(case: Case, L: Any, R: Any, U: Any) -> list[dict[str, Any]]:
     return [
         {
             "index": i,
-            "kind": "dead" if max(L[i]) + max(R[i]) <= 0 or len(set(U[i])) == 1 else kind(case, circuit_of(case, i)),
+            "kind": "dead" if max(L[i]) + max(R[i]) <= 0 or len(set(U[i])) == 1 else kind(case, i),
             "circuit": circuit_of(case, i),
             "left_deviation": deviation(L[i], l_, indices, i),
             "right_deviation": deviation(R[i], r, indices, i),
@@ -521,12 +522,19 @@ def margin(logits: list[Fraction], z: int) -> Fraction:
     return logits[z] - max(value for w, value in enumerate(logits) if w != z)
 
 
+def places_of(case: Case, index: int) -> list[int]:
+    """The circuits in which a neuron of the network is, with repetition."""
+    return [k for k, c in enumerate(case.circuits) for neuron in c["neurons"] if neuron["index"] == index]
+
+
 def circuit_of(case: Case, index: int) -> int | None:
-    return next((k for k, c in enumerate(case.circuits) for neuron in c["neurons"] if neuron["index"] == index), None)
+    """The one circuit of a neuron; None if there is none, or more than one."""
+    places = places_of(case, index)
+    return places[0] if len(places) == 1 else None
 
 
 def deviation(network_row: list[Fraction], program: list[list[Fraction]], indices: list[int], i: int) -> str | None:
-    if i not in indices:
+    if indices.count(i) != 1:
         return None
     return str(max(abs(a - b) for a, b in zip(network_row, program[indices.index(i)], strict=True)))
 

@@ -1,11 +1,16 @@
 """The search for a provable program: which voters, which votes, how many bits.
 
-It keeps the readable program's preactivations, bit for bit, and gives new votes to the neurons that see where one input takes one point
-of a coset space: of x, with votes on right cosets Hz, or of y, mirrored, with votes on left cosets zK. All other neurons are left out,
-but those that see parities alone. Spaces with many points make large lemmas. So the spaces with the fewest points are tried first that
-explain, by least squares alone, nearly as much as all of them; then other sets of spaces, those first that explain most. A program is
-handed on when exact evaluation finds it right on every pair and the exact bounds of `verify.symbolic.proof_outline` settle every s in
-every case.
+Voters are neurons that see where one input takes one point of a coset space: of x, with votes on right cosets Hz, or of y, mirrored,
+with votes on left cosets zK. Neurons that see parities alone vote for parities; all others are left out. There are three sources:
+
+1. the readable program's own neurons, bit for bit, those that see several points being left out;
+2. all of its neurons, those that see several points through the one that is nearest (`nearest`);
+3. the same, such neurons divided into one for each of some points.
+
+The first that comes to a proof is taken: it is the nearest to the readable program. Spaces with many points make large lemmas. So of
+each source the spaces with the fewest points are tried first that explain, by least squares alone, nearly as much as all of them; then
+other sets of spaces, those first that explain most. A program is handed on when exact evaluation finds it right on every pair and the
+exact bounds of `verify.symbolic.proof_outline` settle every s in every case.
 """
 
 import itertools
@@ -28,6 +33,7 @@ from verify.program.written import Written, renumbered
 from verify.symbolic.decomposition import take_apart
 from verify.symbolic.points import Points, parity
 from verify.symbolic.proof_outline import Outline, outline_proof
+from verify.symbolic.provable.nearest import through_points
 from verify.symbolic.provable.relaxation import Relaxation
 from verify.symbolic.provable.voters import SignVoter, Voter, bias_voters, sign_voters, voters_of
 from verify.symbolic.provable.votes import Quadratic, find_votes
@@ -62,18 +68,49 @@ def find_provable(
     """
     if readable.program.preactivation_bits > settings.most_preactivation_bits:
         return None
-    search = _Search(readable, group, network, settings)
-    for problem in search.choices():
-        progress(f"fitting votes that lemmas can bound ({problem.names})")
-        found = search.attempt(problem)
-        if found is not None:
-            return found
+    search = _Search(group, network, settings)
+    for source in (search.own(readable), search.nearest(readable, 1), search.nearest(readable, settings.parts)):
+        for problem in search.ordered(source):
+            progress(f"fitting votes that lemmas can bound ({problem.names})")
+            found = search.attempt(problem)
+            if found is not None:
+                return found
     return None
+
+
+class _Source:
+    """A program whose neurons may become voters, with the moments of their activations and the network's."""
+
+    def __init__(self, written: Written, search: "_Search", parities: bool) -> None:
+        self.written, self.parities = written, parities
+        self.members = [*written.subgroups]
+        width = written.weights.width
+        moments = activation_moments(written.weights, search.network)
+        votes = np.concatenate([centred(search.network.U), centred(search.network.b[None])])
+        self.total = quadratic_form(moments[width:, width:], votes)
+        self.unit = float(np.sqrt(self.total / search.group.order))
+        kept = np.r_[0:width, len(moments) - 1]
+        self.moments = moments[np.ix_(kept, kept)]
+        self.cross = moments[kept][:, width:] @ votes
+
+    def columns(self, voters: Sequence[Voter | SignVoter]) -> list[int]:
+        """Each voter's row of the moments; the bias has the last one."""
+        firsts = np.cumsum([0, *(len(c.neurons) for c in self.written.program.circuits)])
+        return [int(firsts[v.circuit]) + v.neuron if v.circuit >= 0 else len(self.moments) - 1 for v in voters]
+
+    def quadratic(self, voters: Sequence[Voter | SignVoter], columns: list[int]) -> Quadratic:
+        """Least squares on the logits: entries (n, d), (m, e) have C[n, m] (B_n^T B_m)[d, e], B centred over z."""
+        owner = np.concatenate([np.full(v.size, c) for v, c in zip(voters, columns, strict=True)])
+        basis = np.concatenate([v.basis - v.basis.mean(axis=0) for v in voters], axis=1)
+        matrix = (basis.T @ basis) * self.moments[np.ix_(owner, owner)]
+        target = np.einsum("zk,kz->k", basis, self.cross[owner])
+        return Quadratic(matrix, target, self.total, self.total)
 
 
 class _Problem(NamedTuple):
     """Voters seen from one side with their places in the vector of all votes, rows of the moments, and the votes of least squares."""
 
+    source: _Source
     mirrored: bool
     voters: list[Voter]
     signs: list[SignVoter]
@@ -100,31 +137,37 @@ class _Problem(NamedTuple):
 
 
 class _Search:
-    def __init__(self, readable: Written, group: FiniteGroup, network: Weights, settings: SymbolicSettings) -> None:
-        self.readable, self.group, self.network, self.settings = readable, group, network, settings
+    def __init__(self, group: FiniteGroup, network: Weights, settings: SymbolicSettings) -> None:
+        self.group, self.network, self.settings = group, network, settings
         self.parity = parity(group)
-        self.members = [*readable.subgroups]
-        votes = np.concatenate([centred(network.U), centred(network.b[None])])
-        width = readable.weights.width
-        moments = activation_moments(readable.weights, network)
-        self.total = quadratic_form(moments[width:, width:], votes)
-        self.unit = float(np.sqrt(self.total / group.order))
-        kept = np.r_[0:width, len(moments) - 1]
-        self.moments = moments[np.ix_(kept, kept)]
-        self.cross = moments[kept][:, width:] @ votes
 
-    def choices(self) -> list[_Problem]:
-        """Voters over some of the spaces, the bias with them, in the order in which they are to be tried."""
-        spaces = self._spaces()
+    def own(self, readable: Written) -> list[_Problem]:
+        """Voters among the program's own neurons, over some of the spaces, from either side."""
+        source, spaces = _Source(readable, self, parities=False), self._spaces(readable)
         problems = []
         for mirrored in (False, True):
             seen: set[int] = set()
-            for count in sorted({space.count for space in spaces}):
-                some = [space for space in spaces if space.count <= count]
-                voters = voters_of(self.readable.program, self.members, self.readable.weights, some, mirrored)
+            for some in _smallest(spaces):
+                voters = voters_of(readable.program, source.members, readable.weights, some, mirrored)
                 if len(voters) not in seen | {0}:
                     seen.add(len(voters))
-                    problems.append(self._problem(voters, mirrored))
+                    problems.append(self._problem(source, voters, mirrored))
+        return problems
+
+    def nearest(self, readable: Written, parts: int) -> list[_Problem]:
+        """Voters among neurons that read one input through the points nearest to what the program's neurons read of it."""
+        problems = []
+        for mirrored in (False, True):
+            for some in _smallest(self._spaces(readable)):
+                written = through_points(readable, self.group, some, mirrored, parts, self.settings)
+                source = _Source(written, self, parities=True)
+                voters = voters_of(written.program, source.members, written.weights, some, mirrored, parities=True)
+                if voters:
+                    problems.append(self._problem(source, voters, mirrored))
+        return problems
+
+    def ordered(self, problems: list[_Problem]) -> list[_Problem]:
+        """The problems in the order in which they are to be tried."""
         order = sorted(range(len(problems)), key=lambda k: problems[k].unexplained)
         if problems:
             least = problems[order[0]].unexplained + self.settings.nearly
@@ -132,42 +175,39 @@ class _Search:
             order.insert(0, min(nearly, key=lambda k: (max(v.space.count for v in problems[k].voters), problems[k].unexplained)))
         return [problems[k] for k in dict.fromkeys(order)][: self.settings.most_sets]
 
-    def _spaces(self) -> list[Points]:
+    def _spaces(self, readable: Written) -> list[Points]:
         """The spaces of few points over the program's subgroups, one for each class, those of fewest points first."""
         found: list[Points] = []
-        for subgroup in sorted(self.readable.subgroups, key=lambda s: s.index):
+        for subgroup in sorted(readable.subgroups, key=lambda s: s.index):
             if 2 < subgroup.index <= self.settings.most_points and subgroup.index**3 * self.group.order <= self.settings.lemma_entries:
                 space = Points(subgroup, self.parity)
                 if space.complete and all(known.point(subgroup) is None for known in found):
                     found.append(space)
         return found
 
-    def _columns(self, voters: Sequence[Voter | SignVoter]) -> list[int]:
-        """Each voter's row of the moments; the bias has the last one."""
-        firsts = np.cumsum([0, *(len(c.neurons) for c in self.readable.program.circuits)])
-        return [int(firsts[v.circuit]) + v.neuron if v.circuit >= 0 else len(self.moments) - 1 for v in voters]
-
-    def _problem(self, voters: list[Voter], mirrored: bool) -> _Problem:
-        smallest = min((voter.space for voter in voters), key=lambda space: space.count)
-        voters = voters + bias_voters(smallest, any(voter.twisted for voter in voters), mirrored)
-        signs = sign_voters(self.readable.program, self.members, self.group, self.readable.weights, self.parity, mirrored)
+    def _problem(self, source: _Source, voters: list[Voter], mirrored: bool) -> _Problem:
+        spaces = list({id(voter.space): voter.space for voter in voters}.values())
+        twisted = any(voter.twisted for voter in voters)
+        program, weights = source.written.program, source.written.weights
+        voters = voters + [part for space in spaces for part in bias_voters(space, twisted, mirrored)]
+        signs = sign_voters(program, source.members, self.group, weights, self.parity, mirrored)
         every: list[Voter | SignVoter] = [*voters, *signs]
-        columns = self._columns(every)
-        quadratic = self._quadratic(every, columns)
+        columns = source.columns(every)
+        quadratic = source.quadratic(every, columns)
         ridge = self.settings.ridge * np.diag(quadratic.matrix).mean() * np.eye(len(quadratic.target))
         start = np.asarray(np.linalg.solve(quadratic.matrix + ridge, quadratic.target))
-        return _Problem(mirrored, voters, signs, _places(every), columns, quadratic, start)
+        return _Problem(source, mirrored, voters, signs, _places(every), columns, quadratic, start)
 
     def attempt(self, problem: _Problem) -> Provable | None:
         """The program with the votes that cutting planes find, if it can be proved."""
-        settings = self.settings
+        settings, source = self.settings, problem.source
         relaxation = Relaxation(problem.voters, problem.signs, problem.places, self.parity)
-        reached = find_votes(relaxation, problem.quadratic, problem.start, self.unit, settings)
+        reached = find_votes(relaxation, problem.quadratic, problem.start, source.unit, settings)
         if reached.bound <= 0.0:
             return None
-        push = np.sqrt(self.moments[problem.columns, problem.columns].max())
+        push = np.sqrt(source.moments[problem.columns, problem.columns].max())
         for extra in settings.votes_bits:
-            bits = max(0, math.ceil(math.log2(push / self.unit)) + extra)
+            bits = max(0, math.ceil(math.log2(push / source.unit)) + extra)
             found = self._written(problem, reached.votes, bits)
             evaluation = evaluate(found.weights, expected=self.group.mul)
             if not correct_pairs(evaluation, self.group.mul).all():
@@ -180,25 +220,18 @@ class _Search:
 
     def _start(self, problem: _Problem, votes: Floats) -> Start:
         """The bias tables of the proof."""
-        parts = [(voter, place) for voter, place in zip(problem.voters, problem.places, strict=False) if voter.circuit < 0]
-        space = parts[0][0].space
-        table = np.zeros((space.count, space.count, 2))
-        for voter, place in parts:
-            for odd in (0, 1):
-                table[voter.point, :, odd] += voter.at[odd % len(voter.at)] @ votes[place]
-        return Start((StartOf(space, problem.mirrored, table),))
-
-    def _quadratic(self, voters: Sequence[Voter | SignVoter], columns: list[int]) -> Quadratic:
-        """Least squares on the logits: entries (n, d), (m, e) have C[n, m] (B_n^T B_m)[d, e], B centred over z."""
-        owner = np.concatenate([np.full(v.size, c) for v, c in zip(voters, columns, strict=True)])
-        basis = np.concatenate([v.basis - v.basis.mean(axis=0) for v in voters], axis=1)
-        matrix = (basis.T @ basis) * self.moments[np.ix_(owner, owner)]
-        target = np.einsum("zk,kz->k", basis, self.cross[owner])
-        return Quadratic(matrix, target, self.total, self.total)
+        tables: dict[int, tuple[Points, Floats]] = {}
+        for voter, place in zip(problem.voters, problem.places, strict=False):
+            if voter.circuit < 0:
+                space = voter.space
+                _, table = tables.setdefault(id(space), (space, np.zeros((space.count, space.count, 2))))
+                for odd in (0, 1):
+                    table[voter.point, :, odd] += voter.at[odd % len(voter.at)] @ votes[place]
+        return Start(tuple(StartOf(space, problem.mirrored, table) for space, table in tables.values()))
 
     def _written(self, problem: _Problem, votes: Floats, bits: int) -> Written:
         """The program with these votes over 2^bits."""
-        old = self.readable.program
+        old, members = problem.source.written.program, problem.source.members
         circuits: dict[tuple[int, Form], list[Neuron]] = {}
         bias = np.zeros(self.group.order)
         for voter, place in zip(problem.every, problem.places, strict=True):
@@ -215,11 +248,16 @@ class _Search:
         )
         scale = old.preactivation_bits + bits
         written = tuple(round(float(b)) for b in np.ldexp(bias, scale)) if bias.any() else ()
-        subgroups = tuple(self.members)
+        subgroups = tuple(members)
         records = (*old.subgroups, *map(subgroup_record, subgroups[len(old.subgroups) :]))
         changed = Program(old.format, old.group, records, old.preactivation_bits, bits, written, made, old.scale_bits)
-        program, members = _tidied(changed, subgroups)
-        return Written(program, members, expand(program, self.group, members))
+        program, kept = _tidied(changed, subgroups)
+        return Written(program, kept, expand(program, self.group, kept))
+
+
+def _smallest(spaces: list[Points]) -> list[list[Points]]:
+    """The spaces of at most so many points, for each number of points that occurs."""
+    return [[space for space in spaces if space.count <= count] for count in sorted({space.count for space in spaces})]
 
 
 def _places(voters: Sequence[Voter | SignVoter]) -> list[slice]:

@@ -28,7 +28,7 @@ from verify.program.program import Program
 from verify.symbolic.families import Case
 from verify.symbolic.points import Integers, Points
 
-__all__ = ["SignVoter", "Voter", "bias_voters", "sign_voters", "voters_of"]
+__all__ = ["SignVoter", "Voter", "bias_voters", "of_parity", "sign_voters", "voters_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,20 +88,23 @@ class SignVoter:
         return np.asarray(self.pushes[case.x, case.y] * (self.at[case.product] - self.at[case.other]))
 
 
-def voters_of(program: Program, members: list[Subgroup], weights: Weights, spaces: Sequence[Points], mirrored: bool) -> list[Voter]:
+def voters_of(
+    program: Program, members: list[Subgroup], weights: Weights, spaces: Sequence[Points], mirrored: bool, parities: bool = False
+) -> list[Voter]:
     """The voters among a program's neurons over some spaces; ``weights`` is the program expanded.
 
     ``members`` are the program's subgroups; those that votes need are added to them.
 
     A neuron belongs to the first space that fits and to the first of its points. Votes are lists on the right cosets of the point's
-    stabiliser (left cosets, seen mirrored), and where the neuron's function of x' looks at parities on the twisted ones as well.
+    stabiliser (left cosets, seen mirrored), and on the twisted ones as well where its function of x' looks at parities, or with
+    ``parities``.
     Neurons of parities alone are none. Complexity: O(points |G| m) for each space.
     """
     if not spaces:
         return []
     group, parity = spaces[0].group, spaces[0].parity
     firsts, seconds = (weights.R[group.inv], weights.L[group.inv]) if mirrored else (weights.L, weights.R)
-    open_ = ~_of_parity(firsts, parity)
+    open_ = ~of_parity(firsts, parity)
     places = [(number, place) for number, circuit in enumerate(program.circuits) for place in range(len(circuit.neurons))]
     found: dict[int, Voter] = {}
     for space in spaces:
@@ -111,7 +114,8 @@ def voters_of(program: Program, members: list[Subgroup], weights: Weights, space
             open_ &= ~fits
             for column in np.flatnonzero(fits):
                 first = np.stack([firsts[space.taking[point, :, odd], column] for odd in range(1 + int(parity.max()))])
-                form = _vote_form(space, point, not (first[0] == first[-1]).all(), members, mirrored)
+                twisted = bool((parities and parity.any()) or not (first[0] == first[-1]).all())
+                form = _vote_form(space, point, twisted, members, mirrored)
                 basis = linear_form(group, form, members).basis()
                 rows = _rows(space, point, basis[group.inv] if mirrored else basis)
                 found[int(column)] = Voter(*places[column], space, point, first, seconds[:, column], form, basis, rows)
@@ -145,7 +149,7 @@ def sign_voters(
     basis = linear_form(group, form, members).basis()
     first = np.array([0, int(parity.argmax())])
     firsts, seconds = (weights.R, weights.L) if mirrored else (weights.L, weights.R)
-    fits = _of_parity(weights.L, parity) & _of_parity(weights.R, parity)
+    fits = of_parity(weights.L, parity) & of_parity(weights.R, parity)
     voters: list[SignVoter] = []
     column = 0
     for number, circuit in enumerate(program.circuits):
@@ -157,7 +161,7 @@ def sign_voters(
     return voters
 
 
-def _of_parity(functions: Floats, parity: Integers) -> Integers:
+def of_parity(functions: Floats, parity: Integers) -> Integers:
     """Which columns of (|G|, m) depend on the parity alone."""
     return np.asarray((functions == functions[np.where(parity == 1, int(parity.argmax()), 0)]).all(axis=0))
 
