@@ -23,10 +23,10 @@ coq: .venv/.installed
 	$(MAKE) --no-print-directory -j2 -C proofs/S5-coq
 
 test: .venv/.installed-dev
-	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -q -m "not slow"
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -q -m "not slow"
 
 test-all: .venv/.installed-dev
-	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -q
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -q
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

@@ -14,17 +14,26 @@ import pytest
 
 from algebra.group import parse_group
 from net.weights import Weights
+from reports.figures import saved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
+@pytest.fixture(autouse=True, scope="module")
+def without_pictures() -> Iterator[None]:
+    """Figures are made and not turned into files: matplotlib would take a third of a small run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reports.figures.saved", lambda figure, form="svg": b"")
+        yield
+
+
 @pytest.fixture(autouse=True)
-def without_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures are made and not turned into files but in tests marked ``draws``: matplotlib would take a third of a small run."""
-    if request.node.get_closest_marker("draws") is None:
-        monkeypatch.setattr("reports.figures.saved", lambda figure, form="svg": b"")
+def with_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are in tests marked ``draws``."""
+    if request.node.get_closest_marker("draws") is not None:
+        monkeypatch.setattr("reports.figures.saved", saved)
 
 
 @pytest.fixture(scope="session")

@@ -48,8 +48,16 @@ def random_network(n, m, seed):
 
 
 def compare_with_fractions(arrays, evaluation, lead_by_fractions):
-    for x, y in np.ndindex(evaluation.answer.shape):
-        answer, margin = lead_by_fractions(*arrays, x, y)
+    compare_with(leads_of(arrays, lead_by_fractions), evaluation)
+
+
+def leads_of(arrays, lead_by_fractions):
+    """(answer, margin) at every pair."""
+    return {(x, y): lead_by_fractions(*arrays, x, y) for x, y in np.ndindex(len(arrays[0]), len(arrays[1]))}
+
+
+def compare_with(leads, evaluation):
+    for (x, y), (answer, margin) in leads.items():
         assert evaluation.answer[x, y] == answer
         low, high = evaluation.margin_low[x, y], evaluation.margin_high[x, y]
         assert Fraction(low) <= margin
@@ -60,12 +68,12 @@ def compare_with_fractions(arrays, evaluation, lead_by_fractions):
 @settings(max_examples=150, deadline=None)
 @given(arrays=networks())
 def test_every_tier_alone_gives_the_answers_of_fraction_arithmetic(arrays, lead_by_fractions):
-    weights = Weights.from_arrays(*arrays)
+    weights, leads = Weights.from_arrays(*arrays), leads_of(arrays, lead_by_fractions)
     for tiers in TIER_SETS:
         evaluation = evaluate(weights, tiers=tiers)
-        assert sum(evaluation.tiers.values()) == evaluation.answer.size
+        assert sum(evaluation.tiers.values()) == evaluation.answer.size == len(leads)
         assert evaluation.answer.dtype == np.int16
-        compare_with_fractions(arrays, evaluation, lead_by_fractions)
+        compare_with(leads, evaluation)
 
 
 @settings(max_examples=60, deadline=None)
@@ -73,7 +81,7 @@ def test_every_tier_alone_gives_the_answers_of_fraction_arithmetic(arrays, lead_
 def test_smallest_margin_over_s3_is_the_minimum_over_all_right_pairs(arrays, tiers, lead_by_fractions):
     mul = parse_group("S3").mul
     weights = Weights.from_arrays(*arrays)
-    leads = {(x, y): lead_by_fractions(*arrays, x, y) for x, y in np.ndindex(mul.shape)}
+    leads = leads_of(arrays, lead_by_fractions)
     margins = [(margin, pair) for pair, (answer, margin) in leads.items() if answer == mul[pair]]
     evaluation = evaluate(weights, mul, tiers)
     assert correct_pairs(evaluation, mul).sum() == len(margins)

@@ -34,8 +34,6 @@ from verify.jobs.run import run
 from verify.record.settings import Settings
 from verify.record.summary import Summary
 
-pytestmark = pytest.mark.xdist_group("numbers")  # one worker makes the run
-
 PAGE = Path(__file__).parents[3] / "docs" / "numbers.md"
 JSON = dict[str, Any]
 
