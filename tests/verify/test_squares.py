@@ -146,13 +146,20 @@ kind = "intervention"
 surgery = "exchange inputs"
 product = "yx"
 at_least = 1.0
+[[claims]]
+kind = "circuits"
+sets = [[0], [1, 2]]
+[[claims]]
+kind = "irrep use"
+level = "used"
+at_least = 0.1
 """
     (tmp_path / "claims.toml").write_text(text)
     (tmp_path / "net.safetensors").write_bytes(save(lookup()))
     subject = open_subject(tmp_path / "net.safetensors", "S3", tmp_path, How(activation="square"))
     report = decide_claims(tmp_path / "claims.toml", read_claims(tmp_path / "claims.toml"), subject)
 
-    assert [d.outcome.verdict for d in report.decisions] == ["PROVED", "SKIPPED", "SKIPPED", "PROVED"]
+    assert [d.outcome.verdict for d in report.decisions] == ["PROVED", "SKIPPED", "SKIPPED", "PROVED", "PROVED", "MEASURED"]
     assert "square what they read" in report.decisions[1].outcome.finding
 
 

@@ -70,7 +70,7 @@ def decide_claims(path: Path, claims: ClaimsFile, subject: Subject, progress: Pr
 
 
 #: Claims that are about relu, or decided by bounds that rest on it.
-ABOUT_RELU = ("silent", "switches", "dead", "indicator power", "compact proof", "circuits", "votes", "irrep use")
+ABOUT_RELU = ("silent", "switches", "dead", "indicator power", "compact proof", "votes")
 
 
 def _about_relu(claim: AnyClaim) -> bool:
