@@ -80,6 +80,7 @@ class Group:
     """
 
     def __init__(self, record: GroupRecord) -> None:
+        need(0 < record.degree < 256, f"expected a group on 1 to 255 points, got a degree of {shown(record.degree)}")
         self.name, self.degree = record.name, record.degree
         self.generators = [permutation(text, record.degree) for text in record.generators]
         self.elements = sorted(closure(self.generators, record.degree))

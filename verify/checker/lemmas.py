@@ -82,19 +82,19 @@ def check_symbolic(
     what = "Q3: the program is correct for all x, y, z"
     if stated.proof is not None:
         entries = check_proof(stated.proof, program, group, progress)
-        lines.append(Line(what, "minima of the lemmas, and their sum for every s", entries, "entries", monotonic() - started, True))
+        lines.append(Line(what, "minima of the lemmas, and their sum for every s", entries, "entries", monotonic() - started))
     elif stated.counterexample is not None:
         check_counterexample(stated.counterexample, program.network, group)
-        lines.append(Line("Q3: the program is wrong", "the counterexample evaluated", 1, "pairs", monotonic() - started, True))
+        lines.append(Line("Q3: the program is wrong", "the counterexample evaluated", 1, "pairs", monotonic() - started))
     else:
-        lines.append(Line(what + ": unknown", "nothing is stated", 0, "lemmas", 0.0, True))
+        lines.append(Line(what + ": unknown", "nothing is stated", 0, "lemmas", 0.0))
     started = monotonic()
     check_pushes(stated.pushes, program, records, group)
-    lines.append(Line("O2: what each neuron does", "intervals", len(stated.pushes), "neurons", monotonic() - started, True))
+    lines.append(Line("O2: what each neuron does", "intervals", len(stated.pushes), "neurons", monotonic() - started))
     if stated.distance is not None:
         started = monotonic()
         check_distance(stated.distance, program, records, network, min_margin)
-        lines.append(Line("O3: distance of margins", "added up again", network.width, "neurons", monotonic() - started, True))
+        lines.append(Line("O3: distance of margins", "added up again", network.width, "neurons", monotonic() - started))
     return lines
 
 

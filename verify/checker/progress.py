@@ -14,17 +14,13 @@ PATIENCE, PAUSE = 2.0, 4.0
 
 
 class Line(NamedTuple):
-    """One line of the closing table: a statement, how it was redone, on how many pairs or cases, in how many seconds.
-
-    ``redone`` is False where the statement was only looked at, or looked at on a sample.
-    """
+    """One line of the closing table: a statement, how it was redone, on how many pairs or cases, in how many seconds."""
 
     statement: str
     how: str
     number: int
     unit: str
     seconds: float
-    redone: bool = True
 
 
 class Progress:

@@ -74,6 +74,13 @@ def test_elements_products_inverses_and_parities_are_those_of_tuples(name: str) 
     assert group.parity == [crossings(images) % 2 for images in own]
 
 
+@pytest.mark.parametrize("degree", [-3, 0, 256, 300, 2**200])
+def test_a_group_on_no_points_or_on_too_many_is_refused(degree: int) -> None:
+    """Without generators no cycle is there that would not fit."""
+    with pytest.raises(Malformed, match="expected a group on 1 to 255 points, got a degree of"):
+        Group(GroupRecord("C1", degree, 1, []))
+
+
 @pytest.mark.parametrize("name", ["S4", "A4", "D8", "S3xC2"])
 def test_cosets_are_sets_of_products_numbered_by_their_least_elements(name: str) -> None:
     group, draw = named(name), random.Random(name)
