@@ -27,6 +27,8 @@ class SymbolicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         nearly: spaces with few points are preferred when they leave at most this much more of the variance unexplained, because
             their lemmas are small.
         most_sets: sets of spaces that are tried.
+        explained: voters that leave at most this share of the variance unexplained are tried before those of which there are more.
+        gain: so are those that leave at most this much more unexplained than the next ones.
         single: a neuron that reads an input through several points is divided into one-point parts unless one point explains more than
             this share of what it reads there.
         parts: at most so many parts.
@@ -58,6 +60,8 @@ class SymbolicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     lemma_entries: int = 400_000
     nearly: float = 0.03
     most_sets: int = 3
+    explained: float = 0.08
+    gain: float = 0.02
     single: float = 0.9
     parts: int = 3
     least_share: float = 0.05

@@ -1,6 +1,10 @@
 """Neurons read through their nearest points, compared with the definition, and a proof that only divided neurons reach."""
 
+import copy
+import json
+import sys
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,12 +13,27 @@ import pytest
 
 from algebra.group import parse_group
 from algebra.lattice import subgroups
+from verify.checker import lemmas
+from verify.checker.groups import Group
+from verify.checker.programs import Expanded
+from verify.checker.progress import Progress
+from verify.checker.shape import Differs, SymbolicProof, parse
+from verify.checker.shape import Program as ProgramRecord
+from verify.compare.levels import kept_after_removal, mechanism
+from verify.distil.labels import NeuronLabel
+from verify.exact.exhaustive import correct_pairs, evaluate
 from verify.program.form import Form
 from verify.program.program import FORMAT, Circuit, Neuron, Program, expand, group_record, subgroup_record
 from verify.program.written import Written
+from verify.record.certificate import canonical_bytes
+from verify.symbolic.evidence import proof_record
 from verify.symbolic.points import Points, parity
 from verify.symbolic.provable.nearest import through_points
+from verify.symbolic.provable.search import find_provable
 from verify.symbolic.settings import DEFAULT
+
+sys.path.insert(0, str(Path(__file__).parent))
+from symbolic_programs import veto_program
 
 SCALE, BITS = 3, 6
 
@@ -105,3 +124,56 @@ def test_every_neuron_reads_the_mean_over_where_one_point_is_taken(name: str, pa
             ]
             assert max(difference) <= (Fraction(1, 1 << BITS) if index == 2 else 0)
         assert len({*found}) == len(columns)
+
+
+def through_two_points() -> tuple[Written, Written]:
+    """A right program over S4, and one with as many neurons that all read x and y through two points each."""
+    program, group, members = veto_program("S4")
+    rng = np.random.default_rng(0)
+    circuits: list[Circuit] = []
+    for i in range(4):
+        for k in range(4):
+            read, seen = (tuple(int(p in (q, (q + 1) % 4)) for p in range(4)) for q in (i, k))
+            for sign in (16, -16):
+                numbers = tuple(sign * int(v) for v in rng.permutation(4))
+                neuron = Neuron(len(circuits), numbers, tuple(-v for v in numbers), (0, 0))
+                left, right = Form("images", (0,), (None,), read), Form("preimages", (0,), (None,), seen)
+                circuits.append(Circuit(left, right, Form("double cosets", (0, 1)), (neuron,)))
+    other = msgspec.structs.replace(program, format=FORMAT, circuits=tuple(circuits), preactivation_bits=4)
+    return Written(program, members, expand(program, group, members)), Written(other, members, expand(other, group, members))
+
+
+def test_divided_neurons_reach_a_proof_that_the_checker_redoes() -> None:
+    """The program is right by exact evaluation; changed votes are refused; a divided neuron has no deviations."""
+    network, readable = through_two_points()
+    group = network.subgroups[0].group
+    found = find_provable(readable, group, network.weights)
+    assert found is not None
+    assert correct_pairs(evaluate(found.written.weights, expected=group.mul), group.mul).all()
+    program = found.written.program
+    indices = [n.index for c in program.circuits for n in c.neurons]
+    divided = {i for i in indices if indices.count(i) > 1}
+    assert divided
+    raw = json.loads(canonical_bytes(proof_record(found.outline, found.written.subgroups)))
+    stated = json.loads(canonical_bytes(program))
+
+    def redone(changed: Any) -> None:
+        record = parse(ProgramRecord, changed, "program")
+        own = Group(record.group)
+        lemmas.check_proof(parse(SymbolicProof, raw, "proof"), Expanded(record, own, 32, divisible=True), own, Progress(None))
+
+    redone(stated)
+    wrong = copy.deepcopy(stated)
+    wrong["circuits"][0]["neurons"][0]["votes"] = [-vote for vote in wrong["circuits"][0]["neurons"][0]["votes"]]
+    with pytest.raises(Differs):
+        redone(wrong)
+    record = parse(ProgramRecord, stated, "program")
+    with pytest.raises(Differs, match="each once"):
+        Expanded(record, Group(record.group), 32)
+    labels = tuple(NeuronLabel(i, "coset", None, None, 1.0) for i in range(32))
+    records = mechanism(labels, program, network.weights.exact(), found.written.weights.exact())
+    assert {r.index for r in records if r.kind == "divided"} == divided
+    assert all((r.left_deviation is None) == (r.index in divided or r.index not in indices) for r in records)
+    for seed in range(4):  # the parts of a neuron are removed together
+        network_kept, program_kept = kept_after_removal(program, 32, 0.4, seed)
+        assert all(kept == network_kept[i] for i, kept in zip(indices, program_kept, strict=True))

@@ -7,10 +7,12 @@ with votes on left cosets zK. Neurons that see parities alone vote for parities;
 2. all of its neurons, those that see several points through the one that is nearest (`nearest`);
 3. the same, such neurons divided into one for each of some points.
 
-The first that comes to a proof is taken: it is the nearest to the readable program. Spaces with many points make large lemmas. So of
-each source the spaces with the fewest points are tried first that explain, by least squares alone, nearly as much as all of them; then
-other sets of spaces, those first that explain most. A program is handed on when exact evaluation finds it right on every pair and the
-exact bounds of `verify.symbolic.proof_outline` settle every s in every case.
+The first that explains, by least squares alone, enough or hardly less than the next one is tried first, then those after it. Those
+before it are tried last, where from the same side no later one has failed: they have fewer voters.
+
+Spaces with many points make large lemmas. So of each source the spaces with the fewest points are tried first that explain, by least
+squares alone, nearly as much as all of them; then other sets of spaces, those first that explain most. A program is handed on when
+exact evaluation finds it right on every pair and the exact bounds of `verify.symbolic.proof_outline` settle every s in every case.
 """
 
 import itertools
@@ -69,13 +71,44 @@ def find_provable(
     if readable.program.preactivation_bits > settings.most_preactivation_bits:
         return None
     search = _Search(group, network, settings)
-    for source in (search.own(readable), search.nearest(readable, 1), search.nearest(readable, settings.parts)):
-        for problem in search.ordered(source):
+    sources = _Sources(search, readable)
+    failed: dict[bool, int] = {}
+    for number in sources.order():
+        for problem in search.ordered(sources[number]):
+            if failed.get(problem.mirrored, number) > number:
+                continue  # from this side more voters came to nothing
             progress(f"fitting votes that lemmas can bound ({problem.names})")
             found = search.attempt(problem)
             if found is not None:
                 return found
+            failed[problem.mirrored] = max(number, failed.get(problem.mirrored, number))
     return None
+
+
+class _Sources:
+    """The problems of each source, made when they are first looked at."""
+
+    def __init__(self, search: "_Search", readable: Written) -> None:
+        parts = search.settings.parts
+        self._makers = (lambda: search.own(readable), lambda: search.nearest(readable, 1), lambda: search.nearest(readable, parts))
+        self._known: dict[int, list[_Problem]] = {}
+        self._settings = search.settings
+
+    def __getitem__(self, number: int) -> "list[_Problem]":
+        """The problems of a source."""
+        if number not in self._known:
+            self._known[number] = self._makers[number]()
+        return self._known[number]
+
+    def order(self) -> list[int]:
+        """The first source that explains enough, or hardly less than the next one, and those after it; then those before it."""
+        first, last = 0, len(self._makers) - 1
+        while first < last and self._least(first) > max(self._settings.explained, self._least(first + 1) + self._settings.gain):
+            first += 1
+        return [*range(first, last + 1), *range(first)]
+
+    def _least(self, number: int) -> float:
+        return min((problem.unexplained for problem in self[number]), default=math.inf)
 
 
 class _Source:
