@@ -1,41 +1,52 @@
-"""Conjugacy classes of subgroups against GAP, irreps, Fourier transform; prints a table with ratios.
+"""Conjugacy classes of subgroups against GAP, irreps, Fourier transform; prints tables with ratios.
 
-Run ``python benchmarks/bench_algebra.py``. GAP's columns are filled where ``gap`` is installed (Debian:
-gap-core, gap-smallgrp, gap-transgrp, gap-primgrp). Every figure is the median of several fresh processes,
-as both programs remember what they have computed. "ours" is the time from generators to all subgroups with
-their members; GAP lists classes first and their members on demand, so both are given. "process" includes
-start-up.
+Run ``python benchmarks/bench_algebra.py``, or with names of groups behind it for these alone. GAP's columns are filled where ``gap`` is
+installed (Debian: gap-core, gap-smallgrp, gap-transgrp, gap-primgrp). Every figure is the median of several fresh processes, as both
+programs remember what they have computed, and includes start-up; "CPU s" is user and system time of the process, "MB" its largest
+memory. The first table has classes alone, by `algebra.subgroup_classes` and GAP's `ConjugacyClassesSubgroups`, and both count the
+conjugates; the second all subgroups with their members, by `algebra.subgroups` and GAP's `AsList` of each class.
 """
 
+import argparse
 import os
 import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from typing import NamedTuple
+
+from algebra.group import parse_generators
+from algebra.permutation import format_cycles
 
 REPEATS = 3
-GROUPS = ("S5", "S6", "S7", "A6", "A7")
+CLASSES_OF = ("S5", "S6", "S7", "A7", "PSL(2,11)", "M11", "S8", "S9")
+MEMBERS_OF = ("S5", "S6", "S7", "A6", "A7")
 
-OURS = """
-import sys, time
-from algebra.group import parse_group
-from algebra.lattice import subgroups
-start = time.perf_counter()
-lattice = subgroups(parse_group(sys.argv[1]))
-spent = time.perf_counter() - start
-lattice.names
-print(spent, time.perf_counter() - start, len(lattice.classes), len(lattice))
+OUR_CLASSES = """
+import sys
+from algebra import subgroup_classes
+found = subgroup_classes(sys.argv[1])
+print(len(found), sum(one.length for one in found))
 """
 
-THEIRS = """
-G := {name};;
-start := NanosecondsSinceEpoch();;
-classes := ConjugacyClassesSubgroups(G);;
-first := NanosecondsSinceEpoch() - start;;
-number := Sum(List(classes, c -> Length(AsList(c))));;
-second := NanosecondsSinceEpoch() - start;;
-Print(Float(first / 10^9), " ", Float(second / 10^9), " ", Length(classes), " ", number, "\\n");
+OUR_MEMBERS = """
+import sys
+from algebra import parse_group, subgroups
+lattice = subgroups(parse_group(sys.argv[1]))
+print(len(lattice.classes), len(lattice))
+"""
+
+THEIR_CLASSES = """
+classes := ConjugacyClassesSubgroups({group});;
+Print(Length(classes), " ", Sum(classes, Size), "\\n");
+QUIT;
+"""
+
+THEIR_MEMBERS = """
+classes := ConjugacyClassesSubgroups({group});;
+Print(Length(classes), " ", Sum(classes, c -> Length(AsList(c))), "\\n");
 QUIT;
 """
 
@@ -59,52 +70,79 @@ print(built, sorted(times)[2])
 """
 
 
-def timed(command: list[str], text: str | None = None) -> tuple[list[float], float]:
-    """Numbers that the command printed, and its wall time."""
-    start = time.perf_counter()
+class Measured(NamedTuple):
+    """What a process printed, as numbers, and what it took."""
+
+    numbers: list[float]
+    wall: float
+    cpu: float
+    megabytes: float
+
+
+def measured(command: list[str], text: str = "") -> Measured:
+    """Run a process to its end."""
     # threads of OpenBLAS that wait for each other on a busy machine would drown the Fourier transform
     single = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True, env=single)
-    return [float(word) for word in done.stdout.split()], time.perf_counter() - start
+    with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile("w+") as printed:
+        given.write(text)
+        given.seek(0)
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdin=given, stdout=printed, env=single)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(f"{command[0]} ended with exit status {process.returncode}")
+        printed.seek(0)
+        return Measured([float(word) for word in printed.read().split()], wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
-def median(runs: list[tuple[list[float], float]]) -> tuple[list[float], float]:
-    columns = zip(*(numbers for numbers, _ in runs), strict=True)
-    return [statistics.median(column) for column in columns], statistics.median(wall for _, wall in runs)
+def median(runs: list[Measured]) -> Measured:
+    columns = zip(*(run.numbers for run in runs), strict=True)
+    whole = [statistics.median(values) for values in zip(*((run.wall, run.cpu, run.megabytes) for run in runs), strict=True)]
+    return Measured([statistics.median(column) for column in columns], *whole)
 
 
-def gap_name(name: str) -> str:
-    kind = {"S": "SymmetricGroup", "A": "AlternatingGroup"}[name[0]]
-    return f"{kind}({name[1:]})"
+def in_gap(name: str) -> str:
+    """The group in GAP's language: the same permutations."""
+    if name[0] in "SA" and name[1:].isdigit():
+        return {"S": "SymmetricGroup", "A": "AlternatingGroup"}[name[0]] + f"({name[1:]})"
+    return "Group(" + ",".join(format_cycles(images).replace(" ", ",") for images in parse_generators(name).generators) + ")"
 
 
-def compare(name: str, gap: str | None) -> list[str]:
-    ours, process = median([timed([sys.executable, "-c", OURS, name]) for _ in range(REPEATS)])
-    row = [name, f"{ours[2]:.0f} / {ours[3]:.0f}", f"{ours[0]:.3f}", f"{ours[1]:.3f}", f"{process:.2f}"]
+def compare(name: str, repeats: int, ours: str, theirs: str) -> list[str]:
+    gap = shutil.which("gap")
+    mine = median([measured([sys.executable, "-c", ours, name]) for _ in range(repeats)])
+    row = [name, f"{mine.numbers[0]:,.0f} / {mine.numbers[1]:,.0f}", f"{mine.wall:.2f}", f"{mine.cpu:.2f}", f"{mine.megabytes:.0f}"]
     if gap is None:
-        return [*row, *["-"] * 6]
-    script = THEIRS.format(name=gap_name(name))
-    theirs, whole = median([timed([gap, "-q"], script) for _ in range(REPEATS)])
-    if theirs[2:] != ours[2:]:
-        raise SystemExit(f"{name}: GAP counts {theirs[2:]}, we count {ours[2:]}")
-    row += [f"{theirs[0]:.3f}", f"{theirs[1]:.3f}", f"{whole:.2f}"]
-    return [*row, f"{ours[0] / theirs[0]:.2f}", f"{ours[0] / theirs[1]:.2f}", f"{process / whole:.2f}"]
+        return [*row, *["-"] * 5]
+    script = theirs.format(group=in_gap(name))
+    other = median([measured([gap, "-q"], script) for _ in range(repeats)])
+    if other.numbers != mine.numbers:
+        raise SystemExit(f"{name}: GAP counts {other.numbers}, we count {mine.numbers}")
+    row += [f"{other.wall:.2f}", f"{other.cpu:.2f}", f"{other.megabytes:.0f}"]
+    return [*row, f"{mine.wall / other.wall:.2f}", f"{mine.cpu / other.cpu:.2f}"]
+
+
+def table(title: str, names: tuple[str, ...], repeats: int, ours: str, theirs: str) -> None:
+    header = ["group", "classes / subgroups", "s", "CPU s", "MB", "GAP s", "GAP CPU s", "GAP MB", "ratio", "CPU ratio"]
+    print(f"{title}\n\n| {' | '.join(header)} |\n|{' --- |' * len(header)}")
+    for name in names:
+        print("| " + " | ".join(compare(name, repeats, ours, theirs)) + " |", flush=True)
+    print()
 
 
 def main() -> None:
-    gap = shutil.which("gap")
-    header = [
-        "group", "classes / subgroups", "ours s", "with names s", "process s",
-        "GAP classes s", "GAP all members s", "GAP process s",
-        "ratio classes", "ratio members", "ratio process",
-    ]  # fmt: skip
-    rows = [compare(name, gap) for name in GROUPS]
-    print("| " + " | ".join(header) + " |")
-    print("|" + " --- |" * len(header))
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-    (built, applied), _ = median([timed([sys.executable, "-c", FOURIER]) for _ in range(REPEATS)])
-    print(f"\nirreps of S6: {built:.3f} s; Fourier transform of 256 functions on S6: {1000 * applied:.1f} ms")
+    parser = argparse.ArgumentParser(description="Classes of subgroups against GAP.")
+    parser.add_argument("names", nargs="*", help="groups of the first table; all tables without them")
+    parser.add_argument("--repeats", type=int, default=REPEATS, help="processes per figure")
+    chosen = parser.parse_args()
+    table("Classes of subgroups", tuple(chosen.names) or CLASSES_OF, chosen.repeats, OUR_CLASSES, THEIR_CLASSES)
+    if chosen.names:
+        return
+    table("All subgroups with their members", MEMBERS_OF, chosen.repeats, OUR_MEMBERS, THEIR_MEMBERS)
+    built, applied = median([measured([sys.executable, "-c", FOURIER]) for _ in range(chosen.repeats)]).numbers
+    print(f"irreps of S6: {built:.3f} s; Fourier transform of 256 functions on S6: {1000 * applied:.1f} ms")
 
 
 if __name__ == "__main__":

@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from algebra.errors import GroupError
 from algebra.group import parse_group
 from algebra.gset import GSet
 from algebra.lattice import subgroups
@@ -94,3 +96,30 @@ def test_tables_fit_a_terminal(group: str) -> None:
     if group == "S5":
         assert re.search(r"^  F20 +\(2 3\)\(4 5\), \(2 4 3 5\), \(1 2\)\(3 4\)  S5$", text, re.MULTILINE)
         assert re.search(r"^  F20 +20 +6 +6 +F20 +1 +1 2 3 4 5$", text, re.MULTILINE)
+
+
+def test_classes_alone_of_a_group_that_has_no_cayley_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--classes` gives what the whole list gives, in text and JSON, and a refusal names it."""
+    found = json.loads(run("S5", "--classes", "--json"))
+    whole = json.loads(run("S5", "--json"))
+    assert (found["subgroups"], found["order"], found["degree"]) == (156, 120, 5)
+    key = sorted((one["order"], one["conjugates"], sorted(map(len, one["orbits"]))) for one in whole["subgroup_classes"])
+    assert sorted((one["order"], one["conjugates"], sorted(map(len, one["orbits"]))) for one in found["subgroup_classes"]) == key
+    assert all(one["normalizer_order"] * one["conjugates"] == one["index"] * one["order"] == 120 for one in found["subgroup_classes"])
+    assert [one["order"] for one in found["subgroup_classes"] if one["kind"] == "perfect"] == [60]
+    for form in ((), ("--markdown",)):
+        assert "156 in 19 classes" in run("S5", "--classes", *form)
+
+    monkeypatch.setattr("algebra.group.MAX_ORDER", 100)
+    name = "C3xC5xC11"
+    with pytest.raises(
+        GroupError, match=re.escape(f"at most 100 elements, got {name} with more. Classes of subgroups of larger groups: ")
+    ):
+        run(name)
+    assert len(json.loads(run(name, "--classes", "--json"))["subgroup_classes"]) == 8
+
+
+@pytest.mark.parametrize("other", [("--dot",), ("--cosets", "S4"), ("--figure", "x.png")])
+def test_classes_go_with_tables_only(other: tuple[str, ...]) -> None:
+    with pytest.raises(click.UsageError, match="--classes goes with"):
+        run("S5", "--classes", *other)
