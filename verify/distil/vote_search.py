@@ -1,8 +1,8 @@
 """Which form each neuron's votes take: greedy refinement by what a dearer form buys.
 
-Every neuron starts at its cheapest form, without a bias. With the current fit's residual r = X - C' U', changing neuron i alone to a
-form with projection P would lower the unexplained variance by |P r_i - P_i r_i|^2 / C'[i, i], P_i the projection on what it has. The
-forms that buy most for each constant are taken, the best neuron of each circuit and at most half of the candidates at a time, because
+Every neuron starts at its cheapest form, without a bias. With the current fit's residual r = X - C' U', the votes t_i = r_i + C'[i, i]
+U'[i] are what neuron i alone would be asked for, and a form with projection P in place of what it has, with P_i, would lower the
+unexplained variance by (|P t_i|^2 - |P_i t_i|^2) / C'[i, i]. The forms that buy most for each constant are taken, the best neuron of each circuit and at most half of the candidates at a time, because
 neurons of one circuit explain the same thing; then all votes are fitted again. The bias is one more offer. So the programs come one
 after the other on a path, each dearer than the one before and explaining more.
 """
@@ -109,7 +109,7 @@ def vote_path(
     operations = steps * fit.operations
     while True:
         rest = centred(fit.moments.cross_votes - fit.moments.program @ votes)
-        upgrades = _upgrades(fit, options, irreps, rest)
+        upgrades = _upgrades(fit, options, irreps, rest, votes)
         unexplained = fit.moments.unexplained(votes)
         bias = (unexplained - moments.unexplained(votes)) / order if fit.moments is plain else 0.0
         best = max([bias, *(offer.worth for offer in upgrades[:1])])
@@ -159,7 +159,9 @@ class Offer(NamedTuple):
     added: bool
 
 
-def _upgrades(fit: VoteFit, options: list[tuple[GroupForm, ...]], irreps: tuple[PointIrrep, ...], rest: Floats) -> list[Offer]:
+def _upgrades(
+    fit: VoteFit, options: list[tuple[GroupForm, ...]], irreps: tuple[PointIrrep, ...], rest: Floats, votes: Floats
+) -> list[Offer]:
     """The best upgrade in each circuit, those that pay most first."""
     draft, moments = fit.draft, fit.moments
     order = draft.lattice.group.order
@@ -176,11 +178,13 @@ def _upgrades(fit: VoteFit, options: list[tuple[GroupForm, ...]], irreps: tuple[
     for i, space in enumerate(fit.spaces):
         if spread[i] <= 0 or space.form == RAW or len(space.form.terms) > 1:
             continue
-        inside = float(now[i] @ now[i])
+        alone = rest[i] + spread[i] * votes[i]  # what is to be explained by this neuron, the others staying as they are
+        within = space.project(alone)
+        inside = float(within @ within)
         for form in options[i]:
             price = linear_map(draft.lattice.group, form).size - space.size
             if price > 0:
-                dearer = _space(draft.lattice, form).project(rest[i])
+                dearer = _space(draft.lattice, form).project(alone)
                 offer = Offer((float(dearer @ dearer) - inside) * unit[i] / price, i, form, False)
                 found.append(offer)
                 cosets[i] = max(cosets[i], offer.worth)
