@@ -11,6 +11,7 @@ second family of plans. The best plan is consolidated by dissolving small famili
 time, never soundness.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,9 @@ from verify.compact.strategies.tables_of_y import TableMaker
 __all__ = ["Plan", "find_plan"]
 
 DEFAULT = CompactSettings()
+#: Costs fall with the price of an error until contenders are few, and rise with larger tables from then on: prices that make a plan
+#: this many times as dear as one before are followed by none.
+RISING = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +72,19 @@ def find_plan(
         options = candidate_partitions(group, side.L, settings.better)
         errors = [[_deviation(side.L[:, i], one) * sample.spread[i] for one in some] for i, some in enumerate(options)]
         seen: set[tuple[int, ...]] = set()
+        cheapest = math.inf
         for price in settings.prices:
             chosen = _choose(sample, options, errors, price)
             key = tuple(id(partition) for partition in chosen)
             if key in seen or all(partition is None for partition in chosen):
                 continue
             seen.add(key)
-            plans += _plans(mirrored, side, mul, sample, chosen, lines)
+            made = _plans(mirrored, side, mul, sample, chosen, lines)
+            plans += made
+            cost = min(plan.weighted for plan in made)
+            if cost > RISING * cheapest:
+                break
+            cheapest = min(cheapest, cost)
     if lines and any(plan.lines for plan in plans):
         plans = [plan for plan in plans if plan.lines]
     best = min(plans, key=lambda plan: plan.weighted, default=None)

@@ -61,6 +61,8 @@ PASSES, LEAST_OPERATIONS = 2.0, 2e10
 FIRST_FULL = 32
 #: Preactivations are sums of at most so many forms of rank one.
 MOST_PARTS = 4
+#: Accuracy of the votes of programs that are only shown: what they leave unexplained is off by its square.
+LOOKED_AT = 1e-4
 #: Rounding to integers may lose this share of the variance that a program may leave unexplained.
 ROUNDING_SHARE = 0.01
 
@@ -348,7 +350,7 @@ def _evaluated(search: _Search, stop: _Stop) -> Point:
     group, network = search.lattice.group, search.network
     spaces = tuple(VoteSpace.of(group, form) for form in stop.forms)
     fit = VoteFit(stop.draft, spaces, stop.moments, centred(network.U[stop.draft.neurons]), search.settings.ridge)
-    draft = fit.drafted(fit.votes(stop.votes))
+    draft = fit.drafted(fit.votes(stop.votes, LOOKED_AT))
     written = next(writings(draft, ROUNDING_SHARE * stop.unexplained * search.variance))
     return replace(search.point("", written, draft, 0), moments=fit.moments)
 

@@ -2,9 +2,10 @@
 
 Every neuron starts at its cheapest form, without a bias. With the current fit's residual r = X - C' U', the votes t_i = r_i + C'[i, i]
 U'[i] are what neuron i alone would be asked for, and a form with projection P in place of what it has, with P_i, would lower the
-unexplained variance by (|P t_i|^2 - |P_i t_i|^2) / C'[i, i]. The forms that buy most for each constant are taken, the best neuron of each circuit and at most half of the candidates at a time, because
-neurons of one circuit explain the same thing; then all votes are fitted again. The bias is one more offer. So the programs come one
-after the other on a path, each dearer than the one before and explaining more.
+unexplained variance by (|P t_i|^2 - |P_i t_i|^2) / C'[i, i]. The forms that buy most for each constant are taken, the best neuron of
+each circuit and at most half of the candidates at a time, because neurons of one circuit explain the same thing; then all votes are
+fitted again. The bias is one more offer. So the programs come one after the other on a path, each dearer than the one before and
+explaining more.
 """
 
 from collections.abc import Iterator

@@ -36,6 +36,8 @@ from verify.program.form import GroupForm, linear_map
 ACCURACY, MOST_STEPS = 1e-6, 400
 #: Singular values below this share of the largest count as 0.
 RANK = 1e-9
+#: Lists whose functions are 0 are kept small by this share of the mean square of a basis function.
+SHRINK = 1e-9
 #: The shares of circuits removed.
 REMOVED = (0.2, 0.4, 0.6)
 
@@ -145,7 +147,14 @@ class VoteSpace:
 
     def list_of(self, group: FiniteGroup, function: Floats) -> Floats:
         """The shortest list whose function, up to an added constant, is nearest to this one."""
-        return function if self.form == RAW else np.asarray(np.linalg.lstsq(_centred_basis(group, self.form), function, rcond=None)[0])
+        if self.form == RAW:
+            return function
+        basis = _centred_basis(group, self.form)
+        gram, found = basis.T @ basis, np.zeros(self.size)
+        gram += SHRINK * max(float(np.trace(gram)) / self.size, np.finfo(float).tiny) * np.eye(self.size)
+        for _ in range(2):  # the second takes back what shrinking lost
+            found += np.linalg.solve(gram, basis.T @ (function - basis @ found))
+        return np.asarray(found)
 
 
 def _centred_basis(group: FiniteGroup, form: GroupForm) -> Floats:
