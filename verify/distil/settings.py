@@ -18,7 +18,8 @@ class DistilSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         readable_variance: the share of the logits' variance at which the readable program is good enough.
         removed_variance: that share after random removals of circuits, at which it is.
         rate: constants paid for the whole of the logits' variance, as a share of the network's parameters: votes that cost less for
-            what they explain are bought for the readable program though it is good enough.
+            what they explain are bought for the readable program though it is good enough. At 1/2 a constant explains at least twice
+            what one of the network's own does on average.
         largest_ratio: a program with fitted votes of more than this share of the network's parameters is not looked for.
         ridge: how strongly fitted votes are pulled towards averaged ones, as a share of the diagonal of the normal equations; without
             it the program's circuits stop acting as the network's do when some are removed.
@@ -31,7 +32,7 @@ class DistilSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     labelled_variance: float = 0.9
     readable_variance: float = 0.95
     removed_variance: float = 0.93
-    rate: float = 0.15
+    rate: float = 0.5
     largest_ratio: float = 0.25
     ridge: float = 0.1
     faithful_variance: float = 0.997
