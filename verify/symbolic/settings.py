@@ -39,6 +39,7 @@ class SymbolicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         prices: prices of unexplained variance in that unit: a cheaper one, which pays more for margins, where the one before came to
             nothing.
         votes_rounds: master problems that are solved at each price, at most.
+        patience: looks in a row that bring no larger margin, after which a price is left.
         way: how far the next look is on the way from the best votes to the optimum of the master problem.
         votes_rows: margins that a look adds to the master problem, at most, for each kind of parities.
         window: of these, margins further than this above the least, or above 0, are left out.
@@ -70,6 +71,7 @@ class SymbolicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     enough: float = 0.02
     prices: tuple[float, ...] = (1.0, 0.1)
     votes_rounds: int = 12
+    patience: int = 2
     way: float = 0.5
     votes_rows: int = 200
     window: float = 1.0

@@ -38,7 +38,7 @@ from verify.symbolic.proof_outline import Outline, outline_proof
 from verify.symbolic.provable.nearest import through_points
 from verify.symbolic.provable.relaxation import Relaxation
 from verify.symbolic.provable.voters import SignVoter, Voter, bias_voters, sign_voters, voters_of
-from verify.symbolic.provable.votes import Quadratic, find_votes
+from verify.symbolic.provable.votes import Quadratic, VoteSearch
 from verify.symbolic.settings import DEFAULT, SymbolicSettings
 from verify.symbolic.start import Start, StartOf
 
@@ -74,14 +74,17 @@ def find_provable(
     sources = _Sources(search, readable)
     failed: dict[bool, int] = {}
     for number in sources.order():
-        for problem in search.ordered(sources[number]):
-            if failed.get(problem.mirrored, number) > number:
-                continue  # from this side more voters came to nothing
-            progress(f"fitting votes that lemmas can bound ({problem.names})")
-            found = search.attempt(problem)
-            if found is not None:
-                return found
-            failed[problem.mirrored] = max(number, failed.get(problem.mirrored, number))
+        # from a side on which more voters came to nothing fewer are not tried
+        problems = [p for p in search.ordered(sources[number]) if failed.get(p.mirrored, number) <= number]
+        searches = [search.votes_of(problem) for problem in problems]
+        for price in settings.prices:
+            for problem, votes in zip(problems, searches, strict=True):
+                progress(f"fitting votes that lemmas can bound ({problem.names})")
+                reached = votes.at(price)
+                found = search.attempt(problem, reached.votes) if reached.bound > 0.0 else None
+                if found is not None:
+                    return found
+        failed |= {problem.mirrored: max(number, failed.get(problem.mirrored, number)) for problem in problems}
     return None
 
 
@@ -115,16 +118,13 @@ class _Source:
     """A program whose neurons may become voters, with the moments of their activations and the network's."""
 
     def __init__(self, written: Written, search: "_Search", parities: bool) -> None:
-        self.written, self.parities = written, parities
+        self.written, self.parities, self._total = written, parities, search.total
         self.members = [*written.subgroups]
         width = written.weights.width
-        moments = activation_moments(written.weights, search.network)
-        votes = np.concatenate([centred(search.network.U), centred(search.network.b[None])])
-        self.total = quadratic_form(moments[width:, width:], votes)
-        self.unit = float(np.sqrt(self.total / search.group.order))
-        kept = np.r_[0:width, len(moments) - 1]
-        self.moments = moments[np.ix_(kept, kept)]
-        self.cross = moments[kept][:, width:] @ votes
+        found = activation_moments(written.weights, search.network, first=width)
+        alone = np.append(found[:, -1], 1.0)  # the last activation is 1, the bias's
+        self.moments = np.block([[found[:, :width], alone[:-1, None]], [alone[None]]])
+        self.cross = np.concatenate([found[:, width:], search.moments[-1:]]) @ search.votes
 
     def columns(self, voters: Sequence[Voter | SignVoter]) -> list[int]:
         """Each voter's row of the moments; the bias has the last one."""
@@ -137,7 +137,7 @@ class _Source:
         basis = np.concatenate([v.basis - v.basis.mean(axis=0) for v in voters], axis=1)
         matrix = (basis.T @ basis) * self.moments[np.ix_(owner, owner)]
         target = np.einsum("zk,kz->k", basis, self.cross[owner])
-        return Quadratic(matrix, target, self.total, self.total)
+        return Quadratic(matrix, target, self._total, self._total)
 
 
 class _Problem(NamedTuple):
@@ -173,6 +173,10 @@ class _Search:
     def __init__(self, group: FiniteGroup, network: Weights, settings: SymbolicSettings) -> None:
         self.group, self.network, self.settings = group, network, settings
         self.parity = parity(group)
+        self.votes = np.concatenate([centred(network.U), centred(network.b[None])])
+        self.moments = activation_moments(network)
+        self.total = quadratic_form(self.moments, self.votes)
+        self.unit = float(np.sqrt(self.total / group.order))
 
     def own(self, readable: Written) -> list[_Problem]:
         """Voters among the program's own neurons, over some of the spaces, from either side."""
@@ -231,22 +235,23 @@ class _Search:
         start = np.asarray(np.linalg.solve(quadratic.matrix + ridge, quadratic.target))
         return _Problem(source, mirrored, voters, signs, _places(every), columns, quadratic, start)
 
-    def attempt(self, problem: _Problem) -> Provable | None:
-        """The program with the votes that cutting planes find, if it can be proved."""
-        settings, source = self.settings, problem.source
+    def votes_of(self, problem: _Problem) -> VoteSearch:
+        """The search for the problem's votes."""
         relaxation = Relaxation(problem.voters, problem.signs, problem.places, self.parity)
-        reached = find_votes(relaxation, problem.quadratic, problem.start, source.unit, settings)
-        if reached.bound <= 0.0:
-            return None
+        return VoteSearch(relaxation, problem.quadratic, problem.start, self.unit, self.settings)
+
+    def attempt(self, problem: _Problem, votes: Floats) -> Provable | None:
+        """The program with these votes, if it can be proved."""
+        settings, source = self.settings, problem.source
         push = np.sqrt(source.moments[problem.columns, problem.columns].max())
         for extra in settings.votes_bits:
-            bits = max(0, math.ceil(math.log2(push / source.unit)) + extra)
-            found = self._written(problem, reached.votes, bits)
+            bits = max(0, math.ceil(math.log2(push / self.unit)) + extra)
+            found = self._written(problem, votes, bits)
             evaluation = evaluate(found.weights, expected=self.group.mul)
             if not correct_pairs(evaluation, self.group.mul).all():
                 continue
             parts = take_apart(found.program, self.group, found.subgroups, settings)
-            outline = outline_proof(parts, self._start(problem, reached.votes), settings)
+            outline = outline_proof(parts, self._start(problem, votes), settings)
             if outline.failing is None:
                 return Provable(found, evaluation, outline)
         return None

@@ -25,12 +25,14 @@ from verify.distil.coset_fit import Floats
 from verify.symbolic.provable.relaxation import Relaxation
 from verify.symbolic.settings import SymbolicSettings
 
-__all__ = ["Quadratic", "Reached", "find_votes"]
+__all__ = ["Quadratic", "Reached", "VoteSearch"]
 
 #: Pairs of steps that L-BFGS remembers.
 MEMORY = 20
 #: Rows that a master problem keeps: those that are least at its optimum.
 MOST_ROWS = 4000
+#: Rows whose share of a gradient is below this are left out of it: less than what float32 can tell.
+FAINT = 1e-9
 
 
 @dataclass(frozen=True)
@@ -49,45 +51,48 @@ class Quadratic:
 
 @dataclass(frozen=True)
 class Reached:
-    """Votes with their least relaxed margin, in units, and the share of variance that they leave unexplained.
-
-    ``ceiling`` is the least margin of the last master problem: about what no votes at the last price exceed.
-    """
+    """Votes with their least relaxed margin, in units, and the share of variance that they leave unexplained."""
 
     votes: Floats
     bound: float
     unexplained: float
-    ceiling: float
-    rounds: int
 
 
-def find_votes(relaxation: Relaxation, quadratic: Quadratic, start: Floats, unit: float, settings: SymbolicSettings) -> Reached:
-    """The votes with the largest least margin that the rounds came by, or the first whose margin is enough.
+class VoteSearch:
+    """The search for the votes of one set of voters, price by price; each price begins with the rows that those before collected."""
 
-    ``start`` are the votes of least squares; ``unit`` is the logits' root mean square. Prices are tried from the dearest to the
-    cheapest, each from the rows that the one before collected.
-    """
-    master = _Master(quadratic, start, unit, settings)
-    best: Reached | None = None
-    votes, rounds, ceiling = start, 0, np.inf
-    for price in settings.prices:
-        centre, height = votes, -np.inf
+    def __init__(self, relaxation: Relaxation, quadratic: Quadratic, start: Floats, unit: float, settings: SymbolicSettings) -> None:
+        """``start`` are the votes of least squares; ``unit`` is the logits' root mean square."""
+        self._relaxation, self._quadratic, self._settings = relaxation, quadratic, settings
+        self._start, self._votes, self._unit = start, start, unit
+        self._master: _Master | None = None
+
+    def at(self, price: float) -> Reached:
+        """The votes with the largest least margin that the rounds at this price came by, or the first whose margin is enough.
+
+        The price is left when the master problem's optimum is not ``enough``, and after ``patience`` looks in a row that brought no
+        larger margin.
+        """
+        settings, unit = self._settings, self._unit
+        best: Reached | None = None
+        centre, height, vain = self._votes, -np.inf, 0
         for _ in range(settings.votes_rounds):
-            least, rows, margins = relaxation.least(votes, settings.votes_rows)
-            rounds += 1
-            bound, unexplained = least / unit, quadratic.value(votes)
+            least, rows, margins = self._relaxation.least(self._votes, settings.votes_rows)
+            bound, unexplained = least / unit, self._quadratic.value(self._votes)
+            vain += 1
             if best is None or bound > best.bound:
-                best = Reached(votes, bound, unexplained, ceiling, rounds)
-            if bound >= settings.goal / 4:
-                return best
+                best, vain = Reached(self._votes, bound, unexplained), 0
+            if bound >= settings.goal / 4 or vain >= settings.patience:
+                break
             if min(bound, settings.goal) - price * unexplained > height:
-                centre, height = votes, min(bound, settings.goal) - price * unexplained
-            optimum, ceiling = master.solve(rows[margins <= max(least, 0.0) + settings.window * unit], price)
+                centre, height = self._votes, min(bound, settings.goal) - price * unexplained
+            self._master = self._master or _Master(self._quadratic, self._start, unit, settings)
+            optimum, ceiling = self._master.solve(rows[margins <= max(least, 0.0) + settings.window * unit], price)
             if ceiling <= settings.enough:
                 break
-            votes = centre + settings.way * (optimum - centre)
-    assert best is not None
-    return Reached(best.votes, best.bound, best.unexplained, ceiling, rounds)
+            self._votes = centre + settings.way * (optimum - centre)
+        assert best is not None
+        return best
 
 
 class _Master:
@@ -120,7 +125,8 @@ class _Master:
         weights = np.exp(-(margins - least) / temperature)
         whole = weights.sum()
         value = least - temperature * np.log(whole) - price * (at @ at) / 2
-        return float(value), np.asarray((weights[:-1] / whole).astype(np.float32) @ self._rows - price * at, dtype=np.float64)
+        near = np.flatnonzero(weights[:-1] > FAINT * whole)
+        return float(value), np.asarray((weights[near] / whole).astype(np.float32) @ self._rows[near] - price * at, dtype=np.float64)
 
 
 def maximised(objective: Callable[[Floats], tuple[float, Floats]], at: Floats, steps: int) -> Floats:
