@@ -72,11 +72,6 @@ class Factorisation:
     pairs: PairSlack
 
     @property
-    def table_rows(self) -> int:
-        """Sum over neurons of the number of cells: multiply-adds behind the table entries of one y and z."""
-        return sum(len(family.neurons) * family.partition.count for family in self.families)
-
-    @property
     def rounding(self) -> float:
         """Upper bound of |computed - exact| entry of the families' float32 tables, summed over the families.
 

@@ -25,13 +25,6 @@ class Lead(NamedTuple):
     margin: Fraction
 
 
-def exact_logits(weights: Weights, x: int, y: int) -> list[Fraction]:
-    """logit_z = sum_i activation(L[x, i] + R[y, i]) U[i, z] + b[z] for every z, exactly; O(mn) Python integers."""
-    exact = weights.exact()
-    unit = Fraction(1, 1 << exact.logit_bits)
-    return [unit * int(value) for value in exact.logits(x, y)]
-
-
 def exact_leads(weights: Weights, pairs: Indices) -> Iterator[Lead]:
     """Answer and lead of each of the pairs x * n + y, in order.
 

@@ -110,11 +110,6 @@ def correct_pairs(evaluation: Evaluation, mul: Table) -> Mask:
     return np.asarray(evaluation.answer == mul)
 
 
-def differing_pairs(one: Evaluation, other: Evaluation) -> list[tuple[int, int]]:
-    """The pairs (x, y) on which two evaluations answer differently, in order; two ties count as the same."""
-    return [(int(x), int(y)) for x, y in np.argwhere(one.answer != other.answer)]
-
-
 def smallest_margin(weights: Weights, evaluation: Evaluation, mul: Table) -> tuple[Fraction, tuple[int, int]] | None:
     """The exact smallest margin among the pairs that are right, and the first pair (x, y) that attains it.
 

@@ -1,7 +1,6 @@
 """pictures.json: the network's neurons as a page draws them, rounded to a byte a number. Nothing is decided or counted from it."""
 
 import base64
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -95,8 +94,3 @@ def column(values: npt.NDArray[np.float64]) -> Column:
 def picture_bytes(found: Pictures) -> bytes:
     """pictures.json."""
     return msgspec.json.encode(found, order="deterministic") + b"\n"
-
-
-def read_pictures(path: Path) -> Pictures:
-    """The pictures in a file; msgspec.ValidationError names the path of what does not fit the type."""
-    return msgspec.json.decode(path.read_bytes(), type=Pictures)
