@@ -27,6 +27,8 @@ from verify.record.certificate import Kind, NeuronRecord, rational
 SHARES_REMOVED = (0.2, 0.4, 0.6)
 DRAWS = 3
 NEAR_TIE = 0.05
+#: The root mean square of the logits is taken over about so many x.
+SCALE_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ def runner_up_agreement(program: Weights, compared: Comparison) -> float:
 
 def _logit_scale(weights: Weights, x: npt.NDArray[np.intp] | None) -> float:
     """Root mean square of the centred logits, over a few x at most: it only sets what counts as a near tie."""
-    few = np.arange(weights.order)[:: max(1, weights.order // 24)] if x is None else x[:24]
+    rows = np.arange(weights.order) if x is None else x
+    few = rows[:: max(1, len(rows) // SCALE_ROWS)]
     squares = [_squares(block.logits, np.zeros_like(block.logits))[1] for block in logit_blocks(weights, few)]
     return float(np.sqrt(sum(squares) / (len(few) * weights.order**2)))
 
@@ -121,9 +124,10 @@ def _centred_square(logits: npt.NDArray[np.float32]) -> float:
 
 
 class _Top(NamedTuple):
-    """Best output of each pair, its lead over the second best, and the second best."""
+    """Best output of each pair, its logit, its lead over the second best, and the second best."""
 
     first: npt.NDArray[np.intp]
+    best: npt.NDArray[np.float32]
     lead: Floats
     second: npt.NDArray[np.intp]
 
@@ -133,10 +137,9 @@ def _count(
 ) -> tuple[Floats, tuple[_Top, _Top]]:
     """Runner-up agreement, agreement, clear pairs, agreement among them, network's answer in top set, right ones; and both tops."""
     mine = _top(ours.logits)
-    best = theirs.logits.max(axis=2)
     chosen = np.take_along_axis(theirs.logits, mine.first[..., None], axis=2)[..., 0]
-    in_top = chosen >= best - near_program
     other = _top(theirs.logits)
+    in_top = chosen >= other.best - near_program
     clear = (mine.lead >= near) & (other.lead >= near_program)
     same = mine.first == other.first
     target = product[ours.rows]
@@ -159,7 +162,7 @@ def _top(logits: npt.NDArray[np.float32]) -> _Top:
     np.put_along_axis(logits, first[..., None], -np.inf, axis=2)
     second = logits.argmax(axis=2)
     lead = best - np.take_along_axis(logits, second[..., None], axis=2)[..., 0]
-    return _Top(first, np.asarray(lead, dtype=np.float64), second)
+    return _Top(first, best, np.asarray(lead, dtype=np.float64), second)
 
 
 def _stacked(network: Weights, program: Weights) -> tuple[Floats, Floats]:

@@ -84,6 +84,19 @@ class Point:
     differing: int = 0
     moments: Moments | None = None
 
+    @property
+    def unexplained(self) -> float:
+        """The share of the logits' variance that a program with fitted votes leaves unexplained, as it is written."""
+        assert self.moments is not None
+        votes = np.zeros((len(self.draft.neurons), self.written.weights.order))
+        votes[self._places()] = self.written.weights.U
+        return self.moments.unexplained(votes)
+
+    def _places(self) -> list[int]:
+        """Where the program's neurons stand in the draft."""
+        place = {int(i): k for k, i in enumerate(self.draft.neurons)}
+        return [place[neuron.index] for circuit in self.written.program.circuits for neuron in circuit.neurons]
+
     def moments_beside(self, network: Weights, own: Floats) -> Floats:
         """The ``activation_moments`` of the network, whose own are ``own``, and of the program, side by side.
 
@@ -91,10 +104,7 @@ class Point:
         """
         if self.moments is None or self.draft.grain is None:
             return activation_moments(network, self.written.weights)
-        place = {int(i): k for k, i in enumerate(self.draft.neurons)}
-        return self.moments.beside(
-            own, [place[neuron.index] for circuit in self.written.program.circuits for neuron in circuit.neurons]
-        )
+        return self.moments.beside(own, self._places())
 
 
 @dataclass(frozen=True)
@@ -322,7 +332,7 @@ def _follow(
         ):
             continue
         point = _tried(search, name, step, exact, ROUNDING_SHARE * (1 - variance))
-        if point is not None:
+        if point is not None and point.unexplained <= 1 - variance:
             return point, step
         tried = step.unexplained
     return None, None

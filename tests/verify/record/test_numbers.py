@@ -624,7 +624,7 @@ def _levels(r: Run) -> list[dict[str, float]]:
     rows = []
     for row in r.summary["counterfactuals"]:
         theirs, ours = _after(r, row["name"])
-        near = [0.05 * np.sqrt((centred(one)[:: max(1, r.group.order // 24)] ** 2).mean()) for one in (theirs, ours)]
+        near = [0.05 * np.sqrt((centred(one)[:: max(1, r.group.order // 8)] ** 2).mean()) for one in (theirs, ours)]
         first, other = theirs.argmax(axis=2), ours.argmax(axis=2)
         chosen = np.take_along_axis(ours, first[..., None], axis=2)[..., 0]
         clear = (margins(theirs) >= near[0]) & (margins(ours) >= near[1])
