@@ -487,19 +487,18 @@ def _stated_activation(settings: list[dict[str, Any]]) -> Activation | None:
     return fits[0] if len(fits) == 1 else None
 
 
+#: Words in the name of a single number that counts something, and those of which the name of a measured one consists.
+_COUNTERS = frozenset({"step", "steps", "epoch", "epochs", "iteration", "iterations", "averaged", "tracked"})
+_MEASURES = frozenset(
+    {"accuracy", "acc", "loss", "train", "training", "test", "val", "valid", "validation", "best", "final", "lr", "seed"}
+)
+
+
 def _no_weights(name: str, tensor: Stored) -> bool:
-    """Whether a tensor of a state dict is no weight: integers and truth values (buffers), and a single number that counts steps."""
-    counts = tensor.size == 1 and set(words(name)) & {
-        "step",
-        "steps",
-        "epoch",
-        "epochs",
-        "iteration",
-        "iterations",
-        "averaged",
-        "tracked",
-    }
-    return bool(counts) or (tensor.kind not in FLOATS and not (len(tensor.shape) > 1 and names_a_weight(name)))
+    """Whether a tensor of a state dict is no weight: integers and truth values (buffers), and one number that counts or measures."""
+    found = {word for word in words(name) if not word.isdigit()}
+    told = tensor.size == 1 and bool(found) and (bool(found & _COUNTERS) or found <= _MEASURES)
+    return told or (tensor.kind not in FLOATS and not (len(tensor.shape) > 1 and names_a_weight(name)))
 
 
 #: Words in the names of buffers that a forward pass would mask or reorder numbers with, and of those that are about training data.

@@ -152,7 +152,8 @@ def _parts(shapes: Mapping[str, Shape]) -> tuple[list[_Part], list[_Part]] | Non
     deep = all(len(shape) == (2 if _is_bias(name) else 3) for name, shape in shapes.items())
     for number, (name, shape) in enumerate(shapes.items()):
         found = frozenset(words(name))
-        if 0 in shape or (len(shape) < 2 and found & (_FACTOR | _WEIGHT)) or found & {"mask", "masks"}:
+        weights = frozenset() if _ends_as_bias(name) else _WEIGHT
+        if 0 in shape or (len(shape) < 2 and found & (_FACTOR | weights)) or found & {"mask", "masks"}:
             return None
         stem = _stem(name)
         conventional = name.endswith("weight")
@@ -171,7 +172,12 @@ def _parts(shapes: Mapping[str, Shape]) -> tuple[list[_Part], list[_Part]] | Non
 
 
 def _is_bias(name: str) -> bool:
-    return bool(_BIAS & set(words(name))) and not _WEIGHT & set(words(name))
+    return _ends_as_bias(name) or (bool(_BIAS & set(words(name))) and not _WEIGHT & set(words(name)))
+
+
+def _ends_as_bias(name: str) -> bool:
+    """W_in.bias: the bias of a layer that is called W_in."""
+    return name.endswith((".bias", "/bias"))
 
 
 def _stem(name: str) -> tuple[str, ...]:

@@ -33,6 +33,9 @@ STORAGES = {
     "ComplexFloatStorage": ("complex64", 8),
     "ComplexDoubleStorage": ("complex128", 16),
 }
+#: What makes a numpy array; it may lie beside the network, where a tensor may.
+_ARRAYS = {"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"}
+_DEFAULT_DICT = "collections.defaultdict"
 _DICT, _TENSOR, _PARAMETER = "collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter"
 #: Names that stand for plain data; what is made of them is kept as `Opaque`.
 _DATA = {
@@ -42,7 +45,10 @@ _DATA = {
         for module in ("pathlib", "pathlib._local")
         for kind in ("", "Posix", "Windows", "PurePosix", "PureWindows")
     ),
-    *("argparse.Namespace", "builtins.set", "__builtin__.set"),
+    *("argparse.Namespace", "types.SimpleNamespace", "collections.Counter", "torch.torch_version.TorchVersion", "numpy.ndarray"),
+    *(f"datetime.{kind}" for kind in ("datetime", "date", "time", "timedelta", "timezone")),
+    *(f"{module}.{kind}" for module in ("builtins", "__builtin__") for kind in ("set", "list", "dict", "int", "float", "str")),
+    *_ARRAYS,
     *(f"torch.{kind}" for kind in ("float16", "bfloat16", "float32", "float64", "uint8", "int8", "int16", "int32", "int64", "bool")),
 }
 _LOCATION = re.compile(r"(cpu|cuda|mps|xpu|xla|hpu|npu)(:[0-9]+)?")
@@ -80,6 +86,11 @@ class Opaque:
 
     name: str
     parts: list[Any] = field(default_factory=list)
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it is a numpy array."""
+        return self.name in _ARRAYS
 
 
 @dataclass(frozen=True)
@@ -213,7 +224,7 @@ class _Machine:
     def named(self) -> None:
         name = f"{self.line()}.{self.line()}"
         kind = name.removeprefix("torch.")
-        if name not in (_DICT, _TENSOR, _PARAMETER) and name not in _DATA and (kind == name or kind not in STORAGES):
+        if name not in (_DICT, _DEFAULT_DICT, _TENSOR, _PARAMETER) and name not in _DATA and (kind == name or kind not in STORAGES):
             asked = "".join(c if c.isprintable() else "?" for c in name[:80])
             raise _refuse(f"a pickle that asks for {asked}; of a whole module save module.state_dict(), of arrays save tensors")
         self.contain(_Global(name))
@@ -244,6 +255,8 @@ class _Machine:
             raise _refuse("a damaged pickle")
         if function.name == _DICT and arguments == ():
             self.contain(_Ordered())
+        elif function.name == _DEFAULT_DICT and len(arguments) <= 1:
+            self.contain({})
         elif function.name == _TENSOR:
             self.contain(_tensor(arguments))
         elif function.name == _PARAMETER:

@@ -46,7 +46,7 @@ _TRAINING = _words(
     " filename run runs experiment project entity tag tags note notes comment comments description author user host hostname date"
     " timestamp version versions commit git sha sha256 hash license url callback callbacks loop loops history patience early stopping"
     " growth init initial initialization initialisation initializer initializers initializations steps step every interval freq"
-    " frequency regularization slurm job lightning"
+    " frequency regularization slurm job lightning best swa cayley"
 )
 #: Words that say more than a training word beside them ("batch_norm"), unless gradients are meant ("max_grad_norm").
 _FUNCTION = _words(
@@ -141,13 +141,13 @@ def _contents(path: str, key: str, value: Any, activation: str) -> list[Any]:
             if not set(words(text)) <= _MODEL:
                 raise _refusal(f"a network of one hidden layer with relu, got {text[:60]!r} under {path[:120]!r}")
         return []
-    if not set(found) <= _PLAIN or isinstance(value, Tensor):
+    if not set(found) <= _PLAIN or _is_tensor(value):
         raise _refusal(f"settings that are known not to change the function, got {_shown(value)} under {path[:120]!r}")
     for text in texts:
         flat = "".join(character for character in text.lower() if character.isalpha())
         if set(words(text)) & _OTHER or any(part in flat for part in _OTHER_PARTS):
             raise _refusal(f"settings of a network with relu, got {text[:60]!r} under {path[:120]!r}")
-    if isinstance(value, list | tuple) and any(isinstance(item, Tensor) for item in value):
+    if isinstance(value, list | tuple) and any(_is_tensor(item) for item in value):
         raise _refusal(f"settings that are known not to change the function, got tensors under {path[:120]!r}")
     return [value]
 
@@ -163,6 +163,10 @@ def _check_activation(path: str, found: list[str], value: Any, activation: str) 
     if not known and (value is False or (isinstance(value, str) and value.lower() in _NO_ACTIVATION)):
         return
     raise _refusal(f"{activation} as activation, got {_shown(value)} under {path[:120]!r}")
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor) or (isinstance(value, Opaque) and value.is_array)
 
 
 def _is_off(value: Any) -> bool:

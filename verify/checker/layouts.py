@@ -47,6 +47,8 @@ NEEDED = {
 }
 #: Words in the name of a single number that counts something.
 COUNTERS = ("step", "steps", "epoch", "epochs", "iteration", "iterations", "averaged", "tracked")
+#: Words of which the name of a single number consists that measures something in training.
+MEASURES = {"accuracy", "acc", "loss", "train", "training", "test", "val", "valid", "validation", "best", "final", "lr", "seed"}
 #: Words in the names of buffers that a forward pass would mask or reorder numbers with, and of those that are about training data.
 MASKS = {
     "mask", "masks", "masked", "prune", "pruned", "keep", "kept", "select", "selected", "selection", "active", "dead",
@@ -156,7 +158,7 @@ def layout_of(tensors: Tensors) -> str:
 
 
 def is_no_weight(name: str, tensor: Tensor) -> bool:
-    """Whether a tensor can be left out: a buffer that no forward pass uses, as its name tells, or a single number that counts steps.
+    """Whether a tensor can be left out: a buffer that no forward pass uses, as its name tells, or one number that counts or measures.
 
     A buffer holds integers or truth values. One that may mask or reorder numbers is part of the function: a mask of any shape, or a
     list of indices, unless it is about the training data.
@@ -164,7 +166,7 @@ def is_no_weight(name: str, tensor: Tensor) -> bool:
     names = {word.lower() for word in re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
     one = prod(tensor.shape) <= 1
     if tensor.kind in CODES:
-        return prod(tensor.shape) == 1 and bool({*COUNTERS} & names)
+        return prod(tensor.shape) == 1 and bool(names) and (bool({*COUNTERS} & names) or names <= MEASURES)
     rearranges = MASKS & names or (len(tensor.shape) == 1 and ORDERS & names)
     return one or bool(DATA & names) or not rearranges
 

@@ -25,8 +25,13 @@ STORAGES = {
 OPAQUE = {
     "torch Size", "torch device", "numpy dtype", "numpy.core.multiarray scalar", "numpy._core.multiarray scalar", "_codecs encode",
     "pathlib PosixPath", "pathlib WindowsPath", "pathlib PurePosixPath", "pathlib PureWindowsPath", "pathlib Path",
-    "argparse Namespace", "builtins set", "__builtin__ set",
+    "argparse Namespace", "types SimpleNamespace", "collections Counter", "torch.torch_version TorchVersion", "numpy ndarray",
+    "datetime datetime", "datetime date", "datetime time", "datetime timedelta", "datetime timezone",
+    "builtins set", "builtins list", "builtins dict", "builtins int", "builtins float", "builtins str",
+    "__builtin__ set", "__builtin__ list", "__builtin__ dict", "__builtin__ int", "__builtin__ float", "__builtin__ str",
 }  # fmt: skip
+#: What makes a numpy array.
+ARRAYS = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}
 DEVICE = re.compile(r"(cpu|cuda|mps|xpu|xla|hpu|npu)(:[0-9]+)?")
 LARGEST = 2**40
 
@@ -46,6 +51,10 @@ class Opaque:
 
     def __init__(self, state: Any = ()) -> None:
         self.state = [state]
+
+
+class Array(Opaque):
+    """A numpy array beside the tensors."""
 
 
 def read_torch(members: dict[str, memoryview]) -> Any:
@@ -132,9 +141,9 @@ class Unpickler:
         elif op in ("REDUCE", "NEWOBJ"):
             stack.append(self._made(op, *items))
         elif op == "BUILD":
-            fits = type(stack[-1]) is Opaque or (type(stack[-1]) is Ordered and isinstance(items[0], dict))
+            fits = isinstance(stack[-1], Opaque) or (type(stack[-1]) is Ordered and isinstance(items[0], dict))
             need(fits, f"expected attributes of ordered dictionaries alone, got BUILD on {shown(type(stack[-1]).__name__)}")
-            if type(stack[-1]) is Opaque:
+            if isinstance(stack[-1], Opaque):
                 stack[-1].state.append(items[0])
         elif not (op == "PROTO" and place == 0) and op != "STOP":
             raise Malformed(f"expected a pickle of tensors and nothing else, got the opcode {op}")
@@ -144,7 +153,7 @@ class Unpickler:
         target.extend(items)
 
     def _set(self, target: Any, items: list[Any]) -> None:
-        if type(target) is Opaque:
+        if isinstance(target, Opaque):
             return
         keys = items[::2]
         plain = isinstance(target, dict) and len(items) == 2 * len(keys) and {*map(type, keys)} <= {str, int}
@@ -177,9 +186,13 @@ class Unpickler:
         need(type(function) is Name and type(arguments) is tuple, "expected a pickle of tensors and nothing else, got another call")
         if function in OPAQUE:
             return Opaque(arguments)
+        if function in ARRAYS:
+            return Array(arguments)
         need(op == "REDUCE", f"expected a pickle of tensors and nothing else, got an object of {shown(str(function))}")
         if function == "collections OrderedDict" and arguments == ():
             return Ordered()
+        if function == "collections defaultdict" and len(arguments) <= 1:
+            return {}
         if function == "torch._utils _rebuild_tensor_v2":
             return self._tensor(arguments)
         if function == "torch._utils _rebuild_parameter":

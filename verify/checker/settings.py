@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .pickles import Opaque
+from .pickles import Array, Opaque
 from .shape import Malformed, need, shown
 from .tensors import Tensor
 
@@ -34,7 +34,7 @@ ACTIVATION_WORDS = _words(
 #: Keys of training, which come after the network is defined.
 TRAINING = _words(
     """
-    acc accuracies accuracy adam adamw amp author batch batches batchsize beta betas bs callback callbacks checkpoint
+    acc accuracies accuracy adam adamw amp author batch batches batchsize best beta betas bs callback callbacks cayley checkpoint
     checkpoints ckpt ckpts comment comments commit cpu cuda data dataloader dataset datasets date ddp debug decay description
     device devices dir directory distributed dtype early ema entity epoch epochs eps epsilon eval evaluate evaluation every
     experiment file filename files folder frac fraction freq frequency git gpu gpus grad gradient gradients grads growth hash
@@ -42,7 +42,7 @@ TRAINING = _words(
     iteration iterations iters job learning license lightning load loader log logger logging logs loop loops loss losses lr lrs
     metric metrics mlflow momentum mps nesterov note notes optim optimiser optimizer optimizers path paths patience plot plots
     project random regularization resume rng run runs save saved saving schedule scheduler schedulers seed seeds sgd sha sha256
-    shuffle slurm split splits step steps stopping tag tags tensorboard test tests timestamp train trained trainer training url
+    shuffle slurm split splits step steps stopping swa tag tags tensorboard test tests timestamp train trained trainer training url
     user val valid validation verbose version versions wandb warmup wd workers
     """
 )
@@ -185,7 +185,7 @@ class Walk:
 
     def _plain(self, path: str, key: Any, value: Any) -> None:
         """A value under a key that says nothing of the function by itself."""
-        need(not isinstance(value, Tensor), f"expected no tensors beside the network, got {shown(path)}")
+        need(not isinstance(value, Tensor | Array), f"expected no tensors beside the network, got {shown(path)}")
         for text in texts(value):
             other = {*words(text)} & OTHER or any(part in flat(text) for part in OTHER_PARTS)
             need(not other, f"expected settings that are known not to change the function, got {shown(path)} = {shown(text)}")

@@ -52,6 +52,10 @@ WAYS = {
         {"embed.weight": E, "fc1.weight": W.T, "fc1.bias": B, "fc2.weight": U.T, "fc2.bias": C},
         lambda x, y: relu(joined(E[x], E[y]) @ W + B) @ U + C,
     ),
+    "layers named like parameters": (
+        {"E.weight": E, "W_in.weight": W.T, "W_in.bias": B, "W_out.weight": U.T, "W_out.bias": C},
+        lambda x, y: relu(joined(E[x], E[y]) @ W + B) @ U + C,
+    ),
     "flax": (
         {
             "params/Embed_0/embedding": E,

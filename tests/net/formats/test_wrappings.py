@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections import defaultdict
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -55,6 +58,20 @@ def plain(right, wrong):
         "an unusual key": ({"best_model": right, "losses": [1.0]}, None, ("best_model",)),
         "two keys deep": ({"checkpoint": {"model": right, "epoch": 3}, "version": 1}, None, ("checkpoint", "model")),
         "a usual key twice": ({"model": {"state_dict": right}, "epoch": 3}, None, ("model", "state_dict")),
+        "what scripts keep beside it": (
+            {
+                "model_state_dict": right,
+                "best_state_dict": wrong,
+                "train_losses": np.linspace(1, 0, 5),
+                "history": defaultdict(list, {"test_acc": [0.5, 1.0]}),
+                "saved_on": datetime(2024, 2, 29, tzinfo=UTC),
+                "pytorch_version": torch.__version__,
+                "args": SimpleNamespace(lr=1e-3, activation="relu"),
+                "cayley_table": torch.zeros(6, 6, dtype=torch.long),
+            },
+            None,
+            (),
+        ),
         "one of two": ({"begin": wrong, "end": right}, "end", ("end",)),
         "one of two usual ones": ({"model": right, "net": wrong}, "model", ("model",)),
         "one of two, deeper": ({"runs": {"a": wrong, "b": right}}, "runs.b", ("runs", "b")),
@@ -99,6 +116,46 @@ def test_settings_are_looked_at_wherever_they_lie(wrap, tensors, tmp_path):
     told = shape.parse(shape.Reading, msgspec.json.decode(msgspec.json.encode(reading)), "reading")
     with pytest.raises(Malformed, match="gelu"):
         layouts.read_checkpoint(data, told)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"output_bias": np.ones(6)},
+        {"params": [np.ones(6)]},
+        {"args": SimpleNamespace(activation="gelu")},
+        {"config": defaultdict(dict, {"layers": {"act_fn": "gelu"}})},
+        {"scale": np.float32(2)},
+    ],
+    ids=lambda beside: next(iter(beside)),
+)
+def test_what_could_be_part_of_the_function_is_refused_by_both(beside, tensors, tmp_path):
+    """A numpy array under a name that is not about training, and settings in whatever holds them."""
+    right, _ = tensors
+    reading = both(torch_bytes({"model": right}), tmp_path).source.reading
+    told = shape.parse(shape.Reading, msgspec.json.decode(msgspec.json.encode(reading)), "reading")
+    data = torch_bytes({"model": right, **beside})
+    with pytest.raises(MalformedInput):
+        checkpoint_in(data, tmp_path / "net")
+    with pytest.raises(Malformed):
+        layouts.read_checkpoint(data, told)
+
+
+def test_single_numbers_are_left_out_where_they_measure_and_refused_where_they_may_scale(tensors, tmp_path):
+    """By both readers: a loss lies beside the network, a temperature may be part of it."""
+    right, _ = tensors
+    arrays = {name: tensor.numpy() for name, tensor in right.items()}
+    stream, other = io.BytesIO(), io.BytesIO()
+    np.savez(stream, train_loss=np.float32(0.5), seed=np.float64(3), **arrays)
+    np.savez(other, temperature=np.float32(0.5), **arrays)
+    network = both(stream.getvalue(), tmp_path)
+    assert network.convention.sample_accuracy == 1
+    assert set(network.source.reading.skipped) == {"train_loss", "seed"}
+    with pytest.raises(MalformedInput, match="temperature"):
+        network_over("S3", checkpoint_in(other.getvalue(), tmp_path / "net"))
+    told = msgspec.structs.replace(network.source.reading, skipped=("temperature",))
+    with pytest.raises(Malformed):
+        layouts.read_checkpoint(other.getvalue(), shape.parse(shape.Reading, msgspec.json.decode(msgspec.json.encode(told)), "reading"))
 
 
 def _without_gelu(content):
