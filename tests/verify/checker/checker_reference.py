@@ -86,6 +86,10 @@ class World:
 
     def value(self, form: dict[str, Any], t: list[int], g: Perm) -> int:
         """f(g), from the definition of the form, with the constant that twisted one-sided forms have at the end of t."""
+        if form["on"] == "sum":
+            first, *others = form["parts"]
+            rest = {**form, "parts": others} if len(others) > 1 else others[0]
+            return self.value(first, t[: self.size(first)], g) + self.value(rest, t[self.size(first) :], g)
         if form["on"] == "coset sum":
             kernels = form["kernels"] or [None, None]
             right, left = ({"on": on, "subgroups": [k], "kernels": [kernel]} for on, k, kernel in
@@ -171,6 +175,8 @@ class World:
 
     def size(self, form: dict[str, Any]) -> int:
         """Length of the form's lists: the positions that some element reads, found by trying one list per position."""
+        if form["on"] == "sum":
+            return sum(map(self.size, form["parts"]))
         if form["on"] == "coset matrix":
             return self.cosets(form) ** 2
         if form["on"] == "coset sum":
@@ -467,7 +473,7 @@ def kind(case: Case, index: int) -> str:
     circuit = circuit_of(case, index)
     if circuit is None:
         return "divided" if places_of(case, index) else "left out"
-    x, y = case.circuits[circuit]["left"], case.circuits[circuit]["right"]
+    x, y = ((form["parts"] or [form])[0] for form in (case.circuits[circuit]["left"], case.circuits[circuit]["right"]))
     read = [reads(x), reads(y)]
     if any(word not in ("right", "left", "rank one") for word in read):
         return "raw"

@@ -5,13 +5,16 @@ import json
 import random
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from verify.checker import equivalence, statement
+from verify.checker import equivalence, shape, statement
+from verify.checker.groups import Group
+from verify.checker.programs import Expanded
 from verify.record.certificate import canonical_bytes
 
 
@@ -28,6 +31,8 @@ def helper(name: str) -> ModuleType:
 
 twin = helper("checker_reference")
 mutations = helper("checker_mutations")
+RECORD = shape.GroupRecord("S3", 3, 6, ["(1 2 3)", "(1 2)"])
+S3 = SimpleNamespace(record=RECORD, group=Group(RECORD), one=shape.SubgroupRecord("1", 1, []))
 GENERATORS = {"S3": [(1, 2, 0), (1, 0, 2)], "C4": [(1, 2, 3, 0)], "D8": [(1, 2, 3, 0), (0, 3, 2, 1)]}
 
 
@@ -46,9 +51,15 @@ def kernels(w: Any, members: frozenset[Any]) -> list[int | None]:
     return [None, *(k for k in places if w.members(k) < members and 2 * len(w.members(k)) == len(members))]
 
 
-def random_form(w: Any, rng: random.Random, part: str, x: dict[str, Any]) -> dict[str, Any]:
-    """Any form; y may be read through the list of x where x is read through images."""
+def random_form(w: Any, rng: random.Random, part: str, x: dict[str, Any], sums: bool = False) -> dict[str, Any]:
+    """Any form; y may be read through the list of x where x is read through images. With ``sums`` most are sums of two or three."""
     names = ["right cosets", "left cosets", "double cosets", "coset sum", "coset matrix", "images", "preimages", "rank", "elements"]
+    if sums and rng.random() < 0.7:
+        parts: list[dict[str, Any]] = []
+        while len(parts) < 2 or rng.random() < 0.4:
+            more = random_form(w, rng, "", {})
+            parts += [more] if more["on"] != "rank" else []
+        return {**twin.form("sum"), "parts": parts}
     on = rng.choice(names)
     if part == "right" and x["on"] == "images" and rng.random() < 0.7:
         on = "shared"
@@ -67,14 +78,14 @@ def random_form(w: Any, rng: random.Random, part: str, x: dict[str, Any]) -> dic
     return made
 
 
-def random_case(seed: int) -> Any:
+def random_case(seed: int, sums: bool = False) -> Any:
     rng = random.Random(seed)
     w = world(rng.choice(list(GENERATORS)))
     circuits, index = [], 0
     for _ in range(rng.randint(1, 3)):
         forms: dict[str, Any] = {}
         for part in ("left", "right", "votes"):
-            forms[part] = random_form(w, rng, part, forms.get("left", {}))
+            forms[part] = random_form(w, rng, part, forms.get("left", {}), sums)
         neurons = []
         for _ in range(rng.randint(1, 2)):
             lists = {part: [rng.randint(-3, 3) for _ in range(w.size(spec))] for part, spec in forms.items()}
@@ -118,11 +129,11 @@ def lie(certificate: dict[str, Any], rng: random.Random) -> None:
     rng.choice(lies)()
 
 
-def tried(seeds: range) -> int:
+def tried(seeds: range, sums: bool = False) -> int:
     """How many of these random networks are right or their programs equivalent; each is accepted, and refused with a lie."""
     rng, verified = random.Random(seeds.start), 0
     for seed in seeds:
-        case = random_case(seed)
+        case = random_case(seed, sums)
         checkpoint = twin.stored(case)
         stated = canonical_bytes(twin.certificate(case, checkpoint))
         expected = {"VERIFIED": "s VERIFIED", "REFUTED": "s CONFIRMED REFUTED"}[json.loads(stated)["verdict"]]
@@ -136,6 +147,22 @@ def tried(seeds: range) -> int:
 @pytest.mark.parametrize("start", [0, 1000, 2000])
 def test_what_fractions_say_of_random_networks_is_accepted_and_a_lie_is_not(start: int) -> None:
     assert 0 < tried(range(start, start + 40)) < 40
+
+
+def test_what_fractions_say_of_sums_of_forms_is_accepted_and_a_lie_is_not() -> None:
+    assert 0 < tried(range(5000, 5020), sums=True) < 20
+
+
+@pytest.mark.parametrize("on", ["rank", "shared", "sum"])
+def test_a_sum_has_linear_parts_two_or_more_and_no_sums(on: str) -> None:
+    """What is no part of a sum is refused in one, and so is a sum of one form; other forms have no parts."""
+    form = shape.Form("elements", [], [])
+    points = {"weights": [1] * 6} if on == "shared" else {"rank": 1} if on == "rank" else {"parts": [form, form]}
+    bad = shape.Form(on, [0] * (on != "sum"), [None] * (on != "sum"), **points)  # type: ignore[arg-type]
+    for changed in (shape.Form("sum", [], [], parts=[form, bad]), shape.Form("sum", [], [], parts=[form]), replace(form, parts=[form])):
+        program = shape.Program("coset-voting program 2", S3.record, [S3.one], 0, 0, [], [])
+        with pytest.raises(shape.Malformed, match=r"expected (parts of a sum|two or more parts)"):
+            Expanded(program, S3.group, 0).terms(changed)
 
 
 def test_programs_are_read_through_the_plan_where_their_own_cells_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
