@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from net.errors import MalformedInput
-from net.formats.pickles import Tensor
+from net.formats.pickles import Opaque, Tensor
 
 if TYPE_CHECKING:
     from net.formats.container import Contents, Stored
@@ -225,7 +225,9 @@ def _state(top: dict[Any, Any]) -> tuple[dict[Any, Any], dict[str, Any], dict[st
             f"expected one state dict, got {len(paths)}, under {named}: choose one with --step {'.'.join(paths[-1]):.60}"
         )
     listed = ", ".join(sorted(repr(key)[:40] for key in top)[:8]) or "nothing in it"
-    mend = "; choose one of its checkpoints with --step" if _collections(top) else ""
+    arrays = any(isinstance(value, Opaque) and value.is_array for value in top.values())
+    mend = "; save its numpy arrays as tensors (torch.from_numpy), or in an npz (numpy.savez)" if arrays else ""
+    mend = "; choose one of its checkpoints with --step" if _collections(top) else mend
     raise MalformedInput(
         f"expected a state dict under {', '.join(map(repr, _KEYS[:3]))}, or several under 'checkpoints', got a dict with {listed}{mend}"
     )

@@ -34,16 +34,17 @@ ACTIVATION_WORDS = _words(
 #: Keys of training, which come after the network is defined.
 TRAINING = _words(
     """
-    acc accuracies accuracy adam adamw amp author batch batches batchsize best beta betas bs callback callbacks cayley checkpoint
-    checkpoints ckpt ckpts comment comments commit cpu cuda data dataloader dataset datasets date ddp debug decay description
-    device devices dir directory distributed dtype early ema entity epoch epochs eps epsilon eval evaluate evaluation every
-    experiment file filename files folder frac fraction freq frequency git gpu gpus grad gradient gradients grads growth hash
-    history host hostname init initial initialisation initialization initializations initializer initializers interval iter
-    iteration iterations iters job learning license lightning load loader log logger logging logs loop loops loss losses lr lrs
-    metric metrics mlflow momentum mps nesterov note notes optim optimiser optimizer optimizers path paths patience plot plots
-    project random regularization resume rng run runs save saved saving schedule scheduler schedulers seed seeds sgd sha sha256
-    shuffle slurm split splits step steps stopping swa tag tags tensorboard test tests timestamp train trained trainer training url
-    user val valid validation verbose version versions wandb warmup wd workers
+    acc accuracies accuracy adam adamw amp argv author batch batches batchsize best beta betas bs callback callbacks cayley
+    checkpoint checkpoints ckpt ckpts cmd command comment comments commit cpu criterion cuda data dataloader dataset
+    datasets date ddp debug decay description device devices dir directory distributed dtype duration early elapsed ema
+    entity epoch epochs eps epsilon eval evaluate evaluation every experiment file filename files folder frac fraction freq
+    frequency git gpu gpus grad gradient gradients grads grokked growth hash history host hostname init initial
+    initialisation initialization initializations initializer initializers interval iter iteration iterations iters job
+    learning license lightning load loader log logger logging logs loop loops loss losses lr lrs metric metrics minutes
+    mlflow momentum mps nesterov note notes optim optimiser optimizer optimizers path paths patience plot plots project
+    random regularization resume rng run runs save saved saving schedule scheduler schedulers seconds seed seeds sgd sha
+    sha256 shuffle slurm split splits step steps stop stopping swa tag tags tensorboard test tests timestamp train trained
+    trainer training url user val valid validation verbose version versions wall wandb warmup wd workers
     """
 )
 #: Words that make a key of training one of the function (batch_norm).
@@ -83,7 +84,7 @@ PLAIN = _words(
     module modulus n name names net network neuron neurons num number of options order out output outputs p param parameter
     parameters params prime q settings share shared size sizes state task the threads tie tied time total unembed unembedding
     unit units use vocab vocabulary width with op ops operation operations target targets head heads
-    instance instances style sequence seq length len token tokens modulo symbol mapping
+    instance instances style sequence seq length len token tokens modulo symbol mapping kwargs desc value values
     """
 )
 #: Words of another function.

@@ -67,6 +67,9 @@ def plain(right, wrong):
                 "saved_on": datetime(2024, 2, 29, tzinfo=UTC),
                 "pytorch_version": torch.__version__,
                 "args": SimpleNamespace(lr=1e-3, activation="relu"),
+                "elapsed_time": 3.5,
+                "criterion": "CrossEntropyLoss",
+                "model_kwargs": {"n": 6, "hidden_dim": {"desc": None, "value": 36}},
                 "cayley_table": torch.zeros(6, 6, dtype=torch.long),
             },
             None,
@@ -126,6 +129,8 @@ def test_settings_are_looked_at_wherever_they_lie(wrap, tensors, tmp_path):
         {"args": SimpleNamespace(activation="gelu")},
         {"config": defaultdict(dict, {"layers": {"act_fn": "gelu"}})},
         {"scale": np.float32(2)},
+        {"model_kwargs": {"act": "gelu"}},
+        {"config": {"logit_scale": {"value": 2.0}}},
     ],
     ids=lambda beside: next(iter(beside)),
 )
@@ -139,6 +144,12 @@ def test_what_could_be_part_of_the_function_is_refused_by_both(beside, tensors, 
         checkpoint_in(data, tmp_path / "net")
     with pytest.raises(Malformed):
         layouts.read_checkpoint(data, told)
+
+
+def test_a_network_of_numpy_arrays_in_a_torch_file_is_refused_with_the_mend(tensors, tmp_path):
+    content = {name: tensor.numpy() for name, tensor in tensors[0].items()}
+    with pytest.raises(MalformedInput, match="save its numpy arrays as tensors"):
+        checkpoint_in(torch_bytes(content), tmp_path / "net")
 
 
 def test_single_numbers_are_left_out_where_they_measure_and_refused_where_they_may_scale(tensors, tmp_path):
