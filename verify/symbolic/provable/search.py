@@ -38,7 +38,7 @@ from verify.symbolic.proof_outline import Outline, outline_proof
 from verify.symbolic.provable.nearest import through_points
 from verify.symbolic.provable.relaxation import Relaxation
 from verify.symbolic.provable.voters import SignVoter, Voter, bias_voters, sign_voters, voters_of
-from verify.symbolic.provable.votes import Quadratic, VoteSearch
+from verify.symbolic.provable.votes import Quadratic, VoteSearch, ridged
 from verify.symbolic.settings import DEFAULT, SymbolicSettings
 from verify.symbolic.start import Start, StartOf
 
@@ -135,7 +135,8 @@ class _Source:
         """Least squares on the logits: entries (n, d), (m, e) have C[n, m] (B_n^T B_m)[d, e], B centred over z."""
         owner = np.concatenate([np.full(v.size, c) for v, c in zip(voters, columns, strict=True)])
         basis = np.concatenate([v.basis - v.basis.mean(axis=0) for v in voters], axis=1)
-        matrix = (basis.T @ basis) * self.moments[np.ix_(owner, owner)]
+        matrix = basis.T @ basis
+        matrix *= self.moments[np.ix_(owner, owner)]
         target = np.einsum("zk,kz->k", basis, self.cross[owner])
         return Quadratic(matrix, target, self._total, self._total)
 
@@ -231,8 +232,7 @@ class _Search:
         every: list[Voter | SignVoter] = [*voters, *signs]
         columns = source.columns(every)
         quadratic = source.quadratic(every, columns)
-        ridge = self.settings.ridge * np.diag(quadratic.matrix).mean() * np.eye(len(quadratic.target))
-        start = np.asarray(np.linalg.solve(quadratic.matrix + ridge, quadratic.target))
+        start = np.asarray(np.linalg.solve(ridged(quadratic.matrix, self.settings.ridge), quadratic.target))
         return _Problem(source, mirrored, voters, signs, _places(every), columns, quadratic, start)
 
     def votes_of(self, problem: _Problem) -> VoteSearch:

@@ -25,7 +25,7 @@ from verify.distil.coset_fit import Floats
 from verify.symbolic.provable.relaxation import Relaxation
 from verify.symbolic.settings import SymbolicSettings
 
-__all__ = ["Quadratic", "Reached", "VoteSearch"]
+__all__ = ["Quadratic", "Reached", "VoteSearch", "ridged"]
 
 #: Pairs of steps that L-BFGS remembers.
 MEMORY = 20
@@ -47,6 +47,13 @@ class Quadratic:
     def value(self, t: Floats) -> float:
         """The share that votes t leave unexplained."""
         return float((t @ self.matrix @ t - 2 * self.target @ t + self.constant) / self.total)
+
+
+def ridged(matrix: Floats, share: float) -> Floats:
+    """A copy of the matrix with this share of its diagonal's mean added to the diagonal."""
+    result = np.array(matrix)
+    result[np.diag_indices_from(result)] += share * np.diag(matrix).mean()
+    return result
 
 
 @dataclass(frozen=True)
@@ -100,9 +107,8 @@ class _Master:
 
     def __init__(self, quadratic: Quadratic, start: Floats, unit: float, settings: SymbolicSettings) -> None:
         self._settings, self._unit, self._start = settings, unit, start
-        curvature = 2 * quadratic.matrix / quadratic.total
-        ridge = settings.ridge * np.diag(curvature).mean() * np.eye(len(start))
-        self._back = np.linalg.inv(np.linalg.cholesky(curvature + ridge)).T  # votes = start + back @ coordinates
+        factor = np.linalg.cholesky(ridged(quadratic.matrix * (2 / quadratic.total), settings.ridge))
+        self._back = np.linalg.inv(factor).T  # votes = start + back @ coordinates
         self._rows = np.zeros((0, len(start)), dtype=np.float32)
         self._levels = np.zeros(0)
         self._at = np.zeros(len(start))
