@@ -33,6 +33,7 @@ class SymbolicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             this share of what it reads there.
         parts: at most so many parts.
         least_share: no part is made of a point that explains less.
+        most_votes: voters with more votes in all are not tried: memory, and the time of equations of that size.
         ridge: added to the diagonal of the normal equations of the first votes, as a share of its mean, so that they have a solution.
         goal: the bound that is enough, in units of the logits' root mean square: what rounding can take away is far less.
         enough: when a master problem's least margin is below this, in that unit, no votes at its price are looked for any longer.
@@ -66,6 +67,7 @@ class SymbolicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     single: float = 0.9
     parts: int = 3
     least_share: float = 0.05
+    most_votes: int = 4500
     ridge: float = 1e-3
     goal: float = 0.12
     enough: float = 0.02

@@ -147,6 +147,7 @@ def test_divided_neurons_reach_a_proof_that_the_checker_redoes() -> None:
     """The program is right by exact evaluation; changed votes are refused; a divided neuron has no deviations."""
     network, readable = through_two_points()
     group = network.subgroups[0].group
+    assert find_provable(readable, group, network.weights, settings=msgspec.structs.replace(DEFAULT, most_votes=100)) is None
     found = find_provable(readable, group, network.weights)
     assert found is not None
     assert correct_pairs(evaluate(found.written.weights, expected=group.mul), group.mul).all()

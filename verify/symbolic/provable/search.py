@@ -117,9 +117,9 @@ class _Sources:
 class _Source:
     """A program whose neurons may become voters, with the moments of their activations and the network's."""
 
-    def __init__(self, written: Written, search: "_Search", parities: bool) -> None:
-        self.written, self.parities, self._total = written, parities, search.total
-        self.members = [*written.subgroups]
+    def __init__(self, written: Written, members: list[Subgroup], search: "_Search") -> None:
+        """``members`` are the program's subgroups and those of the voters' votes."""
+        self.written, self.members, self._total = written, members, search.total
         width = written.weights.width
         found = activation_moments(written.weights, search.network, first=width)
         alone = np.append(found[:, -1], 1.0)  # the last activation is 1, the bias's
@@ -181,28 +181,37 @@ class _Search:
 
     def own(self, readable: Written) -> list[_Problem]:
         """Voters among the program's own neurons, over some of the spaces, from either side."""
-        source, spaces = _Source(readable, self, parities=False), self._spaces(readable)
+        source, spaces = _Source(readable, [*readable.subgroups], self), self._spaces(readable)
         problems = []
         for mirrored in (False, True):
             seen: set[int] = set()
             for some in _smallest(spaces):
                 voters = voters_of(readable.program, source.members, readable.weights, some, mirrored)
-                if len(voters) not in seen | {0}:
+                if len(voters) not in seen | {0} and self._few(voters):
                     seen.add(len(voters))
                     problems.append(self._problem(source, voters, mirrored))
         return problems
 
     def nearest(self, readable: Written, parts: int) -> list[_Problem]:
-        """Voters among neurons that read one input through the points nearest to what the program's neurons read of it."""
+        """Voters among neurons that read one input through the points nearest to what the program's neurons read of it.
+
+        Those that would be divided into too many parts are divided into fewer.
+        """
         problems = []
         for mirrored in (False, True):
             for some in _smallest(self._spaces(readable)):
-                written = through_points(readable, self.group, some, mirrored, parts, self.settings)
-                source = _Source(written, self, parities=True)
-                voters = voters_of(written.program, source.members, written.weights, some, mirrored, parities=True)
-                if voters:
-                    problems.append(self._problem(source, voters, mirrored))
+                for most in range(parts, min(parts, 2) - 1, -1):
+                    written = through_points(readable, self.group, some, mirrored, most, self.settings)
+                    members = [*written.subgroups]
+                    voters = voters_of(written.program, members, written.weights, some, mirrored, parities=True)
+                    if voters and self._few(voters):
+                        problems.append(self._problem(_Source(written, members, self), voters, mirrored))
+                        break
         return problems
+
+    def _few(self, voters: list[Voter]) -> bool:
+        """Whether the equations of their votes are worth writing out."""
+        return sum(voter.size for voter in voters) <= self.settings.most_votes
 
     def ordered(self, problems: list[_Problem]) -> list[_Problem]:
         """The problems in the order in which they are to be tried."""
