@@ -22,6 +22,8 @@ import verify.checker
 from verify.checker import shape
 from verify.checker.command import main
 from verify.checker.integers import Packed
+from verify.checker.progress import Progress
+from verify.checker.statement import Options, check
 from verify.checker.tensors import Tensor
 from verify.commands.check import command
 from verify.program.program import Program
@@ -276,3 +278,29 @@ def test_the_certificate_of_the_bundled_s5_network_is_verified_and_with_another_
     (tmp_path / "other.safetensors").write_bytes(flipped)
     done = run(directory / "certificate.json", "--checkpoint", tmp_path / "other.safetensors")
     assert (done.returncode, done.stdout) == (1, "s NOT VERIFIED\n")
+
+
+READ = [
+    ("the group is what it is called", "its generators multiplied out", 6, "elements"),
+    ("the network is that of the file", "read, folded, and put in the group's order", 19, "neurons"),
+    ("mechanism: the program's neurons are the network's, but for the deviations", "written out and compared", 19, "neurons"),
+]
+Q1, Q2 = "Q1: the network's answers against xy", "Q2: the program's answers against the network's"
+Q4 = "Q4: pairs settled through the coset structure"
+NEAR, REDONE = "margins of the network, which is close", "the plan's tables, with those of Q1; operations counted"
+SEEN = {
+    ("s3_chughtai_table", None): [(Q1, "tables of the compact plan", 36), (Q2, NEAR, 36), (Q4, REDONE, 36)],
+    ("s3_wu_right_first", None): [(Q1, "every pair evaluated, in two precisions", 36), (Q2, NEAR, 36)],
+    ("s3_chughtai_table", 5): [(Q1, "a sample", 5), (Q2, "a sample", 5), (Q4, "not redone", 36)],
+}
+
+
+@pytest.mark.parametrize(("name", "sample"), SEEN)
+def test_the_table_says_how_each_statement_was_redone_and_on_how_much(name: str, sample: int | None) -> None:
+    certificate, checkpoint = load(name)
+    found = check(sealed(certificate), checkpoint, Options(sample), Progress(None))
+    rows = [(line.statement, line.how, line.number, line.unit) for line in found.table]
+    assert rows[:3] == READ
+    assert [row for row in rows if row[0] in (Q1, Q2, Q4)] == [(*row, "pairs") for row in SEEN[name, sample]]
+    assert (found.formula, found.line) == ("", "s VERIFIED" if sample is None else "s SAMPLED")
+    assert all(0 <= line.seconds < 60 for line in found.table)
