@@ -10,6 +10,7 @@ and more of them each round. With every neuron in full the program is the networ
 Nothing here is trusted: a program enters the result when exact evaluation finds its answers equal on all pairs.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -57,6 +58,11 @@ LARGEST = 1 / 4
 SAMPLE = 16
 #: The path of the votes may take so many times the operations of evaluating all pairs, and at least so many operations.
 PASSES, LEAST_OPERATIONS = 2.0, 2e10
+#: A path is left that is expected to reach what is wanted at so many times the constants that are allowed. Beyond what rates of single
+#: rounds say, since paths get steeper towards their end: the programs at hand that are reached cost up to 1.2 times less than expected.
+TOO_FAR = 1.5
+#: Rates are those since the path had this many times fewer constants.
+WINDOW = 1.5
 #: One in so many neurons is written in full first, where answers of the faithful program differ.
 FIRST_FULL = 32
 #: Preactivations are sums of at most so many forms of rank one.
@@ -317,9 +323,11 @@ def _follow(
     exact = draft.weights()
     moments = Moments.of(exact, network, search.moments)
     tried, before = np.inf, min((stop.unexplained for stop in stops), default=np.inf)
+    passed: list[tuple[int, float]] = []
     budget = max(PASSES * 2.0 * network.order**3 * network.width, LEAST_OPERATIONS)
     for step in vote_path(draft, moments, network, settings, start):
-        if step.fit.constants > most or step.operations > budget:
+        passed.append((step.fit.constants, step.unexplained))
+        if step.fit.constants > most or step.operations > budget or _expected(passed, ENOUGH * (1 - variance)) > TOO_FAR * most:
             break
         if step.unexplained <= PROGRESS * before:
             stops.append(_Stop.of(step))
@@ -336,6 +344,19 @@ def _follow(
             return point, step
         tried = step.unexplained
     return None, None
+
+
+def _expected(passed: list[tuple[int, float]], wanted: float) -> float:
+    """How many constants a path will have when it leaves ``wanted`` unexplained, if that falls at the rate of its last third.
+
+    ``passed`` are constants and the share unexplained of each program so far; the rate is of the logarithm for each constant.
+    """
+    constants, left = passed[-1]
+    before = next(((c, u) for c, u in reversed(passed) if WINDOW * c <= constants), None)
+    if before is None or left <= wanted:
+        return constants
+    fallen = math.log(before[1] / left) if before[1] > left > 0 else 0.0
+    return constants + math.log(left / wanted) * (constants - before[0]) / fallen if fallen > 0 else math.inf
 
 
 def _tried(search: _Search, name: str, step: Step, sides: Weights, loss: float) -> Point | None:
