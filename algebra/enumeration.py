@@ -123,8 +123,10 @@ def _frattini(group: FiniteGroup, prime: int) -> NDArray[np.bool_]:
     power = np.arange(group.order)
     for _ in range(prime - 1):
         power = group.mul[power, np.arange(group.order)].astype(np.intp)
-    generators = generating(group, derived_mask(group, whole, generating(group, whole)))
-    return closure(group, {*generators, *np.unique(power).tolist()})
+    mask = derived_mask(group, whole, generating(group, whole))
+    while (missing := power[~mask[power]]).size:
+        mask = closure(group, (*generating(group, mask), int(missing[0])))
+    return mask
 
 
 def _frattini_basis(group: FiniteGroup, prime: int) -> list[int]:

@@ -20,8 +20,7 @@ __all__ = ["as_group", "joined", "structure_name"]
 #: The perfect groups of these orders: each order has one (D. Holt and W. Plesken, Perfect Groups, 1989,
 #: Table).
 _PERFECT = {
-    60: "A5", 120: "SL(2,5)", 168: "L3(2)", 336: "SL(2,7)", 360: "A6", 504: "L2(8)", 660: "L2(11)", 2520:
-    "A7",
+    60: "A5", 120: "SL(2,5)", 168: "L3(2)", 336: "SL(2,7)", 360: "A6", 504: "L2(8)", 660: "L2(11)", 2520: "A7", 7920: "M11",
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ generators, or a type, S4 or D8xS2, with what tells the subgroup from others of 
     #2                the second among its conjugates, in the order of their elements
 
 Of a type it is checked that the subgroup has as many elements of each order as groups of that type have; for extensions, G_n, and the
-perfect groups that are named by what they are groups of, SL(2,5) or L3(2), that its order is theirs. That is less than an
+perfect groups that are named by what they are groups of, SL(2,5), L3(2) or M11, that its order is theirs. That is less than an
 isomorphism.
 """
 
@@ -40,7 +40,7 @@ SHAPES = {"K4": [4], "S2": [2], "S2xS2": [2, 2]}
 #: No name is longer, but for lists of generators.
 LONGEST = 100
 #: Orders of groups that are named otherwise.
-OTHERS = {"SL(2,5)": 120, "SL(2,7)": 336, "L3(2)": 168, "L2(8)": 504, "L2(11)": 660}
+OTHERS = {"SL(2,5)": 120, "SL(2,7)": 336, "L3(2)": 168, "L2(8)": 504, "L2(11)": 660, "M11": 7920}
 
 
 def check_subgroup_name(record: SubgroupRecord, members: Sequence[int], group: Group) -> None:

@@ -149,3 +149,11 @@ def test_the_shortest_orbit_is_a_mark_where_it_is_alone(words: list[str], right:
     members = sorted(group.number[images] for images in names.closure([names.permutation(word, 6) for word in words], 6))
     assert passes(right, members, group)
     assert not any(passes(name, members, group) for name in wrong)
+
+
+@pytest.mark.parametrize(("name", "order"), [*names.OTHERS.items(), ("M11xC2", 15840)])
+def test_a_perfect_group_named_by_what_it_acts_on_has_its_order(name: str, order: int) -> None:
+    """Its order alone is known; another order is refused."""
+    names.check_type(name, name, Counter({1: 1, 2: order - 1}))
+    with pytest.raises(Differs):
+        names.check_type(name, name, Counter({1: 1, 2: order}))
