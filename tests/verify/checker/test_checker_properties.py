@@ -165,6 +165,20 @@ def test_a_sum_has_linear_parts_two_or_more_and_no_sums(on: str) -> None:
             Expanded(program, S3.group, 0).terms(changed)
 
 
+@pytest.mark.parametrize("generators", ["(2 4)", "(1 2 3 4)", "()"])
+def test_a_kernel_is_a_subgroup_of_index_two_of_the_very_subgroup(generators: str) -> None:
+    """Of the rotations of a square it is the half turn alone, and no reflection, which has as many elements."""
+    record = shape.GroupRecord("D8", 4, 8, ["(1 2 3 4)", "(2 4)"])
+    subgroups = [shape.SubgroupRecord("C", 4, ["(1 2 3 4)"]), shape.SubgroupRecord("half", 2, ["(1 3)(2 4)"])]
+    order = {"(2 4)": 2, "(1 2 3 4)": 4, "()": 1}[generators]
+    subgroups.append(shape.SubgroupRecord("other", order, [generators]))
+    expanded = Expanded(shape.Program("coset-voting program 2", record, subgroups, 0, 0, [], []), Group(record), 0)
+    for on in ("right cosets", "left cosets"):
+        expanded.terms(shape.Form(on, [0], [1]))  # type: ignore[arg-type]
+        with pytest.raises(shape.Differs, match="index of the kernel"):
+            expanded.terms(shape.Form(on, [0], [2]))  # type: ignore[arg-type]
+
+
 def test_programs_are_read_through_the_plan_where_their_own_cells_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same where tables on the program's own cells are made out to cost more than what a plan leaves open."""
     own, rows_added = equivalence.of_program, equivalence.rows_added
