@@ -90,14 +90,6 @@ class Point:
     differing: int = 0
     moments: Moments | None = None
 
-    @property
-    def unexplained(self) -> float:
-        """The share of the logits' variance that a program with fitted votes leaves unexplained, as it is written."""
-        assert self.moments is not None
-        votes = np.zeros((len(self.draft.neurons), self.written.weights.order))
-        votes[self._places()] = self.written.weights.U
-        return self.moments.unexplained(votes)
-
     def _places(self) -> list[int]:
         """Where the program's neurons stand in the draft."""
         place = {int(i): k for k, i in enumerate(self.draft.neurons)}
@@ -340,7 +332,7 @@ def _follow(
         ):
             continue
         point = _tried(search, name, step, exact, ROUNDING_SHARE * (1 - variance))
-        if point is not None and point.unexplained <= 1 - variance:
+        if point is not None:
             return point, step
         tried = step.unexplained
     return None, None
@@ -353,7 +345,7 @@ def _expected(passed: list[tuple[int, float]], wanted: float) -> float:
     """
     constants, left = passed[-1]
     before = next(((c, u) for c, u in reversed(passed) if WINDOW * c <= constants), None)
-    if before is None or left <= wanted:
+    if before is None or left <= wanted or wanted <= 0:
         return constants
     fallen = math.log(before[1] / left) if before[1] > left > 0 else 0.0
     return constants + math.log(left / wanted) * (constants - before[0]) / fallen if fallen > 0 else math.inf

@@ -12,7 +12,7 @@ from net.weights import Weights
 from verify.compare.answers import float_answers, shortfalls
 from verify.compare.interventions import absolute_value, exchange_inputs, flip_signs
 from verify.compare.levels import compare, fve, mechanism
-from verify.distil.curve import distill
+from verify.distil.curve import _expected, distill
 from verify.distil.moments import activation_moments, centred, quadratic_form
 from verify.exact.exhaustive import evaluate
 from verify.program.program import expand, program_subgroups
@@ -171,3 +171,12 @@ def test_mechanism_states_the_exact_largest_deviations():
         )
 
         assert Fraction(records[i].left_deviation) == expected
+
+
+def test_a_path_is_expected_to_go_on_at_the_rate_of_its_last_third():
+    """Halving what is left for each 100 constants ends where that says; too little is known at first, and nothing is wanted of 0."""
+    path = [(100 + 50 * k, 0.5 ** (k / 2)) for k in range(8)]
+    assert _expected(path, 2.0**-6) == pytest.approx(700)
+    assert _expected(path[:1], 2.0**-6) == 100
+    assert _expected(path, 0.0) == _expected(path, 0.5) == 450
+    assert _expected([*path, (900, path[-1][1])], 2.0**-6) == np.inf
