@@ -99,7 +99,7 @@ def _section(title: str, note: str, rows: list[Row], found: JSON) -> str:
     for row in rows:
         when = f"step {appeared[row.name]}" if row.name in appeared else ""
         if row.name in found["vanished"]:
-            when += f"; fell below half of that at step {found['vanished'][row.name]}"
+            when += f"; first below half of that at step {found['vanished'][row.name]}"
         lines.append(
             f'<tr><th scope="row">{escaped_html(row.name)}</th><td><canvas height="18"></canvas></td>'
             f'<td class="r value"></td><td>{escaped_html(when)}</td></tr>'

@@ -48,7 +48,7 @@ def test_the_strip_holds_every_figure_of_every_snapshot() -> None:
     assert names[-3:] == ["S2*", "C3", "(2,1)"]
     assert "tiny" not in strip
     assert "rank-one share of L and R" not in strip
-    assert "step 10; fell below half of that at step 20" in page
+    assert "step 10; first below half of that at step 20" in page
 
 
 def test_no_text_of_a_file_becomes_markup() -> None:

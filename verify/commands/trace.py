@@ -37,6 +37,6 @@ def command(folder: Path, group: str | None, out: Path | None, programs: bool, j
         (target / "trace.json").write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1) + b"\n")
         (target / "trace.md").write_text(markdown(rows), encoding="utf-8")
         draw_trace(rows, target / "trace.svg")
-        (target / "trace.html").write_text(trace_page(rows, events(rows), folder.name), encoding="utf-8")
+        (target / "trace.html").write_text(trace_page(rows, events(rows), folder.name.removesuffix(".steps")), encoding="utf-8")
     click.echo(markdown(rows), nl=False)
     return 0
