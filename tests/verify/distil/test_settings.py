@@ -24,7 +24,7 @@ def test_each_setting_is_used() -> None:
 
 
 def test_each_setting_is_on_the_page_halved_and_doubled() -> None:
-    """docs/settings.md has two rows for each setting, and none for another."""
+    """The first table of docs/settings.md has two rows for each setting, and none for another."""
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
 
