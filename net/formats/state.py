@@ -54,17 +54,28 @@ def network_tensors(
 
 
 def _collections(top: Any) -> list[tuple[tuple[str, ...], Any]]:
-    """Every list of state dicts, or dict of them by epoch, that is the value in a file or lies in it under a key, with its path."""
+    """Every list of state dicts, or dict of them by epoch, that is the value in a file or lies in it under a key, with its path.
+
+    In a list each may lie one key deeper, with other things beside it: [{"epoch": 10, "state_dict": ...}, ...].
+    """
 
     def is_collection(value: Any) -> bool:
         if isinstance(value, dict):
             return len(value) > 0 and all(_epoch(key) is not None and _is_state(state) for key, state in value.items())
-        return isinstance(value, list | tuple) and len(value) > 0 and all(map(_is_state, value))
+        return isinstance(value, list | tuple) and len(value) > 0 and all(_within(entry) is not None for entry in value)
 
     found: list[tuple[tuple[str, ...], Any]] = [((), top)] if is_collection(top) else []
     if isinstance(top, dict):
         found += [((key,), value) for key, value in top.items() if isinstance(key, str) and is_collection(value)]
     return found
+
+
+def _within(entry: Any) -> tuple[str, ...] | None:
+    """The path from an entry of a list to its state dict: the entry itself, or the one under a usual key; None where there is none."""
+    if _is_state(entry):
+        return ()
+    keys = [key for key in _KEYS if _is_state(entry.get(key))] if isinstance(entry, dict) else []
+    return (keys[0],) if len(keys) == 1 else None
 
 
 def _states(top: Any) -> list[tuple[str, ...]]:
@@ -149,13 +160,25 @@ def _chosen(top: Any, step: str) -> tuple[dict[Any, Any], dict[str, Any], dict[s
         listed = ", ".join(map(str, epochs[:3])) + (f", ..., {epochs[-1]}" if len(epochs) > 4 else "")
         raise MalformedInput(f"expected one of the {len(epochs)} steps {listed} for --step, got {step!r:.40}")
     about = {"state": ".".join(where) or "list", "epoch": epochs[at[0]]}
-    return entries[at[0]], beside, about, (*where, str(keys[at[0]]))
+    path, deeper = (*where, str(keys[at[0]])), _within(entries[at[0]])
+    if not deeper:
+        return entries[at[0]], beside, about, path
+    path = (*path, *deeper)
+    return _followed(top, path), _beside(top, path), about, path
 
 
 def _keys_and_epochs(states: Any, beside: dict[str, Any]) -> tuple[list[Any], list[Any]]:
-    """The keys of several state dicts and their epochs, which of a list are the numbers in a list beside it, or its places."""
+    """The keys of several state dicts and their epochs.
+
+    Those of a list are the numbers in a list beside it, or the numbers that all entries have under one of the words for them, or its
+    places.
+    """
     if isinstance(states, dict):
         return list(states), [_epoch(key) for key in states]
+    for word in ("epoch", "step", "iteration"):
+        own = [entry.get(word) for entry in states]
+        if all(type(number) is int for number in own) and len(set(own)) == len(own):
+            return list(range(len(states))), own
     numbers = [
         v
         for k, v in beside.items()

@@ -27,11 +27,11 @@ TERM = re.compile(rf"(.+?)((?:{STEP.pattern})*)", re.DOTALL)
 
 
 def state_at(content: Any, path: list[str]) -> tuple[Any, dict[Any, Any]]:
-    """(the state dict, what lies beside it on both levels) at the end of a path of keys from the top of a torch file.
+    """(the state dict, what lies beside it on all levels) at the end of a path of keys, and of places in lists, through a torch file.
 
     Other state dicts, which hold tensors and nothing else, lie beside it too, and say nothing about it.
     """
-    need(len(path) in (1, 2), f"expected a path of one or two keys to the state dict, got {shown(path)}")
+    need(len(path) in (1, 2, 3), f"expected a path of one to three keys to the state dict, got {shown(path)}")
     beside: dict[Any, Any] = {}
     for text in path:
         if isinstance(content, dict):
@@ -39,7 +39,7 @@ def state_at(content: Any, path: list[str]) -> tuple[Any, dict[Any, Any]]:
             need(len(keys) == 1, f"expected one key {shown(text)} on the way to the state dict, got {len(keys)}")
             for key, value in content.items():
                 if key != keys[0] and not all_tensors(value):
-                    while key in beside:  # on either level; the words of the key stay
+                    while key in beside:  # on another level; the words of the key stay
                         key = f"{key}'"
                     beside[key] = value
             content = content[keys[0]]

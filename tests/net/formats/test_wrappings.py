@@ -78,6 +78,16 @@ def plain(right, wrong):
         "one of two": ({"begin": wrong, "end": right}, "end", ("end",)),
         "one of two usual ones": ({"model": right, "net": wrong}, "model", ("model",)),
         "one of two, deeper": ({"runs": {"a": wrong, "b": right}}, "runs.b", ("runs", "b")),
+        "of a list, by its epoch": (
+            [{"epoch": 10, "state_dict": wrong}, {"epoch": 20, "state_dict": right, "optimizer": {"lr": 0.1}}],
+            "20",
+            ("1", "state_dict"),
+        ),
+        "of a list under a key, by its place": (
+            {"history": [{"model": right, "loss": 0.1}, {"model": wrong, "loss": 0.0}], "seed": 3},
+            "0",
+            ("history", "0", "model"),
+        ),
     }
 
 
@@ -102,7 +112,7 @@ def test_a_stated_path_leads_to_the_same_state_dict(name, tensors, tmp_path):
     assert again.tensors.keys() == tensors[0].keys() or name == "a list"
 
 
-@pytest.mark.parametrize("wrap", ["beside", "within", "among"])
+@pytest.mark.parametrize("wrap", ["beside", "within", "among", "of a list"])
 def test_settings_are_looked_at_wherever_they_lie(wrap, tensors, tmp_path):
     """Beside the state dict, on either level, and among its tensors: another activation is refused by both readers."""
     right, _ = tensors
@@ -111,11 +121,12 @@ def test_settings_are_looked_at_wherever_they_lie(wrap, tensors, tmp_path):
         "beside": {"best_model": right, "config": other},
         "within": {"checkpoint": {"model": right, "config": other}, "config": {"act_fn": "relu"}},
         "among": {**right, "config": other},
+        "of a list": [{"epoch": 1, "model": right, "config": other}],
     }[wrap]
-    data = torch_bytes(content)
+    data, step = torch_bytes(content), "1" if wrap == "of a list" else None
     with pytest.raises(MalformedInput, match="gelu"):
-        checkpoint_in(data, tmp_path / "net")
-    reading = both(torch_bytes(_without_gelu(content)), tmp_path).source.reading
+        checkpoint_in(data, tmp_path / "net", ReadOptions(step=step))
+    reading = both(torch_bytes(_without_gelu(content)), tmp_path, step).source.reading
     told = shape.parse(shape.Reading, msgspec.json.decode(msgspec.json.encode(reading)), "reading")
     with pytest.raises(Malformed, match="gelu"):
         layouts.read_checkpoint(data, told)
@@ -170,6 +181,8 @@ def test_single_numbers_are_left_out_where_they_measure_and_refused_where_they_m
 
 
 def _without_gelu(content):
+    if isinstance(content, list):
+        return [_without_gelu(entry) for entry in content]
     if not isinstance(content, dict):
         return content
     return {key: "relu" if value == "gelu" else _without_gelu(value) for key, value in content.items()}
