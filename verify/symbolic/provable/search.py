@@ -73,6 +73,7 @@ def find_provable(
     search = _Search(group, network, settings)
     sources = _Sources(search, readable)
     failed: dict[bool, int] = {}
+    held: VoteSearch | None = None  # the one search whose large matrices are kept
     for number in sources.order():
         # from a side on which more voters came to nothing fewer are not tried
         problems = [p for p in search.ordered(sources[number]) if failed.get(p.mirrored, number) <= number]
@@ -80,7 +81,9 @@ def find_provable(
         for price in settings.prices:
             for problem, votes in zip(problems, searches, strict=True):
                 progress(f"fitting votes that lemmas can bound ({problem.names})")
-                reached = votes.at(price)
+                if held is not votes and held is not None:
+                    held.release()
+                held, reached = votes, votes.at(price)
                 found = search.attempt(problem, reached.votes) if reached.bound > 0.0 else None
                 if found is not None:
                     return found
@@ -142,7 +145,11 @@ class _Source:
 
 
 class _Problem(NamedTuple):
-    """Voters seen from one side with their places in the vector of all votes, rows of the moments, and the votes of least squares."""
+    """Voters seen from one side with their places in the vector of all votes, and rows of the moments.
+
+    ``start`` are the votes of least squares, ``unexplained`` the share of variance that they leave. The quadratic form, a matrix of
+    the size of all votes, is made when it is needed.
+    """
 
     source: _Source
     mirrored: bool
@@ -150,13 +157,12 @@ class _Problem(NamedTuple):
     signs: list[SignVoter]
     places: list[slice]
     columns: list[int]
-    quadratic: Quadratic
     start: Floats
+    unexplained: float
 
-    @property
-    def unexplained(self) -> float:
-        """The share of variance that least squares alone leaves."""
-        return self.quadratic.value(self.start)
+    def quadratic(self) -> Quadratic:
+        """The unexplained share of variance as a form in the votes."""
+        return self.source.quadratic(self.every, self.columns)
 
     @property
     def every(self) -> list[Voter | SignVoter]:
@@ -242,7 +248,7 @@ class _Search:
         columns = source.columns(every)
         quadratic = source.quadratic(every, columns)
         start = np.asarray(np.linalg.solve(ridged(quadratic.matrix, self.settings.ridge), quadratic.target))
-        return _Problem(source, mirrored, voters, signs, _places(every), columns, quadratic, start)
+        return _Problem(source, mirrored, voters, signs, _places(every), columns, start, quadratic.value(start))
 
     def votes_of(self, problem: _Problem) -> VoteSearch:
         """The search for the problem's votes."""

@@ -49,10 +49,10 @@ class Quadratic:
         return float((t @ self.matrix @ t - 2 * self.target @ t + self.constant) / self.total)
 
 
-def ridged(matrix: Floats, share: float) -> Floats:
-    """A copy of the matrix with this share of its diagonal's mean added to the diagonal."""
-    result = np.array(matrix)
-    result[np.diag_indices_from(result)] += share * np.diag(matrix).mean()
+def ridged(matrix: Floats, share: float, times: float = 1.0) -> Floats:
+    """The matrix, times a factor, with this share of its diagonal's mean added to the diagonal; one copy is made."""
+    result = matrix * times
+    result[np.diag_indices_from(result)] += share * np.diag(result).mean()
     return result
 
 
@@ -68,11 +68,20 @@ class Reached:
 class VoteSearch:
     """The search for the votes of one set of voters, price by price; each price begins with the rows that those before collected."""
 
-    def __init__(self, relaxation: Relaxation, quadratic: Quadratic, start: Floats, unit: float, settings: SymbolicSettings) -> None:
-        """``start`` are the votes of least squares; ``unit`` is the logits' root mean square."""
-        self._relaxation, self._quadratic, self._settings = relaxation, quadratic, settings
+    def __init__(
+        self, relaxation: Relaxation, form: Callable[[], Quadratic], start: Floats, unit: float, settings: SymbolicSettings
+    ) -> None:
+        """``form`` makes the quadratic form, ``start`` are the votes of least squares, ``unit`` is the logits' root mean square."""
+        self._relaxation, self._form, self._settings = relaxation, form, settings
         self._start, self._votes, self._unit = start, start, unit
+        self._quadratic: Quadratic | None = None
         self._master: _Master | None = None
+
+    def release(self) -> None:
+        """Give back the matrices of the size of all votes; the next price makes the same ones again."""
+        self._quadratic = None
+        if self._master is not None:
+            self._master.release()
 
     def at(self, price: float) -> Reached:
         """The votes with the largest least margin that the rounds at this price came by, or the first whose margin is enough.
@@ -81,11 +90,12 @@ class VoteSearch:
         larger margin.
         """
         settings, unit = self._settings, self._unit
+        quadratic = self._quadratic = self._quadratic or self._form()
         best: Reached | None = None
         centre, height, vain = self._votes, -np.inf, 0
         for _ in range(settings.votes_rounds):
             least, rows, margins = self._relaxation.least(self._votes, settings.votes_rows)
-            bound, unexplained = least / unit, self._quadratic.value(self._votes)
+            bound, unexplained = least / unit, quadratic.value(self._votes)
             vain += 1
             if best is None or bound > best.bound:
                 best, vain = Reached(self._votes, bound, unexplained), 0
@@ -93,8 +103,8 @@ class VoteSearch:
                 break
             if min(bound, settings.goal) - price * unexplained > height:
                 centre, height = self._votes, min(bound, settings.goal) - price * unexplained
-            self._master = self._master or _Master(self._quadratic, self._start, unit, settings)
-            optimum, ceiling = self._master.solve(rows[margins <= max(least, 0.0) + settings.window * unit], price)
+            self._master = self._master or _Master(self._start, unit, settings)
+            optimum, ceiling = self._master.solve(quadratic, rows[margins <= max(least, 0.0) + settings.window * unit], price)
             if ceiling <= settings.enough:
                 break
             self._votes = centre + settings.way * (optimum - centre)
@@ -105,17 +115,28 @@ class VoteSearch:
 class _Master:
     """The master problem, in coordinates in which the quadratic form is half the square of the distance to its optimum."""
 
-    def __init__(self, quadratic: Quadratic, start: Floats, unit: float, settings: SymbolicSettings) -> None:
+    def __init__(self, start: Floats, unit: float, settings: SymbolicSettings) -> None:
         self._settings, self._unit, self._start = settings, unit, start
-        factor = np.linalg.cholesky(ridged(quadratic.matrix * (2 / quadratic.total), settings.ridge))
-        self._back = np.linalg.inv(factor).T  # votes = start + back @ coordinates
+        self._back: Floats | None = None
         self._rows = np.zeros((0, len(start)), dtype=np.float32)
         self._levels = np.zeros(0)
         self._at = np.zeros(len(start))
 
-    def solve(self, rows: Floats, price: float) -> tuple[Floats, float]:
+    def release(self) -> None:
+        """Forget the change of coordinates, which follows from the quadratic form."""
+        self._back = None
+
+    def _changed(self, quadratic: Quadratic) -> Floats:
+        """B with votes = start + B @ coordinates."""
+        if self._back is None:
+            factor = np.linalg.cholesky(ridged(quadratic.matrix, self._settings.ridge, times=2 / quadratic.total))
+            self._back = np.linalg.inv(factor).T
+        return self._back
+
+    def solve(self, quadratic: Quadratic, rows: Floats, price: float) -> tuple[Floats, float]:
         """Add rows; the votes of the optimum and its least margin over all rows, in units."""
-        self._rows = np.concatenate([self._rows, (rows @ self._back / self._unit).astype(np.float32)])
+        back = self._changed(quadratic)
+        self._rows = np.concatenate([self._rows, (rows @ back / self._unit).astype(np.float32)])
         self._levels = np.concatenate([self._levels, rows @ self._start / self._unit])
         for temperature in self._settings.temperatures:
             self._at = maximised(partial(self._objective, price, temperature), self._at, self._settings.votes_steps)
@@ -123,7 +144,7 @@ class _Master:
         least = float(margins.min())
         kept = np.sort(np.argsort(margins, kind="stable")[:MOST_ROWS])
         self._rows, self._levels = self._rows[kept], self._levels[kept]
-        return self._start + self._back @ self._at, least
+        return self._start + back @ self._at, least
 
     def _objective(self, price: float, temperature: float, at: Floats) -> tuple[float, Floats]:
         margins = np.append(self._rows @ at.astype(np.float32) + self._levels, self._settings.goal)
