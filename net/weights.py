@@ -248,7 +248,7 @@ class Weights:
         the largest float64 becomes infinite, with an infinite error bound.
 
         """
-        given = [np.array(array) for array in (L, R, U, np.zeros(len(L), dtype=np.int64) if b is None else b)]
+        given = [_integers(array) for array in (L, R, U, np.zeros(len(L), dtype=np.int64) if b is None else b)]
         logit_bits = degree(activation) * preactivation_bits + vote_bits
 
         def exact() -> ExactWeights:
@@ -284,6 +284,12 @@ def _times(array: FloatMatrix, error: FloatMatrix, exponents: np.ndarray[Any, np
 def indices(width: int, neurons: Sequence[int] | np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.intp]]:
     """Indices of neurons, from indices or from a boolean mask of length `width`."""
     return np.arange(width)[np.asarray(neurons)] if len(neurons) else np.zeros(0, dtype=np.intp)
+
+
+def _integers(given: Any) -> IntegerMatrix:
+    """A copy in machine words where it comes in them, else in Python's integers: numpy makes floats of lists such as [2**63, -1]."""
+    words = isinstance(given, np.ndarray) and given.dtype == np.int64
+    return np.array(given, dtype=np.int64 if words else object)
 
 
 def _rounded(integers: IntegerMatrix, bits: int) -> tuple[FloatMatrix, FloatMatrix]:

@@ -47,7 +47,7 @@ _TRAINING = _words(
     " timestamp version versions commit git sha sha256 hash license url callback callbacks loop loops history patience early stopping"
     " growth init initial initialization initialisation initializer initializers initializations steps step every interval freq"
     " frequency regularization slurm job lightning best swa cayley elapsed wall criterion"
-    " cmd command argv stop seconds minutes duration grokked"
+    " stop seconds minutes duration grokked"
 )
 #: Words that say more than a training word beside them ("batch_norm"), unless gradients are meant ("max_grad_norm").
 _FUNCTION = _words(
@@ -67,7 +67,7 @@ _PLAIN = _words(
     " params param config cfg conf args arguments hparams hyper hyperparameters hyperparams settings options name names id index idx"
     " extra order element elements task format bias biases use with has is dropout tie tied share shared modulus mod prime degree ctx"
     " time threads state module of op ops operation operations target targets head heads instance instances"
-    " style sequence seq length len token tokens modulo symbol mapping kwargs desc value values"
+    " style sequence seq length len token tokens modulo symbol mapping kwargs desc value values cmd command argv"
 )
 _OTHER = _words(
     "gelu silu swish mish tanh sigmoid softplus softmax elu selu celu leaky prelu quad quadratic square squared bilinear"

@@ -74,6 +74,16 @@ def test_quotients_beyond_float64_are_infinite_and_their_bounds_say_so():
     assert weights.exact().L[0, 0] == 1 << 2000
 
 
+def test_integers_beyond_machine_words_stay_what_they_are():
+    """Numpy makes floats of [2**63 + 1, -1]."""
+    weights = Weights.from_integers([[2**63 + 1, -1]], [[1, 2]], [[2**63 + 3], [-5]], [-(2**63) - 7], 0, 0)
+
+    assert weights.exact().L.tolist() == [[2**63 + 1, -1]]
+    assert weights.exact().U.tolist() == [[2**63 + 3], [-5]]
+    assert weights.exact().b.tolist() == [-(2**63) - 7]
+    assert_bounds_hold(weights)
+
+
 def test_arrays_are_their_own_exact_weights():
     rng = np.random.default_rng(0)
     weights = Weights.from_arrays(*(rng.standard_normal(s).astype(np.float32) for s in ((6, 3), (6, 3), (3, 6), (6,))))

@@ -34,8 +34,8 @@ ACTIVATION_WORDS = _words(
 #: Keys of training, which come after the network is defined.
 TRAINING = _words(
     """
-    acc accuracies accuracy adam adamw amp argv author batch batches batchsize best beta betas bs callback callbacks cayley
-    checkpoint checkpoints ckpt ckpts cmd command comment comments commit cpu criterion cuda data dataloader dataset
+    acc accuracies accuracy adam adamw amp author batch batches batchsize best beta betas bs callback callbacks cayley
+    checkpoint checkpoints ckpt ckpts comment comments commit cpu criterion cuda data dataloader dataset
     datasets date ddp debug decay description device devices dir directory distributed dtype duration early elapsed ema
     entity epoch epochs eps epsilon eval evaluate evaluation every experiment file filename files folder frac fraction freq
     frequency git gpu gpus grad gradient gradients grads grokked growth hash history host hostname init initial
@@ -84,7 +84,7 @@ PLAIN = _words(
     module modulus n name names net network neuron neurons num number of options order out output outputs p param parameter
     parameters params prime q settings share shared size sizes state task the threads tie tied time total unembed unembedding
     unit units use vocab vocabulary width with op ops operation operations target targets head heads
-    instance instances style sequence seq length len token tokens modulo symbol mapping kwargs desc value values
+    instance instances style sequence seq length len token tokens modulo symbol mapping kwargs desc value values cmd command argv
     """
 )
 #: Words of another function.

@@ -68,6 +68,7 @@ def plain(right, wrong):
                 "pytorch_version": torch.__version__,
                 "args": SimpleNamespace(lr=1e-3, activation="relu"),
                 "elapsed_time": 3.5,
+                "command": "train.py --lr 1e-3",
                 "criterion": "CrossEntropyLoss",
                 "model_kwargs": {"n": 6, "hidden_dim": {"desc": None, "value": 36}},
                 "cayley_table": torch.zeros(6, 6, dtype=torch.long),
@@ -142,6 +143,8 @@ def test_settings_are_looked_at_wherever_they_lie(wrap, tensors, tmp_path):
         {"scale": np.float32(2)},
         {"model_kwargs": {"act": "gelu"}},
         {"config": {"logit_scale": {"value": 2.0}}},
+        {"cmd": "python train.py --act gelu"},
+        {"args": {"argv": ["train.py", "--activation=tanh"]}},
     ],
     ids=lambda beside: next(iter(beside)),
 )
