@@ -90,6 +90,7 @@ class Group:
         self.degree = degree
         self.elements = generated(generators, degree)
         self.number = {x: n for n, x in enumerate(self.elements)}
+        self._moved: dict[Signed, list[list[int]]] = {}
 
     def right_cosets(self, subgroup: Signed) -> tuple[list[Terms], int]:
         """f(hr) = sign(h) t[coset Hr], r the least element of its coset; with a sign, plus the last of t."""
@@ -149,9 +150,11 @@ class Group:
 
     def points(self, subgroup: Signed) -> list[list[int]]:
         """Where each element takes each point: points are right cosets of H, and p goes to pg."""
-        label = [terms[0][0] for terms in self.right_cosets(Signed([h for h, _ in subgroup.signs]))[0]]
-        least = [self.elements[label.index(p)] for p in range(max(label) + 1)]
-        return [[label[self.number[product(r, g)]] for g in self.elements] for r in least]
+        if subgroup not in self._moved:
+            label = [terms[0][0] for terms in self.right_cosets(Signed([h for h, _ in subgroup.signs]))[0]]
+            least = [self.elements[label.index(p)] for p in range(max(label) + 1)]
+            self._moved[subgroup] = [[label[self.number[product(r, g)]] for g in self.elements] for r in least]
+        return self._moved[subgroup]
 
     def signs(self, whole: Signed) -> list[int]:
         """The sign of each element, for a homomorphism of the whole group."""
@@ -236,6 +239,8 @@ class Program:
         self.scale = 2 ** constants["vote_bits"] * (2 ** constants["preactivation_bits"] * self.unit) ** power
         named = constants["subgroups"].items()
         self.subgroups = {name: generated(generators, self.group.degree) for name, generators in named}
+        self._pairs: dict[str | tuple[str, str], tuple[Signed, Signed]] = {}
+        self._forms: dict[tuple[Any, ...], tuple[list[Terms], int]] = {}
         self.bias = [self.unit**power * value for value in constants["bias"] or [0] * len(self.group.elements)]
         self.circuits = [self._circuit(c) for c in constants["circuits"]]
 
@@ -279,9 +284,12 @@ class Program:
         return [sign * sum(alpha * beta[row[g]] for alpha, beta, row in pairs) + end for g, sign in enumerate(signs)]
 
     def _on_points(self, name: str | tuple[str, str]) -> tuple[Signed, Signed]:
-        """A subgroup, and the whole group with the sign whose kernel stands beside it."""
-        subgroup, kernel = (name, None) if isinstance(name, str) else name
-        return Signed(self.subgroups[subgroup]), Signed(self.group.elements, None if kernel is None else self.subgroups[kernel])
+        """A subgroup, and the whole group with the sign whose kernel stands beside it; the same pair for the same name."""
+        if name not in self._pairs:
+            subgroup, kernel = (name, None) if isinstance(name, str) else name
+            whole = Signed(self.group.elements, None if kernel is None else self.subgroups[kernel])
+            self._pairs[name] = Signed(self.subgroups[subgroup]), whole
+        return self._pairs[name]
 
     def form(self, kind: str, *given: Any) -> tuple[list[Terms], int]:
         """A form by name; a pair of names is a subgroup with the kernel of a sign, and a dictionary holds weights."""
@@ -300,6 +308,12 @@ class Program:
             terms, size = make(*self._on_points(name), more["weights"])
             constant = more.get("constant", False)
             return ([[*places, (size, 1)] for places in terms], size + 1) if constant else (terms, size)
+        if (kind, *given) not in self._forms:
+            self._forms[kind, *given] = self._on_cosets(kind, *given)
+        return self._forms[kind, *given]
+
+    def _on_cosets(self, kind: str, *given: str | tuple[str, str]) -> tuple[list[Terms], int]:
+        """A form without weights by name."""
         pairs = [(name, None) if isinstance(name, str) else name for name in given]
         signed = [Signed(self.subgroups[name], None if kernel is None else self.subgroups[kernel]) for name, kernel in pairs]
         forms: dict[str, Callable[..., tuple[list[Terms], int]]] = {
