@@ -20,7 +20,7 @@ class Block(NamedTuple):
     logits: npt.NDArray[np.float32]
 
 
-def logit_blocks(weights: Weights, x: npt.NDArray[np.intp] | None = None, entries: int = 4_000_000) -> Iterator[Block]:
+def logit_blocks(weights: Weights, x: npt.NDArray[np.intp] | None = None, entries: int = 1_000_000) -> Iterator[Block]:
     """Logits of all pairs, or of those with x in a sample, in float32, so many x at a time as make about ``entries`` logits."""
     x = np.arange(weights.order) if x is None else x
     left, right = weights.L.astype(np.float32), weights.R.astype(np.float32)
