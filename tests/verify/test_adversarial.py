@@ -26,7 +26,7 @@ from verify.exact.exhaustive import TIE, TIERS, correct_pairs, evaluate, smalles
 from verify.exact.float32 import float32_proved
 
 S3 = parse_group("S3")
-TIER_SETS = [TIERS, ("float32", "exact"), ("float64", "exact"), ("wide", "exact"), ("exact",)]
+TIER_SETS = [TIERS, ("float32", "exact"), ("rounded", "exact"), ("float64", "exact"), ("wide", "exact"), ("exact",)]
 F = np.float32
 TINY = 2.0**-149
 

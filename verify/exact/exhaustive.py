@@ -3,13 +3,14 @@
 Every pair is decided by the first tier that can:
 
 1. `float32`: integers that a float32 matrix product multiplies exactly (`scaled_integers`);
-2. `float64`: the same with a 52-bit budget;
-3. `wide`: 55-bit integers in limbs (`wide_integers`);
-4. `exact`: Python integers (`exact_pairs`), for the outputs that the third tier could not tell apart.
+2. `rounded`: float32 numbers and a bound of what rounding can do to their product (`rounded_floats`);
+3. `float64`: integers as in the first tier, with a 52-bit budget;
+4. `wide`: 55-bit integers in limbs (`wide_integers`);
+5. `exact`: Python integers (`exact_pairs`), for the outputs that the tier before could not tell apart.
 
-Each of the first three knows the difference of any two logits to within a proved slack and decides a pair
-when the lead exceeds it (or when nothing was rounded). Since all of the arithmetic is exact, the result
-does not depend on the BLAS library, its number of threads, or the block size.
+Each of the first four knows the difference of any two logits to within a proved slack and decides a pair
+when the lead exceeds it (or when nothing was rounded). The answers therefore depend on no BLAS library, number of
+threads or block size. Nor do the bounds of the margins, but for those of `rounded`, since all other arithmetic is exact.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.exact.exact_pairs import exact_leads, outward
+from verify.exact.rounded_floats import round_to_floats
 from verify.exact.scaled_integers import BITS, ScaledNetwork, blocks, round_network, scaled_bounds, top_two
 from verify.exact.wide_integers import WideNetwork, round_wide
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from verify.exact.scaled_integers import Doubles, Indices
 
 TIE = -1
-TIERS = ("float32", "float64", "wide", "exact")
+TIERS = ("float32", "rounded", "float64", "wide", "exact")
 
 #: A cheap tier is worth a pass over all pairs if it decides this share of a sample.
 _WORTHWHILE = 0.75
@@ -89,7 +91,7 @@ def evaluate(weights: Weights, expected: Table | None = None, tiers: Sequence[st
         before = n * n if undecided is None else len(undecided)
         if before == 0:
             break
-        if tier == "float32" and "float64" in counts and not _worthwhile(weights, work):
+        if tier in ("float32", "rounded") and "float64" in counts and not _worthwhile(tier, weights, work, "rounded" in counts):
             continue
         undecided = _run(tier, weights, work, undecided)
         counts[tier] = before - (n * n if undecided is None else len(undecided))
@@ -179,10 +181,18 @@ class _Work:
         return None if self.guess is None else self.guess[pairs]
 
 
-def _worthwhile(weights: Weights, work: _Work) -> bool:
-    """Whether a pass in float32 integers would decide most pairs, judged by an evenly spread sample."""
-    network = round_network(weights, "float32")
-    if network is None:
+def _network(tier: str, weights: Weights) -> ScaledNetwork | None:
+    """The network in the floats of a tier that multiplies floats."""
+    return round_to_floats(weights) if tier == "rounded" else round_network(weights, tier)
+
+
+def _worthwhile(tier: str, weights: Weights, work: _Work, both: bool) -> bool:
+    """Whether a pass in float32 would decide most pairs, judged by an evenly spread sample.
+
+    Integers of 24 bits that had to be rounded tell less than rounded products of floats, where ``both`` can be had.
+    """
+    network = _network(tier, weights)
+    if network is None or (both and tier == "float32" and network.slack > 0):
         return False
     sample = np.linspace(0, work.order**2 - 1, min(_SAMPLE, work.order**2)).astype(np.int64)
     return float(_decide_scaled(network, work, sample).mean()) >= _WORTHWHILE
@@ -190,8 +200,8 @@ def _worthwhile(weights: Weights, work: _Work) -> bool:
 
 def _run(tier: str, weights: Weights, work: _Work, pairs: Indices | None) -> Indices | None:
     """Let one tier decide the pairs (None: all); returns those that it leaves open (None: all)."""
-    if tier in BITS:
-        network = round_network(weights, tier)
+    if tier in BITS or tier == "rounded":
+        network = _network(tier, weights)
         if network is None:
             return pairs
         return _run_blocks(lambda part: _decide_scaled(network, work, part), network.rows, work.order, pairs)

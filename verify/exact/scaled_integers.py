@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.floating[Any]]
 Doubles = NDArray[np.float64]
+Singles = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
 # Significands: 24 and 53 bits. Leads are differences of two logits and are formed in float64, so a logit of
@@ -63,6 +64,8 @@ _BLOCK_BYTES = 1 << 22
 @dataclass(frozen=True)
 class ScaledNetwork:
     """A network of integers held in floats: 2^exponent times the real logits, up to `slack` in differences.
+
+    That of `rounded_floats` holds other floats, and its logits are rounded.
 
     `L`, `R` are (n, k), `U` is (k, n), all of one dtype; k counts the neurons that can be active, and the
     bias as one neuron that is always 1.
@@ -87,7 +90,7 @@ class ScaledNetwork:
         return rows // self.order * self.order if rows >= self.order else rows
 
     def logits(self, pairs: Indices | slice) -> Floats:
-        """Integer logits G (rows, n) of the pairs, numbered x * n + y; O(rows k n), exact.
+        """Integer logits G (rows, n) of the pairs, numbered x * n + y; O(rows k n), exact where the network is of integers.
 
         A slice must stay within one x or consist of whole rows x; it saves gathering.
         """
@@ -121,7 +124,7 @@ def round_network(weights: Weights, precision: str) -> ScaledNetwork | None:
     """
     dtype, bits = np.dtype(precision), BITS[precision]
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        real = _live_neurons(weights)
+        real = live_neurons(weights)
         if real is None:
             return None
         if real.L.shape[1] == 0:
@@ -130,7 +133,7 @@ def round_network(weights: Weights, precision: str) -> ScaledNetwork | None:
 
 
 @dataclass(frozen=True)
-class _Live:
+class LiveNeurons:
     """The neurons that some pair can activate, the bias last if there is one, with bounds per neuron."""
 
     L: Doubles
@@ -143,7 +146,8 @@ class _Live:
     activation: Activation = "relu"
 
 
-def _live_neurons(weights: Weights) -> _Live | None:
+def live_neurons(weights: Weights) -> LiveNeurons | None:
+    """The neurons that can be active at some pair and vote; None where a number or an error is not finite."""
     n, m = weights.L.shape
     U_error, b_error = np.full(m, weights.U_error), weights.b_error
     numbers = (weights.L, weights.R, weights.U, weights.b, weights.L_error, weights.R_error, U_error, b_error)
@@ -162,11 +166,11 @@ def _live_neurons(weights: Weights) -> _Live | None:
         L, R = np.hstack([L, np.ones((n, 1))]), np.hstack([R, np.zeros((n, 1))])
         U = np.vstack([U, weights.b])
         errors = [np.append(e, last) for e, last in zip(errors, (0.0, 0.0, b_error), strict=True)]
-    return _Live(L, R, U, errors[0], errors[1], errors[2], has_bias, weights.activation)
+    return LiveNeurons(L, R, U, errors[0], errors[1], errors[2], has_bias, weights.activation)
 
 
-def _finest_scale(real: _Live, dtype: np.dtype[Any], bits: int) -> ScaledNetwork | None:
-    top = _reach(real.L, real.R, real.activation) + real.L_error + real.R_error
+def _finest_scale(real: LiveNeurons, dtype: np.dtype[Any], bits: int) -> ScaledNetwork | None:
+    top = reach(real.L, real.R, real.activation) + real.L_error + real.R_error
     degree = 2 if real.activation == "square" else 1
     top = top**degree
     widest = np.maximum(np.abs(real.L).max(axis=0), np.abs(real.R).max(axis=0))
@@ -186,7 +190,7 @@ def _finest_scale(real: _Live, dtype: np.dtype[Any], bits: int) -> ScaledNetwork
     return None
 
 
-def _reach(L: Doubles, R: Doubles, activation: Activation) -> Doubles:
+def reach(L: Doubles, R: Doubles, activation: Activation) -> Doubles:
     """The largest pre-activation of each neuron that is not silent: 0 or more with relu, in absolute value with squares."""
     top = L.max(axis=0) + R.max(axis=0)
     return np.asarray(np.maximum(top, -(L.min(axis=0) + R.min(axis=0)) if activation == "square" else 0))
@@ -200,10 +204,10 @@ class _Scaled:
     top: Doubles
 
     @classmethod
-    def of(cls, real: _Live, s: Indices, t: Indices) -> _Scaled:
+    def of(cls, real: LiveNeurons, s: Indices, t: Indices) -> _Scaled:
         L, R = np.rint(np.ldexp(real.L, s)), np.rint(np.ldexp(real.R, s))
         V = np.rint(np.ldexp(real.U, t[:, None]))
-        return cls(L, R, V, fired(_reach(L, R, real.activation), real.activation))
+        return cls(L, R, V, fired(reach(L, R, real.activation), real.activation))
 
     def fits(self, limit: float) -> bool:
         """Whether sum_i max(Hmax, 1) |V[i, z]| <= limit for every z.
@@ -213,21 +217,21 @@ class _Scaled:
         sums = np.maximum(self.top, 1) @ np.abs(self.V)
         return bool(sums.max() * INFLATE <= limit)
 
-    def slack(self, real: _Live, s: Indices, t: Indices) -> float:
+    def slack(self, real: LiveNeurons, s: Indices, t: Indices) -> float:
         """The bound of the module's docstring, rounded up."""
-        e = _error(real.L, self.L, s, real.L_error) + _error(real.R, self.R, s, real.R_error)
+        e = largest_errors(real.L, self.L, s, real.L_error) + largest_errors(real.R, self.R, s, real.R_error)
         if real.activation == "square":
             e = (2 * np.sqrt(self.top) * INFLATE + e) * e
-        f = _error(real.U.T, self.V.T, t, real.U_error)
+        f = largest_errors(real.U.T, self.V.T, t, real.U_error)
         spread = self.V.max(axis=1) - self.V.min(axis=1)
         return float((2 * f * (self.top + e) + e * spread).sum() * INFLATE)
 
 
-def _error(real: Doubles, rounded: Doubles, shift: Indices, bound: Doubles) -> Doubles:
+def largest_errors(real: Doubles, rounded: Doubles, shift: Indices, bound: Doubles) -> Doubles:
     """Largest |2^shift exact - rounded| per column, where |exact - real| <= bound.
 
-    2^shift * real is exact unless it falls below the normal range, and v - rint(v) is exact: for |v| < 2^52
-    it is a multiple of v's last place and no larger than 1/2, beyond that it is 0.
+    2^shift * real = v is exact unless it falls below the normal range, and v less the integer or the float32 number nearest to it is
+    exact: a multiple of v's last place, and smaller than 2^52 of these or 0.
     """
     scaled = np.ldexp(real, shift)
     distance = np.abs(scaled - rounded)

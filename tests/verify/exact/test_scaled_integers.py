@@ -10,7 +10,7 @@ import pytest
 
 from net.weights import Weights
 from verify.exact import scaled_integers
-from verify.exact.scaled_integers import BITS, ScaledNetwork, _live_neurons, blocks, round_network, scaled_bounds, top_two
+from verify.exact.scaled_integers import BITS, ScaledNetwork, blocks, live_neurons, round_network, scaled_bounds, top_two
 
 
 def weights(seed, bias, error, n=6, m=4, scale=1.0):
@@ -26,7 +26,7 @@ def weights(seed, bias, error, n=6, m=4, scale=1.0):
 def slack_in_fractions(real, net, bias):
     """The bound of the module, neuron by neuron: sum of 2 f (Hmax + e) + e (max V - min V)."""
     q, total = Fraction(2) ** net.exponent, Fraction(0)
-    live = _live_neurons(real)
+    live = live_neurons(real)
     for i in range(net.L.shape[1]):
         is_bias = bias and i == net.L.shape[1] - 1
         s = scale_of(live.L[:, i], live.R[:, i], net.L[:, i], net.R[:, i]) if not is_bias else Fraction(1)
@@ -81,24 +81,24 @@ def test_only_neurons_that_no_pair_can_activate_are_left_out():
     U = np.ones((7, 2))
     U[4] = 0
     plain = Weights.from_arrays(L, R, U)
-    assert _live_neurons(plain).L.shape[1] == 5  # those at exactly 0 stay as well: the comparison is rounded outward
+    assert live_neurons(plain).L.shape[1] == 5  # those at exactly 0 stay as well: the comparison is rounded outward
     tiny = np.full(7, 2.0**-60)
-    assert _live_neurons(replace(plain, L_error=tiny)).L.shape[1] == 5
-    assert _live_neurons(replace(plain, U_error=2.0**-60)).L.shape[1] == 6
-    assert _live_neurons(replace(plain, R_error=np.full(7, 0.6))).L.shape[1] == 6
-    assert _live_neurons(replace(plain, L_error=np.full(7, 0.6))).L.shape[1] == 6
+    assert live_neurons(replace(plain, L_error=tiny)).L.shape[1] == 5
+    assert live_neurons(replace(plain, U_error=2.0**-60)).L.shape[1] == 6
+    assert live_neurons(replace(plain, R_error=np.full(7, 0.6))).L.shape[1] == 6
+    assert live_neurons(replace(plain, L_error=np.full(7, 0.6))).L.shape[1] == 6
 
 
 def test_a_bias_is_one_more_neuron_that_is_always_1():
     net = weights(0, bias=True, error=2.0**-20)
-    live = _live_neurons(net)
+    live = live_neurons(net)
     assert live.has_bias
     assert (live.L[:, -1] + live.R[:, -1] == 1).all()
     assert np.array_equal(live.U[-1], net.b)
     assert (live.L_error[-1], live.R_error[-1], live.U_error[-1]) == (0.0, 0.0, net.b_error)
     unsure = replace(net, b=np.zeros(6), b_error=2.0**-60)
-    assert _live_neurons(unsure).has_bias
-    assert not _live_neurons(replace(unsure, b_error=0.0)).has_bias
+    assert live_neurons(unsure).has_bias
+    assert not live_neurons(replace(unsure, b_error=0.0)).has_bias
 
 
 @pytest.mark.parametrize("name", ["L", "R", "U", "b", "L_error", "R_error", "U_error", "b_error"])
