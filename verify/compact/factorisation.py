@@ -29,11 +29,11 @@ from verify.compact.merge import MergePlan, merge_plan
 from verify.compact.pair_slack import PairSlack, slack_of_pairs
 from verify.compact.partition import Indices, Partition
 
-__all__ = ["Factorisation", "Family", "factorise"]
+__all__ = ["Factorisation", "PartitionFamily", "factorise"]
 
 
 @dataclass(frozen=True, eq=False)
-class Family:
+class PartitionFamily:
     """The neurons that read x through one partition, with their values (count, k) on its cells."""
 
     partition: Partition
@@ -59,7 +59,7 @@ class Factorisation:
 
     """
 
-    families: tuple[Family, ...]
+    families: tuple[PartitionFamily, ...]
     R: Singles
     U: Singles
     b: Singles
@@ -117,11 +117,11 @@ def factorise(weights: Weights, partitions: Sequence[Partition | None], groups: 
     return Factorisation(families, R, U, b, residual, reach, right, constant, magnitude, merge, pairs)
 
 
-def _family(weights: Weights, partition: Partition, neurons: Indices) -> Family:
+def _family(weights: Weights, partition: Partition, neurons: Indices) -> PartitionFamily:
     sums = np.zeros((partition.count, len(neurons)))
     np.add.at(sums, partition.labels, weights.L[:, neurons])
     sizes = np.bincount(partition.labels, minlength=partition.count)
-    return Family(partition, neurons, (sums / sizes[:, None]).astype(np.float32))
+    return PartitionFamily(partition, neurons, (sums / sizes[:, None]).astype(np.float32))
 
 
 def _spread(U: Singles) -> Floats:

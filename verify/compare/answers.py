@@ -13,14 +13,14 @@ Answers = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
 
 
-class Block(NamedTuple):
+class LogitRows(NamedTuple):
     """Float32 logits (rows, |G|, |G|) of the pairs (x, y) with x in ``rows``."""
 
     rows: npt.NDArray[np.intp]
     logits: npt.NDArray[np.float32]
 
 
-def logit_blocks(weights: Weights, x: npt.NDArray[np.intp] | None = None, entries: int = 1_000_000) -> Iterator[Block]:
+def logit_blocks(weights: Weights, x: npt.NDArray[np.intp] | None = None, entries: int = 1_000_000) -> Iterator[LogitRows]:
     """Logits of all pairs, or of those with x in a sample, in float32, so many x at a time as make about ``entries`` logits."""
     x = np.arange(weights.order) if x is None else x
     left, right = weights.L.astype(np.float32), weights.R.astype(np.float32)
@@ -33,7 +33,7 @@ def logit_blocks(weights: Weights, x: npt.NDArray[np.intp] | None = None, entrie
         logits = hidden @ votes
         if bias.any():
             logits += bias
-        yield Block(rows, logits.reshape(-1, order, order))
+        yield LogitRows(rows, logits.reshape(-1, order, order))
 
 
 def float_answers(weights: Weights) -> Answers:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from net.weights import ExactWeights, Weights
-from verify.compare.answers import Block, logit_blocks
+from verify.compare.answers import LogitRows, logit_blocks
 from verify.compare.interventions import Surgery, absolute_value, exchange_inputs, flip_signs, remove
 from verify.distil.coset_fit import Floats
 from verify.distil.labels import NeuronLabel
@@ -133,7 +133,7 @@ class _Top(NamedTuple):
 
 
 def _count(
-    ours: Block, theirs: Block, near: float, near_program: float, product: npt.NDArray[np.integer]
+    ours: LogitRows, theirs: LogitRows, near: float, near_program: float, product: npt.NDArray[np.integer]
 ) -> tuple[Floats, tuple[_Top, _Top]]:
     """Runner-up agreement, agreement, clear pairs, agreement among them, network's answer in top set, right ones; and both tops."""
     mine = _top(ours.logits)

@@ -32,7 +32,7 @@ from verify.distil.rank_one import chains
 from verify.distil.repair import LARGEST_SHARE, repaired
 from verify.distil.settings import DEFAULT, DistilSettings
 from verify.distil.shared import SharedList, shared_lists
-from verify.distil.vote_search import Step, vote_path
+from verify.distil.vote_search import PathStep, vote_path
 from verify.distil.votes import Moments, VoteFit, VoteSpace
 from verify.exact.exhaustive import Evaluation, evaluate
 from verify.program.form import GroupForm, linear_map
@@ -265,7 +265,7 @@ class _Stop:
     unexplained: float
 
     @classmethod
-    def of(cls, step: Step) -> "_Stop":
+    def of(cls, step: PathStep) -> "_Stop":
         """Without the spaces."""
         forms = tuple(space.form for space in step.fit.spaces)
         return cls(step.fit.draft, forms, step.fit.moments, step.votes, step.fit.constants, step.unexplained)
@@ -298,7 +298,7 @@ def _programs(search: _Search) -> tuple[Point, ...]:
 
 def _follow(
     search: _Search, name: str, variance: float, largest: float, stops: list[_Stop], start: tuple[VoteSpace, ...] | None
-) -> tuple[Point | None, Step | None]:
+) -> tuple[Point | None, PathStep | None]:
     """The first program of a path that explains this share of the variance and has the answers, and its step.
 
     It has at most ``largest`` times the network's parameters. ``stops`` gets the programs on the way that may stand on the curve;
@@ -351,7 +351,7 @@ def _expected(passed: list[tuple[int, float]], wanted: float) -> float:
     return constants + math.log(left / wanted) * (constants - before[0]) / fallen if fallen > 0 else math.inf
 
 
-def _tried(search: _Search, name: str, step: Step, sides: Weights, loss: float) -> Point | None:
+def _tried(search: _Search, name: str, step: PathStep, sides: Weights, loss: float) -> Point | None:
     """The program of a step with its votes repaired until the answers are the network's, or None."""
     wanted = search.answers.answer
     fit, votes = step.fit, step.fit.votes(step.votes)

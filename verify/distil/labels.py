@@ -34,7 +34,7 @@ from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import Candidates, candidate_shares, candidates
 from verify.distil.moments import squared_activations
 from verify.distil.point_irreps import point_irreps
-from verify.distil.rank_one import LEVELS, parts
+from verify.distil.rank_one import LEVELS, rank_one_parts
 from verify.distil.settings import DEFAULT, DistilSettings
 from verify.program.form import GroupForm
 from verify.record.certificate import Kind
@@ -167,7 +167,7 @@ def rank_one_sides(lattice: SubgroupLattice, weights: Weights, settings: DistilS
         for i in np.flatnonzero(np.minimum(*strongest) >= settings.labelled_variance):
             sides, bound, several = [], 0.0, False
             for a, total in zip(matrices, totals, strict=True):
-                part = max(parts([irrep], [a[i]], constant=True), key=lambda one: one.energy)
+                part = max(rank_one_parts([irrep], [a[i]], constant=True), key=lambda one: one.energy)
                 share = min(1.0, part.energy / float(total[i]))
                 log = float(log_accident(np.array([share]), np.array([float(irrep.dimension)]), group.order)[0]) + candidates
                 several |= min(part.form.weights.count(w) for w in set(part.form.weights)) > 1 or len({*part.form.weights}) > 2

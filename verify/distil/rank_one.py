@@ -32,7 +32,7 @@ EXPLAINED = 1e-6
 #: Vectors are looked for in batches with so many pairs of points.
 BATCH = 1_000_000
 
-Reading = Literal["images", "preimages"]
+PointForm = Literal["images", "preimages"]
 
 
 class Direction(NamedTuple):
@@ -94,8 +94,8 @@ class Part(NamedTuple):
 
 
 @lru_cache(maxsize=65536)
-def _form(irrep: PointIrrep, reading: Reading, weights: tuple[int, ...], constant: bool) -> GroupForm:
-    return GroupForm(reading, (irrep.points.base,), (irrep.kernel,), told_apart(weights), constant=constant)
+def _form(irrep: PointIrrep, on: PointForm, weights: tuple[int, ...], constant: bool) -> GroupForm:
+    return GroupForm(on, (irrep.points.base,), (irrep.kernel,), told_apart(weights), constant=constant)
 
 
 def told_apart(weights: tuple[int, ...]) -> tuple[int, ...]:
@@ -117,22 +117,22 @@ def strengths(irrep: PointIrrep, coefficients: Floats) -> Floats:
     return np.asarray(largest**2 * irrep.points.group.order / irrep.dimension)
 
 
-def _readings(irrep: PointIrrep, matrices: Floats) -> Iterator[tuple[Reading, npt.NDArray[np.intp], Floats]]:
+def _readings(irrep: PointIrrep, matrices: Floats) -> Iterator[tuple[PointForm, npt.NDArray[np.intp], Floats]]:
     """Images and preimages for functions with coefficients (k, d, d): the vectors (k, points), and the energies (k,) of the parts."""
     u, _, v = np.linalg.svd(matrices)
     scale = irrep.points.group.order / irrep.dimension
-    sides: tuple[tuple[Reading, Floats, Floats], ...] = (
+    sides: tuple[tuple[PointForm, Floats, Floats], ...] = (
         ("images", u[:, :, 0], matrices.transpose(0, 2, 1)),
         ("preimages", v[:, 0], matrices),
     )
-    for reading, directions, along in sides:
+    for on, directions, along in sides:
         weights = small_vectors(irrep, directions)[0]
         unit = weights @ irrep.basis
         lengths = np.linalg.norm((along @ unit[:, :, None])[:, :, 0], axis=1) / np.linalg.norm(unit, axis=1)
-        yield reading, weights, np.asarray(lengths**2 * scale)
+        yield on, weights, np.asarray(lengths**2 * scale)
 
 
-def parts(
+def rank_one_parts(
     irreps: Sequence[PointIrrep], coefficients: Sequence[Floats], constant: bool = False, strong: Sequence[float] | None = None
 ) -> list[Part]:
     """Forms of rank one for a function with these coefficients, one (d, d) for each irrep: the dearest first of what pays best.
@@ -149,8 +149,8 @@ def parts(
         if worth <= 0 or worth < best / 2:
             continue
         with_constant = constant and irrep.kernel is not None
-        for reading, weights, energy in _readings(irrep, matrix[None]):
-            form = _form(irrep, reading, tuple(weights[0].tolist()), with_constant)
+        for on, weights, energy in _readings(irrep, matrix[None]):
+            form = _form(irrep, on, tuple(weights[0].tolist()), with_constant)
             found.append(Part(form, irrep.points.count + with_constant, float(energy[0])))
     return sorted(found, key=lambda part: -part.energy / part.size)
 
@@ -158,7 +158,7 @@ def parts(
 def best_parts(
     irreps: Sequence[PointIrrep], coefficients: Sequence[Floats], strong: Sequence[Floats], constant: bool = False
 ) -> list[Part | None]:
-    """For each of many functions the first of its `parts`, None where there is none.
+    """For each of many functions the first of its `rank_one_parts`, None where there is none.
 
     ``coefficients`` (k, d, d) and ``strong`` (k,) are given for each irrep.
     """
@@ -172,11 +172,11 @@ def best_parts(
             continue
         with_constant = constant and irrep.kernel is not None
         size = irrep.points.count + with_constant
-        for reading, weights, energy in _readings(irrep, matrices[members]):
+        for on, weights, energy in _readings(irrep, matrices[members]):
             for j in np.flatnonzero(energy / size > pays[members]).tolist():
                 i = int(members[j])
                 pays[i] = energy[j] / size
-                found[i] = Part(_form(irrep, reading, tuple(weights[j].tolist()), with_constant), size, float(energy[j]))
+                found[i] = Part(_form(irrep, on, tuple(weights[j].tolist()), with_constant), size, float(energy[j]))
     return found
 
 

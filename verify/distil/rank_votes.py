@@ -23,14 +23,14 @@ from verify.distil.point_irreps import PointIrrep
 ROUNDS = 10
 
 
-class Terms(NamedTuple):
+class RankOneVotes(NamedTuple):
     """One term of rank one for each neuron: the number of its irrep, and the matrix u v^T (d, d)."""
 
     irrep: npt.NDArray[np.intp]
     matrices: list[Floats]
 
 
-def rank_one_votes(irreps: Sequence[PointIrrep], program: Floats, cross_votes: Floats, votes: Floats, ridge: float) -> Terms:
+def rank_one_votes(irreps: Sequence[PointIrrep], program: Floats, cross_votes: Floats, votes: Floats, ridge: float) -> RankOneVotes:
     """The terms for all neurons, each on the irrep on which its own votes have their strongest term.
 
     ``program`` (k, k) and ``cross_votes`` (k, |G|) are C' and X of `verify.distil.votes.Moments`, ``votes`` (k, |G|) the network's own.
@@ -49,7 +49,7 @@ def rank_one_votes(irreps: Sequence[PointIrrep], program: Floats, cross_votes: F
         u, v = alternate(program[np.ix_(members, members)] * scale, target, own[number][members], ridge)
         for place, i in enumerate(members):
             matrices[i] = np.outer(u[place], v[place])
-    return Terms(best, matrices)
+    return RankOneVotes(best, matrices)
 
 
 def alternate(matrix: Floats, target: Floats, own: Floats, ridge: float) -> tuple[Floats, Floats]:

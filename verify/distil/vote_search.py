@@ -20,7 +20,7 @@ from verify.distil.coset_fit import Floats
 from verify.distil.draft import RAW, Draft
 from verify.distil.moments import centred
 from verify.distil.point_irreps import PointIrrep, point_irreps
-from verify.distil.rank_one import best_parts, parts, strengths
+from verify.distil.rank_one import best_parts, rank_one_parts, strengths
 from verify.distil.rank_votes import rank_one_votes
 from verify.distil.settings import DistilSettings
 from verify.distil.votes import Moments, VoteFit, VoteSpace
@@ -76,7 +76,7 @@ def _space(lattice: SubgroupLattice, form: GroupForm) -> VoteSpace:
     return VoteSpace.of(lattice.group, form)
 
 
-class Step(NamedTuple):
+class PathStep(NamedTuple):
     """A program on the path: its fit, the votes, the share of the variance left unexplained, and what the next step offers.
 
     ``worth`` is the share of the variance that the best offer explains for each constant, 0 where nothing is offered; ``operations``
@@ -92,7 +92,7 @@ class Step(NamedTuple):
 
 def vote_path(
     draft: Draft, moments: Moments, network: Weights, settings: DistilSettings, start: tuple[VoteSpace, ...] | None = None
-) -> Iterator[Step]:
+) -> Iterator[PathStep]:
     """The programs of the module's docstring, cheapest first; ``moments`` are those with a bias.
 
     The votes of a step are solved to ``ACCURACY`` only. With ``start`` these are the first spaces.
@@ -114,7 +114,7 @@ def vote_path(
         unexplained = fit.moments.unexplained(votes)
         bias = (unexplained - moments.unexplained(votes)) / order if fit.moments is plain else 0.0
         best = max([bias, *(offer.worth for offer in upgrades[:1])])
-        yield Step(fit, votes, unexplained, best, operations)
+        yield PathStep(fit, votes, unexplained, best, operations)
         if best <= 0:
             return
         spaces, room = list(fit.spaces), GROWTH * fit.constants
@@ -146,7 +146,7 @@ def _first_forms(
     forms = []
     for i, (left, right, choice) in enumerate(zip(draft.left, draft.right, options, strict=True)):
         on_points = any(term.on in ON_POINTS for side in (left, right) for term in on_cosets(draft.lattice, side).terms)
-        offers = parts([irreps[terms.irrep[i]]], [terms.matrices[i]]) if on_points or choice[0] == RAW else []
+        offers = rank_one_parts([irreps[terms.irrep[i]]], [terms.matrices[i]]) if on_points or choice[0] == RAW else []
         forms.append(offers[0].form if offers else choice[0])
     return tuple(forms)
 

@@ -22,7 +22,7 @@ LANE_BITS, LARGEST_CUT = 29, 30
 
 
 @dataclass(frozen=True)
-class Family:
+class PlanFamily:
     """Neurons by number; a row of levels for each cell, and the cell of each element, in the checkpoint's order."""
 
     members: Sequence[int]
@@ -31,7 +31,7 @@ class Family:
 
 
 @dataclass(frozen=True)
-class Step:
+class PlanStep:
     """Tables number `one` and `other` added: the pairs of their rows that occur, and which pair each element has."""
 
     one: int
@@ -48,8 +48,8 @@ class CoqPlan:
     """
 
     mirrored: bool
-    families: Sequence[Family]
-    steps: Sequence[Step]
+    families: Sequence[PlanFamily]
+    steps: Sequence[PlanStep]
     last: Sequence[int]
     input_cut: int
     vote_cut: int
@@ -79,17 +79,17 @@ def make_plan(network: StoredNetwork, group: FiniteGroup, weights: Weights, numb
         np.add.at(sums, cells, left[:, family.neurons])
         levels = np.rint(sums / np.bincount(cells)[:, None]).astype(np.int64)
         stand_in[:, family.neurons] = levels[cells]
-        families.append(Family(family.neurons.tolist(), levels.tolist(), cells.tolist()))
+        families.append(PlanFamily(family.neurons.tolist(), levels.tolist(), cells.tolist()))
     merge, k = found.factorisation.merge, len(families)
     steps = [
-        Step(one, other, list(zip(r.first.tolist(), r.second.tolist(), strict=True)), r.partition.labels[places].tolist())
+        PlanStep(one, other, list(zip(r.first.tolist(), r.second.tolist(), strict=True)), r.partition.labels[places].tolist())
         for one, other, r in merge.steps
     ]
     last = list(merge.last)
     out = sorted(set(range(m)) - {i for family in families for i in family.members})
     if out:  # one table more, behind all others in number
-        families.append(Family(out, [[-largest] * len(out)], [0] * n))
-        steps = [Step(s.one + (s.one >= k), s.other + (s.other >= k), s.pairs, s.cells) for s in steps]
+        families.append(PlanFamily(out, [[-largest] * len(out)], [0] * n))
+        steps = [PlanStep(s.one + (s.one >= k), s.other + (s.other >= k), s.pairs, s.cells) for s in steps]
         last = [i + (i >= k) for i in last] + [k]
     fired = max(int(np.maximum(row + right, 0).sum(axis=1).max()) for row in stand_in)
     vote = max(abs(v) for row in scaled(network.votes, votes) for v in row)

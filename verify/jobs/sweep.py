@@ -15,7 +15,7 @@ from reports.escaping import escaped
 from verify.jobs.many import Died, finished, only_one
 from verify.reading import AS_FOUND, How
 from verify.record.certificate import canonical_bytes
-from verify.record.explain import percent
+from verify.record.explain import percentage
 from verify.record.summary import Summary, approximate
 
 Row = dict[str, Any]
@@ -168,8 +168,8 @@ def figures(summary: Summary) -> dict[str, Any]:
     return {
         "verdict": summary.verdict,
         "explained": summary.explained.status,
-        "families": ", ".join(f"{family.name} {percent(family.energy_share)}" for family in summary.families[:3]),
-        "unexplained": None if summary.explained.logit_fve is None else percent(min(1.0, max(0.0, 1 - summary.explained.logit_fve))),
+        "families": ", ".join(f"{family.name} {percentage(family.energy_share)}" for family in summary.families[:3]),
+        "unexplained": None if summary.explained.logit_fve is None else percentage(min(1.0, max(0.0, 1 - summary.explained.logit_fve))),
         "right": summary.correct.right,
         "pairs": summary.correct.pairs,
         "float32": summary.correct.float32_any_order,

@@ -18,7 +18,7 @@ from algebra.group import FiniteGroup
 from algebra.permutation import format_cycles
 from net.units import Units
 from net.weights import Weights
-from verify.compact.factorisation import Family
+from verify.compact.factorisation import PartitionFamily
 from verify.compact.flops import brute_force, contender_pair, planned_tables
 from verify.compact.ladder import DEFAULT, prove_factored_plan
 from verify.compact.merge import merge_plan
@@ -79,7 +79,7 @@ def _plan(group: FiniteGroup, factored: FactoredProof, merges: tuple[tuple[int, 
     )
 
 
-def _family(group: FiniteGroup, family: Family, bits: int) -> CompactFamily:
+def _family(group: FiniteGroup, family: PartitionFamily, bits: int) -> CompactFamily:
     space = family.partition.space
     levels = [tuple(int(Fraction(float(level)) * 2**bits) for level in column) for column in family.levels.T]
     neurons = tuple(int(i) for i in family.neurons)

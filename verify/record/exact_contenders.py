@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from net.roundoff import INFLATE, U64, Floats, gamma
 from net.weights import ExactWeights, Weights
-from verify.compact.factorisation import Family
+from verify.compact.factorisation import PartitionFamily
 
 __all__ = ["count_contenders"]
 
@@ -27,7 +27,7 @@ BLOCK = 2048
 Counts = npt.NDArray[np.intp]
 
 
-def count_contenders(weights: Weights, families: tuple[Family, ...], products: npt.NDArray[np.int16], pairs: Counts) -> Counts:
+def count_contenders(weights: Weights, families: tuple[PartitionFamily, ...], products: npt.NDArray[np.int16], pairs: Counts) -> Counts:
     """The number of contenders of each of the (k, 2) ``pairs`` (x, y), whose answers should be ``products[x, y]``.
 
     O(k m n) operations in float64, and O(m) integers for each z that these leave undecided.
@@ -57,7 +57,7 @@ class _Work:
     error: float
 
     @classmethod
-    def of(cls, weights: Weights, families: tuple[Family, ...]) -> "_Work":
+    def of(cls, weights: Weights, families: tuple[PartitionFamily, ...]) -> "_Work":
         level = np.full(weights.L.shape, -np.inf)
         for family in families:
             level[:, family.neurons] = family.levels[family.partition.labels]

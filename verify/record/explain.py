@@ -32,7 +32,7 @@ from verify.record.summary import Explained, ExplainedStatus
 STEPS: tuple[tuple[ExplainedStatus, float, float, float], ...] = (("explained", 0.25, 0.9, 0.9), ("in part", 0.75, 0.5, 0.5))
 
 
-def on_cosets(circuit: Circuit, order: int) -> bool:
+def reads_cosets(circuit: Circuit, order: int) -> bool:
     """Whether both preactivations of a circuit are given by fewer integers than the group has elements.
 
     The weights of its forms count here: any function can be written into as many weights as there are elements.
@@ -43,8 +43,8 @@ def on_cosets(circuit: Circuit, order: int) -> bool:
 
 
 def structured_positions(program: Program) -> list[int]:
-    """Positions, in the program's order of neurons, of those in circuits that are ``on_cosets``."""
-    inside = [on_cosets(circuit, program.group.order) for circuit in program.circuits for _ in circuit.neurons]
+    """Positions, in the program's order of neurons, of those in circuits that are ``reads_cosets``."""
+    inside = [reads_cosets(circuit, program.group.order) for circuit in program.circuits for _ in circuit.neurons]
     return [position for position, kept in enumerate(inside) if kept]
 
 
@@ -76,14 +76,16 @@ def sentence(status: ExplainedStatus, ratio: float | None, logit_fve: float | No
         head = "not explained: the program is the network written out" if ratio > 0.75 else "not explained"
     else:
         head = heads[status]
-    variance = "no variance to explain" if logit_fve is None else f"{percent(logit_fve)} of the logits' variance by circuits on cosets"
+    variance = (
+        "no variance to explain" if logit_fve is None else f"{percentage(logit_fve)} of the logits' variance by circuits on cosets"
+    )
     return (
-        f"{head}; a program of {percent(ratio)} of the parameters, {variance}, "
-        f"{percent(energy_labelled)} of the energy in neurons with coset structure"
+        f"{head}; a program of {percentage(ratio)} of the parameters, {variance}, "
+        f"{percentage(energy_labelled)} of the energy in neurons with coset structure"
     )
 
 
-def percent(share: float) -> str:
+def percentage(share: float) -> str:
     """A share as a percentage that says "100" or "0" of all or nothing alone, and "none" of what is negative."""
     if share < 0:
         return "none"

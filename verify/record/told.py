@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from verify.record.certificate import Certificate
-from verify.record.explain import percent
+from verify.record.explain import percentage
 from verify.record.summary import Summary, approximate
 
 FAMILIES = 6
@@ -20,12 +20,12 @@ def found(certificate: Certificate, summary: Summary) -> Iterator[str]:
     for k, (name, family) in enumerate(zip(names, largest, strict=True)):
         counts = f"{family.circuits:4} circuit{'s' * (family.circuits != 1)}".ljust(14)
         neurons = f"{family.neurons:4} neuron{'s' * (family.neurons != 1)}".ljust(13)
-        share = f"{percent(family.energy_share):>8}{'' if k else ' of the energy'}"
+        share = f"{percentage(family.energy_share):>8}{'' if k else ' of the energy'}"
         yield f"{'' if k else 'families':8}  {name:{width}} {counts}{neurons}{share}"
     if rest := summary.families[FAMILIES:]:
         left = sum(family.energy_share for family in rest)
-        yield f"{'':8}  and {len(rest)} more, {percent(min(left, 1.0))} of the energy"
-    price = f"{program.constants:,} integers, {percent(program.ratio)} of the parameters"
+        yield f"{'':8}  and {len(rest)} more, {percentage(min(left, 1.0))} of the energy"
+    price = f"{program.constants:,} integers, {percentage(program.ratio)} of the parameters"
     yield f"program   {price}; {certificate.equivalent.agree:,} answers agree"
     lemmas = {"PROVED": "proved right for all x, y, z by lemmas", "REFUTED": "wrong at some pair", "UNKNOWN": "lemmas leave it open"}
     yield f"symbolic  the {summary.symbolic.about} program: {lemmas[certificate.symbolic.status]}"

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from verify.symbolic.families import Family, Parts
+from verify.symbolic.families import Decomposition, PointFamily
 from verify.symbolic.start import Start
 
 #: Integers of more bits than this are not turned into floats.
 FLOAT_BITS = 900
 
 
-def split_bias(parts: Parts) -> None:
+def split_bias(parts: Decomposition) -> None:
     """Set the ``bias`` table of each family that has one and the program's ``bias_rest``; changes ``parts`` in place."""
     families = with_tables(parts)
     if not families or not parts.bias.any() or max(abs(int(b)) for b in parts.bias).bit_length() > FLOAT_BITS:
@@ -44,13 +44,13 @@ def split_bias(parts: Parts) -> None:
     take_off(parts, families, tables)
 
 
-def with_tables(parts: Parts) -> list[Family]:
+def with_tables(parts: Decomposition) -> list[PointFamily]:
     """The families that have a table of the bias: those that are not mirrored, or all where there is no such family."""
     plain = [family for family in parts.families if not family.mirrored]
     return plain or parts.families
 
 
-def start_bias(parts: Parts, start: Start) -> None:
+def start_bias(parts: Decomposition, start: Start) -> None:
     """Set the ``bias`` tables to those of a start, in whole votes, in place of the ones that ``split_bias`` found."""
     families = with_tables(parts)
     tables = []
@@ -62,7 +62,7 @@ def start_bias(parts: Parts, start: Start) -> None:
     take_off(parts, families, tables)
 
 
-def take_off(parts: Parts, families: list[Family], tables: list[Any]) -> None:
+def take_off(parts: Decomposition, families: list[PointFamily], tables: list[Any]) -> None:
     """Let these be the families' tables of the bias, and what they leave over its rest.
 
     The tables of Python's integers become int64 where |bias| + (the tables' largest entries, summed over points) < 2^60.

@@ -18,7 +18,7 @@ import numpy as np
 
 from verify.record.certificate import Status
 from verify.symbolic.dual_variables import Batch, DualVariables
-from verify.symbolic.families import Case, Parts
+from verify.symbolic.families import Case, Decomposition
 from verify.symbolic.lemma import LemmaWriter
 from verify.symbolic.obligation import Obligation
 from verify.symbolic.proof_outline import Outline, extremes
@@ -212,7 +212,7 @@ def _sum_obligation(outline: Outline, case: Case, batch: Batch, name: str, betas
     return Obligation(name, statement, script("QF_LRA", statement, lines), (expected,), status)
 
 
-def _sum_statement(parts: Parts, case: Case, count: int) -> str:
+def _sum_statement(parts: Decomposition, case: Case, count: int) -> str:
     where = f"{WORDS[case.x]} x, {WORDS[case.y]} y, " if parts.parity.any() else ""
     whole = int((parts.parity == case.s).sum()) - (case.s == 0)
     some = "" if count == whole else f"{count} of the {whole} "

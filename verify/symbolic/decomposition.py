@@ -7,22 +7,25 @@ import numpy as np
 
 from algebra.group import FiniteGroup
 from algebra.subgroup import Subgroup
-from verify.program.form import linear_form
+from verify.program.coset_forms import coset_space_of
+from verify.program.form import Form, linear_form
 from verify.program.program import Circuit, Program, expand
 from verify.symbolic.bias import split_bias
-from verify.symbolic.families import Columns, Family, Member, Parts, Share
-from verify.symbolic.points import parity
-from verify.symbolic.seats import Seat, Seats
+from verify.symbolic.families import Columns, Decomposition, Member, PointFamily, Share
+from verify.symbolic.pointed import Pointed, PointedSpaces
+from verify.symbolic.points import parities
 from verify.symbolic.settings import DEFAULT, SymbolicSettings
 
 
-def take_apart(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...], settings: SymbolicSettings = DEFAULT) -> Parts:
+def take_apart(
+    program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...], settings: SymbolicSettings = DEFAULT
+) -> Decomposition:
     """The program's circuits sorted into families, neurons that see parities alone, and a rest; the bias split over points."""
     weights = expand(program, group, subgroups).exact()
     safe = _largest(weights) < 1 << 60
     arrays = [np.asarray(a, dtype=np.int64) if safe else a for a in (weights.L, weights.R, weights.U, weights.b)]
     scale = 1 << (program.preactivation_bits + program.scale_bits + program.vote_bits)
-    parts = Parts(group, parity(group), scale, [], [], [], arrays[3], arrays[3])
+    parts = Decomposition(group, parities(group), scale, [], [], [], arrays[3], arrays[3])
     sorter = _Sorter(parts, subgroups, settings)
     first = 0
     for number, circuit in enumerate(program.circuits):
@@ -44,21 +47,21 @@ def _largest(weights: Any) -> int:
 
 
 class _Piece(NamedTuple):
-    """A circuit, or a term of its votes, in the family of one space; ``other`` is the seat of the other input, if it has one."""
+    """A circuit, or a term of its votes, in the family of one G-set; ``other`` is the point through which the other input is read."""
 
     share: Share
     mirrored: bool
-    seat: Seat
-    other: Seat | None
+    seen: Pointed
+    other: Pointed | None
     columns: Columns
 
 
 class _Sorter:
     """Puts circuits into families."""
 
-    def __init__(self, parts: Parts, subgroups: tuple[Subgroup, ...], settings: SymbolicSettings) -> None:
+    def __init__(self, parts: Decomposition, subgroups: tuple[Subgroup, ...], settings: SymbolicSettings) -> None:
         self._parts, self._subgroups = parts, subgroups
-        self._seats = Seats(parts.group, subgroups, parts.parity, settings.space_entries)
+        self._spaces = PointedSpaces(parts.parity, settings.space_entries)
         self._ways: list[tuple[int, list[list[_Piece]]]] = []
 
     def add(self, number: int, circuit: Circuit, columns: Columns) -> None:
@@ -89,8 +92,8 @@ class _Sorter:
     def _all_ways(self, circuit: Circuit, columns: Columns) -> list[list[_Piece]]:
         """The ways to see the circuit as pieces whose votes depend on Hz, or on zK (mirrored), the plain one first."""
         inverse = self._parts.group.inv
-        h = self._seats.of(circuit.left) if circuit.left.on == "right cosets" else None
-        k = self._seats.of(circuit.right) if circuit.right.on == "left cosets" else None
+        h = self._pointed(circuit.left) if circuit.left.on == "right cosets" else None
+        k = self._pointed(circuit.right) if circuit.right.on == "left cosets" else None
         ways = []
         if h and k and _sees(h, columns.votes):
             ways.append([_Piece("whole", False, h, k, columns)])
@@ -100,7 +103,7 @@ class _Sorter:
             ways += self._by_terms(circuit, columns, h, k)
         return ways or self._by_votes(circuit, columns)
 
-    def _by_terms(self, circuit: Circuit, columns: Columns, h: Seat, k: Seat) -> list[list[_Piece]]:
+    def _by_terms(self, circuit: Circuit, columns: Columns, h: Pointed, k: Pointed) -> list[list[_Piece]]:
         """Votes on a coset sum as two pieces."""
         inverse = self._parts.group.inv
         linear = linear_form(self._parts.group, circuit.votes, self._subgroups)
@@ -117,26 +120,31 @@ class _Sorter:
         if form.on not in ("right cosets", "left cosets"):
             return []
         mirrored = form.on == "left cosets"
-        seat, seen = self._seats.of(form), columns.mirrored(self._parts.group.inv) if mirrored else columns
-        if seat is None or not (_sees(seat, seen.left.T) and _sees(seat, seen.votes)):
+        seen, facing = self._pointed(form), columns.mirrored(self._parts.group.inv) if mirrored else columns
+        if seen is None or not (_sees(seen, facing.left.T) and _sees(seen, facing.votes)):
             return []
-        return [[_Piece("whole", mirrored, seat, None, seen)]]
+        return [[_Piece("whole", mirrored, seen, None, facing)]]
+
+    def _pointed(self, form: Form) -> Pointed | None:
+        """The point through which a form on right or left cosets sees its input."""
+        space = coset_space_of(self._parts.group, form, self._subgroups)
+        return None if space is None else self._spaces.of(space)
 
     def _join(self, number: int, piece: _Piece) -> None:
-        share, mirrored, (space, point), other, columns = piece
+        share, mirrored, (points, point), other, columns = piece
         for family in self._parts.families:
-            if family.points is space and family.mirrored == mirrored:
+            if family.points is points and family.mirrored == mirrored:
                 break
         else:
-            name = re.sub(r"[^\w.+-]+", "_", space.name).strip("_") + ("-mirrored" if mirrored else "")
-            taken = sum(f.mirrored == mirrored and f.points.name == space.name for f in self._parts.families)
-            family = Family(f"{name}-{taken + 1}" if taken else name, space, mirrored)
+            name = re.sub(r"[^\w.+-]+", "_", points.name).strip("_") + ("-mirrored" if mirrored else "")
+            taken = sum(f.mirrored == mirrored and f.points.name == points.name for f in self._parts.families)
+            family = PointFamily(f"{name}-{taken + 1}" if taken else name, points, mirrored)
             self._parts.families.append(family)
         family.members.append(Member(number, share, point, other, columns))
 
 
-def _sees(seat: Seat, functions: Any) -> bool:
-    """Whether functions (k, |G|) of z depend on the point to which z takes the seat's point, and on the parity of z, alone."""
-    space, point = seat
-    representative = space.taking[point, space.moved[point], space.parity]
+def _sees(seen: Pointed, functions: Any) -> bool:
+    """Whether functions (k, |G|) of z depend on where z takes the point, and on the parity of z, alone."""
+    points, point = seen
+    representative = points.taking[point, points.moved[point], points.parity]
     return bool((functions == functions[:, representative]).all())

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from verify.symbolic.dual_variables import Batch, Tie, largest, relaxed, sharp
-from verify.symbolic.families import Tables
+from verify.symbolic.families import CaseTables
 from verify.symbolic.settings import SymbolicSettings
 
 #: Of the steps before, and of the step after it brought nothing four times in a row.
@@ -27,7 +27,7 @@ MAX_TIE = 20_000
 class RealDuals:
     """mu and lam of all families, and phi for each pair of a family and a mirrored one."""
 
-    def __init__(self, families: list[Tables]) -> None:
+    def __init__(self, families: list[CaseTables]) -> None:
         self.families = families
         sizes = [t.family.points.count for t in families]
         self.mu = [np.zeros(m) for m in sizes]
@@ -143,7 +143,7 @@ def _copy(state: RealDuals) -> RealDuals:
     return result
 
 
-def _slope(families: list[Tables], flat: list[Any], moved: list[Any]) -> RealDuals:
+def _slope(families: list[CaseTables], flat: list[Any], moved: list[Any]) -> RealDuals:
     """The subgradient averaged over s (columns of ``moved``); mu and lam projected to mean 0 over p and over j."""
     slope = RealDuals(families)
     share = 1.0 / moved[0].shape[1]

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from verify.symbolic.families import Family, Tables
+from verify.symbolic.families import CaseTables, PointFamily
 from verify.symbolic.points import Points
 
 #: Sums of |T| and dual variables stay in int64 below this: a sum of beta over up to 2^7 points is then below 2^63.
@@ -38,14 +38,14 @@ class Tie(NamedTuple):
 class DualVariables:
     """mu (m,), lam (m, m, m) and ties as integers, beta (m, m) the best numbers with which (2) holds in one case."""
 
-    tables: Tables
+    tables: CaseTables
     mu: Any
     lam: Any
     ties: list[Tie]
     beta: Any
 
     @property
-    def family(self) -> Family:
+    def family(self) -> PointFamily:
         """The family that these belong to."""
         return self.tables.family
 
@@ -71,7 +71,7 @@ class Batch:
         return constant + sum((p.total(self.s) for p in self.duals), np.zeros(len(self.s), dtype=object))
 
 
-def relaxed(tables: Tables, mu: Any, lam: Any, ties: list[Tie]) -> Any:
+def relaxed(tables: CaseTables, mu: Any, lam: Any, ties: list[Tie]) -> Any:
     """The left side of (2) at [j, j', p, y], y over ``tables.ys``; floats when the dual variables are floats."""
     reached = tables.family.points.moved[:, tables.ys]
     per_y = lam[:, np.arange(len(reached))[:, None], reached].sum(axis=1)
@@ -83,7 +83,7 @@ def relaxed(tables: Tables, mu: Any, lam: Any, ties: list[Tie]) -> Any:
     return total
 
 
-def sharp(tables: Tables, mu: Any, lam: Any, ties: list[Tie]) -> DualVariables:
+def sharp(tables: CaseTables, mu: Any, lam: Any, ties: list[Tie]) -> DualVariables:
     """The largest beta for these integers, exactly: the minimum over p and y.
 
     In int64 where |T| + |mu| + (number of points) |lam| + the same of each phi stays below 2^56, else in Python's integers.

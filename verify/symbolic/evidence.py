@@ -7,7 +7,7 @@ import numpy as np
 from verify.record import certificate as cert
 from verify.symbolic.decide import SymbolicFinding
 from verify.symbolic.dual_variables import DualVariables
-from verify.symbolic.families import Case, Family
+from verify.symbolic.families import Case, PointFamily
 from verify.symbolic.lines import Lines
 from verify.symbolic.proof_outline import Outline
 
@@ -41,13 +41,13 @@ def proof_record(outline: Outline, subgroups: Any) -> cert.SymbolicProof:
     )
 
 
-def _family(family: Family, subgroups: Any) -> cert.SymbolicFamily:
+def _family(family: PointFamily, subgroups: Any) -> cert.SymbolicFamily:
     number = next(k for k, s in enumerate(subgroups) if (s.mask == family.points.base.mask).all())
     members = tuple(cert.SymbolicMember(m.circuit, m.share, m.point) for m in family.members)
     return cert.SymbolicFamily(number, family.mirrored, members, () if family.bias is None else _bias(family))
 
 
-def _bias(family: Family) -> tuple[int, ...]:
+def _bias(family: PointFamily) -> tuple[int, ...]:
     """The table of the bias, with zeros for odd z where there are none."""
     values = family.bias.copy()
     if not family.points.base.group.parity.any():
@@ -82,7 +82,7 @@ def _duals(duals: DualVariables) -> cert.SymbolicDuals:
     return cert.SymbolicDuals(_flat(duals.mu), _flat(duals.lam) if duals.lam.any() else (), _flat(duals.beta))
 
 
-def _ties(families: list[Family], duals: list[DualVariables]) -> tuple[cert.SymbolicTie, ...]:
+def _ties(families: list[PointFamily], duals: list[DualVariables]) -> tuple[cert.SymbolicTie, ...]:
     """The ties as their plain families see them."""
     found = []
     for f, (family, own) in enumerate(zip(families, duals, strict=True)):

@@ -22,6 +22,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from algebra.group import FiniteGroup
+from verify.symbolic.pointed import Pointed
 from verify.symbolic.points import Integers, Points
 
 
@@ -65,7 +66,7 @@ Share = Literal["whole", "right", "left"]
 
 
 class Member(NamedTuple):
-    """The neurons of a family that see where x takes one point; ``seat`` is the point of a space through which they read y, if any.
+    """The neurons of a family that see where x takes one point; ``other`` is the point of a G-set through which they read y, if any.
 
     They are those of the program's circuit of this number, with all of its votes or with one term of a coset sum.
     """
@@ -73,12 +74,12 @@ class Member(NamedTuple):
     circuit: int
     share: Share
     point: int
-    seat: "tuple[Points, int] | None"
+    other: Pointed | None
     columns: Columns
 
 
 @dataclass(eq=False)
-class Family:
+class PointFamily:
     """Circuits over one coset space; see the module's docstring. ``bias`` is B as an array [p, q, parity of z] or None."""
 
     name: str
@@ -87,9 +88,9 @@ class Family:
     members: list[Member] = field(default_factory=list)
     bias: Any = None
 
-    def tables(self, case: Case) -> "Tables":
+    def tables(self, case: Case) -> "CaseTables":
         """The terms of (1) for one case of parities."""
-        return Tables(self, case)
+        return CaseTables(self, case)
 
     @property
     def seen(self) -> Integers:
@@ -115,10 +116,10 @@ class Term(NamedTuple):
 
 
 @dataclass(eq=False)
-class Tables:
+class CaseTables:
     """The function T of (1) in one case: as terms for the solver, and evaluated for every y for the search."""
 
-    family: Family
+    family: PointFamily
     case: Case
 
     @property
@@ -180,10 +181,10 @@ class Tables:
         for member in self.family.members:
             p, (left, right, votes) = member.point, member.columns
             start, end = points.taking[p, :, case.x], points.taking[p, :, case.x ^ case.s]
-            if member.seat is None:
+            if member.other is None:
                 add(None, 0, "", np.s_[:, :, p], self._of(member))
                 continue
-            space, k = member.seat
+            space, k = member.other
             for q in range(space.count):
                 y = int(space.taking[q, k, case.y])  # any y of the case that takes q to the point of K
                 push = np.maximum(left[start] + right[y], 0)
@@ -220,7 +221,7 @@ def _inner(push: Any, votes: Any) -> Any:
 
 
 @dataclass(eq=False)
-class Parts:
+class Decomposition:
     """A whole program taken apart: families, neurons that see parities alone, the rest, and the rest of the bias.
 
     ``signs`` and ``rest`` come with the numbers of their circuits. ``scale`` is the unit of one vote, 2^(preactivation and vote bits).
@@ -229,7 +230,7 @@ class Parts:
     group: FiniteGroup
     parity: Integers
     scale: int
-    families: list[Family]
+    families: list[PointFamily]
     signs: list[tuple[int, Columns]]
     rest: list[tuple[int, Columns]]
     bias: Any

@@ -22,7 +22,7 @@ import numpy as np
 
 from verify.symbolic.assignment import assigned
 from verify.symbolic.dual_variables import INT64_SAFE, largest
-from verify.symbolic.families import Tables
+from verify.symbolic.families import CaseTables
 from verify.symbolic.settings import SymbolicSettings
 
 __all__ = ["Lines", "find_lines", "one_sided"]
@@ -42,7 +42,7 @@ MOST_SETS = 4_000_000_000
 class Lines:
     """One line for each y of a case: ``mu`` (number of y, points) for each family, in multiples of ``unit``."""
 
-    tables: list[Tables]
+    tables: list[CaseTables]
     unit: int
     mu: list[Any]
 
@@ -62,12 +62,12 @@ class Lines:
         return np.asarray(total)
 
 
-def one_sided(tables: list[Tables]) -> bool:
+def one_sided(tables: list[CaseTables]) -> bool:
     """Whether all families are seen from one side, so that they look at the same y."""
     return bool(tables) and len({t.family.mirrored for t in tables}) == 1
 
 
-def find_lines(tables: list[Tables], s: Any, constant: int, settings: SymbolicSettings) -> tuple[list[Lines], Any]:
+def find_lines(tables: list[CaseTables], s: Any, constant: int, settings: SymbolicSettings) -> tuple[list[Lines], Any]:
     """Lines for every y, and the s among the given ones for which some y has no line with a sum above 0.
 
     At most ``settings.dual_entries`` sums of minima are looked at. Where one line for a y does not settle all s, further ones are
@@ -105,7 +105,7 @@ def find_lines(tables: list[Tables], s: Any, constant: int, settings: SymbolicSe
     return found, s[~settled.all(axis=1)]
 
 
-def _best(tables: list[Tables], s: Any, constant: int) -> Any:
+def _best(tables: list[CaseTables], s: Any, constant: int) -> Any:
     """The least over x of the sum, where x may be any permutation of the points: what (5) reaches with the best mu for one s and y."""
     total = np.full((len(s), len(tables[0].ys)), float(constant))
     for t in tables:
@@ -114,7 +114,7 @@ def _best(tables: list[Tables], s: Any, constant: int) -> Any:
     return total
 
 
-def _search(tables: list[Tables], s: Any, constant: int, size: int, settled: Any, rounds: int) -> Lines:
+def _search(tables: list[CaseTables], s: Any, constant: int, size: int, settled: Any, rounds: int) -> Lines:
     """One line for each y, after at most ``rounds`` steps, for the pairs of s and y that are not ``settled``."""
     unit = 1 << max(0, int(size * GRAIN).bit_length() - 1)
     enough = 4.0 * unit * sum(len(t.whole) for t in tables)  # more than what rounding takes away

@@ -48,7 +48,7 @@ class Points(GSet):
         return bool((self.taking[:, :, : 1 + int(self.parity.max())] >= 0).all())
 
 
-def parity(group: FiniteGroup) -> Integers:
+def parities(group: FiniteGroup) -> Integers:
     """0 for even and 1 for odd permutations, shape (|G|,)."""
     signs = np.asarray(group.parity)
     return np.asarray(signs != signs[0], dtype=np.intp)

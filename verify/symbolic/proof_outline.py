@@ -12,7 +12,7 @@ import numpy as np
 from verify.symbolic.bias import start_bias
 from verify.symbolic.dual_ascent import RealDuals, find
 from verify.symbolic.dual_variables import Batch
-from verify.symbolic.families import Case, Columns, Parts
+from verify.symbolic.families import Case, Columns, Decomposition
 from verify.symbolic.lines import Lines, find_lines, one_sided
 from verify.symbolic.settings import DEFAULT, SymbolicSettings
 from verify.symbolic.start import Start
@@ -30,7 +30,7 @@ class Outline:
     no bounds settle; None when every s is settled in every case.
     """
 
-    parts: Parts
+    parts: Decomposition
     signs: dict[Case, int]
     bias: dict[int, tuple[int, int]]
     rest: list[tuple[int, int]]
@@ -41,7 +41,7 @@ class Outline:
     lines: dict[Case, list[Lines]] = field(default_factory=dict)
 
     @classmethod
-    def before_search(cls, parts: Parts, start: Start | None = None, settings: SymbolicSettings = DEFAULT) -> "Outline":
+    def before_search(cls, parts: Decomposition, start: Start | None = None, settings: SymbolicSettings = DEFAULT) -> "Outline":
         """With the constants that are the same in all cases, and no case looked at."""
         return cls(parts, {}, _bias_range(parts), [(number, _swing(c)) for number, c in parts.rest], {}, start=start, settings=settings)
 
@@ -84,7 +84,7 @@ class Outline:
         return all(len(batches) == 1 for batches in self.batches.values()) and not self.lines
 
 
-def outline_proof(parts: Parts, start: Start | None = None, settings: SymbolicSettings = DEFAULT) -> Outline:
+def outline_proof(parts: Decomposition, start: Start | None = None, settings: SymbolicSettings = DEFAULT) -> Outline:
     """Compute the constants and search the dual variables of every case, up to the first case in which some s is not settled.
 
     The search begins with the bias tables and dual variables of ``start`` where there is one.
@@ -102,12 +102,12 @@ def outline_proof(parts: Parts, start: Start | None = None, settings: SymbolicSe
     return result
 
 
-def sign_share(parts: Parts, case: Case) -> int:
+def sign_share(parts: Decomposition, case: Case) -> int:
     """The share of the margin that neurons give which see parities alone."""
     return sum(int((push * (w - z)).sum()) for push, w, z in _sign_values(parts, case))
 
 
-def _sign_values(parts: Parts, case: Case) -> list[tuple[Any, Any, Any]]:
+def _sign_values(parts: Decomposition, case: Case) -> list[tuple[Any, Any, Any]]:
     first = [0, int(parts.parity.argmax())]
     return [
         (np.maximum(c.left[first[case.x]] + c.right[first[case.y]], 0), c.votes[:, first[case.product]], c.votes[:, first[case.other]])
@@ -115,7 +115,7 @@ def _sign_values(parts: Parts, case: Case) -> list[tuple[Any, Any, Any]]:
     ]
 
 
-def _bias_range(parts: Parts) -> dict[int, tuple[int, int]]:
+def _bias_range(parts: Decomposition) -> dict[int, tuple[int, int]]:
     result = {}
     for odd in {int(bit) for bit in parts.parity}:
         values = parts.bias_rest[parts.parity == odd]

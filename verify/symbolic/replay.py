@@ -11,7 +11,7 @@ from algebra.permutation import format_cycles
 from net.weights import Weights
 from verify.symbolic.families import Case
 from verify.symbolic.proof_outline import Outline
-from verify.symbolic.short_decimals import nearest
+from verify.symbolic.short_decimals import nearest_decimal
 
 
 @dataclass(eq=False)
@@ -70,12 +70,12 @@ class Replay:
         assert self.outline.failing is not None
         shares = [(p.family.name, int(p.total(np.array([s]))[0])) for p in self.outline.failing[1].duals]
         constant = self.outline.constant(case)
-        parts = ", ".join(f"{name} {nearest(Fraction(v, scale))}" for name, v in [*shares, ("constants", constant)])
+        parts = ", ".join(f"{name} {nearest_decimal(Fraction(v, scale))}" for name, v in [*shares, ("constants", constant)])
         whole = constant + sum(v for _, v in shares)
         x, y, least = self._least_margin(case, s)
         return (
-            f"s = {self._cycles(s)}: the bounds add up to {nearest(Fraction(whole, scale))} ({parts}); "
-            f"evaluated, the least margin with this s is {nearest(Fraction(least, scale))}, "
+            f"s = {self._cycles(s)}: the bounds add up to {nearest_decimal(Fraction(whole, scale))} ({parts}); "
+            f"evaluated, the least margin with this s is {nearest_decimal(Fraction(least, scale))}, "
             f"at x = {self._cycles(x)}, y = {self._cycles(y)}"
         )
 

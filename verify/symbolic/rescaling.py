@@ -14,7 +14,7 @@ from verify.program.written import Written
 from verify.symbolic.bias import take_off
 from verify.symbolic.decomposition import take_apart
 from verify.symbolic.dual_variables import Batch, DualVariables, Tie
-from verify.symbolic.families import Case, Tables
+from verify.symbolic.families import Case, CaseTables
 from verify.symbolic.lines import Lines
 from verify.symbolic.proof_outline import Outline, sign_share
 
@@ -47,7 +47,7 @@ def _batch(batch: Batch, outline: Outline, case: Case, factor: int) -> Batch:
     return Batch(batch.s, [_duals(old, new.tables(case), spaces, factor) for old, new in zip(batch.duals, families, strict=True)])
 
 
-def _duals(old: DualVariables, tables: Tables, spaces: dict[int, Any], factor: int) -> DualVariables:
+def _duals(old: DualVariables, tables: CaseTables, spaces: dict[int, Any], factor: int) -> DualVariables:
     ties = [Tie(spaces[id(space)], _times(values, factor)) for space, values in old.ties]
     return replace(old, tables=tables, mu=_times(old.mu, factor), lam=_times(old.lam, factor), ties=ties, beta=_times(old.beta, factor))
 

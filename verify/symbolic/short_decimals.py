@@ -4,7 +4,7 @@ import decimal
 import math
 from fractions import Fraction
 
-__all__ = ["above", "nearest"]
+__all__ = ["above", "nearest_decimal"]
 
 
 def above(value: Fraction) -> str:
@@ -12,7 +12,7 @@ def above(value: Fraction) -> str:
     return _short(value, math.ceil(value * 100), decimal.ROUND_CEILING)
 
 
-def nearest(value: Fraction) -> str:
+def nearest_decimal(value: Fraction) -> str:
     """The nearest short decimal: two places, or three digits and a power of ten."""
     return _short(value, round(value * 100), decimal.ROUND_HALF_EVEN)
 

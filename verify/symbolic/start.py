@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.symbolic.families import Family
+from verify.symbolic.families import PointFamily
 from verify.symbolic.points import Integers, Points
 
 __all__ = ["Start", "StartOf", "same_points"]
@@ -30,7 +30,7 @@ class Start:
 
     spaces: tuple[StartOf, ...]
 
-    def bias(self, family: Family) -> Any:
+    def bias(self, family: PointFamily) -> Any:
         """B over the family's own points, or None."""
         for known in self.spaces:
             to = same_points(known.space, family.points) if known.mirrored == family.mirrored else None

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.symbolic.families import Tables
+from verify.symbolic.families import CaseTables
 
 __all__ = ["beyond_proof"]
 
@@ -17,7 +17,7 @@ __all__ = ["beyond_proof"]
 SAMPLE = 12
 
 
-def beyond_proof(tables: list[Tables], s: Any, constant: int) -> Any:
+def beyond_proof(tables: list[CaseTables], s: Any, constant: int) -> Any:
     """Which of the elements s have a pair, with one of a few x and any y, at which families and constants give no more than 0.
 
     Complexity: O(points |s| |y|) for each family and x.

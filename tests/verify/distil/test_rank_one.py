@@ -13,7 +13,7 @@ from verify.compare.answers import leads_at, shortfalls
 from verify.distil.labels import labelled
 from verify.distil.moments import squared_activations
 from verify.distil.point_irreps import point_irreps
-from verify.distil.rank_one import WORTH, chains, parts, small_vector
+from verify.distil.rank_one import WORTH, chains, rank_one_parts, small_vector
 from verify.distil.rank_votes import solve_terms
 from verify.program.form import linear_map
 
@@ -82,7 +82,7 @@ def test_the_energy_of_a_part_is_that_of_the_projection():
     irreps = [irrep for irrep in point_irreps(subgroups(S4)) if irrep.points.count == 4]
     f = rng.normal(size=(S4.order, 1))
     f -= f.mean()
-    for part in parts(irreps, [irrep.coefficients(f)[0] for irrep in irreps]):
+    for part in rank_one_parts(irreps, [irrep.coefficients(f)[0] for irrep in irreps]):
         basis = linear_map(S4, part.form).basis()
         signs = irreps[1].signs if part.form.kernel is not None else np.ones(S4.order)
         basis = basis - signs[:, None] * (signs @ basis) / S4.order

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from verify.formal.plan import CoqPlan, Family, Step
+from verify.formal.plan import CoqPlan, PlanFamily, PlanStep
 from verify.formal.text import StoredNetwork, scaled, splits
 
 S3 = list(itertools.permutations(range(3)))
@@ -201,8 +201,8 @@ def trivial_plan(network: StoredNetwork, mirrored: bool, spoiled: int = 0) -> Co
     groups = [order[: m // 3], order[m // 3 : m // 2], order[m // 2 :]]
     levels = [[[row[i] for i in group] for row in rows] for group in groups]
     levels[2][3][1] += spoiled
-    families = [Family(group, table, cells) for group, table in zip(groups, levels, strict=True)]
-    return CoqPlan(mirrored, families, [Step(0, 2, [(k, k) for k in cells[::-1]], cells[::-1])], [1, 3], 14, 13)
+    families = [PlanFamily(group, table, cells) for group, table in zip(groups, levels, strict=True)]
+    return CoqPlan(mirrored, families, [PlanStep(0, 2, [(k, k) for k in cells[::-1]], cells[::-1])], [1, 3], 14, 13)
 
 
 def write(folder: Path, texts: dict[str, str], theory: Path | None = None) -> Path:

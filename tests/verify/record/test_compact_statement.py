@@ -16,7 +16,7 @@ from verify.checker.integers import Network
 from verify.checker.progress import Progress
 from verify.checker.shape import Compact, Differs, GroupRecord, parse
 from verify.checker.tables import check_compact, settle
-from verify.compact.factorisation import Family, factorise
+from verify.compact.factorisation import PartitionFamily, factorise
 from verify.compact.ladder import prove_factored_plan, prove_weights
 from verify.compact.partition import coset_partition, singletons
 from verify.exact.exhaustive import correct_pairs, evaluate
@@ -64,7 +64,7 @@ def test_the_checker_counts_what_is_stated(name: str, noise: float) -> None:
             redo(group, weights, replace(stated, **change))
 
 
-def by_fractions(weights: Weights, families: tuple[Family, ...], products: Any, x: int, y: int) -> int:
+def by_fractions(weights: Weights, families: tuple[PartitionFamily, ...], products: Any, x: int, y: int) -> int:
     """The contenders of one pair, from their definition."""
     exact = weights.exact()
     level = {int(i): Fraction(float(f.levels[f.partition.labels[x], k])) for f in families for k, i in enumerate(f.neurons)}

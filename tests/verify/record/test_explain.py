@@ -10,7 +10,7 @@ from net.weights import Weights
 from verify.compare.levels import compare
 from verify.distil.curve import distill
 from verify.exact.exhaustive import evaluate
-from verify.record.explain import STEPS, explained, percent, structured_positions
+from verify.record.explain import STEPS, explained, percentage, structured_positions
 from verify.record.neuron_rows import labels_summary
 from verify.record.summary import Explained
 
@@ -115,4 +115,4 @@ def test_the_steps_are_met_at_their_edges(figures: tuple[int, int, float | None,
     [(1.0, "100 %"), (0.99999, "over 99.9 %"), (0.123, "12.3 %"), (0.0001, "less than 0.1 %"), (0.0, "0 %"), (-0.2, "none")],
 )
 def test_percentages_say_all_and_nothing_only_of_all_and_nothing(share: float, text: str) -> None:
-    assert percent(share) == text
+    assert percentage(share) == text

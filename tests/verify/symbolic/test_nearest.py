@@ -27,7 +27,7 @@ from verify.program.program import FORMAT, Circuit, Neuron, Program, expand, gro
 from verify.program.written import Written
 from verify.record.certificate import canonical_bytes
 from verify.symbolic.evidence import proof_record
-from verify.symbolic.points import Points, parity
+from verify.symbolic.points import Points, parities
 from verify.symbolic.provable.nearest import through_points
 from verify.symbolic.provable.search import find_provable
 from verify.symbolic.settings import DEFAULT
@@ -82,7 +82,7 @@ def test_every_neuron_reads_the_mean_over_where_one_point_is_taken(name: str, pa
     """By brute force over all elements: the nearest points first, the other input as before, up to half a unit of rounding."""
     old = program_over(name, parts)
     group = old.subgroups[0].group
-    bits, inv = parity(group), group.inv
+    bits, inv = parities(group), group.inv
     spaces = [Points(old.subgroups[0], bits)]
     new = through_points(old, group, spaces, mirrored, parts, msgspec.structs.replace(DEFAULT, least_share=0.0))
     unit = 1 << BITS + SCALE

@@ -21,7 +21,7 @@ from verify.symbolic.bias import start_bias
 from verify.symbolic.decide import decide_outline, decide_symbolic
 from verify.symbolic.decomposition import take_apart
 from verify.symbolic.obligations import obligations_of
-from verify.symbolic.points import Points, parity
+from verify.symbolic.points import Points, parities
 from verify.symbolic.proof_outline import outline_proof
 from verify.symbolic.provable.relaxation import Relaxation
 from verify.symbolic.provable.search import find_provable
@@ -77,7 +77,7 @@ def test_relaxed_margins_are_those_of_the_definition_and_no_margin_is_below(seed
     times the difference of basis . votes, with x = y^-1, y = x^-1, z = z^-1 where the program is seen mirrored.
     """
     program, group, members = random_program("S3", seed)
-    bits, inv = parity(group), group.inv
+    bits, inv = parities(group), group.inv
     weights = expand(program, group, members)
     numbers = [*members]
     spaces = [Points(member, bits) for member in members if member.index == 3][:1]
@@ -138,7 +138,7 @@ def test_points_of_isomorphic_spaces_are_matched() -> None:
     """The map between the points over two conjugate stabilisers commutes with the group; there is none to a space of another size."""
     group = veto_program("S4")[1]
     first, last = stabilisers(group)[0], stabilisers(group)[3]
-    bits = parity(group)
+    bits = parities(group)
     one, other = Points(first, bits), Points(last, bits)
     to = same_points(one, other)
     assert to is not None

@@ -29,7 +29,7 @@ from verify.compact.factorisation import Factorisation
 from verify.compact.flops import matrix_product
 from verify.compact.partition import Indices
 from verify.compact.strategies.lines import LineBounder
-from verify.compact.strategies.tables_of_y import Numbers, TableMaker, Tables, table_flops
+from verify.compact.strategies.tables_of_y import Numbers, TableMaker, TablesOfY, table_flops
 
 __all__ = ["Contenders", "Factored", "block_size", "factored_flops", "prove_factored", "sweep_flops"]
 
@@ -194,7 +194,7 @@ class _Work:
             self.bound[xs, y] = _rounded_down(lines.by_x(open_lines))[xs]
         return xs, np.flatnonzero(open_lines)
 
-    def add(self, tables: Tables, xs: Indices) -> Numbers:
+    def add(self, tables: TablesOfY, xs: Indices) -> Numbers:
         """(number of y, len(xs), number of z) sums of the last tables."""
         shape = (len(tables.unit), len(xs), tables.last[0].shape[2])
         size = shape[0] * shape[1] * shape[2]
@@ -205,7 +205,7 @@ class _Work:
                 sums += gathered
         return sums
 
-    def right(self, ys: Indices, xs: Indices, tables: Tables) -> Numbers:
+    def right(self, ys: Indices, xs: Indices, tables: TablesOfY) -> Numbers:
         """(len(ys), len(xs)) right logits in units: integers, or float32 sums whose rounding ``error`` covers."""
         answers = self.mul[xs[None, :], ys[:, None]]
         j = np.arange(len(ys))[:, None]
@@ -220,7 +220,7 @@ class _Work:
         self.flops += pairs.flops(len(xs))
         return pairs.bound(xs, ys, answers)
 
-    def compare(self, ys: Indices, xs: Indices, zs: Indices | None, sums: Numbers, tables: Tables, allowed: Floats) -> list[Triples]:
+    def compare(self, ys: Indices, xs: Indices, zs: Indices | None, sums: Numbers, tables: TablesOfY, allowed: Floats) -> list[Triples]:
         """Bounds of one tile; ``sums`` is overwritten at the right answers."""
         answers = self.mul[xs[None, :], ys[:, None]].astype(np.intp)
         j, i = np.arange(len(ys))[:, None], np.arange(len(xs))[None, :]

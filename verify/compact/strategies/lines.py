@@ -46,14 +46,14 @@ from verify.compact.partition import Indices
 from verify.compact.strategies.patterns import far_patterns, near_elements
 from verify.compact.strategies.potentials import Potentials
 
-__all__ = ["LineBounder", "Lines"]
+__all__ = ["FarBounds", "LineBounder"]
 
 #: Steps of relaxation on a line for one y.
 STEPS = 30
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
+class FarBounds:
     """For one y: e (n,) by x and B (n,) by z, rounding included, so that e(x) + B(z) > 0 proves a far triple.
 
     Attributes:
@@ -135,7 +135,7 @@ class LineBounder:
         """Start anew: the next ``bound`` does not know any earlier one."""
         self.potentials.reset(self.n)
 
-    def bound(self, y: int, tables: list[Singles], slack: Floats, error: float) -> Lines:
+    def bound(self, y: int, tables: list[Singles], slack: Floats, error: float) -> FarBounds:
         """The bounds for one y from the families' float32 tables (cells, n), which err by ``error`` in margins."""
         stack = self._stack(tables)
         answers = self.mul[:, y].astype(np.intp)  # z of the line of x0
@@ -154,7 +154,7 @@ class LineBounder:
         far[answers], spent = self._far(gaps, -float(e.min()), off * INFLATE)
         back = np.empty(self.n, dtype=np.intp)
         back[answers] = np.arange(self.n)
-        return Lines(e, far, near[:, back], near_x[:, back], self.flops // self.n + spent)
+        return FarBounds(e, far, near[:, back], near_x[:, back], self.flops // self.n + spent)
 
     def _near(self, gaps: Singles, e: Floats, off: float) -> tuple[Floats, Indices]:
         """Bounds of the near triples and their x, at [h, x0]."""

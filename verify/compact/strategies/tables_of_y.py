@@ -27,7 +27,7 @@ from verify.compact.factorisation import Factorisation
 from verify.compact.flops import matrix_product
 from verify.compact.partition import Indices, Refinement
 
-__all__ = ["TableMaker", "Tables", "table_flops"]
+__all__ = ["TableMaker", "TablesOfY", "table_flops"]
 
 #: Largest 16-bit integer.
 LIMIT = 32767.0
@@ -38,7 +38,7 @@ Numbers = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Tables:
+class TablesOfY:
     """Tables for k values of y, times ``unit`` (k,), from which margins err by at most ``error`` (k,).
 
     Attributes:
@@ -124,7 +124,7 @@ class TableMaker:
         """The families' parts of an array (number of y, cells of all families, n)."""
         return [stack[:, start:end] for start, end in itertools.pairwise(self.cuts.tolist())]
 
-    def finish(self, floats: list[Singles], columns: Indices | None = None) -> Tables:
+    def finish(self, floats: list[Singles], columns: Indices | None = None) -> TablesOfY:
         """The tables that remain after the merge plan, for these z or all; overwritten by the next call.
 
         ``floats`` is what ``fill`` returned.
@@ -145,7 +145,7 @@ class TableMaker:
             self.merge(tables[one], tables[other], refinement, made[k])
             tables.append(made[k])
         last = tuple(tables[k] for k in self.factorisation.merge.last)
-        return Tables(given, last, unit, error * INFLATE)
+        return TablesOfY(given, last, unit, error * INFLATE)
 
     def merge(self, one: Numbers, other: Numbers, refinement: Refinement, out: Numbers) -> None:
         """Put the sum of two tables on the cells of the refinement into ``out``."""

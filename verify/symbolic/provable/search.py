@@ -33,7 +33,7 @@ from verify.exact.exhaustive import Evaluation, correct_pairs, evaluate
 from verify.program.program import Circuit, Neuron, Program, expand, subgroup_record
 from verify.program.written import Written, renumbered
 from verify.symbolic.decomposition import take_apart
-from verify.symbolic.points import Points, parity
+from verify.symbolic.points import Points, parities
 from verify.symbolic.proof_outline import Outline, outline_proof
 from verify.symbolic.provable.nearest import through_points
 from verify.symbolic.provable.relaxation import Relaxation
@@ -179,7 +179,7 @@ class _Problem(NamedTuple):
 class _Search:
     def __init__(self, group: FiniteGroup, network: Weights, settings: SymbolicSettings) -> None:
         self.group, self.network, self.settings = group, network, settings
-        self.parity = parity(group)
+        self.parity = parities(group)
         self.votes = np.concatenate([centred(network.U), centred(network.b[None])])
         self.moments = activation_moments(network)
         self.total = quadratic_form(self.moments, self.votes)
