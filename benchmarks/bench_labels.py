@@ -11,7 +11,7 @@ from algebra.group import parse_group
 from algebra.lattice import subgroups
 from net.planted import planted_network
 from net.weights import Weights
-from verify.distil.coset_spaces import candidate_shares, candidates
+from verify.distil.coset_spaces import candidate_shares, candidate_spaces
 from verify.distil.labels import NeuronLabel, label_neurons
 
 NOISE = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
@@ -20,8 +20,8 @@ KINDS = {"twisted": 8, "dual": 8, "sign": 4, "raw": 8}
 
 def labels(name: str, weights: Weights) -> tuple[NeuronLabel, ...]:
     lattice = subgroups(parse_group(name))
-    choices = candidates(lattice)
-    shares = [candidate_shares(lattice.group, lattice, choices, part) for part in (weights.L, weights.R)]
+    choices = candidate_spaces(lattice)
+    shares = [candidate_shares(choices, part) for part in (weights.L, weights.R)]
     return label_neurons(lattice, choices, shares[0], shares[1], weights)
 
 

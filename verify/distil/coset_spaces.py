@@ -4,23 +4,31 @@ A candidate is a proper nontrivial subgroup with the trivial character, or any p
 which is named by its kernel. For twisted candidates the share is that of the twisted part alone.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from algebra.coset_space import CosetSpace, Side
-from algebra.group import FiniteGroup
 from algebra.lattice import SubgroupLattice
 from verify.distil.coset_fit import Floats, autocorrelation, captured_energy
 
 SIDES: tuple[Side, Side] = ("right", "left")
 
 
-class Candidates(NamedTuple):
-    """Indices into ``lattice.all``, smallest spaces first; kernel is -1 for the trivial character.
+@dataclass(frozen=True, eq=False)
+class CandidateSpaces:
+    """The candidates of either side as arrays, one entry for each, smallest spaces first: row k of shares is that of entry k.
 
-    ``dimension`` counts the functions of the space with mean zero; ``size`` is the length of the list that a program keeps.
+    It is a list of `algebra.coset_space.CosetSpace`, laid out so that a network's functions are compared with all of them in two
+    matrix products; ``space`` gives an entry as the type and ``row`` finds a space's entry.
+
+    Attributes:
+        lattice: all subgroups.
+        subgroup, kernel: numbers in ``lattice.all``; kernel is -1 for the trivial character.
+        dimension: how many independent functions of the space have mean zero.
+        size: the length of the list that a program keeps.
+
     """
 
     lattice: SubgroupLattice
@@ -28,6 +36,16 @@ class Candidates(NamedTuple):
     kernel: npt.NDArray[np.intp]
     dimension: Floats
     size: Floats
+
+    @property
+    def count(self) -> int:
+        """How many candidates there are; none for a group of prime order."""
+        return len(self.subgroup)
+
+    @property
+    def plain(self) -> npt.NDArray[np.intp]:
+        """The numbers of the candidates with the trivial character."""
+        return np.flatnonzero(self.kernel < 0)
 
     def space(self, number: int, side: Side) -> CosetSpace:
         """The coset space of one candidate."""
@@ -40,7 +58,7 @@ class Candidates(NamedTuple):
         return int(((self.subgroup == self.lattice.find(space.subgroup.mask)) & (self.kernel == kernel)).argmax())
 
 
-def candidates(lattice: SubgroupLattice) -> Candidates:
+def candidate_spaces(lattice: SubgroupLattice) -> CandidateSpaces:
     """All candidates of a group. Functions twisted over the whole group are constant on cosets of the kernel and left out."""
     order = lattice.group.order
     kernels, overgroups = _index_two_pairs(lattice)
@@ -53,7 +71,7 @@ def candidates(lattice: SubgroupLattice) -> Candidates:
     dimension = np.where(kernel < 0, index - 1, index)
     sort = np.lexsort((subgroup, kernel >= 0, dimension))
     size = np.where(kernel < 0, index, index + 1)
-    return Candidates(lattice, subgroup[sort], kernel[sort], dimension[sort], size[sort])
+    return CandidateSpaces(lattice, subgroup[sort], kernel[sort], dimension[sort], size[sort])
 
 
 def _index_two_pairs(lattice: SubgroupLattice) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
@@ -69,17 +87,18 @@ def _index_two_pairs(lattice: SubgroupLattice) -> tuple[npt.NDArray[np.intp], np
     return np.concatenate(found_n), np.concatenate(found_h)
 
 
-def candidate_shares(group: FiniteGroup, lattice: SubgroupLattice, choices: Candidates, functions: Floats) -> dict[Side, Floats]:
+def candidate_shares(choices: CandidateSpaces, functions: Floats) -> dict[Side, Floats]:
     """Share of each function's variance that each candidate explains, on right and on left cosets.
 
     ``functions`` (|G|, m) gives two arrays (number of candidates, m).
     Complexity: two autocorrelations and two matrix products, see ``verify.distil.coset_fit``.
     """
+    lattice = choices.lattice
     centred = functions - functions.mean(axis=0)
     twisted = choices.kernel >= 0
     shares: dict[Side, Floats] = {}
     for side in SIDES:
-        correlation = autocorrelation(group, centred, side)
+        correlation = autocorrelation(lattice.group, centred, side)
         total = np.maximum(correlation[0], np.finfo(float).tiny)
         plain = captured_energy(lattice.masks, correlation) / total
         share = plain[choices.subgroup]

@@ -22,7 +22,7 @@ from net.activation import fired
 from net.weights import Weights, dead_neurons
 from verify.compare.answers import Shortfall, leads_at, logit_blocks, shortfalls
 from verify.distil.coset_fit import Floats
-from verify.distil.coset_spaces import Candidates
+from verify.distil.coset_spaces import CandidateSpaces
 from verify.distil.draft import RAW, Draft, SideData, Sides, choose_sides, project, side_losses
 from verify.distil.labels import Labelling, NeuronLabel, labelled
 from verify.distil.moments import activation_moments, centred, quadratic_form
@@ -128,7 +128,7 @@ class _Search:
     lattice: SubgroupLattice
     network: Weights
     answers: Evaluation
-    choices: Candidates
+    choices: CandidateSpaces
     left: SideData
     right: SideData
     shared: list[SharedList | None]

@@ -20,7 +20,7 @@ from algebra.lattice import SubgroupLattice
 from net.activation import Activation
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
-from verify.distil.coset_spaces import Candidates
+from verify.distil.coset_spaces import CandidateSpaces
 from verify.distil.moments import centred
 from verify.distil.rank_one import Chain
 from verify.distil.shared import SharedList
@@ -132,12 +132,12 @@ class Chosen(NamedTuple):
     costs: tuple[float, ...]
 
 
-def choose_forms(choices: Candidates, side: SideData, neurons: npt.NDArray[np.intp], rate: float, order: int) -> Chosen:
+def choose_forms(choices: CandidateSpaces, side: SideData, neurons: npt.NDArray[np.intp], rate: float, order: int) -> Chosen:
     """The cheapest form of each neuron's preactivation at an exchange rate, ``elements`` where neither cosets nor points pay."""
     best_cost = np.full(len(neurons), float(order))
     best: list[tuple[GroupForm, float, int]] = [(RAW, 1.0, order)] * len(neurons)
     for name, shares in side.shares.items():
-        if not len(choices.size):
+        if not choices.count:
             continue
         cost = choices.size[:, None] + rate * side.loss[neurons] * (1 - shares[:, neurons])
         winner = cost.argmin(axis=0)
@@ -166,7 +166,7 @@ class Sides(NamedTuple):
 
 
 def choose_sides(
-    choices: Candidates,
+    choices: CandidateSpaces,
     left: SideData,
     right: SideData,
     shared: list[SharedList | None],

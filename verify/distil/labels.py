@@ -31,7 +31,7 @@ from algebra.lattice import SubgroupLattice
 from algebra.subgroup import Subgroup
 from net.weights import Weights, dead_neurons
 from verify.distil.coset_fit import Floats
-from verify.distil.coset_spaces import Candidates, candidate_shares, candidates
+from verify.distil.coset_spaces import CandidateSpaces, candidate_shares, candidate_spaces
 from verify.distil.moments import squared_activations
 from verify.distil.point_irreps import point_irreps
 from verify.distil.rank_one import LEVELS, rank_one_parts
@@ -77,7 +77,7 @@ class NeuronLabel:
 class Labelling(NamedTuple):
     """The labels of a network's neurons and what they were read off: the coset spaces and each one's share of L's and R's variance."""
 
-    choices: Candidates
+    choices: CandidateSpaces
     left_shares: Shares
     right_shares: Shares
     labels: tuple[NeuronLabel, ...]
@@ -85,8 +85,8 @@ class Labelling(NamedTuple):
 
 def labelled(lattice: SubgroupLattice, weights: Weights, settings: DistilSettings = DEFAULT) -> Labelling:
     """The label of every neuron of a network. Complexity: that of ``candidate_shares``, twice."""
-    choices = candidates(lattice)
-    left, right = (candidate_shares(lattice.group, lattice, choices, side) for side in (weights.L, weights.R))
+    choices = candidate_spaces(lattice)
+    left, right = (candidate_shares(choices, side) for side in (weights.L, weights.R))
     return Labelling(choices, left, right, label_neurons(lattice, choices, left, right, weights, settings))
 
 
@@ -108,7 +108,7 @@ def energies(weights: Weights) -> Floats:
 
 def label_neurons(
     lattice: SubgroupLattice,
-    choices: Candidates,
+    choices: CandidateSpaces,
     left_shares: Shares,
     right_shares: Shares,
     weights: Weights,
@@ -127,7 +127,7 @@ def label_neurons(
     dead = dead_neurons(weights)
     labels = []
     for i in range(weights.L.shape[1]):
-        if dead[i] or not len(choices.subgroup):  # a group of prime order has no coset space to read through
+        if dead[i] or not choices.count:  # a group of prime order has no coset space to read through
             labels.append(NeuronLabel(i, "dead" if dead[i] else "raw", None, None, 0.0 if dead[i] else float(energy[i])))
             continue
         coset = (left["right"][i], right["left"][i])
@@ -135,7 +135,7 @@ def label_neurons(
         best = min(coset, dual, key=lambda pair: pair[0].log_accident + pair[1].log_accident)
         kind = _kind(choices, best, best is dual, settings)
         points = rank_one[i]
-        tried = 2 * np.log(len(choices.subgroup)) if kind != "raw" else -np.inf
+        tried = 2 * np.log(choices.count) if kind != "raw" else -np.inf
         if points is not None and (kind == "raw" or points.log_accident < sum(side.log_accident for side in best) + tried):
             kind, best = "rank one", points.sides
         seen = (None, None) if kind == "raw" else best
@@ -180,8 +180,8 @@ def rank_one_sides(lattice: SubgroupLattice, weights: Weights, settings: DistilS
     return found
 
 
-def _kind(choices: Candidates, pair: tuple[SideLabel, SideLabel], is_dual: bool, settings: DistilSettings) -> Kind:
-    bar = np.log(ACCIDENT / max(1, len(choices.subgroup)))
+def _kind(choices: CandidateSpaces, pair: tuple[SideLabel, SideLabel], is_dual: bool, settings: DistilSettings) -> Kind:
+    bar = np.log(ACCIDENT / max(1, choices.count))
     if any(side.share < settings.labelled_variance or side.log_accident > bar for side in pair):
         return "raw"
     if all(side.subgroup.index == 2 and side.form.kernel is None for side in pair):
@@ -191,9 +191,9 @@ def _kind(choices: Candidates, pair: tuple[SideLabel, SideLabel], is_dual: bool,
     return "dual" if is_dual else "coset"
 
 
-def _best(choices: Candidates, share: Floats, side: Side, order: int) -> list[SideLabel]:
+def _best(choices: CandidateSpaces, share: Floats, side: Side, order: int) -> list[SideLabel]:
     """The least accidental candidate for each function; ties go to the smaller space."""
-    if not len(choices.subgroup):
+    if not choices.count:
         return []
     bound = log_accident(share, choices.dimension[:, None], order)
     best = bound.argmin(axis=0).tolist()

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
 from algebra.coset_space import Side
 from algebra.lattice import SubgroupLattice
 from algebra.permutation import format_cycles
 from verify.analysis import Analysis
 from verify.distil.coset_fit import Floats
+from verify.distil.coset_spaces import CandidateSpaces
 from verify.distil.draft import RAW, firing_rates, project
 from verify.distil.vote_search import vote_forms
 from verify.program.form import GroupForm, linear_map
@@ -32,7 +32,7 @@ def neuron_page(analysis: Analysis, index: int) -> str:
         ("x", label.left, weights.L[:, index], left_shares),
         ("y", label.right, weights.R[:, index], right_shares),
     ):
-        lines += ["", f"## Preactivation of {name}", "", *_stander(lattice, choices.subgroup, choices.kernel, table, index)]
+        lines += ["", f"## Preactivation of {name}", "", *_stander(choices, table, index)]
         form = RAW if side is None else side.form
         forms.append(form)
         if side is not None and not form.weights:
@@ -59,24 +59,21 @@ def _label_lines(analysis: Analysis, index: int) -> Iterator[str]:
         yield "- irreps of its votes: " + ", ".join(f"{name} {share:.1%}" for name, share in irreps)
 
 
-def _stander(
-    lattice: SubgroupLattice, subgroup: npt.NDArray[np.intp], kernel: npt.NDArray[np.intp], table: dict[Side, Floats], index: int
-) -> list[str]:
+def _stander(choices: CandidateSpaces, table: dict[Side, Floats], index: int) -> list[str]:
     """The three best subgroups by coset concentration, C_H = sum over cosets of Var[f | c] / Var[f], on each side.
 
     C_H is (1 - share) (|G| - 1) / (|H| - 1), its variances having ddof 1; the normalised form is 1 - share
     (Stander et al. 2024, section 4).
     """
     lines = ["| cosets | subgroup | C_H | 1 - share |", "|---|---|---|---|"]
-    plain = kernel < 0
-    orders = lattice.orders[subgroup[plain]]
-    order = lattice.group.order
+    lattice, plain = choices.lattice, choices.plain
+    orders = lattice.orders[choices.subgroup[plain]]
     for side, shares in table.items():
         left_over = 1 - shares[plain, index]
         # numerator over |H| - 1, denominator over |G| - 1
-        concentration = left_over * (order - 1) / (orders - 1)
+        concentration = left_over * (lattice.group.order - 1) / (orders - 1)
         for c in np.argsort(concentration, kind="stable")[:3]:
-            name = lattice.labels[int(subgroup[plain][c])]
+            name = lattice.label_of(choices.space(int(plain[c]), side).subgroup)
             lines.append(f"| {side} | {name} | {concentration[c]:.3g} | {left_over[c]:.3g} |")
     return lines
 

@@ -8,7 +8,7 @@ from algebra.lattice import subgroups
 from net.planted import planted_network
 from net.weights import Weights, dead_neurons
 from verify.distil.coset_fit import autocorrelation, captured_energy
-from verify.distil.coset_spaces import candidate_shares, candidates
+from verify.distil.coset_spaces import candidate_shares, candidate_spaces
 from verify.distil.labels import energies, label_neurons, log_accident
 
 
@@ -37,9 +37,9 @@ def test_captured_energy_is_that_of_the_coset_averages(name, side):
 def test_shares_of_twisted_candidates_are_those_of_the_signed_averages():
     group = parse_group("S4")
     lattice = subgroups(group)
-    choices = candidates(lattice)
+    choices = candidate_spaces(lattice)
     functions = np.random.default_rng(1).normal(size=(group.order, 2))
-    shares = candidate_shares(group, lattice, choices, functions)
+    shares = candidate_shares(choices, functions)
     centred = functions - functions.mean(axis=0)
     for c in np.flatnonzero(choices.kernel >= 0):
         h, n = lattice.all[choices.subgroup[c]], lattice.all[choices.kernel[c]]
@@ -61,9 +61,9 @@ def test_accident_bound_holds_for_white_noise():
 
 def labels_of(network):
     lattice = subgroups(network.group)
-    choices = candidates(lattice)
+    choices = candidate_spaces(lattice)
     w = network.weights
-    shares = [candidate_shares(network.group, lattice, choices, part) for part in (w.L, w.R)]
+    shares = [candidate_shares(choices, part) for part in (w.L, w.R)]
     return label_neurons(lattice, choices, shares[0], shares[1], w), lattice
 
 
@@ -97,8 +97,8 @@ def test_random_weights_get_no_coset_label():
     planted = planted_network(parse_group("S5"), seed=0, width=50).network
     w = Weights.from_arrays(rng.normal(size=(120, 256)), rng.normal(size=(120, 256)), rng.normal(size=(256, 120)))
     lattice = subgroups(planted.group)
-    choices = candidates(lattice)
-    shares = [candidate_shares(planted.group, lattice, choices, part) for part in (w.L, w.R)]
+    choices = candidate_spaces(lattice)
+    shares = [candidate_shares(choices, part) for part in (w.L, w.R)]
 
     assert {x.kind for x in label_neurons(lattice, choices, shares[0], shares[1], w)} == {"raw"}
 
