@@ -9,7 +9,7 @@ import pytest
 from verify.checker.command import main
 from verify.checker.coq import PLAN, PLAN_HEADER, THEORY
 from verify.cli import execute
-from verify.formal.plan import CoqPlan, Family, Step, plan_text
+from verify.formal.plan import CoqPlan, PlanFamily, PlanStep, plan_text
 from verify.formal.project import theory_files
 
 ACCEPTED = Path(__file__).parents[2] / "certificates" / "accepted"
@@ -94,8 +94,8 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
 
 def test_a_plan_is_numbers_and_nothing_else() -> None:
     """Whatever plan is written is let through; one word more is not."""
-    families = [Family([0, 2], [[5, -3], [7, 0]], [0, 1, 1]), Family([1], [[1]], [0, 0, 0])]
-    text = plan_text(CoqPlan(True, families, [Step(0, 1, [(0, 0), (1, 0)], [0, 1, 1])], [2], 3, 4))
+    families = [PlanFamily([0, 2], [[5, -3], [7, 0]], [0, 1, 1]), PlanFamily([1], [[1]], [0, 0, 0])]
+    text = plan_text(CoqPlan(True, families, [PlanStep(0, 1, [(0, 0), (1, 0)], [0, 1, 1])], [2], 3, 4))
 
     assert text.startswith(PLAN_HEADER)
     assert PLAN.fullmatch(text, len(PLAN_HEADER))
