@@ -3,13 +3,15 @@
 A checkpoint states its function only in part: the tensors' names tell the layers, and the activation, or a product in place of a
 sum, stands in settings if it stands anywhere. So every setting is looked at, at any depth. One that is known to concern training or
 sizes is harmless, a spelling of relu is what we expect, and any other is refused by its name: whether it changes the function is for
-the user to say (`--assume-relu`). The lists of words are in docs/checkpoints.md, which the checker follows too.
+the user to say (`--assume-relu`). Settings of training, and what stands below them, are harmless whatever they are called, but for
+what names another activation: a section of training may hold the model's settings, and the name of a run may tell what was run.
+The lists of words are in docs/checkpoints.md, which the checker follows too.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from net.errors import MalformedInput
 from net.formats.pickles import Opaque, Tensor
@@ -54,6 +56,12 @@ _FUNCTION = _words(
     "norm norms normalize normalise normalized normalised normalization normalisation layernorm batchnorm rmsnorm ln bn residual"
     " residuals skip gate gated gates glu bilinear quantize quantized quantization"
 )
+#: Settings of what comes after the logits, before training and in its steps, whose texts name other functions than the network's.
+_AFTER = _words(
+    "loss losses criterion metric metrics optim optimiser optimizer optimizers adam adamw sgd scheduler schedulers schedule lr lrs"
+    " learning warmup wd decay momentum regularization grad grads gradient gradients init initial initialization initialisation"
+    " initializer initializers initializations"
+)
 _GRADIENT = _words("grad grads gradient gradients init initial initialization initialisation")
 _MODEL = _words(
     "a one single hidden layer layers layered mlp mlps relu net network model perceptron multilayer multi fc ff fully connected feed"
@@ -73,6 +81,12 @@ _OTHER = _words(
     "gelu silu swish mish tanh sigmoid softplus softmax elu selu celu leaky prelu quad quadratic square squared bilinear"
     " multiplicative polynomial sin sine cos gated glu swiglu geglu transformer attention conv cnn rnn lstm gru abs identity"
 )
+#: Those of them that are activations, or products in the place of one: what a text about training must not say.
+_OTHER_ACTIVATIONS = _words(
+    "gelu silu swish mish tanh sigmoid softplus elu selu celu leaky prelu quad quadratic square squared bilinear gated glu swiglu geglu"
+)
+#: Of a word that is several run together.
+_OTHER_ENDINGS = ("bilinear", "gelu", "silu", "swish", "tanh", "sigmoid", "softplus")
 _OTHER_PARTS = ("transformer", "attention", "bilinear", "quad", "gelu", "silu", "swish", "tanh", "sigmoid")
 _MODEL_KEYS = _words(
     "model model_name model_type model_class arch architecture architectures net network net_type network_type class class_name"
@@ -91,25 +105,37 @@ def check_settings(settings: dict[str, Any], where: str = "", activation: str = 
         MalformedInput: one of them says that the network is another function, or could.
 
     """
-    seen: set[int] = set()
-    waiting: list[tuple[str, str, Any]] = [(where, "", settings)]
+    seen: set[tuple[int, bool]] = set()
+    waiting = [_Waiting(where, "", settings, training=False)]
     while waiting:
-        path, key, value = waiting.pop()
+        path, key, value, training = waiting.pop()
         if isinstance(value, dict | list | tuple | Opaque):
-            if id(value) in seen:
+            if (id(value), training) in seen:
                 continue
-            seen.add(id(value))
+            seen.add((id(value), training))
         if isinstance(value, dict):
             for inner, content in value.items():
                 # a number is no name: an epoch, or a parameter's number
                 name = inner if isinstance(inner, str) else key
                 place = f"{path}{'' if path.endswith(': ') else '.'}{inner}" if path else str(inner)
-                waiting += [(place, name, item) for item in _contents(place, name, content, activation)]
+                waiting += _contents(_Waiting(place, name, content, training), activation)
         elif isinstance(value, list | tuple):
-            inner = [item for item in value if isinstance(item, dict | list | tuple | Opaque)]
-            waiting += [(path, key, found) for item in inner for found in _contents(path, key, item, activation)]
+            for item in value:
+                if isinstance(item, dict | list | tuple | Opaque):
+                    waiting += _contents(_Waiting(path, key, item, training), activation)
         elif isinstance(value, Opaque):
-            waiting += [(path, key, part) for part in value.parts if isinstance(part, dict)]
+            for part in value.parts:
+                if isinstance(part, dict | list | tuple | Opaque):
+                    waiting += _contents(_Waiting(path, key, part, training), activation)
+
+
+class _Waiting(NamedTuple):
+    """A value to be looked at: its path and key, and whether it stands below a setting of training."""
+
+    path: str
+    key: str
+    value: Any
+    training: bool
 
 
 def words(key: str) -> list[str]:
@@ -126,22 +152,27 @@ def _is_spelt(value: Any, activation: str) -> bool:
     return isinstance(value, str) and _SPELLING[activation].fullmatch(value.strip()) is not None
 
 
-def _contents(path: str, key: str, value: Any, activation: str) -> list[Any]:
+def _contents(setting: _Waiting, activation: str) -> list[_Waiting]:
     """What is to be looked at below a setting that is itself harmless."""
+    path, key, value, training = setting
     found = words(key)
     flat = "".join(character for character in key.lower() if character.isalpha())
-    if {"act", "acts"} & set(found) or any(part in flat for part in ("activ", "relu", "nonlin")):
+    if _TRAINING & set(found) and (not _FUNCTION & set(found) or _GRADIENT & set(found)):
+        training = True
+    names_activation = bool({"act", "acts"} & set(found) or any(part in flat for part in ("activ", "relu", "nonlin")))
+    if names_activation and not setting.training:
         _check_activation(path, found, value, activation)
         return []
-    training = _TRAINING & set(found) and (not _FUNCTION & set(found) or _GRADIENT & set(found))
-    if training or _is_off(value) or _is_convention(key, value):
+    if training:
+        return _contents_of_training(setting, set(found), names_activation, activation)
+    if _is_off(value) or _is_convention(key, value):
         return []
     texts = _texts(value)
-    if "_".join(found) in _MODEL_KEYS and texts:
+    if "_".join(found) in _MODEL_KEYS and (texts or isinstance(value, list | tuple)):
         for text in texts:
             if not set(words(text)) <= _MODEL:
                 raise _refusal(f"a network of one hidden layer with relu, got {text[:60]!r} under {path[:120]!r}")
-        return []
+        return [setting] if isinstance(value, list | tuple) else []
     if not set(found) <= _PLAIN or _is_tensor(value):
         raise _refusal(f"settings that are known not to change the function, got {_shown(value)} under {path[:120]!r}")
     for text in texts:
@@ -150,7 +181,38 @@ def _contents(path: str, key: str, value: Any, activation: str) -> list[Any]:
             raise _refusal(f"settings of a network with relu, got {text[:60]!r} under {path[:120]!r}")
     if isinstance(value, list | tuple) and any(_is_tensor(item) for item in value):
         raise _refusal(f"settings that are known not to change the function, got tensors under {path[:120]!r}")
-    return [value]
+    return [setting]
+
+
+def _contents_of_training(setting: _Waiting, found: set[str], names_activation: bool, activation: str) -> list[_Waiting]:
+    """What is to be looked at below a setting of training, whose own texts and switches name no other function.
+
+    Numbers say nothing here: they are what was measured, as in {"metrics": {"activation_norm": 3.1}}.
+    """
+    path, key, value, _ = setting
+    if found & _AFTER:
+        return []
+    texts = _texts(value)
+    switched = value is False and found <= _ACTIVATION
+    if names_activation and (texts or switched or (isinstance(value, Opaque) and not value.is_array)):
+        for text in texts or [value]:
+            _check_activation(path, list(found), text, activation)
+        return [setting._replace(training=True)]
+    if found & (_FUNCTION | _OTHER_ACTIVATIONS) and (value is True or texts):
+        raise _refusal(f"settings that are known not to change the function, got {_shown(value)} under {path[:120]!r}")
+    for text in texts:
+        if _names_other_activation(text, activation) or ("_".join(words(key)) in _MODEL_KEYS and set(words(text)) & _OTHER):
+            raise _refusal(f"settings of a network with {activation}, got {text[:60]!r} under {path[:120]!r}")
+    return [] if _is_tensor(value) else [setting._replace(training=True)]
+
+
+def _names_other_activation(text: str, activation: str) -> bool:
+    """Whether a word of the text is an activation, or x^2 in the place of one, and not the one that the network is to have."""
+    formulas = any(_is_spelt(part, "square") for part in re.split(r"[\s,;/]+", text))
+    others = (word for word in words(text) if not _is_spelt(word, activation))
+    return (formulas and activation != "square") or any(
+        word in _OTHER_ACTIVATIONS or any(part in word for part in _OTHER_ENDINGS) for word in others
+    )
 
 
 def _check_activation(path: str, found: list[str], value: Any, activation: str) -> None:

@@ -26,15 +26,19 @@ def test_settings_lists_are_those_of_the_page():
     from pathlib import Path
 
     from net.formats import settings
+    from verify.checker import settings as checkers
 
     page = (Path(__file__).parents[2] / "docs" / "checkpoints.md").read_text(encoding="utf-8")
-    for name, words in {
-        "ACT": settings._ACTIVATION,
-        "TRAINING": settings._TRAINING,
-        "FUNCTION": settings._FUNCTION,
-        "GRADIENT": settings._GRADIENT,
-        "MODEL": settings._MODEL,
-        "PLAIN": settings._PLAIN,
-        "OTHER": settings._OTHER,
+    for name, (words, again) in {
+        "ACT": (settings._ACTIVATION, checkers.ACTIVATION_WORDS),
+        "TRAINING": (settings._TRAINING, checkers.TRAINING),
+        "FUNCTION": (settings._FUNCTION, checkers.FUNCTION),
+        "AFTER": (settings._AFTER, checkers.AFTER),
+        "GRADIENT": (settings._GRADIENT, checkers.GRADIENT),
+        "MODEL": (settings._MODEL, checkers.MODEL),
+        "PLAIN": (settings._PLAIN, checkers.PLAIN),
+        "ACTIVATIONS": (settings._OTHER_ACTIVATIONS, checkers.OTHER_ACTIVATIONS),
+        "OTHER": (settings._OTHER, checkers.OTHER),
     }.items():
+        assert words == again
         assert f"- **{name}**: {' '.join(sorted(words))}\n" in page

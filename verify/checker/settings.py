@@ -2,8 +2,9 @@
 
 What this module proves: nothing; it refuses files. A checkpoint often carries the settings of its training. Where one of them names
 another activation, another kind of model, or is of a kind that nobody knows to leave the function alone, the file is `Malformed`. A
-setting passes only when its name or its value is known to be harmless, by the words that its name consists of. docs/checkpoints.md
-has the rules, which the loader of this project follows as well, with code of its own.
+setting passes only when its name or its value is known to be harmless, by the words that its name consists of; settings of training
+and what stands below them pass unless they name another activation. docs/checkpoints.md has the rules, which the loader of this
+project follows as well, with code of its own.
 """
 
 import json
@@ -54,6 +55,14 @@ FUNCTION = _words(
     normalized norms quantization quantize quantized residual residuals rmsnorm skip
     """
 )
+#: Keys of what comes after the logits, before the first step or between steps, whose texts name other functions than the network's.
+AFTER = _words(
+    """
+    adam adamw criterion decay grad gradient gradients grads init initial initialisation initialization initializations
+    initializer initializers learning loss losses lr lrs metric metrics momentum optim optimiser optimizer optimizers
+    regularization schedule scheduler schedulers sgd warmup wd
+    """
+)
 #: Words with which it is one of training all the same (max_grad_norm).
 GRADIENT = _words(
     """
@@ -94,6 +103,15 @@ OTHER = _words(
     prelu quad quadratic rnn selu sigmoid silu sin sine softmax softplus square squared swiglu swish tanh transformer
     """
 )
+#: Those that are activations, or a product in the place of one: no text about training may say them.
+OTHER_ACTIVATIONS = _words(
+    """
+    bilinear celu elu gated geglu gelu glu leaky mish prelu quad quadratic selu sigmoid silu softplus square squared swiglu
+    swish tanh
+    """
+)
+#: Found in words that were run together, too.
+OTHER_ENDINGS = ["bilinear", "gelu", "silu", "swish", "tanh", "sigmoid", "softplus"]
 OTHER_PARTS = ["transformer", "attention", "bilinear", "quad", "gelu", "silu", "swish", "tanh", "sigmoid"]
 SPELLING = {
     activation: re.compile(
@@ -157,7 +175,7 @@ class Walk:
 
     def __init__(self, activation: str) -> None:
         self._activation = activation
-        self._seen: set[tuple[int, str]] = set()
+        self._seen: set[tuple[int, str, bool]] = set()
         self._depth = 0
 
     def visit(self, path: str, key: Any, value: Any) -> None:
@@ -169,9 +187,10 @@ class Walk:
             need(fits, f"expected {self._activation} as activation, got {shown(value)} under {shown(path)}")
             return
         if {*found} & TRAINING and ({*found} & GRADIENT or not {*found} & FUNCTION):
+            self._training(path, key, value, found)
             return
-        if "_".join(found) in MODEL_KEYS and (names := list(texts(value))):
-            other = [text for text in names if not {*words(text)} <= MODEL]
+        if "_".join(found) in MODEL_KEYS and isinstance(value, str | bytes | list | tuple) and value:
+            other = [text for text in texts(value) if not {*words(text)} <= MODEL]
             need(not other, f"expected a network with one hidden layer of relu, got {shown(other)} under {shown(path)}")
             if isinstance(value, list | tuple):
                 self._plain(path, key, value)
@@ -190,17 +209,65 @@ class Walk:
         for text in texts(value):
             other = {*words(text)} & OTHER or any(part in flat(text) for part in OTHER_PARTS)
             need(not other, f"expected settings that are known not to change the function, got {shown(path)} = {shown(text)}")
-        if (id(value), str(key)) in self._seen:  # the same dictionary under the same key: a circle, or something shared
+        self._below(path, key, value, training=False)
+
+    def _training(self, path: str, key: Any, value: Any, found: list[str]) -> None:
+        """A key of training, or one below it: what it says of an activation or of the kind of model counts, numbers do not."""
+        if {*found} & AFTER:
             return
-        if isinstance(value, dict | list | tuple | Opaque):
-            self._seen.add((id(value), str(key)))
+        said = list(texts(value)) if isinstance(value, str | bytes | list | tuple) else []
+        letters = flat(key) if isinstance(key, str) else ""
+        if isinstance(key, str) and self._is_activation(found, letters):
+            off = value is False and {*found} <= ACTIVATION_WORDS
+            known = not off and not (isinstance(value, Opaque) and not isinstance(value, Array))
+            need(
+                known and all(self._is_expected(found, letters, text) for text in said),
+                f"expected {self._activation} as activation, got {shown(value)} under {shown(path)}",
+            )
+            if said or value is False:
+                self._below(path, key, value, training=True)
+                return
+        if {*found} & (FUNCTION | OTHER_ACTIVATIONS):
+            need(
+                value is not True and not said,
+                f"expected settings that are known not to change the function, got {shown(path)} = {shown(value)}",
+            )
+        for text in said:
+            other = self._names_other_activation(text) or ("_".join(found) in MODEL_KEYS and {*words(text)} & OTHER)
+            need(not other, f"expected settings of a network with {self._activation}, got {shown(path)} = {shown(text)}")
+        if not isinstance(value, Tensor | Array):
+            self._below(path, key, value, training=True)
+
+    def _names_other_activation(self, text: str) -> bool:
+        """Whether a word of a text is another activation than the one that is expected, or x^2 stands in it."""
+        if self._activation != "square" and any(SPELLING["square"].fullmatch(part) for part in re.split(r"[\s,;/]+", text)):
+            return True
+        others = [word for word in words(text) if SPELLING[self._activation].fullmatch(word) is None]
+        return any(word in OTHER_ACTIVATIONS or any(part in word for part in OTHER_ENDINGS) for word in others)
+
+    def _below(self, path: str, key: Any, value: Any, training: bool) -> None:
+        """What stands in a dictionary, a list or an object."""
+        if not isinstance(value, dict | list | tuple | Opaque):
+            return
+        if (id(value), str(key), training) in self._seen:  # the same dictionary under the same key: a circle, or something shared
+            return
+        self._seen.add((id(value), str(key), training))
+        need(self._depth < 100, "expected settings that are not nested deeply, got some that are")
         self._depth += 1
         if isinstance(value, dict):
             for inner, item in value.items():
-                self.visit(f"{path}.{inner}"[:200], inner if isinstance(inner, str) else key, item)
-        elif isinstance(value, list | tuple | Opaque):
+                name, place = (inner if isinstance(inner, str) else key), f"{path}.{inner}"[:200]
+                if training:
+                    self._training(place, name, item, words(name) if isinstance(name, str) else [])
+                else:
+                    self.visit(place, name, item)
+        else:
             for item in value.state if isinstance(value, Opaque) else value:
-                self.visit(path, key, item)
+                if isinstance(item, dict | list | tuple | Opaque):  # texts in a list have been looked at together
+                    if training:
+                        self._training(path, key, item, words(key) if isinstance(key, str) else [])
+                    else:
+                        self.visit(path, key, item)
         self._depth -= 1
 
     @staticmethod
@@ -213,6 +280,6 @@ class Walk:
             return True
         if {*found} <= ACTIVATION_WORDS:
             texts = value if isinstance(value, list | tuple) else [value]
-            spelt = all(isinstance(text, str) and SPELLING[self._activation].fullmatch(text.strip()) for text in texts)
+            spelt = bool(texts) and all(isinstance(text, str) and SPELLING[self._activation].fullmatch(text.strip()) for text in texts)
             return spelt or (value is True and self._activation == "relu" and letters in ("relu", "userelu"))
         return value is False or (isinstance(value, str) and value in ("none", "identity", "linear"))

@@ -87,6 +87,14 @@ ORDINARY = (
     {"element_order": "lexicographic", "product": "left-first", "history": [{"step": 1, "margin": 2.0}], "split_sha256": "00"},
     {"format": "pt", "model_name": "mlp", "model": {"width": 3, "activation": "nn.ReLU"}, "arch": "TwoLayerMLP", "use_relu": True},
     {
+        "run_name": "s5-relu-seed1",
+        "metrics": {"activation_norm": 3.1, "relu_alive": [0.5, 0.4], "weight_norm": 2.0},
+        "training": {"act_fn": "relu", "use_relu": True, "loss_fn": "square", "scheduler": {"name": "quadratic"}, "anything": 3},
+        "wandb": {"config": {"activation": {"value": "ReLU", "desc": None}}, "url": "https://example.org/abs"},
+        "init": {"nonlinearity": "leaky_relu"},
+        "optimizer": {"softplus": True},
+    },
+    {
         "activation": ["relu", "ReLU"],
         "output_activation": None,
         "embed_act": "none",
@@ -125,7 +133,38 @@ OTHERWISE = (
     ({"fn": "x*x"}, "fn"),
     ({"args": Opaque("argparse.Namespace", [(), {"act_fn": "gelu"}])}, "act_fn"),
     ({"модель": "x"}, "модель"),
+    ({"training": {"act_fn": "gelu"}}, "training.act_fn"),
+    ({"run": {"config": {"activation": "quadratic"}}}, "run.config.activation"),
+    ({"wandb": {"config": {"nonlinearity": {"value": "tanh"}}}}, "tanh"),
+    ({"experiment": {"model": "transformer"}}, "experiment.model"),
+    ({"log": [{"epoch": 1}, {"act": "silu"}]}, "log.act"),
+    ({"checkpoint": {"batch_norm": True}}, "checkpoint.batch_norm"),
+    ({"train": {"use_relu": False}}, "train.use_relu"),
+    ({"trainer": {"gelu": True}}, "trainer.gelu"),
+    ({"run_name": "gelu-run"}, "run_name"),
+    ({"run_name": "mygelurun"}, "run_name"),
+    ({"tags": ["s5", "swiglu"]}, "tags"),
+    ({"notes": "with x^2 in the place of relu"}, "notes"),
+    ({"save_dir": "runs/LeakyReLU/1"}, "save_dir"),
+    ({"experiment": Opaque("argparse.Namespace", [(), {"act_fn": "gelu"}])}, "act_fn"),
+    ({"training": {"activation": Opaque("numpy._core.multiarray.scalar")}}, "training.activation"),
 )  # fmt: skip
+
+
+def test_a_run_may_be_called_after_the_activation_that_the_network_has():
+    check_settings({"run_name": "square-run", "training": {"activation": "square"}}, activation="square")
+    with pytest.raises(MalformedInput, match="settings of a network with square"):
+        check_settings({"run_name": "gelu-run"}, activation="square")
+    with pytest.raises(MalformedInput, match="settings of a network with relu"):
+        check_settings({"run_name": "square-run"})
+
+
+def test_settings_shared_by_training_and_the_model_are_looked_at_as_the_models():
+    shared = {"logit_scale": 2.0}
+    check_settings({"run": shared})
+    for settings in ({"run": shared, "config": shared}, {"config": shared, "run": shared}):
+        with pytest.raises(MalformedInput, match="logit_scale"):
+            check_settings(settings)
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)

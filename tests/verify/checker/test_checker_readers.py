@@ -12,15 +12,19 @@ import time
 import tracemalloc
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+import net.formats.pickles
+import net.formats.settings
+from net.errors import MalformedInput
 from verify.checker import files, layouts, pickles
 from verify.checker.groups import Group
 from verify.checker.progress import Progress
@@ -360,7 +364,9 @@ def test_a_file_that_can_be_read_in_two_ways_is_refused() -> None:
         {"act_fn": "gelu"}, {"hidden_act": "gelu"}, {"nonlinearity": "silu"}, {"layers": {"act_fn": "gelu"}}, {"act_type": "Quad"},
         {"layers": {"relu_embed": True}}, {"model": "BilinearNet"}, {"logit_scale": 2.0}, {"activation": ["relu", "tanh"]},
         {"activation": {"name": "relu"}}, {"skip": True}, {"extra": {"deep": {"temperature": 3}}}, {"name": "transformer"},
-        {"batch_norm": True},
+        {"batch_norm": True}, {"training": {"act_fn": "gelu"}}, {"run": {"config": {"activation": "quadratic"}}},
+        {"log": [{"epoch": 1}, {"act": "silu"}]}, {"checkpoint": {"batch_norm": True}}, {"train": {"use_relu": False}},
+        {"run_name": "gelu-run"}, {"tags": ["s5", "swiglu"]}, {"notes": "with x^2 in the place of relu"}, {"trainer": {"gelu": True}},
     ],
 )  # fmt: skip
 def test_settings_that_say_that_it_is_another_function_are_refused(settings: dict[str, Any]) -> None:
@@ -387,6 +393,68 @@ def test_a_dictionary_that_stands_in_two_places_is_looked_at_where_it_counts() -
     circle: dict[str, Any] = {"width": 3}
     circle["config"] = circle
     layouts.check_settings(circle)
+
+
+KEYS = (
+    *("training", "run_name", "config", "act_fn", "use_relu", "model", "loss", "init", "metrics", "batch_norm", "grad_norm", "hidden"),
+    *("tags", "gelu", "logit_scale", "optimizer", "wandb", "type", "name", "output_activation", "product", "relu_embed", "n_heads"),
+)
+VALUES: tuple[Any, ...] = (
+    *("relu", "gelu", "ReLU()", "s5-square", "x^2", "left-first", "none", "", "LeakyReLU", "transformer", "adamw", "mlp"),
+    *(True, False, None, 0, 3.5, [], {}, ["relu", "gelu"], [1.0, 2.0], ["relu", "none"]),
+)
+
+
+class Object(list[Any]):
+    """What an object in a pickle is made of."""
+
+
+def as_read(value: Any, kind: Callable[[Any], Any]) -> Any:
+    """The value with each object as one of this kind."""
+    if isinstance(value, dict):
+        return {key: as_read(item, kind) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        items = type(value)(as_read(item, kind) for item in value)
+        return kind(items) if isinstance(value, Object) else items
+    return value
+
+
+def object_of_the_checker(parts: list[Any]) -> pickles.Opaque:
+    made = pickles.Opaque()
+    made.state = list(parts)
+    return made
+
+
+def some_settings(random: Random, depth: int) -> Any:
+    """A value of random keys and words, nested up to ``depth``."""
+    if depth == 0 or random.random() < 0.4:
+        return random.choice(VALUES)
+    if random.random() < 0.3:
+        return [some_settings(random, depth - 1) for _ in range(2)]
+    if random.random() < 0.15:
+        return Object([(some_settings(random, depth - 1),), some_settings(random, depth - 1)])
+    return {random.choice(KEYS): some_settings(random, depth - 1) for _ in range(random.randint(1, 2))}
+
+
+@pytest.mark.parametrize("activation", ["relu", "square"])
+def test_both_readers_refuse_the_same_settings(activation: str) -> None:
+    """Settings of random words, nested, among them many that either reader accepts: the other one does, too."""
+    random, accepted = Random(5), 0
+    for _ in range(6000):
+        settings = {random.choice(KEYS): some_settings(random, 3)}
+        outcomes = []
+        for reader, kind in (
+            (net.formats.settings.check_settings, lambda parts: net.formats.pickles.Opaque("argparse.Namespace", list(parts))),
+            (layouts.check_settings, object_of_the_checker),
+        ):
+            try:
+                reader(as_read(settings, kind), activation=activation)
+                outcomes.append(True)
+            except (MalformedInput, Malformed):
+                outcomes.append(False)
+        assert outcomes[0] == outcomes[1], settings
+        accepted += outcomes[0]
+    assert 1000 < accepted < 5000
 
 
 def test_settings_of_training_and_of_sizes_are_harmless() -> None:
