@@ -662,6 +662,7 @@ class Analysis:
             findings = replace(
                 findings,
                 network=searched.network,
+                evaluation=searched.evaluation,
                 distillation=searched.distillation,
                 symbolic=searched.symbolic_proof,
                 compact=findings.compact and searched.compact_proof,
@@ -671,6 +672,7 @@ class Analysis:
 
     def _in_own_units(self, made: Summary) -> Summary:
         """The summary that was measured in usual units, with all that has a unit in the network's own; None for what overflows."""
+        from verify.record.summarise import rechecked
         from verify.record.summary import rounded
         from verify.record.vote_tables import vote_tables
 
@@ -698,6 +700,7 @@ class Analysis:
         return rounded(
             change(
                 made,
+                correct=change(made.correct, **rechecked(self.evaluation)),
                 equivalence=change(made.equivalence, max_margin_difference=None if difference is None else times(difference)),
                 curve=curve,
                 symbolic=change(made.symbolic, reason=proof.reason),

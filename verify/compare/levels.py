@@ -20,6 +20,7 @@ from verify.compare.interventions import Surgery, absolute_value, exchange_input
 from verify.distil.coset_fit import Floats
 from verify.distil.labels import NeuronLabel
 from verify.distil.moments import centred, quadratic_form
+from verify.exact.exhaustive import Evaluation
 from verify.program.kind import kind_of
 from verify.program.program import Program
 from verify.record.certificate import Kind, NeuronRecord, rational
@@ -37,7 +38,7 @@ class Comparison:
 
     A near tie is a margin below ``NEAR_TIE`` times the root mean square of that side's centred logits; the top set of the program
     are the outputs within that distance of its best. ``agree_when_clear`` is the share of agreeing answers among the clear pairs, None
-    where there are none. ``answer``, ``runner_up`` and ``margin`` (rows, |G|) are the network's; those of the program are named so.
+    where there are none.
     """
 
     logit_fve: float
@@ -48,39 +49,21 @@ class Comparison:
     in_top_set: float
     network_right: float
     program_right: float
-    answer: npt.NDArray[np.int16]
-    runner_up: npt.NDArray[np.int16]
-    margin: Floats
-    program_answer: npt.NDArray[np.int16]
-    program_margin: Floats
 
 
-def compare(
-    network: Weights,
-    program: Weights,
-    product: npt.NDArray[np.integer],
-    x: npt.NDArray[np.intp] | None = None,
-    logit_fve: float | None = None,
-) -> Comparison:
+def compare(network: Weights, program: Weights, product: npt.NDArray[np.integer], x: npt.NDArray[np.intp] | None = None) -> Comparison:
     """One pass in float32 over all pairs, or over those with x in a sample; ``product`` is the table that "right" refers to.
 
-    ``logit_fve`` is given where it is known (`fve`). Complexity: O(|G|^2 m) for each x.
+    Complexity: O(|G|^2 m) for each x.
     """
     near = [NEAR_TIE * _logit_scale(weights, x) for weights in (network, program)]
     squares, tallies = np.zeros(2), np.zeros(7)
-    tops: list[tuple[_Top, _Top]] = []
     for ours, theirs in zip(logit_blocks(network, x), logit_blocks(program, x), strict=True):
-        if logit_fve is None:
-            squares += _squares(ours.logits, theirs.logits)
-        counts, both = _count(ours, theirs, near[0], near[1], product)
-        tallies += counts
-        tops.append(both)
+        squares += _squares(ours.logits, theirs.logits)
+        tallies += _count(ours, theirs, near[0], near[1], product)
     pairs = network.order * (network.order if x is None else len(x))
-    mine, other = ([pair[side] for pair in tops] for side in (0, 1))
-    if logit_fve is None:
-        logit_fve = float(1 - squares[0] / squares[1]) if squares[1] > 0 else float("nan")
     return Comparison(
-        logit_fve=logit_fve,
+        logit_fve=float(1 - squares[0] / squares[1]) if squares[1] > 0 else float("nan"),
         runner_up_agree=tallies[0] / pairs,
         answers_agree=tallies[1] / pairs,
         agree_when_clear=tallies[3] / tallies[2] if tallies[2] else None,
@@ -88,18 +71,12 @@ def compare(
         in_top_set=tallies[4] / pairs,
         network_right=tallies[5] / pairs,
         program_right=tallies[6] / pairs,
-        answer=np.concatenate([top.first for top in mine]).astype(np.int16),
-        runner_up=np.concatenate([top.second for top in mine]).astype(np.int16),
-        margin=np.concatenate([top.lead for top in mine]),
-        program_answer=np.concatenate([top.first for top in other]).astype(np.int16),
-        program_margin=np.concatenate([top.lead for top in other]),
     )
 
 
-def runner_up_agreement(program: Weights, compared: Comparison) -> float:
-    """The share of all pairs at which the program's second best output is the network's, which was compared already: one pass."""
-    same = sum(int((_top(block.logits).second == compared.runner_up[block.rows]).sum()) for block in logit_blocks(program))
-    return same / program.order**2
+def runner_up_agreement(network: Evaluation, program: Evaluation) -> float:
+    """The share of all pairs at which the program's second best output is the network's."""
+    return float((network.runner_up == program.runner_up).mean())
 
 
 def _logit_scale(weights: Weights, x: npt.NDArray[np.intp] | None) -> float:
@@ -132,10 +109,8 @@ class _Top(NamedTuple):
     second: npt.NDArray[np.intp]
 
 
-def _count(
-    ours: LogitRows, theirs: LogitRows, near: float, near_program: float, product: npt.NDArray[np.integer]
-) -> tuple[Floats, tuple[_Top, _Top]]:
-    """Runner-up agreement, agreement, clear pairs, agreement among them, network's answer in top set, right ones; and both tops."""
+def _count(ours: LogitRows, theirs: LogitRows, near: float, near_program: float, product: npt.NDArray[np.integer]) -> Floats:
+    """Runner-up agreement, agreement, clear pairs, agreement among them, network's answer in top set, right ones."""
     mine = _top(ours.logits)
     chosen = np.take_along_axis(theirs.logits, mine.first[..., None], axis=2)[..., 0]
     other = _top(theirs.logits)
@@ -152,7 +127,7 @@ def _count(
         (mine.first == target).sum(),
         (other.first == target).sum(),
     ]
-    return np.array(counts, dtype=float), (mine, other)
+    return np.array(counts, dtype=float)
 
 
 def _top(logits: npt.NDArray[np.float32]) -> _Top:
@@ -260,23 +235,25 @@ def _keep(mask: npt.NDArray[np.bool_]) -> Surgery:
     return lambda weights: weights.select(np.flatnonzero(mask))
 
 
-#: Pairs whose margins are computed again in float64, those with the largest difference in float32.
+#: Pairs whose margins are computed again in float64, those with the largest difference in the evaluations.
 _CONTENDERS = 256
 
 
-def largest_margin_difference(network: Weights, program: Weights, compared: Comparison) -> float | None:
+def largest_margin_difference(network: tuple[Weights, Evaluation], program: tuple[Weights, Evaluation]) -> float | None:
     """Max over all pairs with the same answer of |margin of network - margin of program|; None where no answer is the same.
 
-    The pairs with the largest differences in float32 are computed again in float64, and the largest of these is the result.
+    The pairs with the largest differences of what evaluation knows of margins are computed again in float64, and the largest of these
+    is the result.
     """
-    same = compared.answer == compared.program_answer
-    if not same.any() or network.order == 1:
+    (ours, mine), (theirs, other) = network, program
+    same = mine.answer == other.answer
+    if not same.any() or ours.order == 1:
         return None
-    difference = np.where(same, np.abs(compared.margin - compared.program_margin), -1.0).ravel()
+    difference = np.where(same, np.abs(mine.margin - other.margin), -1.0).ravel()
     few = min(_CONTENDERS, int(same.sum()))
     pairs = np.argpartition(-difference, few - 1)[:few]
-    x, y = np.divmod(pairs, network.order)
-    return float(np.abs(_margins_at(network, x, y) - _margins_at(program, x, y)).max())
+    x, y = np.divmod(pairs, ours.order)
+    return float(np.abs(_margins_at(ours, x, y) - _margins_at(theirs, x, y)).max())
 
 
 def _margins_at(weights: Weights, x: npt.NDArray[np.intp], y: npt.NDArray[np.intp]) -> Floats:

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 
 class Lead(NamedTuple):
-    """The exact answer of one pair (-1: tie) and the lead of the greatest logit over the second greatest."""
+    """The exact answer of one pair (-1: tie), the lead of the greatest logit over the second greatest, and the output of that one."""
 
     answer: int
     margin: Fraction
+    runner_up: int
 
 
 def exact_leads(weights: Weights, pairs: Indices) -> Iterator[Lead]:
@@ -39,14 +40,14 @@ def exact_leads(weights: Weights, pairs: Indices) -> Iterator[Lead]:
     rows = 1024 if wide is None else wide.rows
     for start in range(0, len(pairs), rows):
         part = pairs[start : start + rows]
-        near = np.ones((len(part), weights.order), dtype=bool) if wide is None else wide.top_two(part)[2]
+        near = np.ones((len(part), weights.order), dtype=bool) if wide is None else wide.top_two(part)[3]
         for pair, columns in zip(part, near, strict=True):
             x, y = divmod(int(pair), weights.order)
             chosen = np.flatnonzero(columns)
             values = _integer_logits(exact, x, y, chosen)
             second, first = sorted(range(len(chosen)), key=values.__getitem__)[-2:]
             lead = values[first] - values[second]
-            yield Lead(int(chosen[first]) if lead else -1, unit * lead)
+            yield Lead(int(chosen[first]) if lead else -1, unit * lead, int(chosen[second]))
 
 
 def _integer_logits(exact: ExactWeights, x: int, y: int, columns: Indices) -> list[int]:

@@ -15,7 +15,7 @@ threads or block size. Nor do the bounds of the margins, but for those of `round
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,8 @@ class Evaluation:
         margin_low, margin_high: (n, n) float64, bounds of the margin, which is the greatest logit less the
             second greatest: margin_low <= margin <= margin_high. Both are 0 exactly at the ties.
         tiers: how many pairs each tier decided; they add up to n^2.
+        runner_up: (n, n) int16, the output of the second greatest logit as the tier that decided the pair computed it, the first of
+            equals: measured, since outputs behind the first are told apart by no bound.
 
     """
 
@@ -60,6 +62,12 @@ class Evaluation:
     margin_low: Doubles
     margin_high: Doubles
     tiers: dict[str, int]
+    runner_up: NDArray[np.int16]
+
+    @property
+    def margin(self) -> Doubles:
+        """(n, n) the middle of the margin's bounds: measured; infinite where there is no second output."""
+        return np.asarray(np.where(self.margin_low == self.margin_high, self.margin_low, self.margin_low / 2 + self.margin_high / 2))
 
 
 def evaluate(weights: Weights, expected: Table | None = None, tiers: Sequence[str] = TIERS) -> Evaluation:
@@ -69,7 +77,7 @@ def evaluate(weights: Weights, expected: Table | None = None, tiers: Sequence[st
     no influence on the result. `tiers` are tried in the order of TIERS. ValueError for an unknown tier, for
     tiers without "exact" (no other can decide every pair), for a table of guesses of another shape, and for
     more than 32,767 elements. Cost: one matrix product of n^2 x m by m x n, in float32 where that decides
-    most pairs; memory: 18 n^2 bytes and a few blocks of megabytes.
+    most pairs; memory: 20 n^2 bytes and a few blocks of megabytes.
     """
     n = weights.order
     if unknown := set(tiers) - set(TIERS):
@@ -82,7 +90,8 @@ def evaluate(weights: Weights, expected: Table | None = None, tiers: Sequence[st
         raise ValueError(f"Expected a table of guesses of shape {(n, n)}; got {np.shape(expected)}.")
     if n == 1:
         counts, infinite = dict.fromkeys(tiers, 0) | {"exact": 1}, np.full((1, 1), np.inf)
-        return Evaluation(np.zeros((1, 1), np.int16), infinite, infinite, counts)
+        zero = np.zeros((1, 1), np.int16)
+        return Evaluation(zero, infinite, infinite, counts, zero)
     # A guess outside of the outputs, as -1 for a tie, would be read as another column and come back as the answer.
     work = _Work.empty(n, None if expected is None else np.clip(np.asarray(expected).reshape(-1), 0, n - 1))
     counts = dict.fromkeys([tier for tier in TIERS if tier in tiers], 0)
@@ -96,7 +105,7 @@ def evaluate(weights: Weights, expected: Table | None = None, tiers: Sequence[st
         undecided = _run(tier, weights, work, undecided)
         counts[tier] = before - (n * n if undecided is None else len(undecided))
     shape = (n, n)
-    return Evaluation(work.answer.reshape(shape), work.low.reshape(shape), work.high.reshape(shape), counts)
+    return Evaluation(work.answer.reshape(shape), work.low.reshape(shape), work.high.reshape(shape), counts, work.second.reshape(shape))
 
 
 def tighten(weights: Weights, evaluation: Evaluation, pairs: Indices, tier: str = "float64") -> Evaluation:
@@ -104,7 +113,7 @@ def tighten(weights: Weights, evaluation: Evaluation, pairs: Indices, tier: str 
     work = _Work.of(evaluation)
     _run(tier, weights, work, pairs)
     shape = evaluation.answer.shape
-    return Evaluation(evaluation.answer, work.low.reshape(shape), work.high.reshape(shape), evaluation.tiers)
+    return replace(evaluation, margin_low=work.low.reshape(shape), margin_high=work.high.reshape(shape))
 
 
 def correct_pairs(evaluation: Evaluation, mul: Table) -> Mask:
@@ -158,20 +167,24 @@ class _Work:
     answer: NDArray[np.int16]
     low: Doubles
     high: Doubles
+    second: NDArray[np.int16]
 
     @classmethod
     def empty(cls, n: int, guess: Table | None) -> _Work:
-        return cls(n, guess, np.full(n * n, TIE, np.int16), np.zeros(n * n), np.full(n * n, np.inf))
+        return cls(n, guess, np.full(n * n, TIE, np.int16), np.zeros(n * n), np.full(n * n, np.inf), np.zeros(n * n, np.int16))
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> _Work:
         n, answer = len(evaluation.answer), evaluation.answer.reshape(-1)
         # A tie is no guess at a column; column 0 serves as well as any.
         low, high = evaluation.margin_low.reshape(-1).copy(), evaluation.margin_high.reshape(-1).copy()
-        return cls(n, np.maximum(answer, 0), answer.copy(), low, high)
+        return cls(n, np.maximum(answer, 0), answer.copy(), low, high, evaluation.runner_up.reshape(-1).copy())
 
-    def record(self, pairs: Indices | slice, first: Indices, low: Doubles, high: Doubles, decided: Mask, tied: Mask) -> Mask:
+    def record(
+        self, pairs: Indices | slice, columns: tuple[Indices, Indices], low: Doubles, high: Doubles, decided: Mask, tied: Mask
+    ) -> Mask:
         """Narrow the margins' bounds, store the answers that are decided, and return which pairs are."""
+        first, self.second[pairs] = columns
         self.low[pairs] = np.maximum(self.low[pairs], low)
         self.high[pairs] = np.minimum(self.high[pairs], high)
         self.answer[pairs] = np.where(decided, first, np.where(tied, TIE, self.answer[pairs]))
@@ -229,24 +242,24 @@ def _run_blocks(decide: Callable[[Indices | slice], Mask], rows: int, order: int
 
 
 def _decide_scaled(network: ScaledNetwork, work: _Work, pairs: Indices | slice) -> Mask:
-    first, lead = top_two(network.logits(pairs), work.guesses(pairs))
+    first, lead, second = top_two(network.logits(pairs), work.guesses(pairs))
     low, high = scaled_bounds(lead, network.slack, network.exponent)
-    return work.record(pairs, first, low, high, lead > network.slack, (lead == 0) & (network.slack == 0))
+    return work.record(pairs, (first, second), low, high, lead > network.slack, (lead == 0) & (network.slack == 0))
 
 
 def _decide_wide(network: WideNetwork, work: _Work, pairs: Indices | slice) -> Mask:
     if isinstance(pairs, slice):
         pairs = np.arange(pairs.start, pairs.stop)
-    first, lead, _ = network.top_two(pairs)
+    first, second, lead, _ = network.top_two(pairs)
     unit = Fraction(2) ** -network.exponent
     low = np.array([outward(unit * (a - network.slack))[0] for a in lead])
     high = np.array([outward(unit * (a + network.slack))[1] for a in lead])
     decided = (lead > network.slack).astype(bool)
-    return work.record(pairs, first, low, high, decided, (lead == 0).astype(bool) & (network.slack == 0))
+    return work.record(pairs, (first, second), low, high, decided, (lead == 0).astype(bool) & (network.slack == 0))
 
 
 def _decide_exactly(weights: Weights, work: _Work, pairs: Indices) -> Indices:
     for pair, lead in zip(pairs, exact_leads(weights, pairs), strict=True):
-        work.answer[pair] = lead.answer
+        work.answer[pair], work.second[pair] = lead.answer, lead.runner_up
         work.low[pair], work.high[pair] = outward(lead.margin)
     return np.zeros(0, dtype=np.int64)

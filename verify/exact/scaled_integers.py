@@ -241,28 +241,30 @@ def largest_errors(real: Doubles, rounded: Doubles, shift: Indices, bound: Doubl
     return np.asarray(distance.max(axis=0) + carried)
 
 
-def top_two(logits: Floats, guess: NDArray[np.integer[Any]] | None = None) -> tuple[Indices, Doubles]:
-    """Greatest entry of every row and its lead over the greatest of the others: (column, lead >= 0), float64.
+def top_two(logits: Floats, guess: NDArray[np.integer[Any]] | None = None) -> tuple[Indices, Doubles, Indices]:
+    """Greatest entry of every row, its lead over the greatest of the others, and that one: (column, lead >= 0 in float64, column).
 
     A `guess` per row saves the search wherever the guess leads. Among equals the guess, then the first, wins.
     With one column the lead is infinite.
     """
     answer = logits.argmax(axis=1) if guess is None else guess.astype(np.int64)
-    lead = _lead(logits, answer)
+    lead, second = _lead(logits, answer)
     if guess is not None and (behind := np.flatnonzero(lead < 0)).size:
         part = logits[behind]
         answer[behind] = part.argmax(axis=1)
-        lead[behind] = _lead(part, answer[behind])
-    return answer, lead
+        lead[behind], second[behind] = _lead(part, answer[behind])
+    return answer, lead, second
 
 
-def _lead(logits: Floats, column: Indices) -> Doubles:
+def _lead(logits: Floats, column: Indices) -> tuple[Doubles, Indices]:
+    """By how much a column leads the greatest of the others, and which that is, the first of equals."""
     rows = np.arange(len(logits))
     best = logits[rows, column]
     logits[rows, column] = -np.inf
-    runner_up = logits.max(axis=1)
+    second = logits.argmax(axis=1)
+    lead = best.astype(np.float64) - logits[rows, second]
     logits[rows, column] = best
-    return np.asarray(best.astype(np.float64) - runner_up)
+    return np.asarray(lead), np.asarray(second)
 
 
 def scaled_bounds(lead: Doubles, slack: float, exponent: int) -> tuple[Doubles, Doubles]:

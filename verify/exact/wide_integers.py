@@ -76,8 +76,8 @@ class WideNetwork:
         low = left[1] - right[1]
         return left[0] - right[0] + (low >> (3 * self.width)), low & ((1 << (3 * self.width)) - 1)
 
-    def top_two(self, pairs: Indices) -> tuple[Indices, Objects, NDArray[np.bool_]]:
-        """Greatest logit of every pair: (column, lead as Python int, columns that may be first or second).
+    def top_two(self, pairs: Indices) -> tuple[Indices, Indices, Objects, NDArray[np.bool_]]:
+        """Greatest logits of every pair: (column, second column, lead as Python int, columns that may be first or second).
 
         A column that is more than `slack` below the integer runner-up is below two others in the exact
         network, so exact arithmetic need not look at it.
@@ -95,7 +95,7 @@ class WideNetwork:
         below = self.gap((runner_up[0][:, None], runner_up[1][:, None]), (high, low))
         limit = divmod(min(self.slack, 1 << 120), 1 << (3 * self.width))
         near = (below[0] < limit[0]) | ((below[0] == limit[0]) & (below[1] <= limit[1]))
-        return first, lead, near
+        return first, second, lead, near
 
 
 def round_wide(weights: Weights) -> WideNetwork:

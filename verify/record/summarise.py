@@ -1,7 +1,7 @@
 """From everything that a run found to summary.json: the proved figures again, and everything that is measured beside them."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from net.folded import FoldedNetwork
 from net.weights import Weights, dead_neurons
 from verify.compact import CompactResult
 from verify.compare.gcr import LogitFve, logit_fve
-from verify.compare.levels import Comparison, compare, fve, largest_margin_difference, removal_fve, runner_up_agreement, surgeries
+from verify.compare.levels import compare, fve, largest_margin_difference, removal_fve, runner_up_agreement, surgeries
 from verify.distil.coset_fit import Floats
 from verify.distil.curve import Distillation, Point
 from verify.distil.labels import NeuronLabel
@@ -77,10 +77,10 @@ def summarise(
     began = time.perf_counter()
     weights, lattice, labels = parts.network.weights, parts.lattice, parts.distillation.labels
     readable = parts.distillation.point("readable")
-    beside = readable.moments_beside(weights, parts.distillation.moments)
-    base = compare(weights, readable.written.weights, parts.network.group.mul, logit_fve=fve(weights, readable.written.weights, beside))
-    points = [_curve_point(parts, *program, base) for program in _programs(parts, symbolic)]
-    point = next(point for point in points if point.name == "readable")
+    programs = _programs(parts, symbolic)
+    points = [_curve_point(parts, *program) for program in programs]
+    place = next(k for k, point in enumerate(points) if point.name == "readable")
+    point, beside = points[place], programs[place][3]
     labelled = labels_summary(labels)
     gcr = _gcr(parts.network, parts.distillation.moments)
     made = s.Summary(
@@ -93,9 +93,11 @@ def summarise(
         program=_program(parts, certificate, readable),
         equivalence=s.Equivalence(
             answers_agree=certificate.equivalent.agree,
-            logit_fve=base.logit_fve,
-            max_margin_difference=largest_margin_difference(weights, readable.written.weights, base),
-            runner_up_agree=base.runner_up_agree,
+            logit_fve=point.logit_fve,
+            max_margin_difference=largest_margin_difference(
+                (weights, parts.evaluation), (readable.written.weights, readable.evaluation)
+            ),
+            runner_up_agree=runner_up_agreement(parts.evaluation, readable.evaluation),
             ablation_fve=point.ablation_fve,
             ablation_fve_by_share=point.ablation_fve_by_share,
         ),
@@ -110,8 +112,8 @@ def summarise(
         symbolic=_symbolic(parts, symbolic, obligations, opinions),
         compact=_compact(parts),
         compact_map=None if parts.compact is None else compact_map(parts.compact.settled, [x.name for x in parts.compact.strategies]),
-        margins=_margins(parts, base),
-        margin_map=margin_map(base.margin, correct_pairs(parts.evaluation, parts.network.group.mul)),
+        margins=_margins(parts),
+        margin_map=margin_map(parts.evaluation.margin, correct_pairs(parts.evaluation, parts.network.group.mul)),
         settings=parts.settings,
         seconds=_seconds(parts.seconds, began, started),
     )
@@ -137,7 +139,7 @@ def _checkpoint(certificate: Certificate) -> s.Checkpoint:
 
 
 def _correct(parts: Parts, certificate: Certificate) -> s.Correct:
-    correct, tiers = certificate.correct, parts.evaluation.tiers
+    correct = certificate.correct
     return s.Correct(
         status=correct.status,
         pairs=correct.pairs,
@@ -146,10 +148,14 @@ def _correct(parts: Parts, certificate: Certificate) -> s.Correct:
         wrong=[list(row) for row in correct.wrong[:WRONG_LISTED]],
         min_margin=correct.min_margin,
         float32_any_order=correct.float32_any_order,
-        rechecked_exactly=tiers["wide"] + tiers["exact"],
-        last_tier=tiers["exact"],
+        **rechecked(parts.evaluation),
         seconds=parts.seconds["exhaustive"],
     )
+
+
+def rechecked(evaluation: Evaluation) -> dict[str, int]:
+    """How many pairs floats did not decide, and of these how many were left to single outputs in Python's integers."""
+    return {"rechecked_exactly": evaluation.tiers["wide"] + evaluation.tiers["exact"], "last_tier": evaluation.tiers["exact"]}
 
 
 def _network(parts: Parts, certificate: Certificate) -> s.Network:
@@ -187,32 +193,30 @@ def _explained(parts: Parts, written: Written, moments: Floats, energy_labelled:
     return explained(program.constants, parameters, s.six_digits(variance), energy_labelled, prime)
 
 
-def _programs(parts: Parts, symbolic: SymbolicFinding) -> Iterator[tuple[str, Written, Evaluation, Floats]]:
+def _programs(parts: Parts, symbolic: SymbolicFinding) -> list[tuple[str, Written, Evaluation, Floats]]:
     """All programs of the run by name, the provable one first, with the moments of the network and the program side by side."""
     network, provable = parts.network.weights, symbolic.provable
+    found: list[tuple[str, Written, Evaluation, Floats]] = []
     if provable:
-        yield "provable", provable.written, provable.evaluation, activation_moments(network, provable.written.weights)
+        found.append(("provable", provable.written, provable.evaluation, activation_moments(network, provable.written.weights)))
     for point in parts.distillation.points:
-        yield point.name, point.written, point.evaluation, point.moments_beside(network, parts.distillation.moments)
+        known = next((moments for _, written, _, moments in found if written is point.written), None)  # one program with two names
+        moments = point.moments_beside(network, parts.distillation.moments) if known is None else known
+        found.append((point.name, point.written, point.evaluation, moments))
+    return found
 
 
-def _curve_point(
-    parts: Parts, name: str, written: Written, evaluation: Evaluation, moments: Floats, readable: Comparison
-) -> s.CurvePoint:
+def _curve_point(parts: Parts, name: str, written: Written, evaluation: Evaluation, moments: Floats) -> s.CurvePoint:
     """One program of the curve at levels 1 to 3: removals at three shares, averaged over seeded draws."""
     network, program, layout = parts.network.weights, written.weights, written.program
     removal = removal_fve(network, program, layout, moments)
-    variance, runner_up = fve(network, program, moments), None
-    if written is parts.distillation.point("readable").written:
-        runner_up = readable.runner_up_agree
-    elif name in ("faithful", "provable"):
-        runner_up = runner_up_agreement(program, readable)
+    named = name in ("readable", "faithful", "provable")
     return s.CurvePoint(
         name=name,
         ratio=layout.constants / network.constants,
         answers_agree=int((evaluation.answer == parts.evaluation.answer).sum()),
-        logit_fve=variance,
-        runner_up_agree=runner_up,
+        logit_fve=fve(network, program, moments),
+        runner_up_agree=runner_up_agreement(parts.evaluation, evaluation) if named else None,
         ablation_fve=float(np.mean(list(removal.values()))),
         ablation_fve_by_share=dict(removal),
         preactivation_bits=layout.preactivation_bits,
@@ -258,10 +262,10 @@ def largest_families(lattice: SubgroupLattice, labels: tuple[NeuronLabel, ...], 
     return {row.name: [neuron.index for circuit in found[row.name] for neuron in circuit.neurons] for row in rows}
 
 
-def _margins(parts: Parts, base: Comparison) -> s.Margins | None:
+def _margins(parts: Parts) -> s.Margins | None:
     if parts.compact is None:
         return None
-    return margin_histogram(base.margin, correct_pairs(parts.evaluation, parts.network.group.mul), parts.compact.bound)
+    return margin_histogram(parts.evaluation.margin, correct_pairs(parts.evaluation, parts.network.group.mul), parts.compact.bound)
 
 
 def _symbolic(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from algebra.group import parse_group
 from net.weights import Weights
 from verify.exact import scaled_integers, wide_integers
 from verify.exact.exact_pairs import exact_leads, outward
-from verify.exact.exhaustive import TIE, TIERS, Evaluation, correct_pairs, evaluate, smallest_margin, tighten
+from verify.exact.exhaustive import TIE, TIERS, correct_pairs, evaluate, smallest_margin, tighten
 from verify.exact.scaled_integers import BITS, blocks, round_network
 from verify.exact.wide_integers import round_wide
 
@@ -63,6 +64,7 @@ def compare_with(leads, evaluation):
         assert Fraction(low) <= margin
         assert high == np.inf or margin <= Fraction(high)
         assert (high == 0) == (answer == TIE)
+        assert low <= evaluation.margin[x, y] <= high
 
 
 @settings(max_examples=150, deadline=None)
@@ -95,7 +97,7 @@ def test_smallest_margin_is_found_among_pairs_of_which_nothing_is_known(seed, ri
     arrays = random_network(6, 3, seed)
     weights = Weights.from_arrays(*arrays)
     evaluation = evaluate(weights)
-    loose = Evaluation(evaluation.answer, np.zeros((6, 6)), np.full((6, 6), 1e9), evaluation.tiers)
+    loose = replace(evaluation, margin_low=np.zeros((6, 6)), margin_high=np.full((6, 6), 1e9))
     chosen = np.random.default_rng(seed).permutation(36)[:right_pairs]
     table = (evaluation.answer + 1) % 6
     table.reshape(-1)[chosen] = evaluation.answer.reshape(-1)[chosen]
@@ -107,6 +109,16 @@ def test_smallest_margin_is_found_among_pairs_of_which_nothing_is_known(seed, ri
 def test_all_pairs_of_s4_agree_with_fractions(tiers, lead_by_fractions):
     arrays = random_network(24, 5, seed=4)
     compare_with_fractions(arrays, evaluate(Weights.from_arrays(*arrays), tiers=tiers), lead_by_fractions)
+
+
+@pytest.mark.parametrize("tiers", TIER_SETS)
+def test_runners_up_are_those_of_fraction_arithmetic(tiers, logits_by_fractions):
+    """On a network whose second and third outputs are nowhere close."""
+    arrays = random_network(6, 5, seed=4)
+    found = evaluate(Weights.from_arrays(*arrays), tiers=tiers)
+    for x, y in np.ndindex(6, 6):
+        values = logits_by_fractions(*arrays, x, y)
+        assert found.runner_up[x, y] == sorted(range(6), key=values.__getitem__)[-2]
 
 
 def test_weights_with_error_bounds_are_decided_as_the_exact_integers_say(lead_by_fractions):

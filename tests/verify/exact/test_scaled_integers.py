@@ -150,11 +150,13 @@ def test_first_and_lead_with_and_without_guesses():
     """A right guess wins a tie; a wrong one costs a search and changes nothing; the logits stay as they were."""
     logits = np.array([[1, 5, 3], [4, 4, 0], [4, 0, 4], [7, 7, 7], [-2, -9, -4]], dtype=np.float32)
     before = logits.copy()
-    first, lead = top_two(logits)
-    assert (first.tolist(), lead.tolist()) == ([1, 0, 0, 0, 0], [2, 0, 0, 0, 2])
+    first, lead, second = top_two(logits)
+    assert (first.tolist(), lead.tolist(), second.tolist()) == ([1, 0, 0, 0, 0], [2, 0, 0, 0, 2], [2, 1, 2, 1, 2])
     for guess, expected in (([1, 1, 2, 2, 0], [1, 1, 2, 2, 0]), ([0, 2, 1, 1, 1], [1, 0, 0, 1, 0]), ([2, 0, 0, 0, 2], [1, 0, 0, 0, 0])):
-        first, lead = top_two(logits, np.array(guess, dtype=np.int16))
+        first, lead, second = top_two(logits, np.array(guess, dtype=np.int16))
         assert (first.tolist(), lead.tolist()) == (expected, [2, 0, 0, 0, 2])
+        assert np.array_equal(np.sort(logits, axis=1)[:, -2], logits[np.arange(5), second])
+        assert (first != second).all()
         assert first.dtype == np.int64
         assert lead.dtype == np.float64
     assert np.array_equal(logits, before)
@@ -165,7 +167,7 @@ def test_first_and_lead_with_and_without_guesses():
 def test_leads_of_logits_at_the_limit_of_the_integers_are_exact(precision):
     """2^T against 1 - 2^T: the difference is formed in float64."""
     top = 2 ** BITS[precision]
-    _, lead = top_two(np.array([[float(top), float(1 - top)]], dtype=precision))
+    _, lead, _ = top_two(np.array([[float(top), float(1 - top)]], dtype=precision))
     assert int(lead[0]) == 2 * top - 1
 
 
