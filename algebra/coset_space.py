@@ -80,11 +80,6 @@ class CosetSpace:
         """(count,) least element of each coset."""
         return self.cosets.representatives
 
-    @property
-    def centred_dimension(self) -> int:
-        """Dimension of the functions in the space with mean zero: a twisted function has mean zero anyway."""
-        return self.count - (self.kernel is None)
-
     @cached_property
     def signs(self) -> NDArray[np.int8]:
         """(order,) chi(h) for g = h r (right) or g = r h (left), r the least element of the coset of g.

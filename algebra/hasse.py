@@ -1,7 +1,7 @@
 """Hasse diagrams of the classes of subgroups, as Graphviz text and as a picture."""
 
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from algebra.containment import class_lattice
 from algebra.lattice import SubgroupClass, SubgroupLattice
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-__all__ = ["hasse_data", "hasse_dot", "hasse_layout", "save_hasse"]
+__all__ = ["hasse_dot", "hasse_layout", "save_hasse"]
 
 _POINTS_PER_UNIT = 40.0
 _CHARACTER = 0.155
@@ -38,26 +38,6 @@ def hasse_layout(lattice: SubgroupLattice) -> LayeredLayout:
     layer = {one.number: orders.index(one.order) for one in lattice.classes}
     width = {one.number: _width(one) for one in lattice.classes}
     return layered_layout(class_lattice(lattice), layer, width)
-
-
-def hasse_data(lattice: SubgroupLattice) -> dict[str, list[dict[str, Any]]]:
-    """The drawing as plain data: where each class stands and which points each line runs through.
-
-    ``nodes`` are the classes in the order of ``lattice.classes``: name, order, length (number of conjugates), x, layer (0 for the
-    trivial subgroup, one more for each larger order) and width of the box. ``edges`` name two nodes by position, ``lower`` maximal in
-    ``upper``, with the ``route``, points (x, layer) from the one to the other. A unit of x is about the height of two lines.
-    """
-    layout = hasse_layout(lattice)
-    nodes = [
-        {"name": one.name, "order": one.order, "length": one.length, "x": round(x, 4), "layer": layer, "width": _width(one)}
-        for one in lattice.classes
-        for x, layer in [layout.positions[one.number]]
-    ]
-    edges = [
-        {"lower": lower, "upper": upper, "route": [[round(x, 4), layer] for x, layer in route]}
-        for (lower, upper), route in sorted(layout.routes.items(), key=str)
-    ]
-    return {"nodes": nodes, "edges": edges}
 
 
 def _width(one: SubgroupClass) -> float:

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from algebra.class_search import ClassSearch, Representative
 from algebra.element_table import ElementTable, Numbers
 
-__all__ = ["add_perfect_subgroups", "generating", "primes_of", "soluble_residual"]
+__all__ = ["add_perfect_subgroups", "generating_from_last", "primes_of", "soluble_residual"]
 
 Mask = NDArray[np.bool_]
 
@@ -67,7 +67,7 @@ def add_perfect_subgroups(search: ClassSearch) -> None:
         if found is not None:
             heappush(queue, (found.order, len(search.classes) - 1))
 
-    record(largest, generating(table, largest))
+    record(largest, generating_from_last(table, largest))
     for mask, pair in _generated_by_two(table, largest):
         record(mask, pair)
     minimal = [search.classes[number] for _, number in queue]
@@ -78,7 +78,7 @@ def add_perfect_subgroups(search: ClassSearch) -> None:
             record(mask, generators)
 
 
-def generating(table: ElementTable, mask: Mask) -> tuple[int, ...]:
+def generating_from_last(table: ElementTable, mask: Mask) -> tuple[int, ...]:
     """Elements that generate the subgroup: each the last one outside what those before generate."""
     found: list[int] = []
     generated = table.closure(found)
@@ -245,7 +245,7 @@ def _normal_in(table: ElementTable, one: Representative, minimal: list[Represent
     normalizer = np.sort(one.normalizer.ravel())
     inside = np.zeros(table.order, dtype=bool)
     inside[normalizer] = True
-    if soluble_residual(table, generating(table, inside)).sum() == one.order:
+    if soluble_residual(table, generating_from_last(table, inside)).sum() == one.order:
         return
     within = np.zeros(table.order, dtype=bool)
     within[one.elements] = True

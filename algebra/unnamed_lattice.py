@@ -64,11 +64,6 @@ class ConjugacyClass:
         """The largest normal subgroup of the group inside its subgroups: their intersection."""
         return Subgroup(self.lattice.group, core_mask(self.lattice.group, self.lattice.masks[self.members]))
 
-    @property
-    def core_order(self) -> int:
-        """Order of the core."""
-        return self.core.order
-
 
 class UnnamedLattice:
     """Every subgroup of a group, or as many as are listed where there are too many (``algebra.enumeration``).

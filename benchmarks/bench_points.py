@@ -58,9 +58,8 @@ def main(name: str, width: int) -> None:
     short = Short(expanded.network, tables)
     set_up = time.process_time() - start
     cells = sorted(len(family.levels) for family in tables.cells)
-    print(
-        f"{name}, {width} neurons in {len(program.circuits)} circuits, {program.constants} constants, {program.weight_entries} weights"
-    )
+    weights = sum(len(t.weights) for c in program.circuits for form in (c.left, c.right, c.votes) for t in form.terms)
+    print(f"{name}, {width} neurons in {len(program.circuits)} circuits, {program.constants} constants, {weights} weights")
     print(
         f"cells of a form: {cells[0]} to {cells[-1]}, median {cells[len(cells) // 2]}; tables added up at the end: {len(tables.last)}"
     )

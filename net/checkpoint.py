@@ -19,7 +19,7 @@ from net.detection import beats_chance, with_convention
 from net.errors import MalformedInput
 from net.folded import FoldedNetwork, Source, fold
 from net.formats import chughtai, folded_arrays, sn_grok, wu
-from net.formats.container import FLOATS, parse_json, read_bytes, read_contents, sentence, to_arrays
+from net.formats.container import FLOATS, first_line, parse_json, read_bytes, read_contents, to_arrays
 from net.formats.meaning import hidden_layers, names_a_weight, possible_elements, readings, words
 from net.formats.own import OWN_FORMAT, safetensors_bytes, settings_of
 from net.formats.plain_yaml import parse_plain_yaml
@@ -573,7 +573,7 @@ def _side_files(path: Path, assume_relu: bool) -> dict[str, dict[str, Any]]:
                 raise MalformedInput(f"expected at most {_SIDE_FILE_LIMIT:,} bytes in {side}, got more")
             text = side.read_bytes().decode()
         except (OSError, ValueError) as error:
-            raise MalformedInput(f"expected settings in {side}, got: {sentence(error)}") from error
+            raise MalformedInput(f"expected settings in {side}, got: {first_line(error)}") from error
         try:
             config = parse_json(text, str(side)) if side.suffix == ".json" else parse_plain_yaml(text, str(side))
         except MalformedInput:

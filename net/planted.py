@@ -41,7 +41,7 @@ KINDS = ("twisted", "sign", "dual", "dead", "raw")
 
 
 @dataclass(frozen=True, eq=False)
-class RankOne:
+class RankOnePart:
     """The numbers of a rank-one neuron, see the module's docstring.
 
     Attributes:
@@ -80,7 +80,7 @@ class PlantedNeuron:
     kind: str
     left: Subgroup | None = None
     right: Subgroup | None = None
-    rank_one: RankOne | None = None
+    rank_one: RankOnePart | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,7 +240,7 @@ def _rank_one(
     m = rng.permutation(np.arange(points.index)) - points.index // 2 + rng.integers(0, 8, points.index) / 8
     m[0] -= m.sum()
     s, c, v = _eighths(rng), float(rng.integers(-16, 17)) / 8, _eighths(rng)
-    numbers = RankOne(points, kernel, tuple(map(int, a)), tuple(map(int, d)), tuple(map(float, m)), s, c)
+    numbers = RankOnePart(points, kernel, tuple(map(int, a)), tuple(map(int, d)), tuple(map(float, m)), s, c)
     single = np.count_nonzero(a) == np.count_nonzero(d) == 1
     kind = "rank one" if not single else "coset" if kernel is None else "twisted"
     truth = PlantedNeuron(kind, rank_one=numbers)

@@ -7,7 +7,7 @@ from reports.blocks import Block, Document, Figure, Heading, Line, Paragraph, jo
 from reports.definitions import subgroup_rows
 from reports.numbers import count, portion, power_of_two, rational, rounded, seconds, sentence, share
 from reports.source import Source
-from reports.theorems import PARITY, kind_of
+from reports.theorems import PARITY, lemma_kind
 
 MOST_CIRCUITS = 400
 SHOWN_LEMMAS = 12
@@ -95,10 +95,10 @@ def _lemmas(source: Source) -> list[Block]:
     if not lemmas:
         return [Heading(2, say("Lemmas"), "lemmas"), *found] if (found := _sums(source)) else []
     solvers = sorted({name for one in lemmas for name in one["opinions"]})
-    kinds = sorted({kind_of(one) for one in lemmas})
+    kinds = sorted({lemma_kind(one) for one in lemmas})
     rows = []
     for kind in kinds:
-        members = [one for one in lemmas if kind_of(one) == kind]
+        members = [one for one in lemmas if lemma_kind(one) == kind]
         opinions = [count(sum(one["opinions"].get(solver, {}).get("word") == "agrees" for one in members)) for solver in solvers]
         statuses = [count(sum(one["status"] == status for one in members)) for status in ("PROVED", "REFUTED", "UNKNOWN")]
         rows.append([kind, LEMMAS.get(kind, ""), *statuses, *opinions])

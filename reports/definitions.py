@@ -21,7 +21,7 @@ FORMS = {
     "shared": ("shared", "f(g) = s Σ_p t[p] d[pg]", "s alone: t is the list with which the neuron reads x"),
     "elements": ("elements", "f(g) = t[g]", "one for each element"),
 }
-ON_POINTS = ("coset matrix", "images", "preimages", "rank", "shared")
+POINTS_DEFINED = ("coset matrix", "images", "preimages", "rank", "shared")
 MOST_SUBGROUPS = 28
 MOST_CLASSES = 12
 TOLD = 3  # circuits that are told in words
@@ -203,7 +203,7 @@ def _notes(source: Source) -> list[Line]:
     program = source.program
     notes = []
     weighted = any(form["on"] in ("images", "preimages", "shared") for form in source.forms())
-    if any(form["on"] in ON_POINTS for form in source.forms()):
+    if any(form["on"] in POINTS_DEFINED for form in source.forms()):
         notes.append(
             say(
                 "There $p$ runs over the points of $H$ and $pg$ is the point that $g$ moves $p$ to{weights}.",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reports.circuits import ReportedCircuit, VoteTable
 
 JSON = dict[str, Any]
-BLUE, ORANGE, GREY = "#1f5fa8", "#d9822b", "#8a8f98"
+BLUE, ORANGE = "#1f5fa8", "#d9822b"
 STYLE: "dict[Any, Any]" = {
     "svg.hashsalt": "coset-verify",
     "axes.spines.top": False,

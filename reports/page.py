@@ -28,7 +28,6 @@ from reports.source import Source
 MOST_BYTES, MOST_NUMBERS = 1_400_000, 1_500_000
 #: Labels of rows are written for tables of at most this many.
 MOST_LABELS = 40
-EXACT = 2**53  # JavaScript's numbers hold integers up to this
 
 
 def page(source: Source, document: Document, pictures: dict[str, Any] | None, voting: Voting, figures: dict[str, str]) -> str:

@@ -12,7 +12,7 @@ from reports.words import Words
 MOST_OUTCOMES = 4  # kinds of products that get a sentence each
 
 
-class Outcome(NamedTuple):
+class VoteRange(NamedTuple):
     """The cells whose product is of one kind, and the range of votes on it and on all others."""
 
     kind: int
@@ -69,7 +69,7 @@ def _between(values: tuple[float, float]) -> str:
     return low if low == high else f"between {low} and {high}"
 
 
-def outcomes(votes: Sequence[Sequence[Sequence[float]]], products: Sequence[Sequence[int | None]]) -> list[Outcome]:
+def outcomes(votes: Sequence[Sequence[Sequence[float]]], products: Sequence[Sequence[int | None]]) -> list[VoteRange]:
     """The votes of a table [p][q][d], grouped by the kind that the product of the cell is of."""
     cells: dict[int, list[Sequence[float]]] = {}
     for row, kinds in zip(votes, products, strict=True):
@@ -83,5 +83,5 @@ def outcomes(votes: Sequence[Sequence[Sequence[float]]], products: Sequence[Sequ
         elsewhere = [v for rest in others for v in rest] or [0.0]
         leads = [mine - max(rest, default=mine) for mine, rest in zip(on_it, others, strict=True)]
         ranges = (min(on_it), max(on_it)), (min(elsewhere), max(elsewhere))
-        found.append(Outcome(kind, len(ballots), *ranges, min(leads)))
+        found.append(VoteRange(kind, len(ballots), *ranges, min(leads)))
     return found

@@ -355,7 +355,7 @@ def _parities(case: Any) -> str:
 
 def opinions(source: Source) -> str:
     """What SMT solvers say about the files of this theorem's steps."""
-    lemmas = [one for one in source.s["symbolic"]["obligations"] if kind_of(one) == "O1"]
+    lemmas = [one for one in source.s["symbolic"]["obligations"] if lemma_kind(one) == "O1"]
     heard: dict[str, Counter[str]] = {}
     for one in lemmas:
         for name, opinion in one["opinions"].items():
@@ -368,7 +368,7 @@ def opinions(source: Source) -> str:
     return f"As a second opinion (measured), SMT solvers were asked about the files of these steps: {listed(said)}." if said else ""
 
 
-def kind_of(lemma: dict[str, Any]) -> str:
+def lemma_kind(lemma: dict[str, Any]) -> str:
     """O1, O2 or O3: the leading letters and digits of its name."""
     return re.split(r"[^A-Za-z0-9]", lemma["id"])[0]
 

@@ -23,14 +23,14 @@ from reports.coset_voting import (
     product,
 )
 
-Points = tuple[int, ...]
+PointNumbers = tuple[int, ...]
 MOST_CYCLES = 60  # letters of an element in cycle notation
 
 
 class Looks(NamedTuple):
     """What right cosets say: where x sends each of ``sets`` and, if ``parity``, whether x is even."""
 
-    sets: tuple[Points, ...]
+    sets: tuple[PointNumbers, ...]
     parity: bool
 
 
@@ -161,7 +161,7 @@ class Words:
             return f"whether {variable} moves {first} to {second}"
         return f"which double coset of {first} and {second} {variable} lies in"
 
-    def _tests(self, one: Points, other: Points, parity: bool, variable: str) -> list[str]:
+    def _tests(self, one: PointNumbers, other: PointNumbers, parity: bool, variable: str) -> list[str]:
         tests = [f"whether {variable} is even"] * parity
         if not one:
             return tests
@@ -170,7 +170,7 @@ class Words:
             return [f"whether {variable} sends {set_of(one)} {verb} {set_of(other)}", *tests]
         return [f"how many points of {set_of(one)} {variable} sends into {set_of(other)}", *tests]
 
-    def _looks_of_pair(self, names: tuple[str, ...]) -> tuple[Points, Points, bool] | None:
+    def _looks_of_pair(self, names: tuple[str, ...]) -> tuple[PointNumbers, PointNumbers, bool] | None:
         """Sets S, T and whether parity counts, where these tell all double cosets HzK apart; None where not.
 
         When H keeps S and K keeps T, all elements of HzK send equally many points of S into T; when both hold
@@ -185,7 +185,7 @@ class Words:
         form = self.group.double_cosets(*(Signed(self.members(name)) for name in names))
         return found if len({self._signature(*found, z) for z in self.least(form)}) == form[1] else None
 
-    def _signature(self, one: Points, other: Points, parity: bool, z: Permutation) -> tuple[int, bool]:
+    def _signature(self, one: PointNumbers, other: PointNumbers, parity: bool, z: Permutation) -> tuple[int, bool]:
         return len(set(image_of(one, z)) & set(other)), parity and is_even(z)
 
     def _moves_to(self, first: str, second: str) -> bool:
@@ -311,17 +311,17 @@ def is_even(x: Permutation) -> bool:
     return sum(a > b for a, b in combinations(x, 2)) % 2 == 0
 
 
-def image_of(points: Points, x: Permutation) -> Points:
+def image_of(points: PointNumbers, x: Permutation) -> PointNumbers:
     """The set of points that x sends ``points`` to."""
     return tuple(sorted(x[i] for i in points))
 
 
-def preimage_of(points: Points, x: Permutation) -> Points:
+def preimage_of(points: PointNumbers, x: Permutation) -> PointNumbers:
     """The set of points that x sends to ``points``."""
     return tuple(i for i, image in enumerate(x) if image in points)
 
 
-def set_of(points: Points) -> str:
+def set_of(points: PointNumbers) -> str:
     """A point as "5", a set as "{4,5}"; points are written from 1."""
     text = ",".join(str(p + 1) for p in points)
     return text if len(points) == 1 else f"{{{text}}}"
@@ -331,5 +331,5 @@ def _at(label: str, g: Permutation) -> str:
     return label if label == format_cycles(g) else f"{label} at {format_cycles(g)}"
 
 
-def _by_size(points: Points) -> tuple[int, Points]:
+def _by_size(points: PointNumbers) -> tuple[int, PointNumbers]:
     return len(points), points

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algebra.characters.irrep import has_irreps, irreps
-from algebra.characters.modular import column_basis, eigenspaces, least_prime, primitive_root_of_unity, product
+from algebra.characters.modular import column_basis, eigenspaces, least_prime, primitive_root_of_unity, product_modulo
 from algebra.errors import GroupError
 from algebra.group import FiniteGroup
 
@@ -127,8 +127,8 @@ def _split(space: NDArray[np.int64], matrix: NDArray[np.int64], prime: int) -> l
     if space.shape[1] == 1:
         return [space]
     basis, rows = column_basis(space, prime)
-    restricted = product(matrix, basis, prime)[rows]
-    return [product(basis, part, prime) for part in eigenspaces(restricted, prime)]
+    restricted = product_modulo(matrix, basis, prime)[rows]
+    return [product_modulo(basis, part, prime) for part in eigenspaces(restricted, prime)]
 
 
 def _power_classes(group: FiniteGroup, exponent: int) -> NDArray[np.intp]:

@@ -24,8 +24,8 @@ from algebra.group import FiniteGroup
 from algebra.permutation import parity
 
 __all__ = [
+    "IntegerPartition",
     "Irrep",
-    "Partition",
     "has_irreps",
     "irreps",
     "partitions",
@@ -33,7 +33,7 @@ __all__ = [
     "young_generators",
 ]
 
-Partition = tuple[int, ...]
+IntegerPartition = tuple[int, ...]
 Tableau = tuple[tuple[int, ...], ...]
 
 
@@ -49,7 +49,7 @@ class Irrep:
     """
 
     group: FiniteGroup
-    partition: Partition
+    partition: IntegerPartition
     half: int = 0
 
     @property
@@ -111,10 +111,10 @@ def irreps(group: FiniteGroup) -> tuple[Irrep, ...]:
     return tuple(found)
 
 
-def partitions(number: int) -> list[Partition]:
+def partitions(number: int) -> list[IntegerPartition]:
     """Partitions of a number, in falling lexicographic order: (n) first."""
 
-    def smaller(rest: int, largest: int) -> list[Partition]:
+    def smaller(rest: int, largest: int) -> list[IntegerPartition]:
         if rest == 0:
             return [()]
         return [(part, *tail) for part in range(min(rest, largest), 0, -1) for tail in smaller(rest - part, part)]
@@ -122,13 +122,13 @@ def partitions(number: int) -> list[Partition]:
     return smaller(number, number)
 
 
-def conjugate_partition(shape: Partition) -> Partition:
+def conjugate_partition(shape: IntegerPartition) -> IntegerPartition:
     """The partition whose Young diagram is the transposed one."""
     return tuple(sum(part > column for part in shape) for column in range(shape[0] if shape else 0))
 
 
 @lru_cache(maxsize=256)
-def standard_tableaux(shape: Partition) -> tuple[Tableau, ...]:
+def standard_tableaux(shape: IntegerPartition) -> tuple[Tableau, ...]:
     """Standard Young tableaux of a shape, as rows of 0-based entries that rise along rows and columns."""
     number = sum(shape)
     if number == 0:
@@ -150,7 +150,7 @@ def _contents(tableau: Tableau) -> list[int]:
 
 
 @lru_cache(maxsize=256)
-def young_generators(shape: Partition) -> tuple[NDArray[np.float64], ...]:
+def young_generators(shape: IntegerPartition) -> tuple[NDArray[np.float64], ...]:
     """(d, d) matrices of the transpositions (1 2), (2 3), ..., (n-1 n) in Young's orthogonal form."""
     tableaux = standard_tableaux(shape)
     place = {tableau: i for i, tableau in enumerate(tableaux)}
@@ -203,7 +203,7 @@ def _spread(group: FiniteGroup, generator_matrices: list[NDArray[Any]]) -> NDArr
     return matrices
 
 
-def _half_basis(shape: Partition, half: int) -> NDArray[Any]:
+def _half_basis(shape: IntegerPartition, half: int) -> NDArray[Any]:
     """(d, d/2) orthonormal eigenvectors of T, t -> sgn(t) t^transposed, for one of its two eigenvalues."""
     tableaux = standard_tableaux(shape)
     place = {tableau: i for i, tableau in enumerate(tableaux)}

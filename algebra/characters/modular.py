@@ -7,7 +7,7 @@ Products go through float64 matrix multiplication, which is exact while inner di
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["column_basis", "eigenspaces", "least_prime", "null_space", "primitive_root_of_unity", "product"]
+__all__ = ["column_basis", "eigenspaces", "least_prime", "null_space", "primitive_root_of_unity", "product_modulo"]
 
 Matrix = NDArray[np.int64]
 
@@ -30,7 +30,7 @@ def primitive_root_of_unity(order: int, prime: int) -> int:
     raise AssertionError(f"{order} divides {prime} - 1")  # unreachable: the group of units is cyclic
 
 
-def product(left: Matrix, right: Matrix, prime: int) -> Matrix:
+def product_modulo(left: Matrix, right: Matrix, prime: int) -> Matrix:
     """Matrix product modulo p."""
     exact = left.astype(np.float64) @ right.astype(np.float64)
     return exact.astype(np.int64) % prime
@@ -90,7 +90,7 @@ def _characteristic_polynomial(matrix: Matrix, prime: int) -> list[int]:
     coefficients = [1]
     running = np.zeros_like(matrix)
     for k in range(1, size + 1):
-        running = (product(matrix, running, prime) + coefficients[-1] * np.eye(size, dtype=np.int64)) % prime
-        trace = int(np.trace(product(matrix, running, prime)))
+        running = (product_modulo(matrix, running, prime) + coefficients[-1] * np.eye(size, dtype=np.int64)) % prime
+        trace = int(np.trace(product_modulo(matrix, running, prime)))
         coefficients.append(-trace * pow(k, -1, prime) % prime)
     return coefficients

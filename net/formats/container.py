@@ -132,7 +132,7 @@ def read_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(FILE_LIMIT + 1)
     except (OSError, ValueError) as error:
-        raise MalformedInput(f"expected a readable checkpoint file, got {sentence(error)}") from error
+        raise MalformedInput(f"expected a readable checkpoint file, got {first_line(error)}") from error
     if len(data) > FILE_LIMIT:
         raise MalformedInput(f"expected a file of 1 to {FILE_LIMIT:,} bytes at {path}, got more")
     return data
@@ -187,7 +187,7 @@ def to_arrays(tensors: Mapping[str, Stored], limit: int) -> tuple[dict[str, Floa
     return {name: arrays[key] for name, key in of.items()}, max(kinds, key=FLOATS.index, default="float32")
 
 
-def sentence(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of an error's message, shortened, for use inside a sentence of ours."""
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0][:200]
@@ -211,7 +211,7 @@ def parse_json(text: str, where: str) -> Any:
         value = json.loads(text, object_pairs_hook=once)
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise MalformedInput(f"expected JSON in {where}, got: {sentence(error)}") from error
+        raise MalformedInput(f"expected JSON in {where}, got: {first_line(error)}") from error
     return value
 
 

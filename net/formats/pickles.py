@@ -7,7 +7,6 @@ torch, a seventh argument of a tensor's rebuilding may negate it, one storage ma
 
 from __future__ import annotations
 
-import math
 import re
 import struct
 from dataclasses import dataclass, field
@@ -73,11 +72,6 @@ class Tensor(NamedTuple):
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all entries, each counted as often as it is there."""
-        return math.prod(self.shape) * self.storage.itemsize
 
 
 @dataclass(eq=False)

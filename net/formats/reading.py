@@ -249,14 +249,6 @@ def read_layout(path: Path) -> Reading:
         raise MalformedInput(f"expected a layout with some of the keys {fields} in {path}, got: {error}") from error
 
 
-def as_toml(reading: Reading) -> str:
-    """The reading as the text of a layout's file."""
-    import json
-
-    fields = msgspec.to_builtins(reading)
-    return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in fields.items())
-
-
 def sizes_of(arrays: Mapping[str, FloatMatrix]) -> dict[str, tuple[int, ...]]:
     """The shapes by name."""
     return {name: tuple(int(size) for size in np.shape(array)) for name, array in arrays.items()}

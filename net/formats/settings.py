@@ -138,24 +138,20 @@ class _Waiting(NamedTuple):
     training: bool
 
 
-def words(key: str) -> list[str]:
+def name_words(key: str) -> list[str]:
     """The words of a name, in lower case: camelCase and snake_case are taken apart, numbers left out."""
     return [word.lower() for word in _WORD.findall(key) if not word.isdigit()]
 
 
-def is_relu(value: Any) -> bool:
-    """Whether the text spells relu: "ReLU", "nn.ReLU()", "torch.nn.functional.relu", "<function relu at 0x7f>"."""
-    return _is_spelt(value, "relu")
-
-
-def _is_spelt(value: Any, activation: str) -> bool:
+def spells(value: Any, activation: str) -> bool:
+    """Whether the text spells the activation, such as "ReLU", "nn.ReLU()", "torch.nn.functional.relu", "<function relu at 0x7f>"."""
     return isinstance(value, str) and _SPELLING[activation].fullmatch(value.strip()) is not None
 
 
 def _contents(setting: _Waiting, activation: str) -> list[_Waiting]:
     """What is to be looked at below a setting that is itself harmless."""
     path, key, value, training = setting
-    found = words(key)
+    found = name_words(key)
     flat = "".join(character for character in key.lower() if character.isalpha())
     if _TRAINING & set(found) and (not _FUNCTION & set(found) or _GRADIENT & set(found)):
         training = True
@@ -170,14 +166,14 @@ def _contents(setting: _Waiting, activation: str) -> list[_Waiting]:
     texts = _texts(value)
     if "_".join(found) in _MODEL_KEYS and (texts or isinstance(value, list | tuple)):
         for text in texts:
-            if not set(words(text)) <= _MODEL:
+            if not set(name_words(text)) <= _MODEL:
                 raise _refusal(f"a network of one hidden layer with relu, got {text[:60]!r} under {path[:120]!r}")
         return [setting] if isinstance(value, list | tuple) else []
     if not set(found) <= _PLAIN or _is_tensor(value):
         raise _refusal(f"settings that are known not to change the function, got {_shown(value)} under {path[:120]!r}")
     for text in texts:
         flat = "".join(character for character in text.lower() if character.isalpha())
-        if set(words(text)) & _OTHER or any(part in flat for part in _OTHER_PARTS):
+        if set(name_words(text)) & _OTHER or any(part in flat for part in _OTHER_PARTS):
             raise _refusal(f"settings of a network with relu, got {text[:60]!r} under {path[:120]!r}")
     if isinstance(value, list | tuple) and any(_is_tensor(item) for item in value):
         raise _refusal(f"settings that are known not to change the function, got tensors under {path[:120]!r}")
@@ -201,15 +197,15 @@ def _contents_of_training(setting: _Waiting, found: set[str], names_activation: 
     if found & (_FUNCTION | _OTHER_ACTIVATIONS) and (value is True or texts):
         raise _refusal(f"settings that are known not to change the function, got {_shown(value)} under {path[:120]!r}")
     for text in texts:
-        if _names_other_activation(text, activation) or ("_".join(words(key)) in _MODEL_KEYS and set(words(text)) & _OTHER):
+        if _names_other_activation(text, activation) or ("_".join(name_words(key)) in _MODEL_KEYS and set(name_words(text)) & _OTHER):
             raise _refusal(f"settings of a network with {activation}, got {text[:60]!r} under {path[:120]!r}")
     return [] if _is_tensor(value) else [setting._replace(training=True)]
 
 
 def _names_other_activation(text: str, activation: str) -> bool:
     """Whether a word of the text is an activation, or x^2 in the place of one, and not the one that the network is to have."""
-    formulas = any(_is_spelt(part, "square") for part in re.split(r"[\s,;/]+", text))
-    others = (word for word in words(text) if not _is_spelt(word, activation))
+    formulas = any(spells(part, "square") for part in re.split(r"[\s,;/]+", text))
+    others = (word for word in name_words(text) if not spells(word, activation))
     return (formulas and activation != "square") or any(
         word in _OTHER_ACTIVATIONS or any(part in word for part in _OTHER_ENDINGS) for word in others
     )
@@ -219,8 +215,8 @@ def _check_activation(path: str, found: list[str], value: Any, activation: str) 
     if value is None or (isinstance(value, str) and not value):
         return
     known = set(found) <= _ACTIVATION
-    spelt = _is_spelt(value, activation)
-    spelt = spelt or (isinstance(value, list | tuple) and len(value) > 0 and all(_is_spelt(item, activation) for item in value))
+    spelt = spells(value, activation)
+    spelt = spelt or (isinstance(value, list | tuple) and len(value) > 0 and all(spells(item, activation) for item in value))
     if known and (spelt or (value is True and activation == "relu" and set(found) <= {"use", "relu"})):
         return
     if not known and (value is False or (isinstance(value, str) and value.lower() in _NO_ACTIVATION)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from net.errors import MalformedInput
-from net.formats.container import FILE_LIMIT, Contents, parse_json, read_bytes, read_contents, sentence
+from net.formats.container import FILE_LIMIT, Contents, first_line, parse_json, read_bytes, read_contents
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ def read_shards(data: bytes, path: Path) -> tuple[Contents, int] | None:
     try:
         index = parse_json(data.decode(), str(path))
     except UnicodeDecodeError as error:
-        raise MalformedInput(f"expected an index of safetensors files in {path}, got: {sentence(error)}") from error
+        raise MalformedInput(f"expected an index of safetensors files in {path}, got: {first_line(error)}") from error
     where = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(where, dict) or not where or not all(isinstance(name, str) for name in where.values()):
         raise MalformedInput(f"expected under 'weight_map' in {path} the file of each tensor, got something else")

@@ -35,7 +35,7 @@ def batch_indices(seed: int, step: int, count: int, batch: int) -> np.ndarray:
     return np.random.default_rng((seed, step)).integers(0, count, size=batch)
 
 
-def evaluate(
+def float32_score(
     parameters: Parameters, mul: np.ndarray, rows: np.ndarray | None = None, activation: Activation = "relu"
 ) -> tuple[int, float]:
     """Pairs (x, y), x in `rows` (all by default), that are right in float32, and the smallest margin.
@@ -112,9 +112,9 @@ def _evaluation(state: TrainingState, mul: np.ndarray, activation: Activation) -
     """Every pair counts only once a sample of rows is right: before that the sample's count is scaled up."""
     order = len(mul)
     rows = np.arange(0, order, max(1, order // 24))
-    right, margin = evaluate(state.parameters, mul, rows, activation)
+    right, margin = float32_score(state.parameters, mul, rows, activation)
     if right == len(rows) * order:
-        right, margin = evaluate(state.parameters, mul, None, activation)
+        right, margin = float32_score(state.parameters, mul, None, activation)
     else:
         right = right * order // len(rows)
     return {"step": state.step, "right": right, "margin": round(margin, 4)}

@@ -96,7 +96,7 @@ def read_claims(path: Path) -> ClaimsFile:
         plain = msgspec.toml.decode(path.read_bytes())
         found = msgspec.convert(plain, type=ClaimsFile)
     except msgspec.ValidationError as error:
-        raise MalformedInput(f"{path}: {explained(str(error), plain)}") from error
+        raise MalformedInput(f"{path}: {with_nearest(str(error), plain)}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise MalformedInput(f"{path}: expected TOML, got a mistake in it: {_one_line(error)}") from error
     except OSError as error:
@@ -128,7 +128,7 @@ def _called(name: object) -> str:
     return f" (claim {' '.join(name.split())[:60]!r})" if isinstance(name, str) and name else ""
 
 
-def explained(message: str, plain: Any) -> str:
+def with_nearest(message: str, plain: Any) -> str:
     """A message of msgspec with the values or keys that are allowed at its path, the nearest one, and the claim's id."""
     text, _, where = message.partition(" - at `")
     where = where.rstrip("`") or "$"

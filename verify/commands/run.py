@@ -76,7 +76,7 @@ def command(
     from verify.exit_codes import OF_VERDICT
     from verify.jobs.progress import Progress
     from verify.jobs.run import run
-    from verify.record.told import found
+    from verify.record.told import told
     from verify.symbolic.solver.opinions import installed
 
     if proofs and not installed()["cvc5"]:
@@ -92,7 +92,7 @@ def command(
     with nullcontext() if quiet else progress.watched():
         silent = (lambda _: None) if quiet else progress
         result = run(path, group_name, out, proof, timeout, order, product, all_counterfactuals, silent, assume_relu, how)
-    for line in found(result.certificate, result.summary):
+    for line in told(result.certificate, result.summary):
         say(line)
     correct = result.certificate.correct
     if proofs:

@@ -195,11 +195,11 @@ def _run(
 
 def _finish(settings: TrainingSettings, state: TrainingState, group: FiniteGroup, out: Path) -> str:
     """Write the network, and say in a line what it is."""
-    from net.training.loop import evaluate
+    from net.training.loop import float32_score
     from net.training.state import save_network
 
     save_network(out, settings, state)
-    right, margin = evaluate(state.parameters, group.mul, None, settings.activation)
+    right, margin = float32_score(state.parameters, group.mul, None, settings.activation)
     digest = hashlib.sha256(out.read_bytes()).hexdigest()
     return (
         f"{out}: {right:,} of {group.order**2:,} pairs right after {state.step:,} steps, "

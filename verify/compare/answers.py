@@ -36,15 +36,6 @@ def logit_blocks(weights: Weights, x: npt.NDArray[np.intp] | None = None, entrie
         yield LogitRows(rows, logits.reshape(-1, order, order))
 
 
-def float_answers(weights: Weights) -> Answers:
-    """The argmax of the float32 logits at every pair, (|G|, |G|) int16."""
-    order = weights.order
-    answers = np.empty((order, order), dtype=np.int16)
-    for rows, logits in logit_blocks(weights):
-        answers[rows] = logits.argmax(axis=2)
-    return answers
-
-
 class Shortfall(NamedTuple):
     """Pairs whose wanted answer does not lead by a floor: x, y, wanted answer, strongest other answer, lead."""
 

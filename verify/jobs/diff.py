@@ -28,7 +28,7 @@ LISTED = 10
 
 
 @dataclass(frozen=True)
-class Side:
+class DiffSide:
     """One of the two: ``answers`` [x, y] (-1 for a tie), the least margin of the right answers, and what is known of its neurons.
 
     ``neurons`` gives the kind and the two subgroups of each neuron by number; None for a program. ``neuron_energy`` is the share of
@@ -55,7 +55,7 @@ def side(
     progress: Callable[[str], None] = lambda _: None,
     order: str | None = None,
     product: str | None = None,
-) -> Side:
+) -> DiffSide:
     """What the path stands for; group, numbering and product are those of a checkpoint, detected where they are None.
 
     Raises:
@@ -70,7 +70,7 @@ def side(
     return _of_checkpoint(path, group, progress, order, product)
 
 
-def _of_run(folder: Path) -> Side:
+def _of_run(folder: Path) -> DiffSide:
     from verify.program.program import group_of
     from verify.record.certificate import Certificate, sealed
     from verify.record.summary import read_summary
@@ -90,7 +90,7 @@ def _of_run(folder: Path) -> Side:
     for x, y, answer in certificate.correct.wrong:
         answers[x, y] = answer
     rows = summary.program.neurons
-    return Side(
+    return DiffSide(
         str(folder),
         group,
         answers,
@@ -101,7 +101,7 @@ def _of_run(folder: Path) -> Side:
     )
 
 
-def _of_program(path: Path) -> Side:
+def _of_program(path: Path) -> DiffSide:
     from verify.exact.exhaustive import evaluate
     from verify.program.program import Program, expand, group_of, program_subgroups
 
@@ -115,15 +115,15 @@ def _of_program(path: Path) -> Side:
     except ValueError as error:
         raise MalformedInput(f"{path}: {error}") from error
     evaluation = evaluate(weights, expected=group.mul)
-    return Side(str(path), group, evaluation.answer, _least(weights, evaluation, group), None, {}, program)
+    return DiffSide(str(path), group, evaluation.answer, _least(weights, evaluation, group), None, {}, program)
 
 
-def _of_checkpoint(path: Path, group: str | None, progress: Callable[[str], None], order: str | None, product: str | None) -> Side:
+def _of_checkpoint(path: Path, group: str | None, progress: Callable[[str], None], order: str | None, product: str | None) -> DiffSide:
     from verify.analysis import analyse
 
     analysis = analyse(path, group, order=order, product=product, timeout_s=0, progress=progress)
     neurons = analysis.neurons
-    return Side(
+    return DiffSide(
         str(path),
         analysis.group,
         analysis.evaluation.answer,
@@ -153,7 +153,7 @@ def circuits(program: Program) -> dict[str, tuple[int, ...]]:
     return {words: tuple(numbers) for words, numbers in found.items()}
 
 
-def diff(a: Side, b: Side) -> dict[str, Any]:
+def diff(a: DiffSide, b: DiffSide) -> dict[str, Any]:
     """Everything that differs, for `markdown` and for JSON.
 
     Raises:
@@ -190,7 +190,7 @@ def diff(a: Side, b: Side) -> dict[str, Any]:
     return found
 
 
-def _with_energy(found: dict[str, tuple[int, ...]], of: Side) -> dict[str, Any]:
+def _with_energy(found: dict[str, tuple[int, ...]], of: DiffSide) -> dict[str, Any]:
     """Circuits with their neurons and share of energy, those with most first."""
     energy = {words: sum(of.neuron_energy.get(i, 0.0) for i in neurons) for words, neurons in found.items()}
     return {

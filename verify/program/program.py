@@ -102,11 +102,6 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         lists = (len(n.left) + len(n.right) + len(n.votes) for c in self.circuits for n in c.neurons)
         return len(self.bias) + sum(lists)
 
-    @property
-    def weight_entries(self) -> int:
-        """How many weights the names of its forms contain; they stand beside the price, not in it."""
-        return sum(len(term.weights) for c in self.circuits for form in (c.left, c.right, c.votes) for term in form.terms)
-
 
 def group_record(group: FiniteGroup) -> GroupRecord:
     """The record of a group."""

@@ -7,10 +7,9 @@ from verify.record.explain import percentage
 from verify.record.summary import Summary, approximate
 
 FAMILIES = 6
-WIDTH = 80
 
 
-def found(certificate: Certificate, summary: Summary) -> Iterator[str]:
+def told(certificate: Certificate, summary: Summary) -> Iterator[str]:
     """Right pairs, families with their shares of the energy, the program's price, and the state of Q3 and Q4."""
     correct, program, compact = certificate.correct, summary.program, certificate.compact
     yield f"network   {correct.right:,} of {correct.pairs:,} pairs right{_margin(summary)}"

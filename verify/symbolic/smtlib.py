@@ -8,8 +8,6 @@ The scripts keep to the standard (SMT-LIB 2.6), so that any solver can run them;
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-SEED = 0
-
 
 def real(value: Fraction | int) -> str:
     """A rational as a term of sort Real: 3.0, (- 3.0), (/ 3.0 4.0), (- (/ 3.0 4.0))."""

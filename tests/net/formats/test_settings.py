@@ -11,7 +11,7 @@ from net.checkpoint import load_network, read_checkpoint
 from net.errors import MalformedInput
 from net.formats.folded_arrays import save_folded
 from net.formats.pickles import Opaque
-from net.formats.settings import check_settings, is_relu
+from net.formats.settings import check_settings, spells
 from net.planted import planted_network
 
 SPELLINGS = (
@@ -169,13 +169,13 @@ def test_settings_shared_by_training_and_the_model_are_looked_at_as_the_models()
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_spellings_of_relu(spelling):
-    assert is_relu(spelling)
+    assert spells(spelling, "relu")
     check_settings({"config": {"act_fn": spelling}})
 
 
 @pytest.mark.parametrize("other", OTHERS)
 def test_what_is_not_relu(other):
-    assert not is_relu(other)
+    assert not spells(other, "relu")
 
 
 @pytest.mark.parametrize("settings", ORDINARY, ids=lambda settings: next(iter(settings)))

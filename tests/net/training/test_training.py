@@ -14,7 +14,7 @@ from algebra.group import parse_group
 from net.checkpoint import load_network
 from net.errors import MalformedInput
 from net.training.architecture import cross_entropy_gradients, initial_parameters, logits, parameter_shapes
-from net.training.loop import batch_indices, evaluate, has_settled, train, use_one_thread
+from net.training.loop import batch_indices, float32_score, has_settled, train, use_one_thread
 from net.training.state import (
     TrainingSettings,
     default_settings,
@@ -106,7 +106,7 @@ def test_training_learns_the_pairs_it_sees(mul):
     settings = replace(SMALL, steps=1500, fraction=1.0, width=32, embed=16)
     state = train(settings, mul, start(settings, 6))
 
-    assert evaluate(state.parameters, mul)[0] == 36
+    assert float32_score(state.parameters, mul)[0] == 36
     assert state.history[-1] == {"step": 1500, "right": 36, "margin": state.history[-1]["margin"]}
     assert state.history[-1]["margin"] > 0
 
@@ -120,11 +120,11 @@ def test_evaluation_counts_right_pairs_and_finds_the_smallest_margin(mul):
             row = logits(parameters, torch.tensor([x]), torch.tensor([y]))[0]
             own = float(row[int(mul[x, y])])
             margins.append(own - max(float(v) for z, v in enumerate(row) if z != mul[x, y]))
-    right, smallest = evaluate(parameters, mul)
+    right, smallest = float32_score(parameters, mul)
 
     assert right == sum(margin > 0 for margin in margins)
     assert smallest == pytest.approx(min(margins), abs=1e-5)
-    assert evaluate(parameters, mul, np.array([2]))[0] == sum(margin > 0 for margin in margins[12:18])
+    assert float32_score(parameters, mul, np.array([2]))[0] == sum(margin > 0 for margin in margins[12:18])
 
 
 def test_an_interrupted_run_ends_with_the_same_bits(mul, tmp_path):

@@ -9,7 +9,7 @@ from algebra.group import parse_group
 from algebra.lattice import subgroups
 from net.planted import planted_network
 from net.weights import Weights
-from verify.compare.answers import float_answers, shortfalls
+from verify.compare.answers import logit_blocks, shortfalls
 from verify.compare.interventions import absolute_value, exchange_inputs, flip_signs
 from verify.compare.levels import compare, fve, mechanism
 from verify.distil.curve import _expected, distill
@@ -67,7 +67,8 @@ def test_comparing_a_network_with_itself_finds_no_difference():
 
     assert same.runner_up_agree == same.answers_agree == same.in_top_set == same.agree_when_clear == 1
     assert same.logit_fve == pytest.approx(1)
-    assert same.network_right == (float_answers(w) == S4.mul).mean()
+    answers = np.concatenate([logits.argmax(axis=2) for _, logits in logit_blocks(w)])
+    assert same.network_right == (answers == S4.mul).mean()
 
 
 @pytest.mark.parametrize(
