@@ -7,6 +7,7 @@ of them with 30 cells, two of these with 360.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -42,6 +43,12 @@ def merge_plan(partitions: list[Partition], share: float = LIMIT) -> MergePlan:
 
     Complexity: O(k^2 |G|) for k partitions.
     """
+    return _merged(tuple(partitions), share)
+
+
+@lru_cache(maxsize=64)  # plans that differ in their level groups alone follow one another
+def _merged(partitions: tuple[Partition, ...], share: float) -> MergePlan:
+    """``merge_plan``; partitions are told apart as objects."""
     alive = dict(enumerate(partitions))
     pairs: dict[tuple[int, int], Refinement] = {}
     steps: list[tuple[int, int, Refinement]] = []

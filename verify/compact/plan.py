@@ -36,7 +36,7 @@ __all__ = ["Plan", "find_plan"]
 DEFAULT = CompactSettings()
 #: Costs fall with the price of an error until contenders are few, and rise with larger tables from then on: prices that make a plan
 #: this many times as dear as one before are followed by none.
-RISING = 2.0
+RISING = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,36 +79,46 @@ def find_plan(
             if key in seen or all(partition is None for partition in chosen):
                 continue
             seen.add(key)
-            made = _plans(mirrored, side, mul, sample, chosen, lines)
+            made = _plans(mirrored, side, sample, chosen)
             plans += made
             cost = min(plan.weighted for plan in made)
             if cost > RISING * cheapest:
                 break
             cheapest = min(cheapest, cost)
-    if lines and any(plan.lines for plan in plans):
-        plans = [plan for plan in plans if plan.lines]
     best = min(plans, key=lambda plan: plan.weighted, default=None)
+    if best is not None and lines is not False:
+        best = _best_with_lines(plans, best, sides, bool(lines)) or best
     return best if best is None or best.lines else _consolidate(best, *sides[best.mirrored])
 
 
-def _plans(
-    mirrored: bool,
-    weights: Weights,
-    mul: npt.NDArray[np.int16],
-    sample: "_Sample",
-    chosen: list[Partition | None],
-    lines: bool | None,
-) -> list[Plan]:
-    """Plans that read x through the chosen partitions: by number of level groups, with and without lines."""
+def _plans(mirrored: bool, weights: Weights, sample: "_Sample", chosen: list[Partition | None]) -> list[Plan]:
+    """Plans that read x through the chosen partitions, by number of level groups, without lines."""
     plans = []
     for groups in sample.settings.groups:
         factorisation = factorise(weights, chosen, groups)
-        plain = Plan(mirrored, factorisation, None, *sample.predict(factorisation))
-        plans.append(plain)
-        bounder = None if lines is False or groups < max(sample.settings.groups) else _bounder(factorisation, mul, bool(lines))
-        if bounder is not None:
-            plans.append(_with_lines(plain, bounder, sample, bool(lines)))
+        plans.append(Plan(mirrored, factorisation, None, *sample.predict(factorisation)))
     return plans
+
+
+def _best_with_lines(plans: list[Plan], best: Plan, sides: "dict[bool, tuple[Weights, _Sample]]", wanted: bool) -> Plan | None:
+    """The cheapest plan with the quadratic strategy, where one is cheaper than ``best`` or wanted however dear.
+
+    The strategy can save no more than the whole sweep and costs something for every y; where that is not enough it is not tried.
+    """
+    found: Plan | None = None
+    for plain in plans:
+        factorisation, sample = plain.factorisation, sides[plain.mirrored][1]
+        if len(factorisation.residual) < max(sample.settings.groups):
+            continue
+        n = len(factorisation.R)
+        saved = sweep_price(factorisation) + sample.settings.flop_weight * n * sweep_flops(factorisation, n, n)
+        if not wanted and plain.weighted - saved + lines_price(n, 0) >= best.weighted:
+            continue
+        bounder = _bounder(factorisation, sample.mul, wanted)
+        if bounder is not None:
+            tried = _with_lines(plain, bounder, sample, wanted)
+            found = tried if found is None or tried.weighted < found.weighted else found
+    return found if found is not None and (wanted or found.weighted < best.weighted) else None
 
 
 def _with_lines(plain: Plan, bounder: LineBounder, sample: "_Sample", wanted: bool) -> Plan:
@@ -175,7 +185,7 @@ class _Sample:
     """Margins of the network on random pairs, against which plans are priced."""
 
     def __init__(self, weights: Weights, mul: npt.NDArray[np.int16], random: np.random.Generator, settings: CompactSettings) -> None:
-        n, self.settings = len(mul), settings
+        n, self.mul, self.settings = len(mul), mul, settings
         self.x, self.y = random.integers(0, n, (2, settings.sample))
         self.hidden_max = np.maximum(weights.L.max(axis=0) + weights.R.max(axis=0), 0)
         self.spread = weights.U.max(axis=1) - weights.U.min(axis=1)
