@@ -8,25 +8,27 @@ ALL permutations p bounds the sum for every x from below; it is the maximum over
 so mu is all that a proof has to state (the assignment problem has no gap: Birkhoff 1946; Kuhn 1955).
 """
 
-from typing import Any
-
 import numpy as np
+
+from net.roundoff import Floats
+from verify.symbolic.exact import Exact
+from verify.symbolic.points import Integers
 
 __all__ = ["assigned", "assignments"]
 
 
-def assigned(costs: list[Any]) -> Any:
+def assigned(costs: list[Exact]) -> Exact:
     """The least cost for each place of an array of problems; ``costs[j]`` is (m, ...), the costs of p_j = 0, ..., m - 1.
 
     By dynamic programming over sets of points used: m 2^(m-1) additions and minima of arrays.
     """
-    best: dict[int, Any] = {0: None}
-    for row in costs:
-        new: dict[int, Any] = {}
+    best: dict[int, Exact] = {1 << p: cost.copy() for p, cost in enumerate(costs[0])}
+    for row in costs[1:]:
+        new: dict[int, Exact] = {}
         for used, value in best.items():
             for p, cost in enumerate(row):
                 if not used >> p & 1:
-                    total, key = cost.copy() if value is None else value + cost, used | 1 << p
+                    total, key = value + cost, used | 1 << p
                     if key in new:
                         np.minimum(new[key], total, out=new[key])
                     else:
@@ -35,13 +37,13 @@ def assigned(costs: list[Any]) -> Any:
     return best[(1 << len(costs)) - 1]
 
 
-def assignments(costs: Any) -> Any:
+def assignments(costs: Floats) -> Integers:
     """The p_j of least cost as (n, m), for costs (n, j, p)."""
     n, m, _ = costs.shape
-    layers: list[dict[int, tuple[Any, Any]]] = []
+    layers: list[dict[int, tuple[Floats, Integers]]] = []
     best = {0: np.zeros(n)}
     for j in range(m):
-        new: dict[int, tuple[Any, Any]] = {}
+        new: dict[int, tuple[Floats, Integers]] = {}
         for used, value in best.items():
             for p in range(m):
                 if not used >> p & 1:

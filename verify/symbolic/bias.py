@@ -6,10 +6,10 @@ transpose of a table that is there. The tables are found by least squares in flo
 in the rest.
 """
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
+from verify.symbolic.exact import Exact
 from verify.symbolic.families import Decomposition, PointFamily
 from verify.symbolic.start import Start
 
@@ -24,7 +24,7 @@ def split_bias(parts: Decomposition) -> None:
         return
     order = parts.group.order
     sign = 1.0 - 2.0 * parts.parity
-    columns: list[Any] = [np.ones(order), sign] if parts.parity.any() else [np.ones(order)]
+    columns: list[npt.NDArray[np.floating]] = [np.ones(order), sign] if parts.parity.any() else [np.ones(order)]
     places: list[tuple[int, int, int, bool] | None] = [None] * len(columns)
     twists = (False, True) if parts.parity.any() else (False,)
     for f, family in enumerate(families):
@@ -62,7 +62,7 @@ def start_bias(parts: Decomposition, start: Start) -> None:
     take_off(parts, families, tables)
 
 
-def take_off(parts: Decomposition, families: list[PointFamily], tables: list[Any]) -> None:
+def take_off(parts: Decomposition, families: list[PointFamily], tables: list[Exact]) -> None:
     """Let these be the families' tables of the bias, and what they leave over its rest.
 
     The tables of Python's integers become int64 where |bias| + (the tables' largest entries, summed over points) < 2^60.

@@ -12,12 +12,13 @@ Numbers are integers in units of one vote: 2^-(preactivation_bits + vote_bits).
 """
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from verify.record.certificate import Status
 from verify.symbolic.dual_variables import Batch, DualVariables
+from verify.symbolic.exact import Exact
 from verify.symbolic.families import Case, Decomposition
 from verify.symbolic.lemma import LemmaWriter
 from verify.symbolic.obligation import Obligation
@@ -57,7 +58,7 @@ class _Use(NamedTuple):
     duals: DualVariables
 
 
-def _lemmas(outline: Outline) -> tuple[list[Obligation], dict[tuple[Case, int, int], Any]]:
+def _lemmas(outline: Outline) -> tuple[list[Obligation], dict[tuple[Case, int, int], Exact]]:
     """One task per family and per set of batches with the same tables and dual variables; the beta that each proves."""
     grouped: dict[tuple[int, bytes], list[_Use]] = {}
     for case, batches in outline.batches.items():
@@ -65,7 +66,7 @@ def _lemmas(outline: Outline) -> tuple[list[Obligation], dict[tuple[Case, int, i
             for f, duals in enumerate(batch.duals):
                 grouped.setdefault((f, _signature(duals)), []).append(_Use(case, number, batch, duals))
     tasks: list[Obligation] = []
-    betas: dict[tuple[Case, int, int], Any] = {}
+    betas: dict[tuple[Case, int, int], Exact] = {}
     if not _enough(outline, grouped):  # each use has a lemma of its own, with its own beta
         apart = [(f, use) for (f, _), uses in grouped.items() for use in uses]
         grouped = {(f, str(k).encode()): [use] for k, (f, use) in enumerate(apart)}
@@ -76,9 +77,9 @@ def _lemmas(outline: Outline) -> tuple[list[Obligation], dict[tuple[Case, int, i
     return tasks, betas
 
 
-def _enough(outline: Outline, grouped: dict[Any, list[_Use]]) -> bool:
+def _enough(outline: Outline, grouped: dict[tuple[int, bytes], list[_Use]]) -> bool:
     """Whether the sums of all batches stay positive with the least beta of each set of uses, which their common lemma proves."""
-    totals: dict[tuple[Case, int], Any] = {}
+    totals: dict[tuple[Case, int], Exact] = {}
     for uses in grouped.values():
         beta = np.minimum.reduce([use.duals.beta for use in uses])
         for use in uses:
@@ -96,12 +97,12 @@ def _signature(duals: DualVariables) -> bytes:
     return b"\0".join(parts)
 
 
-def _bytes(integers: Any) -> bytes:
+def _bytes(integers: Exact) -> bytes:
     """The same bytes for the same integers, in whichever way they are held."""
     return repr(integers.tolist()).encode()
 
 
-def _lemma(outline: Outline, uses: list[_Use], beta: Any) -> Obligation:
+def _lemma(outline: Outline, uses: list[_Use], beta: Exact) -> Obligation:
     duals = uses[0].duals
     ys = np.unique(np.concatenate([use.duals.tables.ys for use in uses]))
     moved = np.concatenate([use.duals.family.moved(use.batch.s) for use in uses], axis=1)
@@ -144,6 +145,7 @@ def _bias(outline: Outline) -> Obligation:
     """For every z: the bias less the tables B[p, pz], or B[p, pz^-1] of mirrored families, lies within the range of z's parity."""
     parts = outline.parts
     families = [family for family in parts.families if family.bias is not None]
+    tables = [family.bias for family in parts.families if family.bias is not None]
     lines = declared(("b", *(f"t{f}_{p}" for f, family in enumerate(families) for p in range(family.points.count))), "Real")
     for odd, (low, high) in outline.bias.items():
         elements = np.flatnonzero(parts.parity == odd)
@@ -153,9 +155,7 @@ def _bias(outline: Outline) -> Obligation:
             count = family.points.count
             rows += declared([f"z{f}_{p}_{q}" for p in range(count) for q in range(count)], "Bool")
             rows += [
-                f"(assert (=> z{f}_{p}_{q} (= t{f}_{p} {real(int(family.bias[p, q, odd]))})))"
-                for p in range(count)
-                for q in range(count)
+                f"(assert (=> z{f}_{p}_{q} (= t{f}_{p} {real(int(tables[f][p, q, odd]))})))" for p in range(count) for q in range(count)
             ]
         for z in elements:
             seen = [f"z{f}_{p}_{family.seen[p, z]}" for f, family in enumerate(families) for p in range(family.points.count)]
@@ -187,7 +187,7 @@ def _rest(outline: Outline) -> list[Obligation]:
 # --- the sum -------------------------------------------------------------------------------------------------------
 
 
-def _sum_obligation(outline: Outline, case: Case, batch: Batch, name: str, betas: list[Any], status: Status = "PROVED") -> Obligation:
+def _sum_obligation(outline: Outline, case: Case, batch: Batch, name: str, betas: list[Exact], status: Status = "PROVED") -> Obligation:
     parts = outline.parts
     elements, found = [int(s) for s in batch.s], batch.duals
     names = [f"e{s}" for s in elements]

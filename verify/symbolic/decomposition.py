@@ -1,16 +1,18 @@
 """A program taken apart: its circuits sorted into the families of `families`, its bias split into tables over points."""
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from algebra.group import FiniteGroup
 from algebra.subgroup import Subgroup
+from net.weights import ExactWeights
 from verify.program.coset_forms import coset_space_of
 from verify.program.form import Form, linear_form
 from verify.program.program import Circuit, Program, expand
 from verify.symbolic.bias import split_bias
+from verify.symbolic.exact import Exact
 from verify.symbolic.families import Columns, Decomposition, Member, PointFamily, Share
 from verify.symbolic.pointed import Pointed, PointedSpaces
 from verify.symbolic.points import parities
@@ -37,7 +39,7 @@ def take_apart(
     return parts
 
 
-def _largest(weights: Any) -> int:
+def _largest(weights: ExactWeights) -> int:
     """A bound of every number that occurs when margins are summed up, with a factor of two to spare.
 
     |votes[w] - votes[z]| <= 2 (sum over neurons of push times the largest |u|) + 2 max |b|, and push <= 2 max(|l|, |r|).
@@ -84,7 +86,7 @@ class _Sorter:
             for piece in ways[-1 if mirrored else 0]:
                 self._join(number, piece)
 
-    def _of_parity(self, function: Any) -> bool:
+    def _of_parity(self, function: Exact) -> bool:
         """Whether a function (|G|, ...) depends on the parity alone."""
         odd = int(self._parts.parity.argmax())
         return bool((function == function[np.where(self._parts.parity == 1, odd, 0)]).all())
@@ -143,7 +145,7 @@ class _Sorter:
         family.members.append(Member(number, share, point, other, columns))
 
 
-def _sees(seen: Pointed, functions: Any) -> bool:
+def _sees(seen: Pointed, functions: Exact) -> bool:
     """Whether functions (k, |G|) of z depend on where z takes the point, and on the parity of z, alone."""
     points, point = seen
     representative = points.taking[point, points.moved[point], points.parity]

@@ -12,13 +12,13 @@ top spread of its own. The margin's difference is the sum over the neurons and t
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from algebra.group import FiniteGroup
 from algebra.subgroup import Subgroup
 from net.folded import FoldedNetwork
+from net.weights import ExactWeights
 from verify.program.program import Program, expand
 from verify.record.certificate import NeuronRecord, rational
 from verify.symbolic.obligation import Obligation
@@ -79,7 +79,7 @@ def _up(bound: Fraction) -> Fraction:
     return Fraction(math.ceil(bound * 2**20), 2**20)
 
 
-def _top(weights: Any, i: int) -> Fraction:
+def _top(weights: ExactWeights, i: int) -> Fraction:
     """The largest relu(l + r) over all pairs."""
     return Fraction(max(0, int(weights.L[:, i].max()) + int(weights.R[:, i].max())), 1 << weights.preactivation_bits)
 
@@ -88,7 +88,7 @@ def _spread(votes: np.ndarray, bits: int) -> Fraction:
     return Fraction(int(votes.max()) - int(votes.min()), 1 << bits)
 
 
-def _bias(weights: Any, written: Any) -> Fraction:
+def _bias(weights: ExactWeights, written: ExactWeights) -> Fraction:
     """Max - min over z of the difference of the two biases."""
     p, q = (w.preactivation_bits + w.vote_bits for w in (weights, written))
     difference = [Fraction(int(a), 1 << p) - Fraction(int(b), 1 << q) for a, b in zip(weights.b, written.b, strict=True)]

@@ -7,12 +7,13 @@ variables at hand, and the search goes on with the others. Floats are used throu
 bounds are exact.
 """
 
-from typing import Any
-
 import numpy as np
 
+from net.roundoff import Floats
 from verify.symbolic.dual_variables import Batch, Tie, largest, relaxed, sharp
+from verify.symbolic.exact import Exact
 from verify.symbolic.families import CaseTables
+from verify.symbolic.points import Integers
 from verify.symbolic.settings import SymbolicSettings
 
 #: Of the steps before, and of the step after it brought nothing four times in a row.
@@ -39,7 +40,7 @@ class RealDuals:
             if not plain.family.mirrored and mirror.family.mirrored and (sizes[f] * sizes[g]) ** 2 <= MAX_TIE
         }
 
-    def arrays(self) -> list[Any]:
+    def arrays(self) -> list[Floats]:
         """All arrays, in a fixed order."""
         return [*self.mu, *self.lam, *self.phi.values()]
 
@@ -55,7 +56,7 @@ class RealDuals:
         mirror = [Tie(spaces[f], -c.transpose(1, 0, 3, 2)) for (f, g), c in self.phi.items() if g == number and c.any()]
         return plain + mirror
 
-    def batch(self, s: Any) -> Batch:
+    def batch(self, s: Integers) -> Batch:
         """The dual variables as integers, lam adding up to 0 over j, with their exact bounds."""
         whole = RealDuals(self.families)
         for number, lam in enumerate(self.lam):
@@ -67,7 +68,7 @@ class RealDuals:
         return Batch(s, found)
 
 
-def _rounded(values: Any) -> Any:
+def _rounded(values: Floats) -> Exact:
     """The nearest integers: int64 where they are below 2^50, so that sums over a space's points are exact, else Python's."""
     if np.abs(values).max(initial=0) < 2.0**50:
         return np.rint(values).astype(np.int64)
@@ -75,7 +76,7 @@ def _rounded(values: Any) -> Any:
 
 
 def find(
-    state: RealDuals, s: Any, constant: int, scale: int, settings: SymbolicSettings, thorough: bool = True
+    state: RealDuals, s: Integers, constant: int, scale: int, settings: SymbolicSettings, thorough: bool = True
 ) -> tuple[list[Batch], Batch | None]:
     """Batches of s whose bounds with ``constant`` are positive, and a batch of those for which no such bound was found, or None.
 
@@ -103,7 +104,7 @@ def find(
     return settled, None
 
 
-def _climb(start: RealDuals, s: Any, constant: int, scale: int, effort: int, settings: SymbolicSettings) -> tuple[RealDuals, int]:
+def _climb(start: RealDuals, s: Integers, constant: int, scale: int, effort: int, settings: SymbolicSettings) -> tuple[RealDuals, int]:
     """The best dual variables met on an ascent from ``start`` for these s, and the effort left; stops when every bound is positive."""
     families = start.families
     moved = [t.family.moved(s) for t in families]
@@ -143,7 +144,7 @@ def _copy(state: RealDuals) -> RealDuals:
     return result
 
 
-def _slope(families: list[CaseTables], flat: list[Any], moved: list[Any]) -> RealDuals:
+def _slope(families: list[CaseTables], flat: list[Floats], moved: list[Integers]) -> RealDuals:
     """The subgradient averaged over s (columns of ``moved``); mu and lam projected to mean 0 over p and over j."""
     slope = RealDuals(families)
     share = 1.0 / moved[0].shape[1]

@@ -16,12 +16,13 @@ integers, which proves (2), so that nothing depends on how they were found.
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from verify.symbolic.exact import Exact
 from verify.symbolic.families import CaseTables, PointFamily
-from verify.symbolic.points import Points
+from verify.symbolic.points import Integers, Points
 
 #: Sums of |T| and dual variables stay in int64 below this: a sum of beta over up to 2^7 points is then below 2^63.
 INT64_SAFE = 1 << 56
@@ -31,7 +32,7 @@ class Tie(NamedTuple):
     """phi as one of its two families sees it: the space of the q's and values [j, q, p, k]."""
 
     space: Points
-    values: Any
+    values: Exact
 
 
 @dataclass(eq=False)
@@ -39,10 +40,10 @@ class DualVariables:
     """mu (m,), lam (m, m, m) and ties as integers, beta (m, m) the best numbers with which (2) holds in one case."""
 
     tables: CaseTables
-    mu: Any
-    lam: Any
+    mu: Exact
+    lam: Exact
     ties: list[Tie]
-    beta: Any
+    beta: Exact
 
     @property
     def family(self) -> PointFamily:
@@ -54,24 +55,25 @@ class DualVariables:
         """The sum of mu, which (3) takes off."""
         return sum(int(value) for value in self.mu)
 
-    def total(self, s: Any) -> Any:
+    def total(self, s: Integers) -> Exact:
         """The right side of (3) without phi, which cancels in the sum over families, for elements s: Python's integers."""
-        return self.beta[np.arange(len(self.beta))[:, None], self.family.moved(s)].sum(axis=0).astype(object) - self.constant
+        rows = self.beta[np.arange(len(self.beta))[:, None], self.family.moved(s)]
+        return np.asarray(rows.sum(axis=0).astype(object) - self.constant)
 
 
 @dataclass(eq=False)
 class Batch:
     """Elements s that are settled with the same dual variables, one for each family."""
 
-    s: Any
+    s: Integers
     duals: list[DualVariables]
 
-    def totals(self, constant: int) -> Any:
+    def totals(self, constant: int) -> Exact:
         """The sum of the right sides of (3) and a constant, for each s: Python's integers."""
-        return constant + sum((p.total(self.s) for p in self.duals), np.zeros(len(self.s), dtype=object))
+        return np.asarray(constant + sum((p.total(self.s) for p in self.duals), np.zeros(len(self.s), dtype=object)))
 
 
-def relaxed(tables: CaseTables, mu: Any, lam: Any, ties: list[Tie]) -> Any:
+def relaxed(tables: CaseTables, mu: Exact, lam: Exact, ties: list[Tie]) -> Exact:
     """The left side of (2) at [j, j', p, y], y over ``tables.ys``; floats when the dual variables are floats."""
     reached = tables.family.points.moved[:, tables.ys]
     per_y = lam[:, np.arange(len(reached))[:, None], reached].sum(axis=1)
@@ -80,10 +82,10 @@ def relaxed(tables: CaseTables, mu: Any, lam: Any, ties: list[Tie]) -> Any:
         image = space.moved[:, tables.ys]
         per_p = values.transpose(1, 3, 0, 2)[np.arange(len(image))[:, None], image].sum(axis=0)  # [y, j, p]
         total = total + per_p.transpose(1, 2, 0)[:, None]
-    return total
+    return np.asarray(total)
 
 
-def sharp(tables: CaseTables, mu: Any, lam: Any, ties: list[Tie]) -> DualVariables:
+def sharp(tables: CaseTables, mu: Exact, lam: Exact, ties: list[Tie]) -> DualVariables:
     """The largest beta for these integers, exactly: the minimum over p and y.
 
     In int64 where |T| + |mu| + (number of points) |lam| + the same of each phi stays below 2^56, else in Python's integers.
@@ -96,6 +98,6 @@ def sharp(tables: CaseTables, mu: Any, lam: Any, ties: list[Tie]) -> DualVariabl
     return DualVariables(tables, mu, lam, ties, values.reshape(*values.shape[:2], -1).min(axis=2))
 
 
-def largest(values: Any) -> int:
+def largest(values: Exact) -> int:
     """The largest absolute value, as one of Python's integers."""
     return max(int(values.max(initial=0)), -int(values.min(initial=0)))

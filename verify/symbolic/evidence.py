@@ -1,12 +1,12 @@
 """A finding of Q3 as the certificate states it: every number that the checker needs to redo it."""
 
-from typing import Any
-
 import numpy as np
 
+from algebra.subgroup import Subgroup
 from verify.record import certificate as cert
 from verify.symbolic.decide import SymbolicFinding
 from verify.symbolic.dual_variables import DualVariables
+from verify.symbolic.exact import Exact
 from verify.symbolic.families import Case, PointFamily
 from verify.symbolic.lines import Lines
 from verify.symbolic.proof_outline import Outline
@@ -29,7 +29,7 @@ def symbolic_record(finding: SymbolicFinding) -> cert.Symbolic:
     return cert.Symbolic(finding.status, about, proof, finding.counterexample, pushes, distance)
 
 
-def proof_record(outline: Outline, subgroups: Any) -> cert.SymbolicProof:
+def proof_record(outline: Outline, subgroups: tuple[Subgroup, ...]) -> cert.SymbolicProof:
     """The proof of an outline in which no s is left; ``subgroups`` are the program's."""
     parts = outline.parts
     return cert.SymbolicProof(
@@ -41,14 +41,16 @@ def proof_record(outline: Outline, subgroups: Any) -> cert.SymbolicProof:
     )
 
 
-def _family(family: PointFamily, subgroups: Any) -> cert.SymbolicFamily:
+def _family(family: PointFamily, subgroups: tuple[Subgroup, ...]) -> cert.SymbolicFamily:
     number = next(k for k, s in enumerate(subgroups) if (s.mask == family.points.base.mask).all())
     members = tuple(cert.SymbolicMember(m.circuit, m.share, m.point) for m in family.members)
-    return cert.SymbolicFamily(number, family.mirrored, members, () if family.bias is None else _bias(family))
+    return cert.SymbolicFamily(number, family.mirrored, members, _bias(family))
 
 
 def _bias(family: PointFamily) -> tuple[int, ...]:
-    """The table of the bias, with zeros for odd z where there are none."""
+    """The table of the bias, with zeros for odd z where there are none; empty where the family has none."""
+    if family.bias is None:
+        return ()
     values = family.bias.copy()
     if not family.points.base.group.parity.any():
         values[..., 1] = 0
@@ -94,5 +96,5 @@ def _ties(families: list[PointFamily], duals: list[DualVariables]) -> tuple[cert
     return tuple(found)
 
 
-def _flat(array: Any) -> tuple[int, ...]:
+def _flat(array: Exact) -> tuple[int, ...]:
     return tuple(int(v) for v in array.ravel())

@@ -14,14 +14,16 @@ over is bounded cell by cell. The bias is split as B(z) + rest, B a sum over the
 B[p_j, jy] - B[p_j, (js)y]; with z^-1 for z in a mirrored family.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from algebra.group import FiniteGroup
+from verify.symbolic.exact import Exact
 from verify.symbolic.pointed import Pointed
 from verify.symbolic.points import Integers, Points
 
@@ -52,11 +54,11 @@ class Case(NamedTuple):
 class Columns(NamedTuple):
     """Some neurons written out as functions on the group: left and right (|G|, k), votes (k, |G|)."""
 
-    left: Any
-    right: Any
-    votes: Any
+    left: Exact
+    right: Exact
+    votes: Exact
 
-    def mirrored(self, inverse: Any) -> "Columns":
+    def mirrored(self, inverse: npt.NDArray[np.integer]) -> "Columns":
         """The same neurons as seen from (y^-1, x^-1) and z^-1."""
         return Columns(self.right[inverse], self.left[inverse], self.votes[:, inverse])
 
@@ -86,7 +88,7 @@ class PointFamily:
     points: Points
     mirrored: bool
     members: list[Member] = field(default_factory=list)
-    bias: Any = None
+    bias: Exact | None = None
 
     def tables(self, case: Case) -> "CaseTables":
         """The terms of (1) for one case of parities."""
@@ -112,7 +114,7 @@ class Term(NamedTuple):
     space: Points | None
     q: int
     through: str
-    values: Any
+    values: Exact
 
 
 @dataclass(eq=False)
@@ -133,7 +135,7 @@ class CaseTables:
         return Case(self.case.y, self.case.x, self.case.s) if self.family.mirrored else self.case
 
     @cached_property
-    def whole(self) -> Any:
+    def whole(self) -> Exact:
         """T[j, j', p, y] with y running over ``ys``; int64 where no sum can leave it (`decomposition`), else Python's integers."""
         points, m, case, ys = self.family.points, self.family.points.count, self._case, self.ys
         whole = None
@@ -153,7 +155,7 @@ class CaseTables:
                 whole[:, :, p] += table[reached, case.product][:, None] - table[reached, case.other][None]
         return whole
 
-    def _of(self, member: Member) -> Any:
+    def _of(self, member: Member) -> Exact:
         """What a member gives at its point: [j, j', y]. Complexity: O(points^2 |G|) for each neuron."""
         points, case, ys = self.family.points, self._case, self.ys
         p, (left, right, votes) = member.point, member.columns
@@ -163,7 +165,7 @@ class CaseTables:
         )  # [j, y, where the output takes p]
         reached, rows = points.moved[:, ys], np.arange(len(ys))
         own = for_w[np.arange(points.count)[:, None], rows, reached]
-        return own[:, None] - for_z[:, rows, reached]
+        return np.asarray(own[:, None] - for_z[:, rows, reached])
 
     @cached_property
     def terms(self) -> list[Term]:
@@ -171,7 +173,7 @@ class CaseTables:
         points, m, case = self.family.points, self.family.points.count, self._case
         found: dict[tuple[int, int, str], Term] = {}
 
-        def add(space: Points | None, q: int, through: str, key: Any, values: Any) -> None:
+        def add(space: Points | None, q: int, through: str, key: tuple[int | slice, ...], values: Exact) -> None:
             name = (id(space), q, through)
             if name not in found:
                 shape = (m, m, m, len(self.ys) if space is None else space.count) + ((m,) if through else ())
@@ -197,27 +199,27 @@ class CaseTables:
                 add(space, q, "j", np.s_[:, :, p, k, :], _inner(push[:, None], w[None])[:, None])
                 add(space, q, "j'", np.s_[:, :, p, k, :], -_inner(push[:, None], z[None])[:, None])
         if self.family.bias is not None:
-            self._add_bias(add)
+            self._add_bias(self.family.bias, add)
         return [term for term in found.values() if term.values.any()]
 
-    def _add_bias(self, add: Any) -> None:
+    def _add_bias(self, bias: Exact, add: Callable[[Points | None, int, str, tuple[int | slice, ...], Exact], None]) -> None:
         points, case = self.family.points, self._case
         for j in range(points.count):
             for p in range(points.count):
-                w, z = self.family.bias[p, :, case.product], self.family.bias[p, :, case.other]
+                w, z = bias[p, :, case.product], bias[p, :, case.other]
                 add(points, j, "", np.s_[j, :, p, :], w)
                 add(points, j, "", np.s_[:, j, p, :], -z)
 
 
-def _double(space: Points, k: int, votes: Any) -> bool:
+def _double(space: Points, k: int, votes: Exact) -> bool:
     """Whether votes that depend on Hz depend on the double coset HzK and the parity of z alone, K the stabiliser of the point k."""
     kept = np.flatnonzero((space.moved[k] == k) & (space.parity == 0))
     return all(bool((votes[:, space.group.mul[:, g]] == votes).all()) for g in kept)
 
 
-def _inner(push: Any, votes: Any) -> Any:
+def _inner(push: Exact, votes: Exact) -> Exact:
     """The sum over the last axis of products."""
-    return (push * votes).sum(axis=-1)
+    return np.asarray((push * votes).sum(axis=-1))
 
 
 @dataclass(eq=False)
@@ -233,8 +235,8 @@ class Decomposition:
     families: list[PointFamily]
     signs: list[tuple[int, Columns]]
     rest: list[tuple[int, Columns]]
-    bias: Any
-    bias_rest: Any
+    bias: Exact
+    bias_rest: Exact
 
     @property
     def cases(self) -> Iterator[Case]:

@@ -1,18 +1,17 @@
 """The lemma of one family, (2) of `dual_variables`, as a script: one check for each pair of points (j, j')."""
 
-from typing import Any
-
 import numpy as np
 
 from verify.symbolic.dual_variables import DualVariables
-from verify.symbolic.points import Points
+from verify.symbolic.exact import Exact
+from verify.symbolic.points import Integers, Points
 from verify.symbolic.smtlib import declared, disjunction, real, scope, total
 
 
 class LemmaWriter:
     """Writes (2): an element y, where it takes the points, the point p that x takes to j, and the terms of T."""
 
-    def __init__(self, duals: DualVariables, ys: Any, beta: Any, pairs: list[tuple[int, int]]) -> None:
+    def __init__(self, duals: DualVariables, ys: Integers, beta: Exact, pairs: list[tuple[int, int]]) -> None:
         self._duals, self._ys, self._beta, self._pairs = duals, ys, beta, pairs
         self._spaces: list[Points] = [duals.family.points]
         for term in duals.tables.terms:
@@ -52,15 +51,15 @@ class LemmaWriter:
             return []
         return [*rows, f"(assert (< {total(names)} {real(int(self._beta[j, i]))}))"]
 
-    def _summands(self, j: int, i: int) -> dict[tuple[int | None, int, int | None], Any]:
+    def _summands(self, j: int, i: int) -> dict[tuple[int | None, int, int | None], Exact]:
         """The left side of (2) by what it looks at: (space, q, the point ``through`` or None) to values [p, k] or [p, k, b].
 
         Without a space it looks at y itself: values [p, number of y].
         """
         duals = self._duals
-        result: dict[tuple[int | None, int, int | None], Any] = {}
+        result: dict[tuple[int | None, int, int | None], Exact] = {}
 
-        def add(space: Points | None, q: int, through: int | None, values: Any) -> None:
+        def add(space: Points | None, q: int, through: int | None, values: Exact) -> None:
             key = (None if space is None else self._spaces.index(space), q, through)
             result[key] = result[key] + values if key in result else values
 
@@ -77,7 +76,7 @@ class LemmaWriter:
             add(mine, j, None, np.tile(duals.mu[:, None], (1, mine.count)))
         return result
 
-    def _guards(self, space: int | None, q: int, through: int | None, values: Any) -> list[tuple[str, int]]:
+    def _guards(self, space: int | None, q: int, through: int | None, values: Exact) -> list[tuple[str, int]]:
         """Conditions and the lower bounds that they give; the least value for each p stands for all that equal it."""
         seen = []
         for index in np.ndindex(values.shape[1:]):

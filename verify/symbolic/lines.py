@@ -16,13 +16,15 @@ multiples of one unit; the minima over integers are exact.
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from verify.symbolic.assignment import assigned
 from verify.symbolic.dual_variables import INT64_SAFE, largest
+from verify.symbolic.exact import Exact
 from verify.symbolic.families import CaseTables
+from verify.symbolic.points import Integers
 from verify.symbolic.settings import SymbolicSettings
 
 __all__ = ["Lines", "find_lines", "one_sided"]
@@ -44,11 +46,11 @@ class Lines:
 
     tables: list[CaseTables]
     unit: int
-    mu: list[Any]
+    mu: list[Exact]
 
-    def totals(self, s: Any, constant: int) -> Any:
+    def totals(self, s: Integers, constant: int) -> Exact:
         """The sum of the right sides of (5) and a constant, exactly, for elements s and every y: (len(s), number of y)."""
-        total: Any = constant
+        total: Exact | int = constant
         for tables, numbers in zip(self.tables, self.mu, strict=True):
             mu = numbers.astype(object) * self.unit
             reach = largest(tables.whole) + largest(mu)
@@ -67,7 +69,7 @@ def one_sided(tables: list[CaseTables]) -> bool:
     return bool(tables) and len({t.family.mirrored for t in tables}) == 1
 
 
-def find_lines(tables: list[CaseTables], s: Any, constant: int, settings: SymbolicSettings) -> tuple[list[Lines], Any]:
+def find_lines(tables: list[CaseTables], s: Integers, constant: int, settings: SymbolicSettings) -> tuple[list[Lines], Integers]:
     """Lines for every y, and the s among the given ones for which some y has no line with a sum above 0.
 
     At most ``settings.dual_entries`` sums of minima are looked at. Where one line for a y does not settle all s, further ones are
@@ -105,7 +107,7 @@ def find_lines(tables: list[CaseTables], s: Any, constant: int, settings: Symbol
     return found, s[~settled.all(axis=1)]
 
 
-def _best(tables: list[CaseTables], s: Any, constant: int) -> Any:
+def _best(tables: list[CaseTables], s: Integers, constant: int) -> Exact:
     """The least over x of the sum, where x may be any permutation of the points: what (5) reaches with the best mu for one s and y."""
     total = np.full((len(s), len(tables[0].ys)), float(constant))
     for t in tables:
@@ -114,7 +116,7 @@ def _best(tables: list[CaseTables], s: Any, constant: int) -> Any:
     return total
 
 
-def _search(tables: list[CaseTables], s: Any, constant: int, size: int, settled: Any, rounds: int) -> Lines:
+def _search(tables: list[CaseTables], s: Integers, constant: int, size: int, settled: npt.NDArray[np.bool_], rounds: int) -> Lines:
     """One line for each y, after at most ``rounds`` steps, for the pairs of s and y that are not ``settled``."""
     unit = 1 << max(0, int(size * GRAIN).bit_length() - 1)
     enough = 4.0 * unit * sum(len(t.whole) for t in tables)  # more than what rounding takes away

@@ -4,7 +4,6 @@ Numbers are integers in units of one vote: 2^-(preactivation_bits + vote_bits).
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from verify.symbolic.bias import start_bias
 from verify.symbolic.dual_ascent import RealDuals, find
 from verify.symbolic.dual_variables import Batch
+from verify.symbolic.exact import Exact
 from verify.symbolic.families import Case, Columns, Decomposition
 from verify.symbolic.lines import Lines, find_lines, one_sided
 from verify.symbolic.settings import DEFAULT, SymbolicSettings
@@ -107,7 +107,7 @@ def sign_share(parts: Decomposition, case: Case) -> int:
     return sum(int((push * (w - z)).sum()) for push, w, z in _sign_values(parts, case))
 
 
-def _sign_values(parts: Decomposition, case: Case) -> list[tuple[Any, Any, Any]]:
+def _sign_values(parts: Decomposition, case: Case) -> list[tuple[Exact, Exact, Exact]]:
     first = [0, int(parts.parity.argmax())]
     return [
         (np.maximum(c.left[first[case.x]] + c.right[first[case.y]], 0), c.votes[:, first[case.product]], c.votes[:, first[case.other]])

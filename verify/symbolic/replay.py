@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -89,7 +88,7 @@ class Replay:
         for x in xs:
             w, z = mul[x, ys], mul[mul[x, s], ys]
             push = np.maximum(columns[0][x] + columns[1][ys], 0)
-            margins: Any = (push * (columns[2][w] - columns[2][z])).sum(axis=1) + columns[3][w] - columns[3][z]
+            margins = np.asarray((push * (columns[2][w] - columns[2][z])).sum(axis=1) + columns[3][w] - columns[3][z])
             k = int(margins.argmin())
             if best is None or int(margins[k]) < best[2]:
                 best = (int(x), int(ys[k]), int(margins[k]))

@@ -5,17 +5,19 @@ times 2^a, those of its votes times 2^c, those of the bias times 2^g, where g = 
 every table T of (1) in `families`, and every constant, is what it was times 2^g; with dual variables times 2^g both sides of (2) in
 `dual_variables` are times 2^g, and a sum is above 0 exactly when it was. Nothing is searched or rounded again, and the checker computes
 every minimum from the program that is stated.
+from verify.symbolic.exact import Exact
 """
 
 from dataclasses import replace
-from typing import Any
 
 from verify.program.written import Written
 from verify.symbolic.bias import take_off
 from verify.symbolic.decomposition import take_apart
 from verify.symbolic.dual_variables import Batch, DualVariables, Tie
+from verify.symbolic.exact import Exact
 from verify.symbolic.families import Case, CaseTables
 from verify.symbolic.lines import Lines
+from verify.symbolic.points import Points
 from verify.symbolic.proof_outline import Outline, sign_share
 
 __all__ = ["rescaled_outline"]
@@ -47,11 +49,11 @@ def _batch(batch: Batch, outline: Outline, case: Case, factor: int) -> Batch:
     return Batch(batch.s, [_duals(old, new.tables(case), spaces, factor) for old, new in zip(batch.duals, families, strict=True)])
 
 
-def _duals(old: DualVariables, tables: CaseTables, spaces: dict[int, Any], factor: int) -> DualVariables:
+def _duals(old: DualVariables, tables: CaseTables, spaces: dict[int, Points], factor: int) -> DualVariables:
     ties = [Tie(spaces[id(space)], _times(values, factor)) for space, values in old.ties]
     return replace(old, tables=tables, mu=_times(old.mu, factor), lam=_times(old.lam, factor), ties=ties, beta=_times(old.beta, factor))
 
 
-def _times(integers: Any, factor: int) -> Any:
+def _times(integers: Exact, factor: int) -> Exact:
     """The product, in Python's integers."""
     return integers.astype(object) * factor

@@ -5,10 +5,10 @@ Nothing rests on them: tables enter a proof as rounded integers, and what they g
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from net.roundoff import Floats
 from verify.symbolic.families import PointFamily
 from verify.symbolic.points import Integers, Points
 
@@ -21,7 +21,7 @@ class StartOf:
 
     space: Points
     mirrored: bool
-    bias: Any
+    bias: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Start:
 
     spaces: tuple[StartOf, ...]
 
-    def bias(self, family: PointFamily) -> Any:
+    def bias(self, family: PointFamily) -> Floats | None:
         """B over the family's own points, or None."""
         for known in self.spaces:
             to = same_points(known.space, family.points) if known.mirrored == family.mirrored else None

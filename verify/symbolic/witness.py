@@ -5,11 +5,12 @@ Whatever the dual variables, the bound of an s is at most the families' share at
 Circuits of no family count in the constants with the most that they could do, which is why this happens to programs that are right.
 """
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
+from verify.symbolic.exact import Exact
 from verify.symbolic.families import CaseTables
+from verify.symbolic.points import Integers
 
 __all__ = ["beyond_proof"]
 
@@ -17,7 +18,7 @@ __all__ = ["beyond_proof"]
 SAMPLE = 12
 
 
-def beyond_proof(tables: list[CaseTables], s: Any, constant: int) -> Any:
+def beyond_proof(tables: list[CaseTables], s: Integers, constant: int) -> npt.NDArray[np.bool_]:
     """Which of the elements s have a pair, with one of a few x and any y, at which families and constants give no more than 0.
 
     Complexity: O(points |s| |y|) for each family and x.
@@ -25,20 +26,22 @@ def beyond_proof(tables: list[CaseTables], s: Any, constant: int) -> Any:
     if not tables:
         return np.full(len(s), constant <= 0)
     first = tables[0]
-    parity, group, case = first.family.points.parity, first.family.points.group, first.case
+    parity, case = first.family.points.parity, first.case
     xs, ys = np.flatnonzero(parity == case.x), np.flatnonzero(parity == case.y)
     found = np.zeros(len(s), dtype=bool)
     for x in xs[:: max(1, len(xs) // SAMPLE)][:SAMPLE]:
-        total: Any = constant
-        for t in tables:
-            points, moved = t.family.points, t.family.moved(s)
-            if t.family.mirrored:  # its first input is y^-1, its second x^-1
-                column = t.whole[..., int(np.searchsorted(t.ys, group.inv[x]))]
-                for j in range(points.count):
-                    total = total + column[j][moved[j]][:, points.moved[j, ys]]
-            else:
-                from_ = np.argsort(points.moved[:, x])  # the point that x takes to j
-                for j in range(points.count):
-                    total = total + t.whole[j, :, from_[j]][moved[j]]
-        found |= (total <= 0).any(axis=1).astype(bool)
+        total = sum((_share(t, s, int(x), ys) for t in tables), constant)
+        found |= np.asarray(total <= 0).any(axis=1).astype(bool)
     return found
+
+
+def _share(tables: CaseTables, s: Integers, x: int, ys: Integers) -> Exact:
+    """What the family gives to the margin at x, for elements s (rows) and the given y (columns)."""
+    points, moved = tables.family.points, tables.family.moved(s)
+    if tables.family.mirrored:  # its first input is y^-1, its second x^-1
+        column = tables.whole[..., int(np.searchsorted(tables.ys, points.group.inv[x]))]
+        rows = [column[j][moved[j]][:, points.moved[j, ys]] for j in range(points.count)]
+    else:
+        start = np.argsort(points.moved[:, x])  # the point that x takes to j
+        rows = [tables.whole[j, :, start[j]][moved[j]] for j in range(points.count)]
+    return np.asarray(sum(rows))

@@ -12,11 +12,12 @@ Search only: what is found is rounded, and exact integers prove it.
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from algebra.group import FiniteGroup
+from net.roundoff import Singles
 from verify.distil.coset_fit import Floats
 from verify.symbolic.assignment import assigned, assignments
 from verify.symbolic.families import Case
@@ -34,7 +35,7 @@ class _Located(NamedTuple):
 
     voter: Voter
     place: slice
-    pushes: Any
+    pushes: Singles
 
 
 class _Parities(NamedTuple):
@@ -59,7 +60,7 @@ class _Family:
     space: Points
     members: list[_Located]
 
-    def table(self, kind: _Parities, votes: Floats) -> Any:
+    def table(self, kind: _Parities, votes: Floats) -> Singles:
         """T[j, j', p, y] in float32. Complexity: O(points^3 |G|) and O(points^2 |G|) for each voter."""
         space, m, order = self.space, self.space.count, self.space.group.order
         values = np.zeros((m, m, m, order), dtype=np.float32)
@@ -71,7 +72,7 @@ class _Family:
                 values[:, :, p] = own[:, None] - np.take_along_axis(for_z, space.moved[None], axis=1)
         return values
 
-    def _share(self, members: list[_Located], x: int, odd: int, votes: Floats) -> Any:
+    def _share(self, members: list[_Located], x: int, odd: int, votes: Floats) -> Singles:
         """[j, q, y]: what voters at one point give to an output of the parity of x and y, changed by ``odd``, that takes it to q."""
         parity = self.space.parity
         pushes = np.stack([member.pushes[x % len(member.pushes)] for member in members])
@@ -125,7 +126,7 @@ class Relaxation:
         margins = np.concatenate([worst.margins for worst, _ in found])
         return float(margins.min()), np.concatenate(rows), margins
 
-    def _worst(self, kind: _Parities, votes: Floats, count: int) -> tuple[_Worst, list[Any]]:
+    def _worst(self, kind: _Parities, votes: Floats, count: int) -> tuple[_Worst, list[Singles]]:
         order, parity = self.group.order, self._parity
         tables = [family.table(kind, votes) for family in self.families]
         every = np.arange(1, order)
@@ -151,7 +152,7 @@ class Relaxation:
         at_s, y = np.array(sorted(found)).T
         return _Worst(kind, np.array(xs)[x[at_s, y]], s[at_s], y, margins[at_s, y]), tables
 
-    def _rows(self, worst: _Worst, tables: list[Any], votes: Floats) -> Floats:
+    def _rows(self, worst: _Worst, tables: list[Singles], votes: Floats) -> Floats:
         """The linear functions of the votes that are the relaxed margins at these (s, y), one row each."""
         parity, s, y = self._parity, worst.s, worst.y
         rows = self._constants[worst.x, parity[y], parity[s]].copy()

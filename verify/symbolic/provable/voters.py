@@ -14,9 +14,9 @@ with parities for points.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from algebra.group import FiniteGroup
 from algebra.lattice import subgroups as lattice_of
@@ -177,7 +177,7 @@ def _vote_form(space: Points, point: int, parities: bool, members: list[Subgroup
     return Form("sum", parts=(plain, Form(on, (own,), (_number(members, space.group, mask & (space.parity == 0)),))))
 
 
-def _number(members: list[Subgroup], group: FiniteGroup, mask: Any) -> int:
+def _number(members: list[Subgroup], group: FiniteGroup, mask: npt.NDArray[np.bool_]) -> int:
     """The number of a subgroup in the list, which grows by it where it is new."""
     known = next((number for number, s in enumerate(members) if (s.mask == mask).all()), None)
     if known is None:

@@ -17,7 +17,6 @@ clock, ends the search.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -187,7 +186,7 @@ def maximised(objective: Callable[[Floats], tuple[float, Floats]], at: Floats, s
 
 def _direction(slope: Floats, pairs: list[tuple[Floats, Floats, float]]) -> Floats:
     """The product of the inverse curvature that the pairs of steps suggest and the slope."""
-    direction: Any = slope.copy()
+    direction = slope.copy()
     shares = []
     for moved, bent, product in reversed(pairs):
         shares.append(float(moved @ direction) / product)
