@@ -386,12 +386,17 @@ class Analysis:
         return in_usual_units(self.weights)
 
     @property
+    def units(self) -> Units:
+        """The powers of two by which ``searched`` multiplies the network (`net.units`)."""
+        return self._in_usual_units[1]
+
+    @property
     def _units(self) -> Units:
-        """What brings what was found by ``_searched`` back to the network's own units."""
-        return self._in_usual_units[1].back
+        """What brings what was found by ``searched`` back to the network's own units."""
+        return self.units.back
 
     @cached_property
-    def _searched(self) -> Analysis:
+    def searched(self) -> Analysis:
         """The analysis of the network in units in which floats can search (`net.units`); this one where its own are such.
 
         All searches and all that is measured in floats begin here, so none of them has to think of sizes. Units change no answer; what
@@ -401,7 +406,7 @@ class Analysis:
         if weights is self.weights:
             return self
         found = Analysis(replace(self.network, weights=weights, layers=None), self.options)
-        found._in_usual_units = (weights, self._units)
+        found._in_usual_units = (weights, Units.of(weights.width, 0, 0))
         return found
 
     @cached_property
@@ -409,7 +414,7 @@ class Analysis:
         """The labels of the neurons and the shares of variance that they were read off."""
         lattice = self.lattice
         with self._timed("labels", "fitting subgroups to neurons"):
-            return labelled(lattice, self._searched.weights, self.options.settings.distil)
+            return labelled(lattice, self.searched.weights, self.options.settings.distil)
 
     @property
     def labels(self) -> tuple[NeuronLabel, ...]:
@@ -421,7 +426,7 @@ class Analysis:
         """Every neuron: what it reads, through which cosets, and the irreps of its votes."""
         from verify.record.neuron_rows import irrep_shares, side_name
 
-        irreps = irrep_shares(self.lattice, self._searched.weights)
+        irreps = irrep_shares(self.lattice, self.searched.weights)
         total = sum(label.energy for label in self.labels) or 1.0
         return Neurons(
             [
@@ -445,7 +450,7 @@ class Analysis:
         from verify.distil.curve import distill
 
         evaluation, labelling = self.evaluation, self.labelling
-        if self._searched is not self:
+        if self.searched is not self:
             return self._rescaled_distillation()
         with self._timed("distillation"):
             return distill(self.lattice, self.weights, evaluation, self.options.progress, labelling, self.options.settings.distil)
@@ -454,7 +459,7 @@ class Analysis:
         from verify.program.written import rescaled
 
         with self._timed("distillation"):
-            found, points = self._searched.distillation, []
+            found, points = self.searched.distillation, []
             for point in found.points:
                 written = rescaled(point.written, self._units).written
                 answers = evaluate(written.weights, expected=np.maximum(point.evaluation.answer, 0))
@@ -487,7 +492,7 @@ class Analysis:
         from verify.symbolic.decide import decide_symbolic
 
         readable, neurons, answers = self.distillation.point("readable").written, self.mechanism, self.evaluation
-        if self._searched is not self:
+        if self.searched is not self:
             return self._rescaled_proof()
         with self._timed("symbolic_search"):
             options = self.options
@@ -500,7 +505,7 @@ class Analysis:
         from verify.symbolic.decide import rescaled_finding
 
         with self._timed("symbolic_search"):
-            proof = self._searched.symbolic_proof
+            proof = self.searched.symbolic_proof
             written = rescaled(proof.written, self._units).written
             neurons = mechanism(self.labels, written.program, self.weights.exact(), written.weights.exact())
             return rescaled_finding(proof, self._units, neurons, self.network, self.evaluation)
@@ -553,10 +558,10 @@ class Analysis:
 
         evaluation = self.evaluation
         with self._timed("compact", "proving pairs through the coset structure"):
-            if self._searched is self:
+            if self.searched is self:
                 proof = prove_compactly(self.network, settings=self.options.settings.compact)
             else:
-                found = self._searched.compact_proof
+                found = self.searched.compact_proof
                 with np.errstate(over="ignore"):
                     bound = np.ldexp(found.bound.astype(np.float64), self._units.logits)
                 proof = replace(found, bound=np.nextafter(bound, -np.inf))
@@ -567,7 +572,7 @@ class Analysis:
     @cached_property
     def compact(self) -> cert.Compact:
         """Q4: the pairs proved right through the coset structure, and the operations of that against evaluation."""
-        searched, correct = self._searched, correct_pairs(self.evaluation, self.group.mul)
+        searched, correct = self.searched, correct_pairs(self.evaluation, self.group.mul)
         found = state_compact(self.group, searched.weights, searched.compact_proof, correct, self.options.settings.compact)
         return found if searched is self else compact_in_units(found, self._units)
 
@@ -576,8 +581,8 @@ class Analysis:
         """The readable program and the network compared at four levels."""
         from verify.record.summarise import counterfactuals
 
-        if self._searched is not self:
-            return replace(self._searched.levels, answers=self.equivalent, mechanism=self.mechanism)
+        if self.searched is not self:
+            return replace(self.searched.levels, answers=self.equivalent, mechanism=self.mechanism)
         written, everything = self.distillation.point("readable").written, self.options.all_counterfactuals
         rows = tuple(counterfactuals(self.lattice, self.labels, written, self.weights, everything))
         return Levels(self.equivalent, Compared(self, written.weights).logits, rows, self.mechanism)
@@ -657,7 +662,7 @@ class Analysis:
         certificate = self.certificate
         self.options.progress("measuring the levels of equivalence")
         findings, everything = self.findings, self.options.all_counterfactuals
-        searched = self._searched
+        searched = self.searched
         if searched is not self:  # measured in usual units: shares are the same there
             findings = replace(
                 findings,
@@ -715,7 +720,7 @@ class Analysis:
         """The neurons as pages draw them: what pictures.json holds."""
         from verify.record.pictures import pictures
 
-        return pictures(self.lattice, self._searched.weights, self.labels)
+        return pictures(self.lattice, self.searched.weights, self.labels)
 
     def write(self, directory: Path | str) -> Path:
         """Write what `verify run` writes into a directory that is new, empty or an earlier run's; returns it.

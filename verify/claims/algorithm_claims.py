@@ -10,6 +10,7 @@ import numpy.typing as npt
 from algebra.errors import GroupError
 from algebra.permutation import parse_cycles
 from algebra.subgroup import closure
+from net.units import beside
 from net.weights import Weights
 from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, Outcome, pair_shown, percent, word
 from verify.claims.population_claims import conjugates
@@ -68,11 +69,12 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
             return self._mechanism(subject, program, weights)
         if self.level == "neurons":
             return self._neurons(subject, program, weights)
-        moments = activation_moments(subject.weights, weights)
+        network, weights = subject.measured.weights, beside(weights, subject.analysis.units)
+        moments = activation_moments(network, weights)
         if self.level == "logits":
-            share = fve(subject.weights, weights, moments)
+            share = fve(network, weights, moments)
             return self.weighed(share, f"{percent(share)} of the logits' variance explained by {price}", constants=program.constants)
-        shares = removal_fve(subject.weights, weights, program, moments)
+        shares = removal_fve(network, weights, program, moments)
         mean = float(np.mean(list(shares.values())))
         return self.weighed(mean, f"{percent(mean)} of the logits' variance explained after removals", after_removing=shares)
 
@@ -122,9 +124,10 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
 
     def _neurons(self, subject: Subject, program: Program, weights: Weights) -> Outcome:
         neurons = np.array([neuron.index for circuit in program.circuits for neuron in circuit.neurons], dtype=np.intp)
+        network, written = subject.measured.weights, weights.scaled(subject.analysis.units.select(neurons))
         residuals = [
             (ours[:, neurons] - theirs).var(axis=0) / np.maximum(ours[:, neurons].var(axis=0), np.finfo(float).tiny)
-            for ours, theirs in ((subject.weights.L, weights.L), (subject.weights.R, weights.R))
+            for ours, theirs in ((network.L, written.L), (network.R, written.R))
         ]
         live = int((~subject.dead).sum())
         good = int(((np.maximum(*residuals) <= self.within) & ~subject.dead[neurons]).sum())
@@ -256,7 +259,7 @@ def _generates(subject: Subject, generators: tuple[str, ...], degree: int) -> bo
 def explained_by(subject: Subject, phi: npt.NDArray[np.float64], weights: Weights | None = None) -> float:
     """cos^2 of the centred logits and phi(z (xy)^-1), phi a function on the group; O(|G|^2 m)."""
     group = subject.group
-    used = weights or subject.weights
+    used = weights or subject.measured.weights
     moments = activation_moments(used) if weights else subject.moments
     variance = quadratic_form(moments, centred(np.concatenate([used.U, used.b[None]]))) * group.order**2
     function = phi - phi.mean()

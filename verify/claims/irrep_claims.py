@@ -77,7 +77,7 @@ class IrrepUse(Bounded, frozen=True, kw_only=True, tag="irrep use"):
         energy = np.array([label.energy for label in subject.labels])[live]
         if not len(live) or energy.sum() <= 0:
             return Outcome("SKIPPED", "every neuron is dead")
-        least = on_one_irrep(group, subject.weights.select(live), self.of == "all")
+        least = on_one_irrep(group, subject.measured.weights.select(live), self.of == "all")
         if self.level == "neurons":
             good = least.max(axis=0) >= 1 - self.within
             if self.or_cosets:

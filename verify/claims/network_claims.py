@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from algebra.errors import GroupError
 from algebra.permutation import parse_cycles
+from net.units import USUAL, in_usual_units
 from net.weights import Weights
 from verify.claims.claim import Bounded, Claim, Counterexample, Element, Mistake, NonNegative, Outcome, Seed, pair_shown, percent, word
 from verify.claims.subject import Subject
 from verify.compare.interventions import absolute_value, add_noise, embeddings_swapped, exchange_inputs, flip_signs, has_embeddings
-from verify.compare.loss import cross_entropy
+from verify.compare.loss import cross_entropy, in_own_units
 from verify.exact.exhaustive import Evaluation, correct_pairs
 
 Mask = npt.NDArray[np.bool_]
@@ -212,16 +213,28 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
 
 
 def noisy(weights: Weights, wanted: npt.NDArray[np.integer], mean: float, deviation: float, seed: int) -> tuple[float, float]:
-    """(accuracy, loss) in float32 when N(mean, deviation^2) is added to every preactivation of every pair, drawn by ``seed``."""
+    """(accuracy, loss) in float32 when N(mean, deviation^2) is added to every preactivation of every pair, drawn by ``seed``.
+
+    Where the network's sizes are not usual, in float64 and in units in which the larger of network and noise is near one.
+    """
     rng = np.random.default_rng(seed)
-    left, right_ = weights.L.astype(np.float32), weights.R.astype(np.float32)
-    votes, bias = weights.U.astype(np.float32), weights.b.astype(np.float32)
+    scaled, units = in_usual_units(weights)
+    loudest = np.frexp(max(abs(mean), deviation))[1] + units.inputs if mean or deviation else np.zeros(weights.width)
+    less = 0 if units.own else max(0, int(loudest.max(initial=0)) - USUAL)
+    kind = np.dtype(np.float32 if units.own else np.float64)
+    spread, centre = np.asarray(deviation, dtype=kind), np.asarray(mean, dtype=kind)
+    with np.errstate(under="ignore"):
+        left, right_, bias = (np.ldexp(part, -less).astype(kind) for part in (scaled.L, scaled.R, scaled.b))
+    votes, inputs, exponent = scaled.U.astype(kind), units.inputs - less, less - units.logits
     count, loss = 0, 0.0
     for x in range(weights.order):
-        noise = rng.standard_normal(right_.shape, dtype=np.float32) * np.float32(deviation) + np.float32(mean)
+        noise = np.asarray(rng.standard_normal(right_.shape, dtype=np.float32), dtype=kind) * spread + centre
+        if not units.own:
+            with np.errstate(under="ignore"):
+                noise = np.ldexp(noise, inputs)
         logits = np.maximum(left[x] + right_ + noise, 0) @ votes + bias
         count += int((logits.argmax(axis=1) == wanted[x]).sum())
-        loss += cross_entropy(logits, wanted[x])
+        loss += cross_entropy(in_own_units(logits, wanted[x], exponent), wanted[x])
     return count / weights.order**2, loss / weights.order**2
 
 

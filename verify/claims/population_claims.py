@@ -210,7 +210,7 @@ class UnembeddingCorrelation(Claim, frozen=True, kw_only=True, tag="unembedding 
                 kinds.append(tuple(lattice.name_of(side.subgroup) for side in (label.left, label.right)))
         if len(rows) < 2:
             return Outcome("SKIPPED", "fewer than two neurons have labels")
-        correlation = np.asarray(np.corrcoef(subject.weights.U[rows]))
+        correlation = np.asarray(np.corrcoef(subject.measured.weights.U[rows]))
         same_coset = _equal(read)
         same_class = _equal(kinds) & ~same_coset
         upper = np.triu(np.ones(correlation.shape, dtype=bool), 1)

@@ -81,14 +81,14 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
         if self.level == "answers":
             return self._answers(subject, names)
         if self.level in ("logits", "cosine"):
-            cosines = logit_cosines(subject.network, subject.moments)
+            cosines = logit_cosines(subject.measured, subject.moments)
             shares = {name: value**2 for name, value in cosines.items()}
             total = sum(shares[name] for name in names)
             figure = total if self.level == "logits" else float(np.sqrt(total))
             finding = f"{percent(total)} of the logits' variance in the characters of {label}"
             return self.weighed(figure, finding, per_irrep=shares, cosines=cosines)
         if self.level == "activations":
-            shares = activation_fve(subject.network, subject.moments)
+            shares = activation_fve(subject.measured, subject.moments)
             total = sum(shares[name] for name in names)
             return self.weighed(total, f"{percent(total)} of the activations' variance in rho(ab) of {label}", per_irrep=shares)
         if self.level == "counterfactuals":
@@ -132,7 +132,7 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
             for seed in range(DRAWS):
                 kept, _ = kept_after_removal(program, subject.weights.width, removed, seed)
                 rows = np.append(kept, True)
-                found = logit_fve(subject.network.select(kept), subject.moments[np.ix_(rows, rows)]).per_irrep
+                found = logit_fve(subject.measured.select(kept), subject.moments[np.ix_(rows, rows)]).per_irrep
                 draws.append(sum(found[name] for name in names))
             shares[f"{removed:.0%}"] = float(np.mean(draws))
         mean = float(np.mean(list(shares.values())))
@@ -176,7 +176,7 @@ class RhoSets(Bounded, frozen=True, kw_only=True, tag="rho-sets"):
         live = np.flatnonzero(~subject.dead)
         if not len(live):
             return Outcome("SKIPPED", "every neuron is dead")
-        fit = rho_set_fit(subject.group, subject.weights.select(live))
+        fit = rho_set_fit(subject.group, subject.measured.weights.select(live))
         good = fit.fits(self.within)
         counted: npt.NDArray[np.bool_] = good & (fit.orbit < subject.group.order) if self.orbit == "short" else good
         share = float(counted.mean())
@@ -218,7 +218,7 @@ class RankOne(Bounded, frozen=True, kw_only=True, tag="rank one"):
         if not len(live):
             return Outcome("SKIPPED", "every neuron is dead")
         sides = 2 if self.of == "inputs" else 3
-        fit = rank_one_fit(subject.group, subject.weights.select(live), sides)
+        fit = rank_one_fit(subject.group, subject.measured.weights.select(live), sides)
         good = fit.fits(self.within, sides, self.level == "aligned")
         if self.level == "irrep":
             good = (fit.power[:sides].min(axis=0) >= 1 - self.within).any(axis=0)
@@ -237,7 +237,7 @@ def chosen_irreps(subject: Subject, names: tuple[str, ...]) -> tuple[str, ...]:
     """
     known = character_table(subject.group).names[1:]
     if names == ("key",):
-        shares = logit_fve(subject.network, subject.moments).per_irrep
+        shares = logit_fve(subject.measured, subject.moments).per_irrep
         return tuple(name for name in known if shares[name] >= KEY) or (max(shares, key=lambda name: shares[name]),)
     for number, name in enumerate(names):
         if name not in known:

@@ -72,10 +72,15 @@ class Subject:
             self._losses[name] = mean_loss(weights, wanted)
         return self._losses[name]
 
+    @property
+    def measured(self) -> FoldedNetwork:
+        """The network in units in which floats can measure it (`net.units`): shares, cosines and answers are the same there."""
+        return self.analysis.searched.network
+
     @cached_property
     def moments(self) -> Floats:
-        """Second moments of the hidden activations."""
-        return activation_moments(self.weights)
+        """Second moments of the hidden activations of the ``measured`` network."""
+        return activation_moments(self.measured.weights)
 
     @cached_property
     def dead(self) -> npt.NDArray[np.bool_]:
@@ -96,8 +101,8 @@ class Subject:
         return self._concentrations[key]
 
     def side(self, argument: str) -> tuple[Floats, Floats]:
-        """(|G|, m) functions and (m,) bounds of their errors, for "left", "right" or "votes"."""
-        weights = self.weights
+        """(|G|, m) functions of the ``measured`` network and (m,) bounds of their errors, for "left", "right" or "votes"."""
+        weights = self.measured.weights
         if argument == "votes":
             return np.ascontiguousarray(weights.U.T), np.full(weights.width, weights.U_error)
         return (weights.L, weights.L_error) if argument == "left" else (weights.R, weights.R_error)

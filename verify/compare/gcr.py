@@ -21,9 +21,10 @@ from algebra.characters.character_table import character_table
 from algebra.group import FiniteGroup
 from net.activation import fired
 from net.folded import FoldedNetwork
+from net.units import in_usual_units
 from net.weights import Weights
 from verify.compare.answers import logit_blocks
-from verify.compare.loss import cross_entropy
+from verify.compare.loss import cross_entropy, in_own_units
 from verify.distil.coset_fit import Floats
 from verify.distil.moments import activation_moments, centred, quadratic_form
 
@@ -141,17 +142,19 @@ def restricted_excluded(network: FoldedNetwork, names: tuple[str, ...]) -> Losse
     Over all pairs, in float64 on float32 logits. Complexity: O(|G|^3 m), a pass over all logits.
     Source: Chughtai et al., after Nanda et al. (arXiv 2301.05217).
     """
-    group, weights = network.group, network.weights
+    group = network.group
+    weights, units = in_usual_units(network.weights)
     coefficients = cube_coefficients(weights, group)
     kept = class_function(group, {name: coefficients[name] for name in names})
     products, order = group.mul, group.order
     back = group.inv.astype(np.intp)
-    restricted = float(np.log(np.exp(kept - kept[0]).sum()))
+    first, exponent = np.zeros(1, dtype=np.intp), -units.logits
+    restricted = cross_entropy(in_own_units(kept[None].copy(), first, exponent), first)
     full = excluded = 0.0
     for rows, logits in logit_blocks(weights):
         wide = logits.reshape(-1, order).astype(np.float64)
         target = products[rows].ravel()
-        full += cross_entropy(wide.copy(), target)  # which overwrites its argument
+        full += cross_entropy(in_own_units(wide.copy(), target, exponent), target)  # which overwrites its argument
         wide -= kept[products[target[:, None], back]]
-        excluded += cross_entropy(wide, target)
+        excluded += cross_entropy(in_own_units(wide, target, exponent), target)
     return Losses(full / order**2, restricted, excluded / order**2)

@@ -88,7 +88,7 @@ def _table(lattice: SubgroupLattice, form: GroupForm, column: Floats) -> list[st
     least = [int((linear.index[0] == c).argmax()) for c in range(linear.index[0].max() + 1)]
     for c, g in list(enumerate(least))[:ROWS]:
         bar = ("+" if values[c] > 0 else "-") * round(20 * abs(float(values[c])) / top)
-        lines.append(f"| {_cycles(lattice, g)} | {values[c]:.4f} | `{bar}` |")
+        lines.append(f"| {_cycles(lattice, g)} | {_decimal(values[c], top)} | `{bar}` |")
     if len(least) > ROWS:
         lines.append(f"| and {len(least) - ROWS} more | | |")
     return lines
@@ -98,10 +98,12 @@ def _votes(lattice: SubgroupLattice, left: GroupForm, right_form: GroupForm, vot
     """Each form that the votes may take, with its price and how much of their variance it explains, then the cheapest's table."""
     forms = vote_forms(lattice, left, right_form)
     lines = ["| form | constants | share of variance |", "|---|---|---|"]
-    spread = max(float(votes.var()), np.finfo(float).tiny)
+    top = float(np.abs(votes).max())
+    near_one = np.ldexp(votes, -np.frexp(top)[1])  # shares do not depend on units, and squares of votes may be beyond floats
+    spread = max(float(near_one.var()), np.finfo(float).tiny)
     for form in forms:
         linear = linear_map(lattice.group, form)
-        rest = float((votes - linear.expand(project(linear, votes))).var())
+        rest = float((near_one - linear.expand(project(linear, near_one))).var())
         lines.append(f"| {form.on} | {linear.size} | {1 - rest / spread:.4f} |")
     linear = linear_map(lattice.group, forms[0])
     if linear.size <= ROWS and len(linear.index) == 1:
@@ -109,8 +111,13 @@ def _votes(lattice: SubgroupLattice, left: GroupForm, right_form: GroupForm, vot
         lines += ["", f"Averaged on {forms[0].on}:", "", "| coset of | elements | vote |", "|---|---|---|"]
         for c in range(linear.size):
             inside = (linear.index[0] == c) & (linear.factor[0] != 0)
-            lines.append(f"| {_cycles(lattice, int(inside.argmax()))} | {int(inside.sum())} | {values[c]:.4f} |")
+            lines.append(f"| {_cycles(lattice, int(inside.argmax()))} | {int(inside.sum())} | {_decimal(values[c], top)} |")
     return lines
+
+
+def _decimal(value: float, largest: float) -> str:
+    """Four decimals in a table of usual sizes, else four digits."""
+    return f"{value:.4f}" if 0.01 <= largest < 1e6 else f"{value:.4g}"
 
 
 def _removal(analysis: Analysis, index: int) -> list[str]:

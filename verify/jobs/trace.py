@@ -203,7 +203,7 @@ def _irrep_parts(analysis: Analysis) -> _Parts | None:
     from algebra.characters.irrep import irreps
     from algebra.errors import GroupError
 
-    weights, order = analysis.weights, analysis.group.order
+    weights, order = analysis.searched.weights, analysis.group.order
     functions = np.concatenate([weights.L.T, weights.R.T])
     functions = functions - functions.mean(axis=1, keepdims=True)
     total = (functions**2).sum(axis=1)

@@ -8,6 +8,7 @@ from algebra.group import parse_group
 from algebra.lattice import subgroups
 from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
+from net.units import Units
 from verify.cli import execute
 from verify.jobs import run as jobs_run
 
@@ -85,3 +86,18 @@ def test_an_internal_error_ends_one_row_and_not_the_sweep(small, tmp_path, monke
     assert rows[1]["reason"] == "internal error: ZeroDivisionError: oops"
     assert seen == [[], ["a"], ["a", "b"]]
     assert "internal error: ZeroDivisionError: oops" in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("inputs", "votes"), [(0, 900), (-500, -500)])
+def test_neuron_page_of_a_network_of_any_size(tmp_path, capsys, inputs, votes):
+    """Powers of two change the values on a page, and no share, rate or count."""
+    weights, pages = planted_network(parse_group("S3"), seed=1, width=18).network.weights, []
+    for units in (Units.of(18, 0, 0), Units.of(18, inputs, votes)):
+        save_folded(tmp_path / "net.safetensors", weights.scaled(units))
+        assert execute(["neuron", "0", "--checkpoint", str(tmp_path / "net.safetensors"), "--group", "S3"]) == 0
+        pages.append(
+            [line for line in capsys.readouterr().out.splitlines() if "%" in line or "cosets |" in line or "right before" in line]
+        )
+    assert pages[0] == pages[1]
+    assert len(pages[0]) >= 7
