@@ -98,7 +98,10 @@ def rows_added(tables: Tables, n: int) -> int:
 
 
 def cheapest_sums(partitions: list[list[int]]) -> list[tuple[int, int]]:
-    """Which tables to add up first: always the two whose sum has the fewest cells, while that is fewer than there are elements."""
+    """Which tables to add up first: always the two whose sum has the fewest cells, while these are at most half as many as elements.
+
+    To add the parts of a larger sum at each element costs no more than to make and keep that many rows.
+    """
     alive, sums = dict(enumerate(partitions)), []  # type: dict[int, list[int]], list[tuple[int, int]]
     sizes: dict[tuple[int, int], int] = {}
     while len(alive) > 1:
@@ -107,7 +110,7 @@ def cheapest_sums(partitions: list[list[int]]) -> list[tuple[int, int]]:
                 if i < j and (i, j) not in sizes:
                     sizes[i, j] = len({*zip(alive[i], alive[j], strict=True)})
         size, i, j = min((size, *pair) for pair, size in sizes.items() if {*pair} <= alive.keys())
-        if size >= len(partitions[0]):
+        if 2 * size > len(partitions[0]):
             break
         _, labels = refined(alive.pop(i), alive.pop(j))
         alive[len(partitions) + len(sums)] = labels

@@ -39,6 +39,7 @@ This is the one place that knows what a form means.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import add
 from typing import Literal
 
 from .groups import Group
@@ -138,9 +139,22 @@ class Expanded:
         """The function on the group that the list t describes."""
         if form.on == "rank":
             return self._of_rank(form, t)
+        if form.on == "sum":
+            return self._of_sum(form, t)
         size, terms = self.terms(form)
         same(f"length of a list on {shown(form)}", len(t), size)
-        return [sum(factor * t[index] for index, factor in term) for term in terms]
+        return [t[term[0][0]] * term[0][1] if len(term) == 1 else sum([factor * t[index] for index, factor in term]) for term in terms]
+
+    def _of_sum(self, form: Form, t: Sequence[int]) -> list[int]:
+        """The function of a sum: its parts' functions added up, their lists one after the other."""
+        self._need_form(form)
+        sizes = [self.terms(part)[0] for part in form.parts]
+        same(f"length of a list on {shown(form)}", len(t), sum(sizes))
+        total, rest = [0] * self._group.order, [*t]
+        for part, size in zip(form.parts, sizes, strict=True):
+            total = [*map(add, total, self.function(part, rest[:size]))]
+            del rest[:size]
+        return total
 
     def _of_rank(self, form: Form, t: Sequence[int]) -> list[int]:
         """The function of a form on rank, which is not linear in its list."""
@@ -166,7 +180,7 @@ class Expanded:
         return [t[0] * value + constant for value in values]
 
     def terms(self, form: Form) -> tuple[int, Terms]:
-        """The length of the lists of a form, and its linear map."""
+        """The length of the lists of a form other than rank, shared and sum, and its linear map."""
         key = repr(form)
         if key not in self._known:
             self._known[key] = self._terms(form)
@@ -175,8 +189,6 @@ class Expanded:
     def _terms(self, form: Form) -> tuple[int, Terms]:
         need(form.on != "shared", f"expected a list shared with x where y is read, got {shown(form)}")
         self._need_form(form)
-        if form.on == "sum":
-            return self._sum(form)
         kernels = _kernels(form)
         everyone = list(range(self._group.order))
         if form.on == "elements":
@@ -213,16 +225,8 @@ class Expanded:
         need(form.on in ON_POINTS or not form.constant, f"expected a constant with a form on points alone, got {shown(form)}")
         summed = len(form.parts) > 1 if form.on == "sum" else not form.parts
         need(summed, f"expected two or more parts of a sum and none of another form, got {shown(form)}")
-
-    def _sum(self, form: Form) -> tuple[int, Terms]:
-        """The map of a sum: those of its parts, their lists one after the other."""
-        total, added = 0, [[] for _ in range(self._group.order)]  # type: tuple[int, Terms]
-        for part in form.parts:
-            need(part.on not in ("rank", "shared", "sum"), f"expected parts of a sum that are linear and no sums, got {shown(part)}")
-            size, terms = self.terms(part)
-            added = [[*row, *((total + k, factor) for k, factor in more)] for row, more in zip(added, terms, strict=True)]
-            total += size
-        return total, added
+        linear = not {part.on for part in form.parts} & {"rank", "shared", "sum"}
+        need(linear, f"expected parts of a sum that are linear and no sums, got {shown(form)}")
 
     def _points(self, form: Form) -> tuple[Rows, list[int]]:
         """Where each element takes each point, moved[p][g], and the character's value at each element, for a form on points."""
@@ -238,14 +242,14 @@ class Expanded:
     def _weighted(self, form: Form) -> tuple[int, Terms]:
         """The map of a form on images or preimages."""
         moved, character = self._points(form)
-        n = len(moved)
+        n, back = len(moved), self._group.inverse
+        weighted = [(p, weight) for p, weight in enumerate(form.weights) if weight]
         terms: Terms = []
         for g, sign in enumerate(character):
-            images = [(p, row[g]) for p, row in enumerate(moved)]
             if form.on == "images":
-                term = [(q, sign * form.weights[p]) for p, q in images if form.weights[p]]
-            else:
-                term = [(p, sign * form.weights[q]) for p, q in images if form.weights[q]]
+                term = [(moved[p][g], sign * weight) for p, weight in weighted]
+            else:  # the p with pg = q is q g^-1
+                term = [(moved[q][back[g]], sign * weight) for q, weight in weighted]
             terms.append([*term, (n, 1)] if form.constant else term)
         return n + form.constant, terms
 

@@ -21,7 +21,7 @@ sum of tables, T_P[cell][z] for each y, one for each partition P; tables are add
    margin that is asked for. A pair with more than FEW of them is evaluated.
 3. For each w again the margins of what is left. A z that many pairs with xy = w have among theirs is added up for all n of them at
    once; the others one by one. A pair with a margin that is not above what is asked for is evaluated.
-To evaluate a pair is to add up its n logits in slots, and where two of them are too close for that, in exact integers.
+To evaluate a pair is to add up its n logits in slots, and those that are too close to that of xy in exact integers.
 
 **The numbers.** A row of n numbers is one integer: number k stands in bits slot k to slot (k + 1) - 1 (slot k). Sums and multiples of
 such integers are sums and multiples of rows, as long as every number stays below 2^(slot - 2) in absolute value. All z are compared
@@ -49,19 +49,23 @@ from typing import NamedTuple
 
 from .groups import Group
 from .integers import Network, Rows, columns
-from .plans import Tables, by_element, operations, read_plan
+from .plans import Tables, by_element, cheapest_sums, operations, read_plan
 from .progress import Progress, mapped
 from .shape import Compact, CompactPlan, same
-from .slots import Short, highest_bits, slots_of
+from .slots import Short, keep_memory, slots_of
 
 #: Pairs whose margins are looked at first, so that the least margin is nearly known when the tables are made.
 SAMPLE = 64
 #: What is useful for Q2 is asked for where it is this many times smaller than the median margin.
 FEWER = 16
 #: A pair for which more z than this are open is evaluated: that costs about as much as a dozen margins one by one.
-FEW = 24
+FEW = 32
 #: A z that is open at this many pairs with the same xy is added up for all of them at once.
-TOGETHER = 16
+TOGETHER = 32
+#: Where contenders are counted, rounding is this many times finer, since what is uncertain is computed exactly.
+COUNTED = 8
+#: A pair at which no more z than this are too close to xy is decided by exact logits of these alone.
+CLOSE = 100
 
 
 class Settled(NamedTuple):
@@ -145,6 +149,15 @@ def check_compact(stated: Compact, settled: Settled, order: int, width: int) -> 
     same("compact.flops", stated.flops, spent)
 
 
+def some_margins(network: Network, products: Rows, hint: tuple[int, int] | None = None) -> list[int]:
+    """The margins that are above 0 at some pairs, and at the one that is hinted at, smallest first."""
+    n, draw = network.order, random.Random(0)
+    pairs = [(draw.randrange(n), draw.randrange(n)) for _ in range(SAMPLE)]
+    known = [] if hint is None or not all(0 <= g < n for g in hint) else [hint]
+    margins = [network.packed.contest(network.logits(x, y), products[x][y])[1] for x, y in [*pairs, *known]]
+    return sorted(margin for margin in margins if margin > 0)
+
+
 def floor_of(network: Network, products: Rows, hint: tuple[int, int] | None, needed: int, useful: int) -> int:
     """A margin up to which margins should be known exactly, so that the least one of all right pairs is among these.
 
@@ -152,34 +165,43 @@ def floor_of(network: Network, products: Rows, hint: tuple[int, int] | None, nee
     is a pair that may have the least margin; it saves time and is not trusted. Where all of these pairs are wrong, it is above every
     margin.
     """
-    n, draw = network.order, random.Random(0)
-    pairs = [(draw.randrange(n), draw.randrange(n)) for _ in range(SAMPLE)]
-    known = [] if hint is None or not all(0 <= g < n for g in hint) else [hint]
-    margins = [network.packed.contest(network.logits(x, y), products[x][y])[1] for x, y in [*pairs, *known]]
-    right = sorted(margin for margin in margins if margin > 0)
+    right = some_margins(network, products, hint)
     if not right:
         return network.packed.half
     return max(right[0], needed, useful if FEWER * useful <= right[len(right) // 2] else 0)
 
 
-def settle_by(tables: Tables, network: Network, products: Rows, progress: Progress, jobs: int = 1, floor: int = 0) -> Settled:
-    """What tables prove, for a network whose answer at (x, y) should be products[x][y], in a table in which no row repeats itself."""
-    n, short = network.order, Short(network, tables)
+def settle_by(
+    tables: Tables, network: Network, products: Rows, progress: Progress, jobs: int = 1, floor: int = 0, counting: bool = True
+) -> Settled:
+    """What tables prove, for a network whose answer at (x, y) should be products[x][y], in a table in which no row repeats itself.
+
+    Which tables are added up first is chosen here; the sums of ``tables`` are counted and not made. Without ``counting`` contenders
+    are not counted, so what is said of Q4 means nothing.
+    """
+    n = network.order
+    keep_memory()
+    usual = some_margins(network, products)
+    lighter = tables._replace(sums=cheapest_sums([family.labels for family in tables.cells]))
+    small = usual[len(usual) // 2] if usual else 0  # what little rounding should be small beside
+    short = Short(network, lighter, small // COUNTED if counting else small)
     partners = [[0] * n for _ in range(n)]  # partners[w][x] is the y with xy = w
     for x, row in enumerate(products):
         for y, w in enumerate(row):
             partners[w][x] = y
     by_y = columns(products)
     own: Rows | None = None
+    rights: list[int] = []
     if short.gaps:
         step, own = progress.step("right logits of the network", n * n), [[0] * n for _ in range(n)]
-        for ys, found in zip(partners, mapped(lambda w: right_logits(short, w, partners[w]), range(n), jobs), strict=True):
-            for x, (y, value) in enumerate(zip(ys, found, strict=True)):
+        for ys, packed in zip(partners, mapped(lambda w: right_logits(short, w, partners[w]), range(n), jobs), strict=True):
+            rights.append(packed)
+            for x, (y, value) in enumerate(zip(ys, short.unpacked(packed), strict=True)):
                 own[y][x] = value
             step.done(n)
 
     def of_y(y: int) -> Column:
-        return look_at(short, y, by_y[y], None if own is None else own[y], floor)
+        return look_at(short, y, by_y[y], None if own is None else own[y], floor, counting)
 
     step = progress.step("adding up tables of the network", n * n)
     contenders: list[dict[int, int]] = []
@@ -193,7 +215,7 @@ def settle_by(tables: Tables, network: Network, products: Rows, progress: Progre
         step.done(n)
     if any(left):
         step = progress.step("margins that the tables leave open", n)
-        for failed in mapped(lambda w: look_again(short, w, partners[w], left[w], floor), range(n), jobs):
+        for failed in mapped(lambda w: look_again(short, w, partners[w], left[w], rights[w], floor), range(n), jobs):
             evaluated += failed
             step.done()
     return counted(contenders, evaluated, floor, network, operations(tables, n, network.width))
@@ -226,15 +248,14 @@ def counted(contenders: list[dict[int, int]], evaluated: list[Evaluated], floor:
 # ---- the three passes
 
 
-def right_logits(short: Short, w: int, ys: Sequence[int]) -> list[int]:
-    """The rounded logit of w at the pairs (x, ys[x])."""
-    return short.unpacked(short.packed_logits([*short.activations_of(ys)], w))
+def right_logits(short: Short, w: int, ys: Sequence[int]) -> int:
+    """The rounded logits of w at the pairs (x, ys[x]), packed over x."""
+    return short.packed_logits([*short.activations_of(ys)], w)
 
 
-def look_at(short: Short, y: int, answers: Sequence[int], own: Sequence[int] | None, floor: int) -> Column:
+def look_at(short: Short, y: int, answers: Sequence[int], own: Sequence[int] | None, floor: int, counting: bool = True) -> Column:
     """Every pair with this y; ``own`` are the right logits, None where the tables have them."""
-    high, bit, slot = short.high, short.bit, short.slot
-    middle, mask = 1 << slot - 1, (1 << slot) - 1
+    high, bit = short.high, short.bit
     tables = list(zip(short.tables_of(short.short_right[y]), short.last_labels, strict=True))
     slack = short.slack(short.short_right[y])
     wanted = short.more_than(short.doubled(floor))
@@ -243,55 +264,63 @@ def look_at(short: Short, y: int, answers: Sequence[int], own: Sequence[int] | N
         found = 0
         for table, labels in tables:
             found += table[labels[x]]
-        known = (middle - (found >> slot * w & mask) if own is None else own[x]) - slack[x]  # the right side of (1), less F
+        known = (short.numbers(found, [w])[0] if own is None else own[x]) - slack[x]  # the right side of (1), less F
         marks = short.not_above(known - wanted, found) | bit[w]
         if marks == high:
             continue
-        if count := _contenders(short, x, y, w, found, known):
+        rivals = short.above(marks)
+        if counting and (count := _contenders(short, x, y, w, rivals, found, known)):
             column.contenders[x] = count
-        open_ = high ^ marks
         if own is None:
             column.evaluated.append(evaluate(short, x, y, w, found, floor))
-        elif open_.bit_count() > FEW:
+        elif len(rivals) > FEW:
             column.evaluated.append(evaluate(short, x, y, w, short.row(short.activations(x, y)), floor))
         else:
-            for z in highest_bits(open_, slot):
+            for z in rivals:
                 column.left.extend((x, z))
     return column
 
 
-def _contenders(short: Short, x: int, y: int, w: int, found: int, known: int) -> int:
-    """The number of contenders of a pair; ``found`` are its tables added up, ``known`` the right side of (1) less F."""
-    others = short.high ^ short.bit[w]
-    open_ = others & ~short.not_above(known - short.more_than(0), found)
-    # contenders for certain are the z with T' > known - 1 + error; that level is rounded up
-    surely = min(known - 1 - (-short.error >> short.unit) + short.grain - 1, -short.lowest)
-    certain = others & ~short.not_above(surely, found) if open_ else 0
-    if open_ == certain:
-        return open_.bit_count()
-    bounds = short.exact_bounds(short.exact(x, y), x, y, w, highest_bits(open_ ^ certain, short.slot))
-    return certain.bit_count() + sum(bound <= 0 for bound in bounds)
+def _contenders(short: Short, x: int, y: int, w: int, rivals: list[int], found: int, known: int) -> int:
+    """The number of contenders of a pair, which are among these z.
+
+    ``found`` are its tables added up, ``known`` the right side of (1) less F.
+    """
+    possible = known - short.more_than(0)  # no contender has a T' up to this
+    surely = known - 1 - (-short.error >> short.unit)  # every z with a T' above this is one
+    count, open_ = 0, []
+    for z, value in zip(rivals, short.numbers(found, rivals), strict=True):
+        if value > surely:
+            count += 1
+        elif value > possible:
+            open_.append(z)
+    if open_:
+        count += sum(bound <= 0 for bound in short.exact_bounds(short.exact(x, y), x, y, w, open_))
+    return count
 
 
-def look_again(short: Short, w: int, ys: Sequence[int], left: Sequence[int], floor: int) -> list[Evaluated]:
-    """Those of the pairs (x, ys[x]), all with xy = w, that have a margin not above the floor; x, z, x, z, ... are ``left`` of them."""
+def look_again(short: Short, w: int, ys: Sequence[int], left: Sequence[int], right: int, floor: int) -> list[Evaluated]:
+    """Those of the pairs (x, ys[x]), all with xy = w, that have a margin not above the floor; x, z, x, z, ... are ``left`` of them.
+
+    ``right`` has the rounded logits of w, packed over x.
+    """
     wanted = short.more_than(short.doubled(floor))
     by_z: dict[int, list[int]] = {}
     for x, z in zip(left[::2], left[1::2], strict=True):
         by_z.setdefault(z, []).append(x)
+    own = short.unpacked(right) if by_z else []
     failed: set[int] = set()
     few: dict[int, list[int]] = {}
-    rows = [*short.activations_of(ys)] if by_z else []
-    right = short.packed_logits(rows, w) if by_z else 0
-    own = short.unpacked(right)
+    rows: list[int] = []
     possible = wanted <= -2 * short.lowest  # else no margin of rounded numbers is as large
     level = short.high - wanted * short.ones if possible else 0
     for z, xs in by_z.items():
         if not possible:
             failed.update(xs)
         elif len(xs) >= TOGETHER:
+            rows = rows or [*short.activations_of(ys)]
             marks = (right - short.packed_logits(rows, z) + level) & short.high  # of the x at which the margin is at least ``wanted``
-            failed.update({*xs} & {*highest_bits(short.high ^ marks, short.slot)})
+            failed.update({*xs} & {*short.above(marks)})
         else:
             for x in xs:
                 few.setdefault(x, []).append(z)
@@ -305,13 +334,21 @@ def look_again(short: Short, w: int, ys: Sequence[int], left: Sequence[int], flo
 
 def evaluate(short: Short, x: int, y: int, w: int, row: int, floor: int) -> Evaluated:
     """A pair from all of its logits: ``row`` has 2^(slot - 1) less the rounded ones; exactly where these are too close."""
+    (own,) = short.numbers(row, [w])
+    close = short.above(short.not_above(own - short.more_than(short.doubled(floor)), row) | short.bit[w])
+    if not close:
+        return Evaluated(x, y, w, floor + 1)
+    if len(close) <= CLOSE:  # all others have a smaller logit than w, by more than the floor
+        h = short.exact(x, y)
+        values = [short.exact_logit(h, z) for z in close]
+        best, lead = max(values), short.exact_logit(h, w) - max(values)
+        if lead > 0:
+            return Evaluated(x, y, w, min(short.undoubled(lead), floor + 1))
+        return Evaluated(x, y, close[values.index(best)] if lead < 0 and values.count(best) == 1 else -1, 0)
     values = slots_of(row, short.order, short.slot)
     best = values.index(min(values))
-    top, own, values[best] = values[best], values[w], 1 << short.slot
-    lead = min(values) - top  # of the largest logit over the next
-    if best == w and lead >= short.more_than(short.doubled(floor)):
-        return Evaluated(x, y, w, floor + 1)
-    if best != w and min(lead, own - top) >= short.more_than(0):
+    top, values[best] = values[best], 1 << short.slot
+    if best != w and min(values) - top >= short.more_than(0):
         return Evaluated(x, y, best, 0)
     answer, margin = short.network.packed.contest(short.network.logits(x, y), w)
     return Evaluated(x, y, answer, min(margin, floor + 1) if margin > 0 else 0)

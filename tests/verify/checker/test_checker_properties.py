@@ -162,7 +162,7 @@ def test_a_sum_has_linear_parts_two_or_more_and_no_sums(on: str) -> None:
     for changed in (shape.Form("sum", [], [], parts=[form, bad]), shape.Form("sum", [], [], parts=[form]), replace(form, parts=[form])):
         program = shape.Program("coset-voting program 2", S3.record, [S3.one], 0, 0, [], [])
         with pytest.raises(shape.Malformed, match=r"expected (parts of a sum|two or more parts)"):
-            Expanded(program, S3.group, 0).terms(changed)
+            Expanded(program, S3.group, 0).function(changed, [])
 
 
 @pytest.mark.parametrize("generators", ["(2 4)", "(1 2 3 4)", "()"])

@@ -16,6 +16,7 @@ from verify.checker.plans import Cells, Tables
 from verify.checker.progress import Progress
 
 SILENT = Progress(None)
+ALL_SLOTS = dict(slots.SLOTS)
 
 
 def group(name: str) -> list[list[int]]:
@@ -124,6 +125,9 @@ def check_tables(name: str, count: int, seed: int, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(tables, "FEW", draw.choice([0, 1, n]))
         monkeypatch.setattr(tables, "TOGETHER", draw.choice([1, 2, n + 1]))
         monkeypatch.setattr(slots, "ROUNDED", draw.choice([6, 10, 16, 54]))  # coarse numbers leave much to exact ones
+        monkeypatch.setattr(slots, "SLOTS", draw.choice([ALL_SLOTS, {40: "IB"}, {48: "IH"}, {64: "Q"}]))
+        monkeypatch.setattr(slots, "SMALLER", draw.choice([0, 16, 16]))  # with 0 the narrowest slots are taken
+        monkeypatch.setattr(tables, "CLOSE", draw.choice([0, 1, n]))
         values = {(x, y): logits(network, x, y) for x, y in pairs}
         truth = {(x, y): margin_of(values[x, y], products[x][y]) for x, y in pairs}
         margins = sorted(margin for margin in truth.values() if margin is not None and margin > 0)
@@ -256,6 +260,24 @@ def test_rounded_numbers_are_within_the_error_and_come_near_it(monkeypatch: pyte
                 assert gap <= short.error
                 nearest = max(nearest, Fraction(gap, short.error))
     assert nearest > Fraction(2, 5)
+
+
+@pytest.mark.parametrize("slot", ALL_SLOTS)
+def test_slots_are_read_as_they_were_packed(slot: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers, those at some places, and the marks of a level, one by one, in slots of every size."""
+    draw, n = random.Random(slot), 7
+    monkeypatch.setattr(slots, "SLOTS", {slot: ALL_SLOTS[slot]})
+    network = Network([[1] * 2] * n, [[draw.randrange(5) for _ in range(2)] for _ in range(n)], [[1] * n, [*range(n)]], [0] * n, 0, 0)
+    short = slots.Short(network, plans.by_element(network))
+    assert short.slot == slot
+    for _ in range(50):
+        row = [draw.randrange(-(1 << slot - 3), 1 << slot - 3) for _ in range(n)]
+        table = short.high - slots.sum_of_slots(row, slot)
+        assert slots.slots_of(table, n, slot) == [(1 << slot - 1) - value for value in row]
+        places = draw.sample(range(n), 3)
+        assert short.numbers(table, places) == [row[place] for place in places]
+        marks = sum(bit for bit, value in zip(short.bit, row, strict=True) if value < 0)
+        assert short.above(marks) == [place for place, value in enumerate(row) if value >= 0]
 
 
 def test_a_margin_that_is_just_the_distance_says_nothing_of_the_program() -> None:
