@@ -306,6 +306,7 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
+@cache
 def is_even(x: Permutation) -> bool:
     """Whether the number of pairs that x puts in the wrong order is even."""
     return sum(a > b for a, b in combinations(x, 2)) % 2 == 0

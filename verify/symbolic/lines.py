@@ -34,8 +34,12 @@ AIM = 1 / 64
 STALE = 6
 #: Dual variables are multiples of about this share of the largest entry.
 GRAIN = 2.0**-18
-#: Numbers of more bits than this are beyond floats.
-FLOAT_BITS = 900
+#: Numbers of more bits than this are beyond float32.
+FLOAT_BITS = 100
+#: One y in so many is looked at for s that are hopeless before any search, all that are open after the first one.
+SOME = 8
+#: What a sum of costs in float32 may err by, as a share of the largest entry.
+ROUNDING = 2.0**-16
 #: Sets of points, times s, times y, that are worth going through to know which s are hopeless: some ten seconds.
 MOST_SETS = 4_000_000_000
 
@@ -83,8 +87,8 @@ def find_lines(tables: list[CaseTables], s: Integers, constant: int, settings: S
     if max(size, abs(constant)).bit_length() > FLOAT_BITS or sums * sum(m << m for m in points) > MOST_SETS:
         return found, s
     effort = settings.dual_entries // (sums * sum(points))
-    hopeless = (_best(tables, s, constant) <= 0).any(axis=1)
-    if hopeless.any():  # no dual variables serve these, by the duality of assignments
+    few = np.arange(0, settled.shape[1], SOME)
+    if (hopeless := _hopeless(tables, s, few, constant, size)).any():
         return found, s[hopeless]
     wanted = ~settled
     for _ in range(settings.line_sets):
@@ -102,34 +106,42 @@ def find_lines(tables: list[CaseTables], s: Integers, constant: int, settings: S
         settled |= (totals > 0).astype(bool)
         if settled.all() or not (wanted & settled).any():
             break
+        if len(found) == 1:
+            left = ~settled.all(axis=1)
+            if (hopeless := _hopeless(tables, s[left], np.flatnonzero(~settled.all(axis=0)), constant, size)).any():
+                return found, s[left][hopeless]
         worst = np.where(settled, largest(totals) + 1, totals).argmin(axis=0)
         wanted = ~settled & (np.arange(len(s))[:, None] == worst)
     return found, s[~settled.all(axis=1)]
 
 
-def _best(tables: list[CaseTables], s: Integers, constant: int) -> Exact:
-    """The least over x of the sum, where x may be any permutation of the points: what (5) reaches with the best mu for one s and y."""
-    total = np.full((len(s), len(tables[0].ys)), float(constant))
+def _hopeless(tables: list[CaseTables], s: Integers, ys: Integers, constant: int, size: int) -> npt.NDArray[np.bool_]:
+    """Which of the s no dual variables serve at some of these y, by the duality of assignments.
+
+    The least of (5) over x, where x may be any permutation of the points, is what the best mu reach for one s and y. It is computed in
+    float32, and an s is hopeless where it is further below 0 than that can err.
+    """
+    total = np.full((len(s), len(ys)), constant, dtype=np.float32)
     for t in tables:
-        values, images = t.whole.astype(np.float64), t.family.moved(s)
+        values, images = t.whole[..., ys].astype(np.float32), t.family.moved(s)
         total += assigned([np.moveaxis(values[j][images[j]], 1, 0) for j in range(len(values))])
-    return total
+    return np.asarray((total < -ROUNDING * (size + abs(constant))).any(axis=1))
 
 
 def _search(tables: list[CaseTables], s: Integers, constant: int, size: int, settled: npt.NDArray[np.bool_], rounds: int) -> Lines:
     """One line for each y, after at most ``rounds`` steps, for the pairs of s and y that are not ``settled``."""
-    unit = 1 << max(0, int(size * GRAIN).bit_length() - 1)
+    unit = 1 << max(0, int(size * GRAIN).bit_length() - 1)  # float32 numbers are finer
     enough = 4.0 * unit * sum(len(t.whole) for t in tables)  # more than what rounding takes away
-    whole = [t.whole.astype(np.float64) for t in tables]
+    whole = [t.whole.astype(np.float32) for t in tables]
     moved = [t.family.moved(s) for t in tables]
-    state = [np.zeros((w.shape[3], w.shape[2])) for w in whole]
+    state = [np.zeros((w.shape[3], w.shape[2]), dtype=np.float32) for w in whole]
     best, low = [mu.copy() for mu in state], np.full(len(tables[0].ys), -np.inf)
     gap, stale = np.full(len(low), max(enough, AIM * size)), np.zeros(len(low), dtype=np.intp)
     open_ = np.flatnonzero(~settled.all(axis=0))
     for _ in range(rounds):
         if not len(open_):
             break
-        choices, total = [], np.full((len(s), len(open_)), float(constant))
+        choices, total = [], np.full((len(s), len(open_)), constant, dtype=np.float32)
         for w, mu, images in zip(whole, state, moved, strict=True):
             values = w[..., open_] + mu[open_].T
             choice = values.argmin(axis=2)
@@ -156,6 +168,6 @@ def _search(tables: list[CaseTables], s: Integers, constant: int, size: int, set
         norm = sum((slope**2).sum(axis=1) for slope in slopes)
         step = (low[open_] + gap[open_] - least) / np.maximum(norm, 1.0)
         for mu, slope in zip(state, slopes, strict=True):
-            mu[open_] += step[:, None] * slope
+            mu[open_] += (step[:, None] * slope).astype(np.float32)
         open_ = open_[(least <= enough) & (norm > 0)]
     return Lines(tables, unit, [np.rint(mu / unit).astype(np.int64) for mu in best])

@@ -18,7 +18,7 @@ from verify.symbolic.settings import DEFAULT, SymbolicSettings
 from verify.symbolic.start import Start
 from verify.symbolic.witness import beyond_proof
 
-#: Steps of the search for dual variables where it is known that none settle all s.
+#: Steps of the search for dual variables where it is known that none settle all s, and first where lines can be had.
 FEW = 20
 
 
@@ -57,7 +57,11 @@ class Outline:
             few = msgspec.structs.replace(self.settings, dual_rounds=min(FEW, self.settings.dual_rounds))
             self.batches[case], left = find(begin, beyond, constant, self.parts.scale, few, thorough=False)
             return left
-        self.batches[case], left = find(begin, s, constant, self.parts.scale, self.settings, not by_lines)
+        if by_lines:  # where a few steps settle nothing, lines are sooner found than batches
+            few = msgspec.structs.replace(self.settings, dual_rounds=min(FEW, self.settings.dual_rounds))
+            self.batches[case], left = find(begin, s, constant, self.parts.scale, few, thorough=False)
+        if not by_lines or (left is not None and self.batches[case]):
+            self.batches[case], left = find(begin, s, constant, self.parts.scale, self.settings, not by_lines)
         if left is None or not by_lines:
             return left
         lines, open_ = find_lines(tables, left.s, constant, self.settings)
