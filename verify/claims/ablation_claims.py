@@ -1,5 +1,6 @@
 """Claims about what happens when neurons are removed or kept by a criterion."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, Literal
 
@@ -7,6 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from algebra.characters.character_table import CharacterTable, character_table
 from verify.claims.claim import Bounded, Index, Mistake, NonNegative, Outcome, Positive, Seed, chosen_by_floats, number_list, percent
 from verify.claims.network_claims import example
 from verify.claims.population_claims import concentrated, conjugates, fits
@@ -58,7 +60,7 @@ class ByKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="kind"
 
 
 class ByIrrep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="irrep", tag_field="by"):
-    """Neurons whose votes have at least half of their variance in these irreps."""
+    """Neurons whose votes have at least half of their variance in these irreps, a complex one together with its conjugate."""
 
     irreps: tuple[str, ...]
 
@@ -67,9 +69,19 @@ class ByIrrep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="irre
         from verify.claims.neuron_claims import irrep_residual
 
         votes, error = subject.side("votes")
-        names = chosen_irreps(subject, self.irreps)
+        names = _one_of_conjugates(character_table(subject.group), chosen_irreps(subject, self.irreps))
         inside = [1 - irrep_residual(subject, votes, error, name, "neurons.irreps")[0] for name in names]
         return np.asarray(np.sum(inside, axis=0) >= 0.5), "neurons were picked by measured shares of variance"
+
+
+def _one_of_conjugates(table: CharacterTable, names: Sequence[str]) -> list[str]:
+    """The names, less those whose complex conjugate stands before them: `irrep_residual` counts the two together."""
+    kept: list[str] = []
+    for name in names:
+        conjugate = table.values[table.names.index(name)].conj()
+        if not any(np.abs(table.values[table.names.index(other)] - conjugate).max() < 1e-6 for other in kept):
+            kept.append(name)
+    return kept
 
 
 class ByNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="number", tag_field="by"):

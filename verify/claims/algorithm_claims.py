@@ -195,7 +195,8 @@ class VoteFormula(Bounded, frozen=True, kw_only=True, tag="votes"):
             masks = np.array([member.mask for member in conjugates(subject, f"weights.{name}", name)], dtype=np.int64)
             phi = [old + Fraction(repr(weight)) * k for old, k in zip(phi, masks.sum(axis=0).tolist(), strict=True)]
         if self.level == "logits":
-            share = explained_by(subject, np.array([float(value) for value in phi]))
+            largest = max(map(abs, phi)) or Fraction(1)  # a cosine is the same in any unit
+            share = explained_by(subject, np.array([float(value / largest) for value in phi]))
             return self.weighed(share, f"{percent(share)} of the logits' variance explained")
         best = [g for g, value in enumerate(phi) if value == max(phi)]
         group, ours = subject.group, subject.evaluation.answer

@@ -12,6 +12,7 @@ What was decided is said by ``Claim.statement``, which is made from the keys tha
 """
 
 import difflib
+import re
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
@@ -21,6 +22,8 @@ import numpy as np
 
 from algebra.group import FiniteGroup
 
+#: The most characters of a bound that is written as a string.
+_LONGEST = 200
 Verdict = Literal["PROVED", "REFUTED", "MEASURED", "UNKNOWN", "SKIPPED"]
 Element = str
 Index = Annotated[int, msgspec.Meta(ge=0)]
@@ -134,18 +137,21 @@ class Bounded(Claim, frozen=True, kw_only=True):
         return f"{self.quantity()} is {' and '.join(given)}" if given else f"{self.quantity()}: a figure without a bound"
 
     def check(self) -> None:
-        """Refuse bounds that contradict each other, and bounds that hold of every network."""
+        """Refuse bounds that contradict each other, bounds that hold of every network, and those that hold of none."""
         least, greatest = self.attainable()
         bounds = self.bounds
+        range_ = f"a number of at least {least}" + ("" if greatest is None else f" and at most {greatest}")
+        for key, bound in bounds.items():
+            if (key != "at_most" and greatest is not None and bound > greatest) or (key != "at_least" and bound < least):
+                share = "; shares are written as 0.95, not as 95" if greatest == 1 and 1 < bound <= 100 else ""
+                raise Mistake(key, f"expected a bound that a network can keep to, got {key} = {bound} for {range_}{share}")
         idle = {
             key: (key == "at_least" and bound <= least) or (key == "at_most" and greatest is not None and bound >= greatest)
             for key, bound in bounds.items()
         }
         if idle and all(idle.values()):
             key = next(iter(idle))
-            top = "" if greatest is None else f" and at most {greatest}"
-            given = f"{key} = {bounds[key]} for a number of at least {least}{top}"
-            raise Mistake(key, f"expected a bound that a network can fail, got {given}")
+            raise Mistake(key, f"expected a bound that a network can fail, got {key} = {bounds[key]} for {range_}")
 
     @property
     def bounds(self) -> dict[str, Fraction]:
@@ -206,7 +212,9 @@ class Bounded(Claim, frozen=True, kw_only=True):
         return Outcome("UNKNOWN", f"{finding}; proved only that the number is between {low} and {high}", float(low), figures)
 
     def weighed(self, figure: float, finding: str, **figures: Any) -> Outcome:
-        """MEASURED whatever the bounds: a float figure proves nothing, but it may agree with them."""
+        """MEASURED whatever the bounds: a float figure proves nothing, but it may agree with them; SKIPPED where it is 0 / 0."""
+        if np.isnan(figure):
+            return Outcome("SKIPPED", "no neuron is live, or what is compared does not vary, so there is nothing to take a share of")
         plain = self.measured(figure, finding, **figures)
         claim = self.with_bound()
         if not claim.bounds or not np.isfinite(figure):
@@ -224,6 +232,8 @@ def chosen_by_floats(outcome: Outcome, what: str) -> Outcome:
 
 
 def _rational(key: str, value: Rational) -> Fraction:
+    if isinstance(value, str) and (len(value) > _LONGEST or re.search(r"e[+-]?\d{4}", value, re.IGNORECASE)):
+        raise Mistake(key, f"expected at most {_LONGEST} characters and an exponent of at most three digits, got {value!r:.40}")
     try:
         return Fraction(value) if isinstance(value, str) else Fraction(repr(value))
     except (ValueError, ZeroDivisionError) as error:

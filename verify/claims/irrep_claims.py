@@ -104,6 +104,8 @@ class IrrepUse(Bounded, frozen=True, kw_only=True, tag="irrep use"):
                     raise Mistake(
                         f"irreps[{number}]", f"expected an irrep out of {', '.join(names)}, got {name!r}{nearest(name, names)}"
                     )
+                if name in self.irreps[:number]:
+                    raise Mistake(f"irreps[{number}]", f"expected every irrep once, got {name!r} twice")
             figure = float(sum(parts[names.index(name)] for name in self.irreps))
         elif self.level in ("used", "count"):
             figure = float(used.mean()) if self.level == "used" else float(used.sum())

@@ -233,7 +233,7 @@ class OnIrrep(NeuronClaim, frozen=True, kw_only=True, tag="on irrep"):
         i = self.index(subject)
         functions, error = subject.side(self.of)
         shares, low, high = irrep_residual(subject, functions[:, [i]], error[[i]], self.irrep, "irrep")
-        finding = f"neuron {i}: {1 - high[0]:.6g} of the variance of {self.of} is proved to lie in {self.irrep}"
+        finding = f"neuron {i}: {max(0.0, 1 - high[0]):.6g} of the variance of {self.of} is proved to lie in {self.irrep}"
         if high[0] <= self.within:
             return Outcome("PROVED", finding, float(shares[0]))
         if low[0] <= self.within:

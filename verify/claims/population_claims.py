@@ -52,6 +52,8 @@ class Concentrated(Bounded, frozen=True, kw_only=True, tag="concentrated"):
         sure, possible = concentrated(subject, self.below, self.form == "normalised", self.of)
         chosen = np.ones_like(sure) if self.among == "all" else ~subject.dead
         total = int(chosen.sum())
+        if not total and not self.count:
+            return Outcome("SKIPPED", "every neuron is dead")
         few, many = int((sure & chosen).sum()), int((possible & chosen).sum())
         finding = f"{few} of {total} neurons have min C < {self.below:g} ({percent(Fraction(few, max(total, 1)))})"
         if self.count:
@@ -217,6 +219,8 @@ class UnembeddingCorrelation(Claim, frozen=True, kw_only=True, tag="unembedding 
         masks = {"same coset": same_coset, "same class": same_class, "others": ~same_coset & ~same_class}
         table = {name: _summary(correlation[mask & upper]) for name, mask in masks.items()}
         mean = table[self.relation]["mean"]
+        if not table[self.relation]["pairs"]:
+            return Outcome("SKIPPED", f"no two neurons with labels stand in the relation {self.relation!r}")
         finding = f"{self.relation}: {mean:.3f} (sd {table[self.relation]['sd']:.3f}, {table[self.relation]['pairs']} pairs)"
         return self.measured(mean, finding, relations=table)
 

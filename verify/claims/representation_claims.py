@@ -80,6 +80,8 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
         label = ", ".join(names)
         if self.level == "answers":
             return self._answers(subject, names)
+        if not names:
+            return Outcome("SKIPPED", "the group has no irrep but the trivial one")
         if self.level in ("logits", "cosine"):
             cosines = logit_cosines(subject.measured, subject.moments)
             shares = {name: value**2 for name, value in cosines.items()}
@@ -232,14 +234,18 @@ def chosen_irreps(subject: Subject, names: tuple[str, ...]) -> tuple[str, ...]:
     """The irreps that a claim names; all nontrivial ones for none, those that explain the logits for "key".
 
     Raises:
-        Mistake: a name is not that of a nontrivial irrep.
+        Mistake: a name is not that of a nontrivial irrep, or stands twice.
 
     """
     known = character_table(subject.group).names[1:]
     if names == ("key",):
+        if not known:
+            return ()
         shares = logit_fve(subject.measured, subject.moments).per_irrep
         return tuple(name for name in known if shares[name] >= KEY) or (max(shares, key=lambda name: shares[name]),)
     for number, name in enumerate(names):
         if name not in known:
             raise Mistake(f"irreps[{number}]", f"expected a nontrivial irrep out of {', '.join(known)}, got {name!r}")
+        if name in names[:number]:
+            raise Mistake(f"irreps[{number}]", f"expected every irrep once, got {name!r} twice")
     return names or known

@@ -1,5 +1,6 @@
 """The claims language: a TOML file of claims, read and checked against the kinds (docs/claims.md)."""
 
+import math
 import re
 import typing
 from pathlib import Path
@@ -114,9 +115,22 @@ def _check(path: Path, found: ClaimsFile) -> None:
             raise MalformedInput(f"{path}: expected ids that differ, got {claim.id!r} twice - at `$.claims[{number}].id`")
         seen.add(claim.id)
         try:
+            _finite(msgspec.to_builtins(claim))
             claim.check()
         except Mistake as mistake:
             raise located(path, number, claim.id, mistake) from mistake
+
+
+def _finite(value: Any, key: str = "") -> None:
+    """Refuse inf and nan, which TOML can write, anywhere in a claim: no share, weight or tolerance is such a number."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Mistake(key, f"expected a finite number, got {value}")
+    if isinstance(value, dict):
+        for name, entry in value.items():
+            _finite(entry, f"{key}.{name}" if key else name)
+    elif isinstance(value, list | tuple):
+        for number, entry in enumerate(value):
+            _finite(entry, f"{key}[{number}]")
 
 
 def located(path: Path, number: int, name: str, mistake: Mistake) -> MalformedInput:

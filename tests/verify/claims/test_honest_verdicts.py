@@ -7,15 +7,18 @@ import msgspec
 import numpy as np
 import pytest
 
+import verify
+from algebra.characters.character_table import character_table
 from algebra.group import parse_group
 from net.errors import MalformedInput
 from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
 from net.weights import Weights
-from verify.claims.ablation_claims import ByKind
+from verify.claims.ablation_claims import ByIrrep, ByKind
 from verify.claims.claim import Bounded, Mistake
 from verify.claims.decide import decide_claims, open_subject
 from verify.claims.network_claims import Accuracy, Intervention
+from verify.claims.neuron_claims import irrep_residual
 from verify.claims.render import counterexample_words, render
 from verify.claims.schema import KINDS, ClaimsFile, read_claims
 from verify.claims.subject import Subject
@@ -336,3 +339,60 @@ def test_a_claims_file_with_an_idle_bound_ends_with_code_4(tmp_path, capfd):
     code = execute(["claims", str(tmp_path / "c.toml"), "--group", "S3", "--checkpoint", str(tmp_path / "n.safetensors"), "--quiet"])
 
     assert (code, capfd.readouterr().out) == (ExitCode.MALFORMED, "")
+
+
+def _constant(group_name: str, **arrays: float) -> Subject:
+    """A network of three neurons whose arrays are constant, all 0 but for those given."""
+    group = parse_group(group_name)
+    shapes = {"L": (group.order, 3), "R": (group.order, 3), "U": (3, group.order), "b": (group.order,)}
+    parts = {name: np.full(shape, arrays.get(name, 0.0)) for name, shape in shapes.items()}
+    return Subject(verify.analyse(parts, group=group_name, order="lexicographic", product="left-first"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [
+        ("concentrated", {"at_least": 0.9}),
+        ("concentrated", {"at_most": 0.1}),
+        ("gcr", {"level": "logits", "at_least": 0.9}),
+        ("gcr", {"level": "cosine", "at_least": 0.9}),
+        ("gcr", {"level": "activations"}),
+        ("gcr", {"level": "neurons", "at_least": 0.5}),
+        ("gcr", {"level": "counterfactuals"}),
+        ("votes", {"level": "logits", "weights": {"S2": 1.0}}),
+        ("program", {"program": "readable", "level": "neurons"}),
+        ("unembedding correlation", {}),
+        ("switches", {"subgroup": "S2"}),
+        ("rank one", {}),
+        ("rho-sets", {}),
+        ("irrep use", {"level": "used"}),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_a_share_of_no_neurons_is_neither_proved_nor_refuted_nor_measured(kind, keys, claim):
+    """All neurons of a network of zeros are dead and its logits do not vary: there is nothing that a share could be of."""
+    outcome = claim(kind, **keys).decide(_constant("S3"))
+
+    assert outcome.verdict == "SKIPPED"
+    assert "nan" not in outcome.finding
+
+
+def test_the_key_irreps_of_a_trivial_group_are_none(claim):
+    """The group of order 1 has no nontrivial irrep, so none can be the key one."""
+    assert claim("gcr", irreps=("key",)).decide(_constant("C1")).verdict == "SKIPPED"
+
+
+def test_conjugate_irreps_of_one_pair_are_counted_once(claim):
+    """A real vote has the same share in a complex irrep and in its conjugate; both named are one quarter of the variance, not half."""
+    group = parse_group("C5")
+    angles = 2 * np.pi * np.arange(5) / 5  # element k of C5 in lexicographic order is a rotation by k points
+    votes = np.cos(angles) * np.sqrt(0.3) + np.cos(2 * angles) * np.sqrt(0.7)
+    parts = {"L": np.ones((5, 1)), "R": np.ones((5, 1)), "U": votes[None], "b": np.zeros(5)}
+    subject = Subject(verify.analyse(parts, group="C5", order="lexicographic", product="left-first"))
+    names = character_table(group).names[1:]
+    shares = {name: irrep_residual(subject, *subject.side("votes"), name, "irrep")[0][0] for name in names}
+    small = tuple(name for name in names if 1 - shares[name] < 0.4)
+
+    assert len(small) == 2
+    assert not ByIrrep(small).select(subject)[0].any()
+    assert ByIrrep(names).select(subject)[0].all()
