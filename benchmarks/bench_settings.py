@@ -1,20 +1,23 @@
 """What each setting of the searches for programs and for proofs of Q3 changes: every number halved and doubled, network by network.
 
-    python benchmarks/bench_settings.py [--write] [--symbolic] [--only SETTING] CHECKPOINT:GROUP ...
+    python benchmarks/bench_settings.py [--write] [--symbolic] [--only SETTING] [--known FILE] CHECKPOINT:GROUP ...
 
 Prints a table of docs/settings.md in Markdown, that of distillation, or with --symbolic that of Q3; --write puts it there, and
-rewrites the list of all settings with their reasons. A share of variance v is varied by halving and doubling what
-it leaves, 1 - v. Per change: the readable program's constants, its share of the logits' variance, that share after removals,
-the faithful program's constants and labelled neurons, each as the largest change over the networks, relative to the defaults of
-the same run. With --symbolic: whether Q3 is proved, the batches of s that the proof takes, the share of the logits' variance that the
-program of the proof explains, and the number of table entries that the checker looks at.
+rewrites the list of all settings with their reasons. Figures in the --known file (a JSON object a line) are not measured again, and
+those that are measured are added to it, so that a long comparison can be made in pieces. A share of variance v is varied by halving
+and doubling what it leaves, 1 - v. Per change: the readable program's constants, its share of the logits' variance, that share after
+removals, the faithful program's constants and labelled neurons, each as the largest change over the networks, relative to the
+defaults of the same run. With --symbolic: whether Q3 is proved, the batches of s that the proof takes, the share of the logits'
+variance that the program of the proof explains, and the number of table entries that the checker looks at.
 """
 
 import argparse
 import inspect
 import json
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -51,26 +54,48 @@ def main() -> None:
     parser.add_argument("checkpoints", nargs="+", metavar="CHECKPOINT:GROUP")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--symbolic", action="store_true", help="the settings of Q3")
+    parser.add_argument("--known", type=Path, metavar="FILE", help="figures of earlier calls; new ones are added")
     parser.add_argument("--only", action="append", metavar="SETTING", help="vary this setting; may be given several times")
     arguments = parser.parse_args()
     rows: dict[tuple[str, str], list[tuple[str, Figures, Figures]]] = {}
     names = []
     columns, defaults = (SYMBOLIC, DEFAULT.symbolic) if arguments.symbolic else (DISTIL, DEFAULT.distil)
+    known = Known(arguments.known)
     for argument in arguments.checkpoints:
         path, _, group = argument.rpartition(":")
         name = Path(path).parent.name if Path(path).name == "model.pt" else Path(path).name
-        measure = (proofs if arguments.symbolic else measured)(Path(path), group)
+        measure = cache(partial(proofs if arguments.symbolic else measured, Path(path), group))
         names.append(name)
-        base = measure(defaults)
-        print(name, "defaults", base, flush=True)
+        base = known.figures(name, "defaults", "", lambda measure=measure: measure()(defaults))
         for setting, value, settings in varied(arguments.only, defaults):
-            rows.setdefault((setting, value), []).append((name, base, measure(settings)))
-            print(name, setting, value, rows[setting, value][-1][2], flush=True)
+            found = known.figures(name, setting, value, lambda measure=measure, settings=settings: measure()(settings))
+            rows.setdefault((setting, value), []).append((name, base, found))
     table = "\n".join(written(rows, columns))
     print(table)
     if arguments.write:
         place(PAGE, "symbolic" if arguments.symbolic else "table", f"Networks: {', '.join(names)}.\n\n{table}\n")
         place(PAGE, "settings", "\n".join(reasons()) + "\n")
+
+
+class Known:
+    """Figures by network, setting and value; those in the file, if there is one, are not measured again."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        lines = file.read_text(encoding="utf-8").splitlines() if file and file.exists() else []
+        self._found: dict[tuple[str, str, str], Figures] = {tuple(key): found for key, found in map(json.loads, lines)}
+
+    def figures(self, network: str, setting: str, value: str, measure: Callable[[], Figures]) -> Figures:
+        """The figures of one network with one setting changed to a value."""
+        key = network, setting, value
+        if key not in self._found:
+            start = time.process_time()
+            self._found[key] = {name: float(figure) for name, figure in measure().items()}
+            print(*key, self._found[key], f"{time.process_time() - start:.0f} s", flush=True)
+            if self._file:
+                with self._file.open("a", encoding="utf-8") as out:
+                    out.write(json.dumps([key, self._found[key]]) + "\n")
+        return self._found[key]
 
 
 def place(page: Path, mark: str, text: str) -> None:
