@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from net.convention import ORDERS, PRODUCTS
 from net.detection import beats_chance, with_convention
@@ -551,7 +552,7 @@ def _refuses(settings: dict[str, Any], activation: str = "relu") -> bool:
     return False
 
 
-def _narrow(tensor: FloatMatrix, kind: str) -> np.ndarray[Any, Any]:
+def _narrow(tensor: FloatMatrix, kind: str) -> npt.NDArray[Any]:
     """The array in the precision in which it was stored; bfloat16, which numpy lacks, as float32."""
     return tensor.astype({"bfloat16": np.float32}.get(kind) or np.dtype(kind))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from algebra.numbering import ELEMENT_ORDERS
 
@@ -13,7 +13,7 @@ PRODUCTS = ("left-first", "right-first")
 #: The published numberings, and "table" for one read off the network's own table of answers.
 ORDERS = (*ELEMENT_ORDERS, "table")
 
-Indices = np.ndarray[Any, np.dtype[np.intp]]
+Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,13 @@ any order of summation, with or without fused multiply-add.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-FloatMatrix = np.ndarray[Any, np.dtype[np.float64]]
+FloatMatrix = npt.NDArray[np.float64]
 #: Entries are Python integers.
-IntegerMatrix = np.ndarray[Any, np.dtype[np.object_]]
+IntegerMatrix = npt.NDArray[np.object_]
 
 _MANTISSA = 53
 
@@ -103,13 +103,13 @@ def _limbs(values: FloatMatrix, width: int) -> tuple[list[FloatMatrix], int]:
 
 def _split(
     values: FloatMatrix,
-) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """(mantissa, exponent) in int64 with values = mantissa * 2^(exponent - 53) and |mantissa| < 2^53."""
     fraction, exponent = np.frexp(values)
     return np.ldexp(fraction, _MANTISSA).astype(np.int64), exponent.astype(np.int64)
 
 
-def _trailing_zeros(mantissa: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _trailing_zeros(mantissa: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Number of trailing zero bits (of a nonzero integer; 63 for zero)."""
     lowest = mantissa & -mantissa
     return np.asarray(np.bitwise_count((lowest - 1).view(np.uint64) & np.uint64(2**63 - 1)), dtype=np.int64)

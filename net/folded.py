@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from net.dyadic import Dyadic, dyadic, product
 from net.errors import MalformedInput
@@ -108,17 +109,17 @@ class FoldedNetwork:
         """Number of hidden neurons."""
         return self.weights.width
 
-    def select(self, neurons: Sequence[int] | np.ndarray[Any, Any]) -> FoldedNetwork:
+    def select(self, neurons: Sequence[int] | npt.NDArray[np.integer | np.bool_]) -> FoldedNetwork:
         """The network that keeps these neurons (indices or a boolean mask), in this order."""
         kept = indices(self.width, neurons)
         weights, L_abs, R_abs = self.weights.select(kept), self.L_abs[:, kept], self.R_abs[:, kept]
         return replace(self, weights=weights, L_abs=L_abs, R_abs=R_abs, layers=None)
 
-    def without(self, neurons: Sequence[int] | np.ndarray[Any, Any]) -> FoldedNetwork:
+    def without(self, neurons: Sequence[int] | npt.NDArray[np.integer | np.bool_]) -> FoldedNetwork:
         """The network without these neurons (indices or a boolean mask)."""
         return self.select(np.delete(np.arange(self.width), indices(self.width, neurons)))
 
-    def permuted(self, elements: np.ndarray[Any, Any]) -> FoldedNetwork:
+    def permuted(self, elements: npt.NDArray[np.integer]) -> FoldedNetwork:
         """The network whose element k is element `elements[k]` of this one."""
         return replace(
             self,

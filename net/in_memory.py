@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from net.activation import degree, fired
 from net.errors import MalformedInput
@@ -44,7 +45,7 @@ def file_of(network: Any) -> bytes:
     return safetensors_bytes({str(name): _array(str(name), value) for name, value in network.items()}, {})
 
 
-def _array(name: str, value: Any) -> np.ndarray[Any, Any]:
+def _array(name: str, value: Any) -> npt.NDArray[Any]:
     if hasattr(value, "detach"):  # a torch tensor, without an import of torch
         value = value.detach().cpu()
         value = (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from algebra.group import FiniteGroup
 
-Table = np.ndarray[Any, np.dtype[np.intp]]
-Indices = np.ndarray[Any, np.dtype[np.intp]]
+Table = npt.NDArray[np.intp]
+Indices = npt.NDArray[np.intp]
 
 _CHUNK = 256
 
@@ -94,7 +95,7 @@ def isomorphism(table: Table, group: FiniteGroup) -> Indices | None:
     return None
 
 
-def _signatures(table: Table, identity: int) -> np.ndarray[Any, Any]:
+def _signatures(table: Table, identity: int) -> npt.NDArray[np.int64]:
     """(n, 2): order and number of square roots of each element, which isomorphisms keep."""
     n = len(table)
     orders, power = np.ones(n, dtype=np.intp), np.arange(n)

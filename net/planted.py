@@ -21,9 +21,10 @@ Veto neurons of a point stabiliser are those with a and d one point each, but fo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from algebra.subgroup import Subgroup
 from net.folded import FoldedNetwork, folded_network
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
     from algebra.group import FiniteGroup
 
-    Vector = np.ndarray[Any, np.dtype[np.float64]]
+    Vector = npt.NDArray[np.float64]
+    Whole = npt.NDArray[np.int64]
 
 #: What can be planted besides coset neurons, by name.
 KINDS = ("twisted", "sign", "dual", "dead", "raw")
@@ -106,7 +108,7 @@ class _Target:
     subgroup: Subgroup
     g: int
 
-    def mask(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def mask(self) -> npt.NDArray[np.bool_]:
         labels = self.subgroup.right_cosets.labels
         return np.asarray(labels == labels[self.g])
 
@@ -221,7 +223,7 @@ def planted_rank_one(
     return PlantedNetwork(_assemble(group, neurons, noise, rng), tuple(neuron.truth for neuron in neurons))
 
 
-def _vector(name: str, count: int, rng: np.random.Generator) -> np.ndarray[Any, Any]:
+def _vector(name: str, count: int, rng: np.random.Generator) -> Whole:
     """A random vector of that name on `count` points."""
     values = {"point": [1], "pair": [1, 1], "difference": [1, -1], "weighted": [2, 1]}
     half = [1] * (count // 2) + [-1] * (count - count // 2)
@@ -231,9 +233,7 @@ def _vector(name: str, count: int, rng: np.random.Generator) -> np.ndarray[Any, 
     return found
 
 
-def _rank_one(
-    points: Subgroup, kernel: Subgroup | None, a: np.ndarray[Any, Any], d: np.ndarray[Any, Any], rng: np.random.Generator
-) -> _Neuron:
+def _rank_one(points: Subgroup, kernel: Subgroup | None, a: Whole, d: Whole, rng: np.random.Generator) -> _Neuron:
     group = points.group
     moved = points.right_cosets.labels[group.mul[points.right_cosets.representatives]]  # (points, order): where g takes p
     chi = np.ones(group.order) if kernel is None else np.where(kernel.mask, 1.0, -1.0)
@@ -296,10 +296,11 @@ def _eighths(rng: np.random.Generator) -> float:
     return float(rng.integers(6, 11)) / 8
 
 
-def _coset_values(target: _Target, values: np.ndarray[Any, Any]) -> tuple[Vector, Vector]:
+def _coset_values(target: _Target, values: npt.NDArray[np.floating]) -> tuple[Vector, Vector]:
     """l(x) = values[Hx] and r(y) = -values[H g y^-1]."""
     group, labels = target.subgroup.group, target.subgroup.right_cosets.labels
-    return values[labels], -values[labels[group.mul[target.g, group.inv]]]
+    own = np.asarray(values, dtype=np.float64)
+    return own[labels], -own[labels[group.mul[target.g, group.inv]]]
 
 
 def _veto_pair(target: _Target, rng: np.random.Generator) -> tuple[_Neuron, _Neuron]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from net.errors import MalformedInput
 
@@ -21,7 +21,7 @@ _PARAMETERS = ("group_parameter", "parameter", "group_param", "group_n", "n")
 BY_ORDER = {6: "S3", 12: "A4", 24: "S4", 60: "A5", 120: "S5", 360: "A6", 720: "S6"}
 
 
-def default_group(details: Mapping[str, Any], size: int, path: Path) -> str:
+def default_group(details: Mapping[str, object], size: int, path: Path) -> str:
     """The name of the group that a checkpoint states, or else of the one in BY_ORDER with as many elements.
 
     ``details`` are those of `net.folded.Source`, ``size`` is the network's number of elements, ``path`` is named in messages.
@@ -36,7 +36,7 @@ def default_group(details: Mapping[str, Any], size: int, path: Path) -> str:
     return name
 
 
-def stated_group(details: Mapping[str, Any]) -> str | None:
+def stated_group(details: Mapping[str, object]) -> str | None:
     """The group in a checkpoint's settings (`Source.details`): a name, or a class and its parameter; None without one."""
     config = details.get("config")
     config = config if isinstance(config, dict) else details
@@ -44,7 +44,7 @@ def stated_group(details: Mapping[str, Any]) -> str | None:
     if not isinstance(name, str) or not name:
         return None
     if name in _CLASSES:  # without its parameter the class alone says too little
-        parameter = next((config[key] for key in _PARAMETERS if type(config.get(key)) is int), None)
+        parameter = next((value for value in map(config.get, _PARAMETERS) if isinstance(value, int) and type(value) is int), None)
         letter, factor = _CLASSES[name]
         return None if parameter is None else f"{letter}{factor * parameter}"
     return name

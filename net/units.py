@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from net.weights import dead_neurons
 
@@ -24,7 +25,7 @@ USUAL = 24
 #: Neurons whose preactivations are 2^64 times smaller than the largest get units of their own: products of float32 would lose them.
 APART = 64
 
-Exponents = np.ndarray[Any, np.dtype[np.int64]]
+Exponents = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

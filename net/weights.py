@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from net.activation import Activation, degree, fired
 from net.dyadic import Dyadic, dyadic
@@ -43,18 +44,18 @@ class ExactWeights:
         return np.asarray(hidden @ self.U + self.b, dtype=object)
 
     @property
-    def silent(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def silent(self) -> npt.NDArray[np.bool_]:
         """Neurons whose activation is 0 at every pair."""
         top = self.L.max(axis=0) + self.R.max(axis=0)
         if self.activation == "square":
             return np.asarray((top == 0) & (self.L.min(axis=0) + self.R.min(axis=0) == 0), dtype=bool)
         return np.asarray(top <= 0, dtype=bool)
 
-    def select(self, neurons: np.ndarray[Any, np.dtype[np.intp]]) -> ExactWeights:
+    def select(self, neurons: npt.NDArray[np.intp]) -> ExactWeights:
         """The network that keeps these neurons, in this order."""
         return replace(self, L=self.L[:, neurons], R=self.R[:, neurons], U=self.U[neurons])
 
-    def permuted(self, elements: np.ndarray[Any, np.dtype[np.intp]]) -> ExactWeights:
+    def permuted(self, elements: npt.NDArray[np.integer]) -> ExactWeights:
         """The network whose element k is element `elements[k]` of this one, as input and as output."""
         return replace(self, L=self.L[elements], R=self.R[elements], U=self.U[:, elements], b=self.b[elements])
 
@@ -77,7 +78,7 @@ class ExactWeights:
         return replace(self, b=np.asarray(self.b - self.b[output], dtype=object))
 
 
-def _powers(exponents: np.ndarray[Any, np.dtype[np.int64]]) -> IntegerMatrix:
+def _powers(exponents: npt.NDArray[np.int64]) -> IntegerMatrix:
     return np.array([1 << e for e in exponents.tolist()], dtype=object)
 
 
@@ -154,7 +155,7 @@ class Weights:
         with np.errstate(over="ignore", invalid="ignore"):
             return np.asarray(fired(self.L[x] + self.R[y], self.activation) @ self.U + self.b)
 
-    def select(self, neurons: Sequence[int] | np.ndarray[Any, Any]) -> Weights:
+    def select(self, neurons: Sequence[int] | npt.NDArray[np.integer | np.bool_]) -> Weights:
         """The network that keeps these neurons (indices or a boolean mask), in this order."""
         kept = indices(self.width, neurons)
         return replace(
@@ -167,11 +168,11 @@ class Weights:
             make_exact=lambda: self.exact().select(kept),
         )
 
-    def without(self, neurons: Sequence[int] | np.ndarray[Any, Any]) -> Weights:
+    def without(self, neurons: Sequence[int] | npt.NDArray[np.integer | np.bool_]) -> Weights:
         """The network without these neurons (indices or a boolean mask)."""
         return self.select(np.delete(np.arange(self.width), indices(self.width, neurons)))
 
-    def permuted(self, elements: np.ndarray[Any, Any]) -> Weights:
+    def permuted(self, elements: npt.NDArray[np.integer]) -> Weights:
         """The network whose element k is element `elements[k]` of this one, as input and as output."""
         elements = np.asarray(elements)
         return replace(
@@ -273,7 +274,7 @@ class Weights:
         )
 
 
-def _times(array: FloatMatrix, error: FloatMatrix, exponents: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[FloatMatrix, FloatMatrix]:
+def _times(array: FloatMatrix, error: FloatMatrix, exponents: npt.NDArray[np.int64]) -> tuple[FloatMatrix, FloatMatrix]:
     """Columns times powers of two, and bounds of their errors: those of before, more where something underflows or overflows."""
     values, errors = np.ldexp(array, exponents), np.ldexp(error, exponents)
     lost = (np.ldexp(values, -exponents) != array).any(axis=0) | (np.ldexp(errors, -exponents) != error)
@@ -281,7 +282,7 @@ def _times(array: FloatMatrix, error: FloatMatrix, exponents: np.ndarray[Any, np
     return values, np.where(np.isfinite(values).all(axis=0), errors, np.inf)
 
 
-def indices(width: int, neurons: Sequence[int] | np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.intp]]:
+def indices(width: int, neurons: Sequence[int] | npt.NDArray[np.integer | np.bool_]) -> npt.NDArray[np.intp]:
     """Indices of neurons, from indices or from a boolean mask of length `width`."""
     return np.arange(width)[np.asarray(neurons)] if len(neurons) else np.zeros(0, dtype=np.intp)
 
@@ -314,7 +315,7 @@ def _rounded(integers: IntegerMatrix, bits: int) -> tuple[FloatMatrix, FloatMatr
     return values, np.where(exact, 0.0, 2 * U64 * np.abs(values) + TINY64)
 
 
-def dead_neurons(weights: Weights) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def dead_neurons(weights: Weights) -> npt.NDArray[np.bool_]:
     """Neurons that cannot change an answer: max L + max R <= 0 with the error bounds added, or outgoing weights all equal.
 
     With squares in place of relu: pre-activations that are 0 everywhere, or outgoing weights all equal.

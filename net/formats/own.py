@@ -16,16 +16,19 @@ from net.errors import MalformedInput
 from net.formats.container import parse_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
+    import numpy.typing as npt
+
 
 OWN_FORMAT = "coset-verify network 1"
 
 _ENTRY = "coset-verify"
 
 
-def safetensors_bytes(tensors: dict[str, np.ndarray[Any, Any]], record: dict[str, Any]) -> bytes:
+def safetensors_bytes(tensors: Mapping[str, npt.NDArray[np.generic]], record: dict[str, Any]) -> bytes:
     """The bytes of a file with the arrays in their own precision; the same arrays and record give the same bytes."""
     import numpy as np
     from safetensors.numpy import save
@@ -34,7 +37,7 @@ def safetensors_bytes(tensors: dict[str, np.ndarray[Any, Any]], record: dict[str
     return bytes(save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, metadata))
 
 
-def write_safetensors(path: Path, tensors: dict[str, np.ndarray[Any, Any]], record: dict[str, Any]) -> None:
+def write_safetensors(path: Path, tensors: Mapping[str, npt.NDArray[np.generic]], record: dict[str, Any]) -> None:
     """Write the arrays in their own precision; the same arrays and record give the same bytes.
 
     A temporary file beside `path` is written and renamed, so that nothing half-written has its name.

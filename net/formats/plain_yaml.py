@@ -7,18 +7,17 @@ name, because what it says would have to be guessed. Scalars are read as PyYAML 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from net.errors import MalformedInput
 
 __all__ = ["parse_plain_yaml"]
 
 _LINE = re.compile(r"(?P<indent> *)(?P<key>[\w.+/-]+|\"[^\"\\]*\"|'[^']*') *:(?: +(?P<value>.*))?")
-_WORDS: dict[str, Any] = dict.fromkeys(("true", "yes", "on"), True) | dict.fromkeys(("false", "no", "off"), False)
+_WORDS = dict.fromkeys(("true", "yes", "on"), True) | dict.fromkeys(("false", "no", "off"), False)
 _NOTHING = ("null", "~", "")
 
 
-def parse_plain_yaml(text: str, where: str) -> dict[str, Any]:
+def parse_plain_yaml(text: str, where: str) -> dict[str, object]:
     """The mapping that a text states.
 
     Raises:
@@ -62,9 +61,9 @@ def _depth(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def _mapping(lines: _Lines, depth: int, where: str) -> tuple[dict[str, Any], _Lines]:
+def _mapping(lines: _Lines, depth: int, where: str) -> tuple[dict[str, object], _Lines]:
     """The mapping whose keys stand ``depth`` spaces in, and the lines after it."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     while lines and _depth(lines[0][1]) == depth:
         match = _LINE.fullmatch(lines[0][1])
         if match is None:
@@ -87,7 +86,7 @@ def _mapping(lines: _Lines, depth: int, where: str) -> tuple[dict[str, Any], _Li
     return found, lines
 
 
-def _list(lines: _Lines, where: str) -> tuple[list[Any], _Lines]:
+def _list(lines: _Lines, where: str) -> tuple[list[object], _Lines]:
     depth, found = _depth(lines[0][1]), []
     while lines and _depth(lines[0][1]) == depth and lines[0][1].lstrip().startswith("- "):
         found.append(_value(lines[0][1].strip()[2:].strip(), lines[0], where))
@@ -95,7 +94,7 @@ def _list(lines: _Lines, where: str) -> tuple[list[Any], _Lines]:
     return found, lines
 
 
-def _value(text: str, line: tuple[int, str], where: str) -> Any:
+def _value(text: str, line: tuple[int, str], where: str) -> object:
     if text[0] == "[" and text[-1] == "]":
         inside = text[1:-1].strip()
         return [_value(part.strip(), line, where) for part in inside.split(",") if part.strip()] if inside else []

@@ -11,10 +11,13 @@ The lists of words are in docs/checkpoints.md, which the checker follows too.
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from net.errors import MalformedInput
 from net.formats.pickles import Opaque, Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SPELLING = {
     activation: re.compile(
@@ -96,7 +99,7 @@ _MODEL_KEYS = _words(
 _NO_ACTIVATION = ("", "none", "identity", "linear")
 
 
-def check_settings(settings: dict[str, Any], where: str = "", activation: str = "relu") -> None:
+def check_settings(settings: dict[str, object], where: str = "", activation: str = "relu") -> None:
     """Look at every setting, at any depth; O(their size), each object once. `where` is put before the names in a message.
 
     ``activation`` is "relu" or "abs", the one that the network is to have.
@@ -134,7 +137,7 @@ class _Waiting(NamedTuple):
 
     path: str
     key: str
-    value: Any
+    value: object
     training: bool
 
 
@@ -143,7 +146,7 @@ def name_words(key: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(key) if not word.isdigit()]
 
 
-def spells(value: Any, activation: str) -> bool:
+def spells(value: object, activation: str) -> bool:
     """Whether the text spells the activation, such as "ReLU", "nn.ReLU()", "torch.nn.functional.relu", "<function relu at 0x7f>"."""
     return isinstance(value, str) and _SPELLING[activation].fullmatch(value.strip()) is not None
 
@@ -191,8 +194,9 @@ def _contents_of_training(setting: _Waiting, found: set[str], names_activation: 
     texts = _texts(value)
     switched = value is False and found <= _ACTIVATION
     if names_activation and (texts or switched or (isinstance(value, Opaque) and not value.is_array)):
-        for text in texts or [value]:
-            _check_activation(path, list(found), text, activation)
+        said: Sequence[object] = texts or [value]
+        for one in said:
+            _check_activation(path, list(found), one, activation)
         return [setting._replace(training=True)]
     if found & (_FUNCTION | _OTHER_ACTIVATIONS) and (value is True or texts):
         raise _refusal(f"settings that are known not to change the function, got {_shown(value)} under {path[:120]!r}")
@@ -211,7 +215,7 @@ def _names_other_activation(text: str, activation: str) -> bool:
     )
 
 
-def _check_activation(path: str, found: list[str], value: Any, activation: str) -> None:
+def _check_activation(path: str, found: list[str], value: object, activation: str) -> None:
     if value is None or (isinstance(value, str) and not value):
         return
     known = set(found) <= _ACTIVATION
@@ -224,25 +228,25 @@ def _check_activation(path: str, found: list[str], value: Any, activation: str) 
     raise _refusal(f"{activation} as activation, got {_shown(value)} under {path[:120]!r}")
 
 
-def _is_tensor(value: Any) -> bool:
+def _is_tensor(value: object) -> bool:
     return isinstance(value, Tensor) or (isinstance(value, Opaque) and value.is_array)
 
 
-def _is_off(value: Any) -> bool:
+def _is_off(value: object) -> bool:
     return value is None or value is False or (isinstance(value, str | dict | list | tuple) and len(value) == 0)
 
 
-def _is_convention(key: str, value: Any) -> bool:
+def _is_convention(key: str, value: object) -> bool:
     return (key == "product" and value in ("left-first", "right-first")) or (key == "element_order" and isinstance(value, str))
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(value: object) -> list[str]:
     """The strings in a value that is one, or a list with some in it."""
     items = value if isinstance(value, list | tuple) else [value]
     return [item.decode("latin-1") if isinstance(item, bytes) else item for item in items if isinstance(item, str | bytes)]
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, bool | int | float | str):
         return repr(value)[:60]
     return f"a {value.name}" if isinstance(value, Opaque) else f"a {type(value).__name__}".lower()

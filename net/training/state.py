@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from net.errors import MalformedInput
 from net.formats.container import read_bytes, read_contents
@@ -14,6 +15,7 @@ from net.formats.own import OWN_FORMAT, record_of, write_safetensors
 from net.training.architecture import PARAMETER_NAMES, initial_parameters, parameter_shapes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from net.activation import Activation
@@ -126,7 +128,7 @@ def load_state(path: Path, settings: TrainingSettings, order: int) -> TrainingSt
     return TrainingState(int(record["step"]), parameters, moments, list(record["history"]))
 
 
-def _arrays(tensors: Parameters) -> dict[str, np.ndarray[Any, Any]]:
+def _arrays(tensors: Parameters) -> Mapping[str, npt.NDArray[np.generic]]:
     return {name: value.detach().numpy() for name, value in tensors.items()}
 
 
