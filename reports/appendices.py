@@ -1,11 +1,11 @@
 """The appendices of a report, in files of their own: every circuit and subgroup, the lemmas and the plan; every neuron."""
 
 import re
-from typing import Any
 
 from reports.blocks import Block, Document, Figure, Heading, Line, Paragraph, joined, say, table
 from reports.definitions import subgroup_rows
 from reports.numbers import count, portion, power_of_two, rational, rounded, seconds, sentence, share
+from reports.records import Record
 from reports.source import Source
 from reports.theorems import PARITY, lemma_kind
 
@@ -336,13 +336,13 @@ def neurons_appendix(source: Source) -> Document:
     return Document(say("{group}: neurons", group=source.group), tuple(blocks))
 
 
-def neuron_pairs(source: Source) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def neuron_pairs(source: Source) -> list[tuple[Record, Record]]:
     """Each neuron's rows of the summary and of the certificate."""
     measured = {neuron["index"]: neuron for neuron in source.s["program"]["neurons"]}
     return [(measured[neuron["index"]], neuron) for neuron in source.c["neurons"]]
 
 
-def neuron_row(_source: Source, measured: dict[str, Any], proved: dict[str, Any]) -> list[str | Line]:
+def neuron_row(_source: Source, measured: Record, proved: Record) -> list[str | Line]:
     """One row of the table."""
     return [
         str(proved["index"]),

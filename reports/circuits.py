@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from reports.coset_voting import Circuit as Voting
 from reports.named_form import NamedForm
 from reports.numbers import logit_bits
+from reports.records import Record
 from reports.words import Words
 
 JOINED = 3  # labels of cosets that a row or column may hold before they are cut short
@@ -37,7 +38,7 @@ class ReportedCircuit(NamedTuple):
     table: VoteTable | None
 
 
-def circuits(program: dict[str, Any], summary: dict[str, Any], words: Words, voting: Sequence[Voting]) -> tuple[ReportedCircuit, ...]:
+def circuits(program: Record, summary: Record, words: Words, voting: Sequence[Voting]) -> tuple[ReportedCircuit, ...]:
     """All circuits of a program, those with most energy first; ``voting`` are the same as program.py runs them."""
     names = [record["name"] for record in program["subgroups"]]
     rows = {row["number"]: row for row in summary["circuits"]}

@@ -17,6 +17,7 @@ from reports.limits import bibtex, check, limits, references
 from reports.markdown import markdown
 from reports.mechanism import mechanism
 from reports.program_text import program_constants
+from reports.records import Record
 from reports.source import Source
 from reports.theorems import theorems
 from reports.words import Words
@@ -61,7 +62,7 @@ def write_report(directory: Path, form: Form = "md") -> Path:
     return directory / f"report.{form}"
 
 
-def source_of(certificate: dict[str, Any], summary: dict[str, Any], voting: Voting) -> Source:
+def source_of(certificate: Record, summary: Record, voting: Voting) -> Source:
     """What the report is written from, before its figures are drawn."""
     words = Words(certificate["group"], certificate["program"]["subgroups"])
     return Source(certificate, summary, words, circuits(certificate["program"], summary, words, voting.circuits), ())
@@ -106,7 +107,7 @@ WRITERS: dict[str, Callable[[Source, Any, Voting, dict[str, bytes]], dict[str, s
 }
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Record:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

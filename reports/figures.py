@@ -9,6 +9,7 @@ from reports.grid_figure import draw_pairs
 from reports.hasse import draw_lattice
 from reports.mechanism import MOST_PANELS, drawn
 from reports.neuron_figure import draw_neuron
+from reports.records import Record
 from reports.source import Source
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from reports.circuits import ReportedCircuit, VoteTable
 
-JSON = dict[str, Any]
 BLUE, ORANGE = "#1f5fa8", "#d9822b"
 STYLE: "dict[Any, Any]" = {
     "svg.hashsalt": "coset-verify",
@@ -29,7 +29,7 @@ STYLE: "dict[Any, Any]" = {
 }
 
 
-def draw_figures(source: Source, pictures: JSON | None, neuron: int | None, form: Literal["svg", "pdf"] = "svg") -> dict[str, bytes]:
+def draw_figures(source: Source, pictures: Record | None, neuron: int | None, form: Literal["svg", "pdf"] = "svg") -> dict[str, bytes]:
     """The figures that there is data for, by name in the order in which the report shows them, as files.
 
     Raises KeyError when the summary lacks an entry.
@@ -117,7 +117,7 @@ def _ticks(axes: "Axes", rows: list[str], columns: list[str], first: bool) -> No
     axes.set_xlabel("y", fontsize=7)
 
 
-def draw_curve(summary: JSON) -> "Figure":
+def draw_curve(summary: Record) -> "Figure":
     """Price against what is explained: the logits' variance, and the same after removals."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
@@ -152,7 +152,7 @@ def draw_curve(summary: JSON) -> "Figure":
     return figure
 
 
-def draw_margins(summary: JSON) -> "Figure | None":
+def draw_margins(summary: Record) -> "Figure | None":
     """How many of the right pairs have which margin, and how many pairs which lower bound by the compact proof."""
     from matplotlib.figure import Figure
 

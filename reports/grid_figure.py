@@ -1,6 +1,8 @@
 """Which pairs of subgroups the circuits of each family read x and y through, as grids."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from reports.records import Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -10,14 +12,14 @@ LEAST_PAIRS = 4  # of fewer a table says as much as a picture
 MOST_ROWS = 40
 
 
-def gridded(families: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def gridded(families: list[Record]) -> list[Record]:
     """The families whose pairs (H, K) are drawn: those with several, largest first."""
     grids = [(f, f["grid"]) for f in families if f["grid"]]
     large = [f for f, grid in grids if grid["covered"] >= LEAST_PAIRS and max(len(grid["rows"]), len(grid["columns"])) <= MOST_ROWS]
     return large[:MOST_GRIDS]
 
 
-def draw_pairs(families: list[dict[str, Any]]) -> "Figure | None":
+def draw_pairs(families: list[Record]) -> "Figure | None":
     """A grid for each family with several pairs (H, K): the number of neurons on each; None where no family has several."""
     from matplotlib.figure import Figure
 

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from reports.records import Record
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -10,7 +12,7 @@ COLUMN = 0.75  # inches for one unit of x
 SMALL = 5.5
 
 
-def draw_lattice(lattice: dict[str, Any], title: str) -> "Figure":
+def draw_lattice(lattice: Record, title: str) -> "Figure":
     """Draw ``{nodes: [{name, order, length, used, x, layer}], edges: [[i, j], ...], routes: [[[x, layer], ...], ...]}``.
 
     Each class is a box with its name, ×k for k conjugates and, when it is in labels of neurons, their number; a line says maximal in.
@@ -48,7 +50,7 @@ def draw_lattice(lattice: dict[str, Any], title: str) -> "Figure":
     return figure
 
 
-def _draw_class(axes: Any, node: dict[str, Any]) -> None:  # Any: matplotlib is imported only when something is drawn
+def _draw_class(axes: Any, node: Record) -> None:  # Any: matplotlib is imported only when something is drawn
     used = node["used"]
     lines = [node["name"]] + [f"×{node['length']}"] * (node["length"] > 1) + [f"{used} n."] * bool(used)
     box = {"boxstyle": "round,pad=0.25", "facecolor": "#1f5fa8" if used else "white", "edgecolor": "#7a808a", "linewidth": 0.8}

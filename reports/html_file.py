@@ -19,7 +19,7 @@ def html_file(title: str, inside: str, data: Any, *, styles: Sequence[str], scri
     """The file's text.
 
     ``inside`` is HTML already, as are the items of the list of ``contents``; the title is text. ``styles`` and ``script`` are files
-    in templates/; the script finds ``data`` as JSON in the element whose id is "data".
+    in templates/; the script finds ``data`` as Record in the element whose id is "data".
     """
     style = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in styles)
     code = (TEMPLATES / script).read_text(encoding="utf-8")
@@ -41,6 +41,6 @@ def _hash(text: str) -> str:
 
 
 def _json(value: Any) -> str:
-    """JSON that no HTML parser takes for the end of the script."""
+    """Record that no HTML parser takes for the end of the script."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from reports.records import Record
 from reports.words import Words
 
 ON_POINTS = ("images", "preimages", "rank", "shared")
@@ -23,7 +24,7 @@ class NamedForm(NamedTuple):
     parts: tuple["NamedForm", ...] = ()
 
     @classmethod
-    def of(cls, form: dict[str, Any], names: Sequence[str]) -> "NamedForm":
+    def of(cls, form: Record, names: Sequence[str]) -> "NamedForm":
         """The form of a program, which gives subgroups as positions in the program's list."""
         members = tuple(names[i] for i in form["subgroups"])
         kernels = tuple(None if k is None else names[k] for k in form["kernels"]) or (None,) * len(members)

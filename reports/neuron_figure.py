@@ -3,16 +3,17 @@
 import base64
 from typing import TYPE_CHECKING, Any
 
+from reports.records import Record
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-JSON = dict[str, Any]
 MOST = 360  # rows of a heat map: of a larger group every k-th element is drawn
 
 
-def values(column: JSON) -> "NDArray[Any]":
+def values(column: Record) -> "NDArray[Any]":
     """A column of pictures.json as floats."""
     import numpy as np
 
@@ -20,7 +21,7 @@ def values(column: JSON) -> "NDArray[Any]":
     return found
 
 
-def by_coset(pictures: JSON, partition: int | None, size: int) -> "NDArray[Any]":
+def by_coset(pictures: Record, partition: int | None, size: int) -> "NDArray[Any]":
     """The elements in the order of their cosets, and within one in their own; as they come without a partition."""
     import numpy as np
 
@@ -29,7 +30,7 @@ def by_coset(pictures: JSON, partition: int | None, size: int) -> "NDArray[Any]"
     return np.argsort(np.array(pictures["partitions"][partition]), kind="stable")
 
 
-def draw_neuron(pictures: JSON, index: int) -> "Figure":
+def draw_neuron(pictures: Record, index: int) -> "Figure":
     """The response of one neuron, relu(L(x) + R(y)) or the square of L(x) + R(y), to all pairs.
 
     Elements as they come, and sorted by its label's cosets.
@@ -53,7 +54,7 @@ def draw_neuron(pictures: JSON, index: int) -> "Figure":
     return figure
 
 
-def responses(pictures: JSON, index: int) -> "tuple[NDArray[Any], NDArray[Any], tuple[list[int], list[int]]]":
+def responses(pictures: Record, index: int) -> "tuple[NDArray[Any], NDArray[Any], tuple[list[int], list[int]]]":
     """The responses in the usual order, sorted by cosets, and after how many rows and columns a coset ends."""
     import numpy as np
 
@@ -75,7 +76,7 @@ def responses(pictures: JSON, index: int) -> "tuple[NDArray[Any], NDArray[Any], 
     return grid(plain, plain), grid(*orders), (cuts[0], cuts[1])
 
 
-def draw_page(pictures: JSON, index: int, title: str) -> "Figure":
+def draw_page(pictures: Record, index: int, title: str) -> "Figure":
     """One neuron in three rows: its response, its two functions, and its votes, elements sorted by cosets."""
     from matplotlib.figure import Figure
 
@@ -113,7 +114,7 @@ def draw_page(pictures: JSON, index: int, title: str) -> "Figure":
     return figure
 
 
-def draw_sheet(pictures: JSON, indices: list[int], title: str, columns: int = 6) -> "Figure":
+def draw_sheet(pictures: Record, indices: list[int], title: str, columns: int = 6) -> "Figure":
     """A contact sheet: the responses of several neurons, sorted by their cosets."""
     from matplotlib.figure import Figure
 

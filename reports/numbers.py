@@ -4,7 +4,8 @@ import math
 import re
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
-from typing import Any
+
+from reports.records import Record
 
 
 def count(value: int) -> str:
@@ -97,12 +98,12 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
 
 
-def squares(program: dict[str, Any]) -> bool:
+def squares(program: Record) -> bool:
     """Whether a program's neurons square what they read, in place of relu."""
     return bool(program["format"] == "coset-voting program 3")
 
 
-def logit_bits(program: dict[str, Any]) -> int:
+def logit_bits(program: Record) -> int:
     """Votes and the bias are integers over 2 to this power."""
     read = int(program["preactivation_bits"] + program.get("scale_bits", 0))
     return (2 if squares(program) else 1) * read + int(program["vote_bits"])

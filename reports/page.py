@@ -8,7 +8,6 @@ import json
 import re
 import struct
 from collections.abc import Sequence
-from typing import Any
 
 from reports.appendices import circuit_rows, circuits_appendix, neuron_pairs
 from reports.as_html import body, table
@@ -22,6 +21,7 @@ from reports.html_file import html_file
 from reports.limits import references
 from reports.named_form import NamedForm
 from reports.numbers import rational, share
+from reports.records import Record
 from reports.source import Source
 
 #: Bytes of circuits, and numbers of neurons, above which a page holds none of them: it stays below three megabytes.
@@ -30,7 +30,7 @@ MOST_BYTES, MOST_NUMBERS = 1_400_000, 1_500_000
 MOST_LABELS = 40
 
 
-def page(source: Source, document: Document, pictures: dict[str, Any] | None, voting: Voting, figures: dict[str, str]) -> str:
+def page(source: Source, document: Document, pictures: Record | None, voting: Voting, figures: dict[str, str]) -> str:
     """The page's text."""
     data = page_data(source, pictures, voting)
     looks = looking(source, bool(data["circuits"]))
@@ -149,12 +149,12 @@ def neuron_table(source: Source) -> Table:
 # ---- what the script draws from
 
 
-def page_data(source: Source, pictures: dict[str, Any] | None, voting: Voting) -> dict[str, Any]:
-    """The JSON value in the page."""
+def page_data(source: Source, pictures: Record | None, voting: Voting) -> Record:
+    """The Record value in the page."""
     kinds: list[str] = []
     place: dict[tuple[int, ...], int] = {}
 
-    def part(rows: Rows, form: NamedForm) -> dict[str, Any]:
+    def part(rows: Rows, form: NamedForm) -> Record:
         key = tuple(rows.kind)
         if key not in place:
             place[key] = len(kinds)
@@ -205,7 +205,7 @@ def packed(numbers: Sequence[int]) -> str:
     return base64.b64encode(struct.pack(f"<{len(numbers)}{wide}", *numbers)).decode("ascii")
 
 
-def _neurons(source: Source, pictures: dict[str, Any] | None) -> list[dict[str, Any]]:
+def _neurons(source: Source, pictures: Record | None) -> list[Record]:
     circuit_of = {index: circuit.number for circuit in source.circuits for index in circuit.neurons}
     drawn = {neuron["index"]: neuron for neuron in pictures["neurons"]} if pictures else {}
     small = source.order * len(drawn) * 3 <= MOST_NUMBERS

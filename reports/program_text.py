@@ -4,6 +4,7 @@ import ast
 import json
 import textwrap
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from reports import coset_voting
 from reports.escaping import one_line
 from reports.named_form import NamedForm
 from reports.numbers import logit_bits, squares
+from reports.records import Record
 from reports.words import Words
 
 _USAGE = """\
@@ -65,11 +67,11 @@ _VARIABLES = {"left": "x", "right": "y", "votes": "z"}
 _LABELLED = 60  # constants beyond this many get no labels in the comments
 
 
-def program_constants(program: dict[str, Any]) -> dict[str, Any]:
+def program_constants(program: Record) -> Record:
     """A program.json as the PROGRAM of a program.py, which `coset_voting.Program` runs."""
     names = [record["name"] for record in program["subgroups"]]
 
-    def circuit(record: dict[str, Any]) -> dict[str, Any]:
+    def circuit(record: Record) -> Record:
         neurons = [(n["index"], n["left"], n["right"], n["votes"]) for n in record["neurons"]]
         return {**{part: NamedForm.of(record[part], names).entry() for part in _PARTS}, "neurons": neurons}
 
@@ -85,7 +87,7 @@ def program_constants(program: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def program_source(program: dict[str, Any]) -> str:
+def program_source(program: Record) -> str:
     """The text of program.py for a program.json; the same program gives the same text."""
     scale_bits = program.get("scale_bits", 0)
     docstring = _DOCSTRING.format(
@@ -105,7 +107,7 @@ def program_source(program: dict[str, Any]) -> str:
     return source
 
 
-def _check(source: str, docstring: str, code: str, program: dict[str, Any]) -> None:
+def _check(source: str, docstring: str, code: str, program: Record) -> None:
     """Raise ValueError unless the source is the docstring, this module's own code, and PROGRAM = the program's constants.
 
     Names in a program come from a file: none of them may become code, whatever it holds.
@@ -113,26 +115,33 @@ def _check(source: str, docstring: str, code: str, program: dict[str, Any]) -> N
     statements = ast.parse(source).body
     data = [one for one in statements if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "PROGRAM"]
     rest = [ast.dump(one) for one in statements if one not in data]
-    own = [ast.dump(one) for one in [*ast.parse(docstring).body, *ast.parse(code).body]]
+    own = [*(ast.dump(one) for one in ast.parse(docstring).body), *_dumped(code)]
     if len(data) != 1 or rest != own or ast.literal_eval(data[0].value) != program_constants(program):
         raise ValueError("expected a program whose names can be written into program.py as text, got one that would become code")
+
+
+@cache
+def _dumped(code: str) -> tuple[str, ...]:
+    """The statements of program.py's own code, which is the same for every program."""
+    return tuple(ast.dump(one) for one in ast.parse(code).body)
 
 
 def _inside_docstring(text: str) -> str:
     return one_line(text).replace("\\", "\\\\").replace('"', '\\"')
 
 
-def write_program(program: dict[str, Any], path: Path) -> None:
+def write_program(program: Record, path: Path) -> None:
     """Write the program.py of a program.json, given as plain JSON values; ValueError when a name in it would become code."""
     path.write_text(program_source(program), encoding="utf-8")
 
 
-def constants(program: dict[str, Any]) -> int:
+def constants(program: Record) -> int:
     """How many integers a program is made of."""
     lists = (len(neuron[part]) for c in program["circuits"] for neuron in c["neurons"] for part in _PARTS)
     return len(program["bias"]) + sum(lists)
 
 
+@cache
 def _runtime() -> tuple[str, str]:
     """The import lines of `reports.coset_voting` and what follows them."""
     source = Path(coset_voting.__file__).read_text(encoding="utf-8")
@@ -162,7 +171,7 @@ if __name__ == "__main__":
 '''
 
 
-def _data(program: dict[str, Any]) -> Iterator[str]:
+def _data(program: Record) -> Iterator[str]:
     group, subgroups = program["group"], program["subgroups"]
     yield "PROGRAM = {"
     yield f'    "group": {_quoted(group["name"])},'
@@ -186,7 +195,7 @@ def _data(program: dict[str, Any]) -> Iterator[str]:
     yield "}"
 
 
-def _circuit(number: int, circuit: dict[str, Any], words: Words, names: list[str]) -> Iterator[str]:
+def _circuit(number: int, circuit: Record, words: Words, names: list[str]) -> Iterator[str]:
     count = len(circuit["neurons"])
     yield f"        # Circuit {number}, {count} neuron{'s' * (count != 1)}"
     for part in _PARTS:
@@ -233,7 +242,7 @@ def _literal(entry: Sequence[Any]) -> str:
     return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
 
 
-def _value(part: str | dict[str, Any]) -> str:
+def _value(part: str | Record) -> str:
     if isinstance(part, str):
         return _quoted(part)
     return "{" + ", ".join(f"{_quoted(key)}: {value}" for key, value in part.items()) + "}"

@@ -2,21 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from reports.circuits import ReportedCircuit
 from reports.numbers import count, squares
+from reports.records import Record
 from reports.words import Words
-
-JSON = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Source:
     """``c`` is certificate.json, ``s`` summary.json; ``circuits`` are those of the program, ``figures`` the names of the pictures."""
 
-    c: JSON
-    s: JSON
+    c: Record
+    s: Record
     words: Words
     circuits: tuple[ReportedCircuit, ...]
     figures: tuple[str, ...]
@@ -37,9 +35,9 @@ class Source:
         return count(self.c["correct"]["pairs"])
 
     @property
-    def program(self) -> JSON:
+    def program(self) -> Record:
         """The readable program."""
-        found: JSON = self.c["program"]
+        found: Record = self.c["program"]
         return found
 
     @property
@@ -60,7 +58,7 @@ class Source:
         """The number of a figure, or None where there is none."""
         return self.figures.index(name) + 1 if name in self.figures else None
 
-    def forms(self) -> list[JSON]:
+    def forms(self) -> list[Record]:
         """All forms of the program, and the parts of those that are sums."""
         whole = [circuit[part] for circuit in self.program["circuits"] for part in ("left", "right", "votes")]
         return [*whole, *(part for form in whole for part in form.get("parts", ()))]

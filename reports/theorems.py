@@ -7,6 +7,7 @@ from typing import Any
 from reports.blocks import Block, Display, Environment, Heading, Line, Paragraph, joined, say, table
 from reports.numbers import at_least, count, logit_bits, power_of_two, ratio_of, rational, sentence, share
 from reports.program_text import constants
+from reports.records import Record
 from reports.source import Source, listed, plural
 
 SHOWN_PAIRS = 5
@@ -368,7 +369,7 @@ def opinions(source: Source) -> str:
     return f"As a second opinion (measured), SMT solvers were asked about the files of these steps: {listed(said)}." if said else ""
 
 
-def lemma_kind(lemma: dict[str, Any]) -> str:
+def lemma_kind(lemma: Record) -> str:
     """O1, O2 or O3: the leading letters and digits of its name."""
     return re.split(r"[^A-Za-z0-9]", lemma["id"])[0]
 

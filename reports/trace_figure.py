@@ -1,16 +1,15 @@
 """The figure of `verify trace`: answers, margin and shares of energy over the steps of a training run."""
 
 from pathlib import Path
-from typing import Any
 
 from reports.figures import STYLE
+from reports.records import Record
 
-JSON = dict[str, Any]
 #: Classes and irreps that have a line of their own.
 SHOWN = 6
 
 
-def draw_trace(rows: list[JSON], path: Path) -> None:
+def draw_trace(rows: list[Record], path: Path) -> None:
     """Write the figure as an SVG file that is the same for the same rows; snapshots without a step, or not read, are left out.
 
     Four panels over the step: share of pairs right (held out and trained on, where that is known), the least margin of the right

@@ -1,12 +1,12 @@
 """The page of `verify trace`: a strip with a row for each figure and a column for each snapshot, and the values at the one chosen."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from reports.escaping import escaped_html
 from reports.html_file import html_file
+from reports.records import Record
 
-JSON = dict[str, Any]
 #: Classes and irreps that never hold this share of the energy have no row.
 LEAST = 0.01
 
@@ -19,7 +19,7 @@ class Row(NamedTuple):
     shares: bool = True
 
 
-def trace_page(rows: Sequence[JSON], found: JSON, name: str) -> str:
+def trace_page(rows: Sequence[Record], found: Record, name: str) -> str:
     """The page's text. ``rows`` and ``found`` are what `verify.jobs.trace` gives for the run; ``name`` is the run's.
 
     A row is shaded from nothing to its section's largest value, so that small shares are seen beside one another; the values stand
@@ -46,8 +46,8 @@ def trace_page(rows: Sequence[JSON], found: JSON, name: str) -> str:
     return html_file(f"Training watched: {name}", inside, data, styles=("page.css", "trace.css"), script="trace.js")
 
 
-def _sections(read: Sequence[JSON], found: JSON) -> list[tuple[str, str, list[Row]]]:
-    def column(value: Callable[[JSON], float | None]) -> list[float | None]:
+def _sections(read: Sequence[Record], found: Record) -> list[tuple[str, str, list[Row]]]:
+    def column(value: Callable[[Record], float | None]) -> list[float | None]:
         return [value(row) for row in read]
 
     answers = [Row("all pairs", column(lambda row: row["right"] / row["pairs"]))]
@@ -78,11 +78,11 @@ def _sections(read: Sequence[JSON], found: JSON) -> list[tuple[str, str, list[Ro
     ]
 
 
-def _share(row: JSON, key: str, whole: int) -> float | None:
+def _share(row: Record, key: str, whole: int) -> float | None:
     return row[key] / whole if key in row and whole else None
 
 
-def _held(read: Sequence[JSON], kind: str, found: JSON) -> list[Row]:
+def _held(read: Sequence[Record], kind: str, found: Record) -> list[Row]:
     """A row for each class or irrep that ever holds `LEAST`; in order of appearance, those that never do by their largest share."""
     most: dict[str, float] = {}
     for row in read:
@@ -93,7 +93,7 @@ def _held(read: Sequence[JSON], kind: str, found: JSON) -> list[Row]:
     return [Row(name, [row[kind].get(name, 0.0) for row in read]) for name in shown]
 
 
-def _section(title: str, note: str, rows: list[Row], found: JSON) -> str:
+def _section(title: str, note: str, rows: list[Row], found: Record) -> str:
     appeared = {**found["classes"], **found["irreps"]}
     lines = []
     for row in rows:
@@ -112,7 +112,7 @@ def _section(title: str, note: str, rows: list[Row], found: JSON) -> str:
     )
 
 
-def _unread(rows: Sequence[JSON]) -> str:
+def _unread(rows: Sequence[Record]) -> str:
     """What is not in the strip, with the reason."""
     left = [row for row in rows if "reason" in row or row["step"] is None]
     if not left:

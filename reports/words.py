@@ -9,7 +9,7 @@ lie in one right coset of H when x^-1 H x is the same subgroup for both. Whateve
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from reports.coset_voting import (
     Group,
@@ -22,6 +22,7 @@ from reports.coset_voting import (
     parse_cycles,
     product,
 )
+from reports.records import Record
 
 PointNumbers = tuple[int, ...]
 MOST_CYCLES = 60  # letters of an element in cycle notation
@@ -37,7 +38,7 @@ class Looks(NamedTuple):
 class Words:
     """Describes the forms of one program, given its records of the group and of the subgroups."""
 
-    def __init__(self, record: dict[str, Any], subgroups: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, record: Record, subgroups: Sequence[Record]) -> None:
         self.group = Group(record["generators"], record["degree"])
         self.generators: dict[str, Sequence[str]] = {s["name"]: s["generators"] for s in subgroups}
         self.members = cache(self._members)

@@ -1,7 +1,7 @@
 """What a compact proof hands back: which strategy settled which pair, and at what cost."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +52,7 @@ class CompactResult:
     """
 
     settled: npt.NDArray[np.uint8]
-    bound: npt.NDArray[np.floating[Any]]
+    bound: npt.NDArray[np.floating]
     strategies: tuple[StrategyRecord, ...]
     flops_brute: int
     seconds_search: float

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ TIERS = ("float32", "rounded", "float64", "wide", "exact")
 _WORTHWHILE = 0.75
 _SAMPLE = 1024
 
-Table = NDArray[np.integer[Any]]
+Table = NDArray[np.integer]
 Mask = NDArray[np.bool_]
 
 

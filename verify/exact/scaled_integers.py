@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from net.activation import Activation
     from net.weights import Weights
 
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[np.floating]
 Doubles = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -241,7 +241,7 @@ def largest_errors(real: Doubles, rounded: Doubles, shift: Indices, bound: Doubl
     return np.asarray(distance.max(axis=0) + carried)
 
 
-def top_two(logits: Floats, guess: NDArray[np.integer[Any]] | None = None) -> tuple[Indices, Doubles, Indices]:
+def top_two(logits: Floats, guess: NDArray[np.integer] | None = None) -> tuple[Indices, Doubles, Indices]:
     """Greatest entry of every row, its lead over the greatest of the others, and that one: (column, lead >= 0 in float64, column).
 
     A `guess` per row saves the search wherever the guess leads. Among equals the guess, then the first, wins.

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from algebra.group import FiniteGroup
+    from net.weights import Weights
+    from verify.exact.exhaustive import Evaluation
     from verify.program.program import Program
 
 #: Pairs, neurons and circuits that are listed one by one.
@@ -134,7 +136,7 @@ def _of_checkpoint(path: Path, group: str | None, progress: Callable[[str], None
     )
 
 
-def _least(weights: Any, evaluation: Any, group: FiniteGroup) -> str | None:
+def _least(weights: Weights, evaluation: Evaluation, group: FiniteGroup) -> str | None:
     from verify.exact.exhaustive import smallest_margin
 
     found = smallest_margin(weights, evaluation, group.mul)

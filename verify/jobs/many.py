@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from net.errors import MalformedInput
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Died", "finished", "only_one"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class Died:
 
 
 def finished(
-    function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], jobs: int = 1, scheduler: str | None = None
-) -> Iterator[tuple[int, Any]]:
+    function: Callable[..., T], arguments: Sequence[tuple[object, ...]], jobs: int = 1, scheduler: str | None = None
+) -> Iterator[tuple[int, T | Died]]:
     """(k, function(*arguments[k])) for every k, in the order in which they are done; `Died` for one that kills its process.
 
     ``jobs`` processes of this machine, or the workers of the dask scheduler at ``scheduler``, which must see the same files and have
@@ -44,7 +46,7 @@ def finished(
     return _here(function, arguments, jobs) if scheduler is None else _on_cluster(function, arguments, scheduler)
 
 
-def _here(function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[tuple[int, Any]]:
+def _here(function: Callable[..., T], arguments: Sequence[tuple[object, ...]], jobs: int) -> Iterator[tuple[int, T | Died]]:
     left = dict(enumerate(arguments))
     while left:
         started: list[int] = []
@@ -59,7 +61,9 @@ def _here(function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], jo
                 yield k, _alone(function, left.pop(k))
 
 
-def _together(function: Callable[..., Any], left: dict[int, tuple[Any, ...]], jobs: int, started: list[int]) -> Iterator[Any]:
+def _together(
+    function: Callable[..., T], left: dict[int, tuple[object, ...]], jobs: int, started: list[int]
+) -> Iterator[tuple[int, T]]:
     """Results of what is left; ``started`` gets the numbers of those that were handed to a process."""
     from joblib import Parallel, delayed
 
@@ -71,19 +75,21 @@ def _together(function: Callable[..., Any], left: dict[int, tuple[Any, ...]], jo
     yield from Parallel(n_jobs=jobs, backend="loky", return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")(work())
 
 
-def _alone(function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+def _alone(function: Callable[..., T], given: tuple[object, ...]) -> T | Died:
     """The result of one piece of work in a process with nothing else to do (two jobs, since joblib does one job in this process)."""
     from joblib import Parallel, delayed
 
     try:
-        return Parallel(n_jobs=2, backend="loky", batch_size=1)([delayed(function)(*given)])[0]
+        (result,) = Parallel(n_jobs=2, backend="loky", batch_size=1)([delayed(function)(*given)])
     except Exception as error:
         if not _is_death(error):
             raise
         return Died(f"its process was killed twice ({type(error).__name__}); it may need more memory than there is")
+    done: T = result
+    return done
 
 
-def _numbered(function: Callable[..., Any], k: int, given: tuple[Any, ...]) -> tuple[int, Any]:
+def _numbered(function: Callable[..., T], k: int, given: tuple[object, ...]) -> tuple[int, T]:
     return k, function(*given)
 
 
@@ -92,7 +98,7 @@ def _is_death(error: Exception) -> bool:
     return any(kind.__name__ in ("TerminatedWorkerError", "BrokenProcessPool") for kind in type(error).__mro__)
 
 
-def _on_cluster(function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], scheduler: str) -> Iterator[tuple[int, Any]]:
+def _on_cluster(function: Callable[..., T], arguments: Sequence[tuple[object, ...]], scheduler: str) -> Iterator[tuple[int, T | Died]]:
     try:
         import distributed
     except ImportError:

@@ -1,7 +1,5 @@
 """Tables over all pairs, made small enough to draw: which strategy settled which pair, and how margins are distributed."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -26,9 +24,7 @@ def _latest(block: npt.NDArray[np.uint8], strategies: int) -> int:
     return int(numbers.max())
 
 
-def margin_histogram(
-    margins: Floats, good: npt.NDArray[np.bool_], bound: npt.NDArray[np.floating[Any]], bins: int = 60
-) -> Margins | None:
+def margin_histogram(margins: Floats, good: npt.NDArray[np.bool_], bound: npt.NDArray[np.floating], bins: int = 60) -> Margins | None:
     """How many of the right pairs have which margin, and how many pairs which lower bound by the compact proof.
 
     ``margins`` (n, n) are the network's own, as near as float arithmetic gives them. Bins are equal, from the least to the greatest of
