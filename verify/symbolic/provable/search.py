@@ -37,6 +37,7 @@ from verify.symbolic.points import Points, parities
 from verify.symbolic.proof_outline import Outline, outline_proof
 from verify.symbolic.provable.nearest import through_points
 from verify.symbolic.provable.relaxation import Relaxation
+from verify.symbolic.provable.triangular import positive_solution
 from verify.symbolic.provable.voters import SignVoter, Voter, bias_voters, sign_voters, voters_of
 from verify.symbolic.provable.votes import Quadratic, VoteSearch, ridged
 from verify.symbolic.settings import DEFAULT, SymbolicSettings
@@ -138,7 +139,8 @@ class _Source:
         """Least squares on the logits: entries (n, d), (m, e) have C[n, m] (B_n^T B_m)[d, e], B centred over z."""
         owner = np.concatenate([np.full(v.size, c) for v, c in zip(voters, columns, strict=True)])
         basis = np.concatenate([v.basis - v.basis.mean(axis=0) for v in voters], axis=1)
-        matrix = basis.T @ basis
+        single = basis.astype(np.float32)
+        matrix = (single.T @ single).astype(np.float64)
         matrix *= self.moments[np.ix_(owner, owner)]
         target = np.einsum("zk,kz->k", basis, self.cross[owner])
         return Quadratic(matrix, target, self._total, self._total)
@@ -247,7 +249,7 @@ class _Search:
         every: list[Voter | SignVoter] = [*voters, *signs]
         columns = source.columns(every)
         quadratic = source.quadratic(every, columns)
-        start = np.asarray(np.linalg.solve(ridged(quadratic.matrix, self.settings.ridge), quadratic.target))
+        start = positive_solution(ridged(quadratic.matrix, self.settings.ridge), quadratic.target)
         return _Problem(source, mirrored, voters, signs, _places(every), columns, start, quadratic.value(start))
 
     def votes_of(self, problem: _Problem) -> VoteSearch:

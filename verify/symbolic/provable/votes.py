@@ -22,6 +22,7 @@ import numpy as np
 
 from verify.distil.coset_fit import Floats
 from verify.symbolic.provable.relaxation import Relaxation
+from verify.symbolic.provable.triangular import Singles, inverse_of_lower
 from verify.symbolic.settings import SymbolicSettings
 
 __all__ = ["Quadratic", "Reached", "VoteSearch", "ridged"]
@@ -116,7 +117,7 @@ class _Master:
 
     def __init__(self, start: Floats, unit: float, settings: SymbolicSettings) -> None:
         self._settings, self._unit, self._start = settings, unit, start
-        self._back: Floats | None = None
+        self._back: Singles | None = None
         self._rows = np.zeros((0, len(start)), dtype=np.float32)
         self._levels = np.zeros(0)
         self._at = np.zeros(len(start))
@@ -125,17 +126,17 @@ class _Master:
         """Forget the change of coordinates, which follows from the quadratic form."""
         self._back = None
 
-    def _changed(self, quadratic: Quadratic) -> Floats:
+    def _changed(self, quadratic: Quadratic) -> Singles:
         """B with votes = start + B @ coordinates."""
         if self._back is None:
             factor = np.linalg.cholesky(ridged(quadratic.matrix, self._settings.ridge, times=2 / quadratic.total))
-            self._back = np.linalg.inv(factor).T
+            self._back = np.ascontiguousarray(inverse_of_lower(factor.astype(np.float32)).T)
         return self._back
 
     def solve(self, quadratic: Quadratic, rows: Floats, price: float) -> tuple[Floats, float]:
         """Add rows; the votes of the optimum and its least margin over all rows, in units."""
         back = self._changed(quadratic)
-        self._rows = np.concatenate([self._rows, (rows @ back / self._unit).astype(np.float32)])
+        self._rows = np.concatenate([self._rows, (rows / self._unit).astype(np.float32) @ back])
         self._levels = np.concatenate([self._levels, rows @ self._start / self._unit])
         for temperature in self._settings.temperatures:
             self._at = maximised(partial(self._objective, price, temperature), self._at, self._settings.votes_steps)
@@ -143,7 +144,7 @@ class _Master:
         least = float(margins.min())
         kept = np.sort(np.argsort(margins, kind="stable")[:MOST_ROWS])
         self._rows, self._levels = self._rows[kept], self._levels[kept]
-        return self._start + back @ self._at, least
+        return self._start + back @ self._at.astype(np.float32), least
 
     def _objective(self, price: float, temperature: float, at: Floats) -> tuple[float, Floats]:
         margins = np.append(self._rows @ at.astype(np.float32) + self._levels, self._settings.goal)
