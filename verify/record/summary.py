@@ -55,7 +55,7 @@ class Explained(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Correct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Q1 as in the certificate, with at most the first thousand wrong pairs as [x, y, answer].
 
-    ``rechecked_exactly`` counts the pairs that the two tiers of float arithmetic left open, ``last_tier`` those of them that only
+    ``rechecked_exactly`` counts the pairs that float arithmetic left open, ``last_tier`` those of them that only
     Python's integers decided. ``seconds`` is the time of the answers, the smallest margin and the float32 statement.
     """
 
