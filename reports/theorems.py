@@ -69,9 +69,9 @@ def _correct(source: Source) -> list[Block]:
                     joined(
                         [
                             say(
-                                "All parameters are integers over a power of two. Rounded to short integers, they give logits "
-                                "that floating-point matrix products compute exactly; a pair is decided when its margin exceeds "
-                                "the bound on what the rounding left out. That decided {most} pairs{rest}.",
+                                "All parameters are integers over a power of two. Matrix products of rounded numbers give the "
+                                "differences of logits up to a bound on what all rounding can do, in any order of summation; a "
+                                "pair is decided when its margin exceeds that bound. That decided {most} pairs{rest}.",
                                 most=f"all {source.pairs}" if not exact else f"all but {count(exact)} of the {source.pairs}",
                                 rest="" if not exact else ", and long integers the rest",
                             ),
