@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from reports.coset_voting import Circuit as Voting
+from reports.coset_voting import inverse, product
 from reports.named_form import NamedForm
 from reports.numbers import logit_bits
 from reports.records import Record
@@ -68,7 +69,8 @@ def parts(circuit: Voting) -> tuple[Any, Any, Any]:
 def class_labels(form: NamedForm, kind: Sequence[int], words: Words) -> list[str]:
     """A label for each class of elements that a circuit does not tell apart, given the class of each element.
 
-    A class of a form on cosets is a coset or several of them; their labels are joined. Any other class is named by its least element.
+    A class of a form on cosets is a coset or several of them, and one of a form that looks at one point is where that is sent, or
+    what is sent there; their labels are joined. Any other class is named by its least element and how many more it has.
     """
     size = max(kind, default=-1) + 1
     if form.on in ("right cosets", "left cosets", "double cosets") and len(form.names) <= 2:
@@ -88,8 +90,37 @@ def class_labels(form: NamedForm, kind: Sequence[int], words: Words) -> list[str
                 inside[number].append(c)
         if sum(map(len, inside)) == len(labels):
             return [cut([labels[c] for c in cosets]) for cosets in inside]
-    least = [kind.index(k) for k in range(size)]
-    return [words.element(g) for g in least]
+    members: list[list[int]] = [[] for _ in range(size)]
+    for g, k in enumerate(kind):
+        members[k].append(g)
+    places = point_labels(form, words)
+    if places:
+        joint = [list(dict.fromkeys(places[g] for g in elements)) for elements in members]
+        if sum(map(len, joint)) == len(set(places)):
+            return [cut(labels) for labels in joint]
+    return [words.element(g[0]) + (f" or {len(g) - 1} more" if len(g) > 1 else "") for g in members]
+
+
+def point_labels(form: NamedForm, words: Words) -> list[str] | None:
+    """For each element where it sends the one point that a form looks at, or what it sends there: "4→2", with a sign "4→2 odd".
+
+    None where the form looks at several points, or the points have no names of their own.
+    """
+    looked_at = [point for point, weight in enumerate(form.weights) if weight]
+    if form.on not in ("images", "preimages", "shared") or form.parts or len(looked_at) != 1 or not words.named_points(form.names[0]):
+        return None
+    group, names = words.group, words.points(form.names[0])
+    coset = [terms[0][0] for terms in group.right_cosets(group_of(words, form.names[0]))[0]]
+    start = group.elements[coset.index(looked_at[0])]
+    there, kernel = names[looked_at[0]], form.kernels[0]
+    positive = None if kernel is None else set(words.members(kernel))
+    even, odd = ("even", "odd") if kernel is None or words.sign_of_group(kernel) == "the sign" else ("+", "-")
+    labels = []
+    for g in group.elements:
+        other = names[coset[group.number[product(start, g if form.on == "images" else inverse(g))]]]
+        place = f"{there}→{other}" if form.on == "images" else f"{other}→{there}"
+        labels.append(place if positive is None else f"{place} {even if g in positive else odd}")
+    return labels
 
 
 def group_of(words: Words, name: str) -> Any:

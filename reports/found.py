@@ -132,10 +132,19 @@ def families_sentence(source: Source) -> Line:
     """The families with their shares of energy."""
     largest = [f for f in source.s["families"] if f["energy_share"] >= 0.01][:5]
     parts = [f"{f['name']} ({plural(f['circuits'], 'circuit')}, {share(f['energy_share'])})" for f in largest]
+    if len(source.s["families"]) == 1:
+        return say(
+            "All circuits of the program are of one family: {part} of the *energy*, which “The mechanism” defines).", part=parts[0][:-1]
+        )
+    if len(parts) == 1:
+        return say(
+            "One of the program's families of circuits does nearly all of the work (by its share of the *energy*, defined under “The "
+            "mechanism”): {part}.",
+            part=parts[0],
+        )
     return say(
         "In order of the work they do (their share of the *energy*, defined under “The mechanism”), the program's families of "
-        "circuits "
-        "are {parts}.",
+        "circuits are {parts}.",
         parts=listed(parts),
     )
 
@@ -201,12 +210,18 @@ def _one_neuron(source: Source, number: int) -> list[Block]:
 
 
 def shown_neuron(source: Source) -> int | None:
-    """The neuron with most energy that has a label, of the first circuit with a vote table if there is one."""
+    """The neuron with most energy that reads both inputs through cosets, of the first circuit with a vote table if there is one.
+
+    Cosets of the subgroup 1 are single elements: sorted by them a response is no smaller.
+    """
     circuits = {number: c.neurons for c in source.circuits if c.table is not None for number in (c.number,)}
     rows = [
         row
         for row in source.s["program"]["neurons"]
-        if row["kind"] in ("coset", "twisted", "dual") and row["left_share"] is not None and row["right_share"] is not None
+        if row["kind"] in ("coset", "twisted", "dual")
+        and row["left_share"] is not None
+        and row["right_share"] is not None
+        and all(row[side].split(" over ")[-1] != "1" for side in ("left", "right"))
     ]
     first = {index for table in source.s["vote_tables"][:1] for index in circuits.get(table["circuit"], ())}
     rows.sort(key=lambda row: (row["index"] not in first, -row["energy_share"]))

@@ -12,6 +12,7 @@ FAMILIES = 6
 MOST_CELLS, DRAWN = 16, 2  # rows of a table, and tables, in the figure
 MOST_PANELS = 2  # kinds of z that are drawn of one circuit
 WRITTEN_OUT = 0.75  # of the parameters: the most that a program may have to be called an explanation in part
+ALL = 0.95  # of the parameters: a longer program is called the network written out
 
 
 def mechanism(source: Source) -> list[Block]:
@@ -143,19 +144,28 @@ def _levels(source: Source) -> list[Block]:
     s = source.s
     e = s["equivalence"]
     by_share = sorted(e["ablation_fve_by_share"].items())
+    if e["logit_fve"] is None:
+        return [
+            Paragraph(say("At each pair all of the network's logits are equal: they have no variance that a program could explain."))
+        ]
     if not source.explains and s["program"]["ratio"] > WRITTEN_OUT:
         return [
             Paragraph(
-                say("The program is the network written out, so a comparison of the two beyond their answers would show nothing.")
+                say(
+                    "The program is {nearly}the network written out, so a comparison of the two beyond their answers would show "
+                    "{little}.",
+                    nearly="nearly as long as " if s["program"]["ratio"] <= ALL else "",
+                    little="little" if s["program"]["ratio"] <= ALL else "nothing",
+                )
             )
         ]
     blocks: list[Block] = [
         Paragraph(
             say(
-                "Any two right networks have the same answers, so the program is compared with the network beyond these. It explains "
-                "{fve} of the variance of the logits (each pair's logits less their mean). The second largest logit is the same on "
-                "{runner} of the pairs. When the same circuits, drawn at random, are removed from both, {shares} of them, it explains "
-                "{after} of the variance of what is left.",
+                "Networks with the same answers may differ in all else, so the program is compared with the network beyond these. It "
+                "explains {fve} of the variance of the logits (each pair's logits less their mean). The second largest logit is the "
+                "same on {runner} of the pairs. When the same circuits, drawn at random, are removed from both, {shares} of them, it "
+                "explains {after} of the variance of what is left.",
                 fve=share(e["logit_fve"]),
                 runner=portion(e["runner_up_agree"]),
                 shares=listed((name.replace("%", " %") for name, _ in by_share), "or"),

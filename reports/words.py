@@ -242,11 +242,14 @@ class Words:
             return [self.moved(name, g) for g in least]
         return [str(number) for number in range(1, len(least) + 1)]
 
+    def named_points(self, name: str) -> bool:
+        """Whether the right cosets of H have names as points: those that a permutation moves, sets of them, or conjugates."""
+        looks = self.looks(name)
+        return bool((looks is not None and len(looks.sets) == 1 and not looks.parity) or self.conjugates(name))
+
     def scores(self, on: str, name: str, weights: Sequence[int], rank: int, variable: str) -> str:
         """How a form on points scores ``variable``, such as "the sum of a list over where x sends 1, 2 rather than 5"."""
-        looks = self.looks(name)
-        plain = (looks is not None and len(looks.sets) == 1 and not looks.parity) or self.conjugates(name)
-        of = "" if plain else f" of the {self._index(name)} right cosets of {name}"
+        of = "" if self.named_points(name) else f" of the {self._index(name)} right cosets of {name}"
         if on == "rank":
             sums = "" if rank == 1 else f"{rank} sums of "
             return (

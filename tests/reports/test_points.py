@@ -7,9 +7,10 @@ import pytest
 
 from algebra.group import parse_group
 from algebra.lattice import subgroups
+from reports.circuits import class_labels
 from reports.named_form import NamedForm
 from reports.program_text import program_source
-from reports.words import Words
+from reports.words import Words, is_even
 from verify.program.form import Form
 from verify.program.program import FORMAT, Circuit, Neuron, Program, group_record, subgroup_record
 
@@ -52,3 +53,34 @@ def test_the_comments_of_program_py_say_the_same(words):
         assert f"#   {side}: {phrase(form, words, variable)}\n" in source
     assert '"right": ("shared", "' in source
     assert '{"weights": [0, 1, 0, 0]}' in source
+
+
+@pytest.mark.parametrize("on", ["images", "shared", "preimages"])
+@pytest.mark.parametrize("signed", [False, True])
+def test_cells_of_one_point_are_named_by_what_their_elements_do(words, on, signed):
+    """Every element of a cell called "a→b odd or c→d even" sends so, and no other element does."""
+    form = NamedForm(on, (RECORDS[0].name,), (RECORDS[1].name if signed else None,), POINT)
+    point = int(words.points(RECORDS[0].name)[1])
+    elements = words.group.elements
+
+    def truth(g):
+        images = [i + 1 for i in g]
+        place = f"{point}→{images[point - 1]}" if on == "images" else f"{images.index(point) + 1}→{point}"
+        return place + (f" {'even' if is_even(g) else 'odd'}" if signed else "")
+
+    places = sorted({truth(g) for g in elements})
+    joined = {place: number // 2 for number, place in enumerate(places)}  # two places to a cell
+    kind = [joined[truth(g)] for g in elements]
+    kind = [list(dict.fromkeys(kind)).index(k) for k in kind]
+    labels = class_labels(form, kind, words)
+
+    assert all(truth(g) in labels[k].split(" or ") for g, k in zip(elements, kind, strict=True))
+    assert sorted(label for one in labels for label in one.split(" or ")) == places
+
+
+def test_a_kind_without_a_name_says_how_many_elements_it_has(words):
+    """The kind of four elements is not called by the one of them that comes first."""
+    kind = [0 if k < 4 else 1 if k == 4 else 2 for k in range(24)]
+    first, single = words.element(0), words.element(4)
+
+    assert class_labels(NamedForm("elements", (), ()), kind, words) == [f"{first} or 3 more", single, f"{words.element(5)} or 18 more"]

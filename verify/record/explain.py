@@ -31,15 +31,19 @@ from verify.record.summary import Explained, ExplainedStatus
 #: status, greatest price, least variance explained, least share of energy in labelled neurons
 STEPS: tuple[tuple[ExplainedStatus, float, float, float], ...] = (("explained", 0.25, 0.9, 0.9), ("in part", 0.75, 0.5, 0.5))
 
+#: From this price on a program is called the network written out; above the last step it is nearly as long.
+WRITTEN_OUT = 0.95
+
 
 def reads_cosets(circuit: Circuit, order: int) -> bool:
     """Whether both preactivations of a circuit are given by fewer integers than the group has elements.
 
-    The weights of its forms count here: any function can be written into as many weights as there are elements.
+    The weights of its forms count here, those that are 0 aside: any function can be written into as many weights as there are
+    elements, but a form with one weight looks at the cosets of one subgroup and nothing else.
     """
     first = circuit.neurons[0]
     sides = (first.left, circuit.left), (first.right, circuit.right)
-    return all(len(t) + sum(len(term.weights) for term in form.terms) < order for t, form in sides)
+    return all(len(t) + sum(weight != 0 for term in form.terms for weight in term.weights) < order for t, form in sides)
 
 
 def structured_positions(program: Program) -> list[int]:
@@ -49,11 +53,17 @@ def structured_positions(program: Program) -> list[int]:
 
 
 def explained(
-    constants: int, live_parameters: int, logit_fve: float | None, energy_labelled: float, prime_order: bool = False
+    constants: int,
+    live_parameters: int,
+    logit_fve: float | None,
+    energy_labelled: float,
+    prime_order: bool = False,
+    dead: bool = False,
 ) -> Explained:
     """The status by the table of the module's docstring, its figures, and a sentence that names them.
 
-    In a group of prime order no coset explains anything: the status is "not explained", and the sentence says why.
+    In a group of prime order no coset explains anything: the status is "not explained", and the sentence says why. ``dead`` says that
+    other neurons than those of ``live_parameters`` change no answer, so that the sentence says whose parameters it means.
     """
     ratio = constants / live_parameters if live_parameters else None
     status: ExplainedStatus = "not explained"
@@ -64,23 +74,25 @@ def explained(
     if prime_order:
         words = "not explained: a group of prime order has no subgroups, so cosets cannot explain anything here"
         return Explained("not explained", ratio, logit_fve, energy_labelled, words)
-    return Explained(status, ratio, logit_fve, energy_labelled, sentence(status, ratio, logit_fve, energy_labelled))
+    return Explained(status, ratio, logit_fve, energy_labelled, sentence(status, ratio, logit_fve, energy_labelled, dead))
 
 
-def sentence(status: ExplainedStatus, ratio: float | None, logit_fve: float | None, energy_labelled: float) -> str:
+def sentence(status: ExplainedStatus, ratio: float | None, logit_fve: float | None, energy_labelled: float, dead: bool = False) -> str:
     """The status in words, with its three figures."""
     heads = {"explained": "explained by cosets", "in part": "explained in part"}
     if ratio is None:
         return "not explained: no neuron of the network can change an answer"
     if status == "not explained":
-        head = "not explained: the program is the network written out" if ratio > 0.75 else "not explained"
+        length = "is the network written out" if ratio > WRITTEN_OUT else "is nearly as long as the network written out"
+        head = f"not explained: the program {length}" if ratio > STEPS[-1][1] else "not explained"
     else:
         head = heads[status]
     variance = (
         "no variance to explain" if logit_fve is None else f"{percentage(logit_fve)} of the logits' variance by circuits on cosets"
     )
+    of_live = " of neurons that can change an answer" if dead else ""
     return (
-        f"{head}; a program of {percentage(ratio)} of the parameters, {variance}, "
+        f"{head}; a program of {percentage(ratio)} of the parameters{of_live}, {variance}, "
         f"{percentage(energy_labelled)} of the energy in neurons with coset structure"
     )
 

@@ -190,7 +190,7 @@ def _explained(parts: Parts, written: Written, moments: Floats, energy_labelled:
     live = int((~dead_neurons(weights)).sum())
     parameters = 3 * weights.order * live + (weights.order if weights.b.any() else 0)
     prime = parts.lattice.complete and len(parts.lattice.classes) == 2
-    return explained(program.constants, parameters, s.six_digits(variance), energy_labelled, prime)
+    return explained(program.constants, parameters, s.six_digits(variance), energy_labelled, prime, dead=live < weights.width)
 
 
 def _programs(parts: Parts, symbolic: SymbolicFinding) -> list[tuple[str, Written, Evaluation, Floats]]:

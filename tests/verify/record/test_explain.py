@@ -10,7 +10,9 @@ from net.weights import Weights
 from verify.compare.levels import compare
 from verify.distil.curve import distill
 from verify.exact.exhaustive import evaluate
-from verify.record.explain import STEPS, explained, percentage, structured_positions
+from verify.program.form import Form
+from verify.program.program import Circuit, Neuron
+from verify.record.explain import STEPS, explained, percentage, reads_cosets, structured_positions
 from verify.record.neuron_rows import labels_summary
 from verify.record.summary import Explained
 
@@ -89,6 +91,23 @@ def test_a_network_on_cosets_is_explained() -> None:
     """Neurons planted on cosets, with a little noise."""
     found = judged(planted_network(S4, seed=1, width=48, noise=0.01).network.weights)
     assert found.status in ("explained", "in part")
+
+
+def test_a_form_that_looks_at_one_point_reads_cosets_in_small_groups_too() -> None:
+    """On S3 three numbers and one place are fewer than six elements; a weight for every place and three numbers are not."""
+    one, every = Form("images", (0,), weights=(0, 1, 0)), Form("images", (0,), weights=(1, 2, -1))
+    left, shared = (1, 2, 3), Form("shared", (0,), weights=(0, 0, 1))
+    circuits = [Circuit(form, shared, Form("elements"), (Neuron(0, left, (1,), (0,) * 6),)) for form in (one, every)]
+
+    assert [reads_cosets(circuit, 6) for circuit in circuits] == [True, False]
+
+
+def test_the_sentence_says_whose_parameters_and_how_long() -> None:
+    """Where neurons are dead the price is over those of the others; a program is the network written out at its whole price alone."""
+    assert "10.0 % of the parameters of neurons that can change an answer," in explained(10, 100, 0.99, 1.0, dead=True).words
+    assert "10.0 % of the parameters," in explained(10, 100, 0.99, 1.0).words
+    assert explained(92, 100, 0.6, 0.0).words.startswith("not explained: the program is nearly as long as the network written out;")
+    assert explained(100, 100, 0.6, 0.0).words.startswith("not explained: the program is the network written out;")
 
 
 @pytest.mark.parametrize(
