@@ -73,5 +73,8 @@ def settings_of(metadata: dict[str, str]) -> dict[str, Any]:
 
     """
     others = {key: text for key, text in metadata.items() if key != _ENTRY}
-    read = {key: parse_json(text, f"{key[:40]!r} in the metadata") if text[:1] in ("{", "[") else text for key, text in others.items()}
+    read = {
+        key: parse_json(text, f"{key[:40]!r} in the metadata") if text.lstrip()[:1] in ("{", "[") else text
+        for key, text in others.items()
+    }
     return read | record_of(metadata)

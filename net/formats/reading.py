@@ -36,6 +36,7 @@ ACTIVATIONS: tuple[Activation, ...] = ("relu", "square", "abs")
 #: How the certificate calls a network that was read by a reading, not in a published layout.
 BY_MEANING = "by meaning"
 _TERM = re.compile(r"(.+?)((?:\^T|\[[0-9]+\]|\[[0-9]*:[0-9]*\])*)", re.DOTALL)
+_LONGEST_TERM = 1000
 _STEP = re.compile(r"\^T|\[[0-9]+\]|\[[0-9]*:[0-9]*\]")
 
 
@@ -102,7 +103,7 @@ def _row(term: str, at: str) -> str:
 
 def tensor_of(term: str) -> str:
     """The name of the tensor in a term."""
-    match = _TERM.fullmatch(term)
+    match = _TERM.fullmatch(term) if len(term) <= _LONGEST_TERM else None  # the time that a match takes grows with the square of it
     return match[1] if match else term
 
 
@@ -118,7 +119,7 @@ def evaluated(term: str, tensors: Mapping[str, FloatMatrix]) -> FloatMatrix:
         MalformedInput: there is no such tensor, or it has not the dimensions for what is done to it.
 
     """
-    match = _TERM.fullmatch(term)
+    match = _TERM.fullmatch(term) if len(term) <= _LONGEST_TERM else None
     if match is None or match[1] not in tensors:
         raise MalformedInput(f"expected a tensor of the file in the layout, got {term!r:.80}; it has {_listed(tensors)}")
     array = tensors[match[1]]

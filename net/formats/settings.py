@@ -30,6 +30,11 @@ _SPELLING = {
         ("square", r"(square|squared|sq|quad|quadratic|x ?(\^|\*\*) ?2|pow2)"),
     )
 }
+_NAMED = r"(?:activation|act|nonlinearity|nonlin)(?:[_-]?(?:fn|func|function|type|name|kind|cls|class))?"
+_GIVEN = re.compile(
+    rf"(?<![a-z]){_NAMED}['\"]? *[=:] *['\"]?(?P<value>[a-z_.0-9]+)|--?(?:[a-z]+[_-])*{_NAMED} +['\"]?(?P<option>[a-z_.0-9]+)",
+    re.IGNORECASE | re.ASCII,
+)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 
 
@@ -176,7 +181,7 @@ def _contents(setting: _Waiting, activation: str) -> list[_Waiting]:
         raise _refusal(f"settings that are known not to change the function, got {_shown(value)} under {path[:120]!r}")
     for text in texts:
         flat = "".join(character for character in text.lower() if character.isalpha())
-        if set(name_words(text)) & _OTHER or any(part in flat for part in _OTHER_PARTS):
+        if set(name_words(text)) & _OTHER or any(part in flat for part in _OTHER_PARTS) or _gives_another(text, activation):
             raise _refusal(f"settings of a network with relu, got {text[:60]!r} under {path[:120]!r}")
     if isinstance(value, list | tuple) and any(_is_tensor(item) for item in value):
         raise _refusal(f"settings that are known not to change the function, got tensors under {path[:120]!r}")
@@ -213,6 +218,18 @@ def _names_other_activation(text: str, activation: str) -> bool:
     return (formulas and activation != "square") or any(
         word in _OTHER_ACTIVATIONS or any(part in word for part in _OTHER_ENDINGS) for word in others
     )
+
+
+def _gives_another(text: str, activation: str) -> bool:
+    """Whether the text itself is settings, "Namespace(act_fn='softsign')", "activation: erf" or "--act erf", with another activation.
+
+    So is a word that is made with relu and is not relu (PReLU, crelu).
+    """
+    for match in _GIVEN.finditer(text):
+        name = match["value"] or match["option"]
+        if name.lower() not in ("none", "null") and not spells(name, activation):
+            return True
+    return any(word != "relu" for word in re.findall("relu6|[a-z]*relu[a-z]*", text.lower()))
 
 
 def _check_activation(path: str, found: list[str], value: object, activation: str) -> None:

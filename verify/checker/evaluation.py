@@ -14,7 +14,7 @@ from typing import NamedTuple
 from .float32 import Forward
 from .integers import Network, Rows
 from .progress import Progress, mapped
-from .shape import Certificate, same
+from .shape import Certificate, same, written
 from .tables import Settled
 
 
@@ -114,7 +114,7 @@ def check_correct(c: Certificate, rows: list[list[Pair]], products: Rows, pairs:
     same("correct.answers_sha256", q1.answers_sha256, digest([[pair.answer for pair in row] for row in rows]))
     right = [(pair.lead, x, y) for x, y, pair in together if pair.answer == products[x][y]]
     least = min(right, default=None) if len(products) > 1 else None  # one output leads over none
-    same("correct.min_margin", q1.min_margin, None if least is None else str(Fraction(least[0], 1 << bits)))
+    same("correct.min_margin", q1.min_margin, None if least is None else written(Fraction(least[0], 1 << bits)))
     same("correct.min_margin_pair", q1.min_margin_pair, None if least is None else least[1:])
     firm, float32 = sum(pair.firm for _, _, pair in together), q1.float32_any_order
     fine = float32 is not None and 0 <= float32 <= firm if c.checkpoint.float32_forward else float32 is None

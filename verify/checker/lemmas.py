@@ -58,6 +58,7 @@ from .shape import (
     SymbolicRest,
     need,
     same,
+    written,
 )
 
 #: Largest number of points of a space, and of entries of a table: more is refused, so that a file cannot keep the checker for hours.
@@ -524,7 +525,7 @@ def check_pushes(stated: list[SymbolicPush], expanded: Expanded, records: list[N
                 intervals = []
                 for element in sorted(sums, key=lambda g: -1 if g is None else g):
                     low, high = (Fraction(end, unit) for end in sums[element])
-                    intervals.append((element, str(max(low - slack, Fraction())), str(max(high + slack, Fraction()))))
+                    intervals.append((element, written(max(low - slack, Fraction())), written(max(high + slack, Fraction()))))
                 found.append((neuron.index, intervals))
             position += 1
     same("symbolic.pushes", [(push.index, [(i.element, i.low, i.high) for i in push.intervals]) for push in stated], found)
@@ -573,5 +574,5 @@ def check_distance(stated: str, expanded: Expanded, records: list[NeuronRecord],
     gaps = [Fraction(a, 1 << p) - Fraction(b, 1 << q) for a, b in zip(network.bias, program.bias, strict=True)]
     bounds.append(max(gaps) - min(gaps))
     whole = Fraction(sum(-(-(bound * 2**20).numerator // (bound * 2**20).denominator) for bound in bounds), 2**20)
-    same("symbolic.distance", stated, str(whole))
+    same("symbolic.distance", stated, written(whole))
     same("symbolic.distance, below the network's smallest margin", True, min_margin is not None and whole < Fraction(min_margin))

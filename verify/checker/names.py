@@ -212,8 +212,10 @@ def frobenius(n: int) -> Orders:
     """A kernel of k elements, k a prime, 8 or 9, and k conjugate cyclic complements of order n / k, above 2, which divides k - 1."""
     for k in range(2, n):
         d = n // k
-        prime = next((p for p in (2, 3, 5, 7, *range(11, k + 1)) if k % p == 0), k)
-        if n % k == 0 and d > 2 and (k - 1) % d == 0 and (prime == k or k in (8, 9)):
+        if n % k or d <= 2 or (k - 1) % d:
+            continue
+        prime = next((p for p in range(2, k) if k % p == 0), k)
+        if prime == k or k in (8, 9):
             return dict(Counter({1: 1, prime: k - 1}) + Counter({e: k * count for e, count in cyclic(d).items() if e > 1}))
     return {}
 

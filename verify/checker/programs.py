@@ -3,8 +3,7 @@
 What this module proves: that the network which `Expanded` holds is the one that a program describes. A program's circuit says by
 three forms how short lists of integers become functions on the group; its neuron contributes relu(l(x) + r(y)) u(z) to the logit of
 z, in a program of format 3 (l(x) + r(y))^2 u(z), where the bias is over 2^(2 preactivation_bits + vote_bits).
-All forms but ``rank`` and ``shared`` are linear maps: the value at g of the function that the list t describes is a sum of entries of
-t with factors.
+The value at g of the function that the list t describes is a sum of entries of t with factors, but for ``rank`` and ``shared``.
 
     on              subgroups   value at g                                             length of t
     right cosets    H           t[Hg]                                                  [G:H]
@@ -53,6 +52,8 @@ Character = dict[int, int]
 
 LARGEST_BITS = 12000
 LARGEST_WEIGHT = 2**31
+#: Entries of tables of forms and points that are kept for the next form.
+KEPT = 2_000_000
 SUBGROUPS_OF = {"double cosets": 2, "coset sum": 2, "elements": 0, "sum": 0}  # of every other form: 1
 WEIGHTED = ("images", "preimages", "shared")
 ON_POINTS = (*WEIGHTED, "rank")
@@ -81,6 +82,7 @@ class Expanded:
         self.program, self.width, self._group = program, width, group
         self._known: dict[str, tuple[int, Terms]] = {}
         self._moved: dict[int, Rows] = {}
+        self._entries = 0
         self.subgroups = [group.subgroup(record) for record in program.subgroups]
         self.where: dict[int, tuple[int, int]] = {}
         left: Rows = []
@@ -137,31 +139,65 @@ class Expanded:
 
     def function(self, form: Form, t: Sequence[int]) -> list[int]:
         """The function on the group that the list t describes."""
-        if form.on == "rank":
-            return self._of_rank(form, t)
+        need(form.on != "shared", f"expected a list shared with x where y is read, got {shown(form)}")
+        same(f"length of a list on {shown(form)}", len(t), self._length(form))
         if form.on == "sum":
             return self._of_sum(form, t)
-        size, terms = self.terms(form)
-        same(f"length of a list on {shown(form)}", len(t), size)
+        if form.on == "rank":
+            return self._of_rank(form, t)
+        if form.on == "coset matrix":
+            return self._of_matrix(form, t)
+        if form.on in ON_POINTS:
+            return self._of_points(form, t)
+        _, terms = self.terms(form)
         return [t[term[0][0]] * term[0][1] if len(term) == 1 else sum([factor * t[index] for index, factor in term]) for term in terms]
+
+    def _length(self, form: Form) -> int:
+        """The length of the lists of a form."""
+        self._need_form(form)
+        if form.on == "sum":
+            return sum(map(self._length, form.parts))
+        if form.on not in ON_POINTS and form.on != "coset matrix":
+            return self.terms(form)[0]
+        points = self._group.order // len(self.subgroups[form.subgroups[0]])
+        of_points = points**2 if form.on == "coset matrix" else 2 * form.rank * points if form.on == "rank" else points
+        return of_points + form.constant
 
     def _of_sum(self, form: Form, t: Sequence[int]) -> list[int]:
         """The function of a sum: its parts' functions added up, their lists one after the other."""
-        self._need_form(form)
-        sizes = [self.terms(part)[0] for part in form.parts]
-        same(f"length of a list on {shown(form)}", len(t), sum(sizes))
-        total, rest = [0] * self._group.order, [*t]
-        for part, size in zip(form.parts, sizes, strict=True):
-            total = [*map(add, total, self.function(part, rest[:size]))]
-            del rest[:size]
+        total, begin = [0] * self._group.order, 0
+        for part in form.parts:
+            end = begin + self._length(part)
+            total = [*map(add, total, self.function(part, t[begin:end]))]
+            begin = end
         return total
+
+    def _of_points(self, form: Form, t: Sequence[int]) -> list[int]:
+        """The function of a form on images or preimages."""
+        moved, character = self._points(form)
+        total, back = [0] * self._group.order, self._group.inverse
+        for place, weight in enumerate(form.weights):
+            if weight and form.on == "images":
+                total = [value + weight * t[image] for value, image in zip(total, moved[place], strict=True)]
+            elif weight:  # the p with pg = q is q g^-1
+                images = moved[place]
+                total = [value + weight * t[images[g]] for value, g in zip(total, back, strict=True)]
+        constant = t[-1] if form.constant else 0
+        return [sign * value + constant for sign, value in zip(character, total, strict=True)]
+
+    def _of_matrix(self, form: Form, t: Sequence[int]) -> list[int]:
+        """The function of a form on a coset matrix."""
+        moved, character = self._points(form)
+        total, m = [0] * self._group.order, len(moved)
+        for p, images in enumerate(moved):
+            row = t[p * m : (p + 1) * m]
+            total = [value + row[image] for value, image in zip(total, images, strict=True)]
+        return [sign * value for sign, value in zip(character, total, strict=True)]
 
     def _of_rank(self, form: Form, t: Sequence[int]) -> list[int]:
         """The function of a form on rank, which is not linear in its list."""
         moved, character = self._points(form)
-        n = len(moved)
-        same(f"length of a list on {shown(form)}", len(t), 2 * form.rank * n + form.constant)
-        total = [0] * self._group.order
+        n, total = len(moved), [0] * self._group.order
         for start in range(0, 2 * form.rank * n, 2 * n):
             for alpha, images in zip(t[start : start + n], moved, strict=True):
                 if alpha:
@@ -180,24 +216,26 @@ class Expanded:
         return [t[0] * value + constant for value in values]
 
     def terms(self, form: Form) -> tuple[int, Terms]:
-        """The length of the lists of a form other than rank, shared and sum, and its linear map."""
+        """The length of the lists of a form on cosets or elements, and its linear map."""
+        self._need_form(form)
         key = repr(form)
         if key not in self._known:
+            self._make_room(2 * self._group.order)
             self._known[key] = self._terms(form)
         return self._known[key]
 
+    def _make_room(self, entries: int) -> None:
+        """Forget what is known of forms and points where it would have more entries than KEPT: no file can fill the memory with it."""
+        self._entries += entries
+        if self._entries > KEPT:
+            self._known, self._moved, self._entries = {}, {}, entries
+
     def _terms(self, form: Form) -> tuple[int, Terms]:
-        need(form.on != "shared", f"expected a list shared with x where y is read, got {shown(form)}")
-        self._need_form(form)
         kernels = _kernels(form)
         everyone = list(range(self._group.order))
         if form.on == "elements":
             return len(everyone), [[(g, 1)] for g in everyone]
         members = [self.subgroups[place] for place in form.subgroups]
-        if form.on == "coset matrix":
-            return self._matrix(members[0], self._character(everyone, kernels[0], form))
-        if form.on in ON_POINTS:
-            return self._weighted(form)
         characters = [self._character(part, kernel, form) for part, kernel in zip(members, kernels, strict=True)]
         trivial = {0: 1}
         if form.on == "double cosets":
@@ -235,23 +273,10 @@ class Expanded:
         character = self._character(everyone, _kernels(form)[0], form)
         place = form.subgroups[0]
         if place not in self._moved:
+            self._make_room(self._group.order**2 // len(self.subgroups[place]))
             cosets, mul = self._group.right_cosets(self.subgroups[place]), self._group.mul
             self._moved[place] = [[cosets.labels[mul[first][g]] for g in everyone] for first in cosets.first]
         return self._moved[place], [character[g] for g in everyone]
-
-    def _weighted(self, form: Form) -> tuple[int, Terms]:
-        """The map of a form on images or preimages."""
-        moved, character = self._points(form)
-        n, back = len(moved), self._group.inverse
-        weighted = [(p, weight) for p, weight in enumerate(form.weights) if weight]
-        terms: Terms = []
-        for g, sign in enumerate(character):
-            if form.on == "images":
-                term = [(moved[p][g], sign * weight) for p, weight in weighted]
-            else:  # the p with pg = q is q g^-1
-                term = [(moved[q][back[g]], sign * weight) for q, weight in weighted]
-            terms.append([*term, (n, 1)] if form.constant else term)
-        return n + form.constant, terms
 
     def _character(self, members: Sequence[int], kernel: int | None, form: Form) -> Character:
         """The character on the members with that kernel, which must be a subgroup of them of index two; None is the trivial one."""
@@ -279,14 +304,6 @@ class Expanded:
                 terms[g] = [] if clash else [(size, sign)]
             size += not clash
         return size, [terms[g] for g in range(self._group.order)]
-
-    def _matrix(self, members: Sequence[int], character: Character) -> tuple[int, Terms]:
-        """The map t -> f with f(g) = character[g] times the sum over the right cosets p of t[p, pg]."""
-        cosets, mul = self._group.right_cosets(members), self._group.mul
-        terms = []
-        for g, sign in sorted(character.items()):
-            terms.append([(p * cosets.count + cosets.labels[mul[first][g]], sign) for p, first in enumerate(cosets.first)])
-        return cosets.count**2, terms
 
 
 def _kernels(form: Form) -> list[int | None]:

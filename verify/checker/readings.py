@@ -23,6 +23,7 @@ from .shape import Reading, need, shown
 from .tensors import Tensor, Tensors
 
 STEP = re.compile(r"\^T|\[[0-9]{1,12}\]|\[[0-9]{0,12}:[0-9]{0,12}\]")
+LONGEST_TERM = 1000
 TERM = re.compile(rf"(.+?)((?:{STEP.pattern})*)", re.DOTALL)
 
 
@@ -105,8 +106,8 @@ def layers_of(reading: Reading, tensors: Tensors) -> Layers:
 
 def name_of(term: str) -> str:
     """The tensor's name in a term."""
-    match = TERM.fullmatch(term)
-    need(match is not None, f"expected a tensor's name in the reading, got {shown(term)}")
+    match = TERM.fullmatch(term) if len(term) <= LONGEST_TERM else None  # the time that a match takes grows with the square of it
+    need(match is not None, f"expected a tensor's name of at most {LONGEST_TERM:,} characters in the reading, got {shown(term)}")
     assert match is not None
     return match[1]
 

@@ -7,13 +7,12 @@ and what stands below them pass unless they name another activation. docs/checkp
 project follows as well, with code of its own.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from .pickles import Array, Opaque
-from .shape import Malformed, need, shown
+from .shape import Malformed, need, read_json, shown
 from .tensors import Tensor
 
 
@@ -126,9 +125,25 @@ SPELLING = {
 }
 
 
+#: Where a text gives an activation, as in "Namespace(act_fn='relu')", "activation: relu" or "--act relu"; and words made with relu.
+_WORD_OF_IT = "(?:activation|act|nonlinearity|nonlin)(?:[_-]?(?:fn|func|function|type|name|kind|cls|class))?"
+GIVEN = re.compile(
+    rf"(?<![a-z]){_WORD_OF_IT}['\"]? *[=:] *['\"]?([a-z_.0-9]+)|--?(?:[a-z]+[_-])*{_WORD_OF_IT} +['\"]?([a-z_.0-9]+)",
+    re.IGNORECASE | re.ASCII,
+)
+RELU_LIKE = re.compile("relu6|[a-z]*relu[a-z]*")
+
+
+def gives_another(text: str, activation: str) -> bool:
+    """Whether a text gives another activation than this one, by whatever name: one that is written behind the word, or PReLU."""
+    given = [one or other for one, other in GIVEN.findall(text)]
+    others = [name for name in given if name.lower() not in ("none", "null") and not SPELLING[activation].fullmatch(name)]
+    return bool(others) or bool({*RELU_LIKE.findall(text.lower())} - {"relu"})
+
+
 def words(text: str) -> list[str]:
     """The words of a name in camelCase or snake_case, in lower case, without digits."""
-    found = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", text)
+    found = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+", text)
     return [word.lower() for word in found if not word.isdigit()]
 
 
@@ -144,13 +159,10 @@ def check_settings(settings: dict[Any, Any], activation: str = "relu") -> None:
 
 
 def parsed(metadata: dict[str, str]) -> dict[str, Any]:
-    """The metadata of safetensors, texts that are JSON objects or lists read as such; this project's own record is taken apart."""
+    """The metadata of safetensors: texts that begin like JSON objects or lists are read as such, the project's record taken apart."""
     found: dict[str, Any] = {}
     for key, text in metadata.items():
-        try:
-            found[key] = json.loads(text) if text[:1] in ("{", "[") else text
-        except (ValueError, RecursionError):
-            found[key] = text
+        found[key] = read_json(text.encode(), constants=True) if text.lstrip()[:1] in ("{", "[") else text
     record = found.pop(OWN_RECORD, {})
     need(type(record) is dict, f"expected an object under {OWN_RECORD!r} in the metadata, got something else")
     for key, value in record.items():
@@ -207,7 +219,7 @@ class Walk:
         """A value under a key that says nothing of the function by itself."""
         need(not isinstance(value, Tensor | Array), f"expected no tensors beside the network, got {shown(path)}")
         for text in texts(value):
-            other = {*words(text)} & OTHER or any(part in flat(text) for part in OTHER_PARTS)
+            other = {*words(text)} & OTHER or any(part in flat(text) for part in OTHER_PARTS) or gives_another(text, self._activation)
             need(not other, f"expected settings that are known not to change the function, got {shown(path)} = {shown(text)}")
         self._below(path, key, value, training=False)
 

@@ -12,6 +12,7 @@ import hashlib
 import json
 import reprlib
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from fractions import Fraction
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -19,6 +20,8 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 FORMAT = "coset-verify certificate 2"
 #: Integers are below this in absolute value: sums of products of float64 weights of every size are, and 4,300 digits are not reached.
 LARGEST = 2**12000
+#: Bits of the longest integers that are written out: a number of 4,300 digits has 14,285.
+LONGEST = 14_000
 
 Record = TypeVar("Record")
 
@@ -31,7 +34,15 @@ class Differs(Exception):  # noqa: N818 - says what the two values do
     """A statement of the certificate that does not hold."""
 
 
-_SHORT = reprlib.Repr()  # writes any value in a few hundred characters, however deep it is and however often it holds itself
+class _Short(reprlib.Repr):
+    """Writes any value in a few hundred characters, however deep it is, however often it holds itself, and however long a number."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        """An integer; of one with more digits than Python writes, how long it is."""
+        return super().repr_int(x, level) if x.bit_length() <= LONGEST else f"<an integer of {x.bit_length():,} bits>"
+
+
+_SHORT = _Short()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother, _SHORT.maxlong = 3, 300, 300, 300
 
 
@@ -50,6 +61,13 @@ def same(what: str, stated: object, found: object) -> None:
     """Raise Differs unless the certificate states what was found."""
     if type(stated) is not type(found) or stated != found:
         raise Differs(f"{what}: the certificate states {shown(stated)}, the checker finds {shown(found)}")
+
+
+def written(value: Fraction) -> str:
+    """A rational as a certificate writes it, p or p/q; Malformed where it takes more digits than any that may stand in one."""
+    longest = max(value.numerator.bit_length(), value.denominator.bit_length())
+    need(longest <= LONGEST, f"expected rationals of at most {LONGEST:,} bits to be stated, got one of {longest:,}")
+    return str(value)
 
 
 # ---- the records
@@ -445,10 +463,10 @@ class Certificate:
 # ---- reading
 
 
-def read_json(data: bytes) -> Any:
-    """A JSON value whose objects have each key once; Malformed otherwise."""
+def read_json(data: bytes, constants: bool = False) -> Any:
+    """A JSON value whose objects have each key once; Malformed otherwise. With ``constants`` NaN and Infinity are numbers."""
     try:
-        return json.loads(data.decode(), object_pairs_hook=_object, parse_constant=_constant)
+        return json.loads(data.decode(), object_pairs_hook=_object, parse_constant=float if constants else _constant)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"expected JSON in UTF-8, got: {shown(str(error))}") from None
 
@@ -468,7 +486,10 @@ def read_certificate(data: bytes) -> Certificate:
     value = read_json(data)
     if type(value) is dict and value.get("format") == "coset-verify certificate 1":
         raise Malformed("expected a certificate of format 2, got one of format 1: write it again with `verify run`")
-    certificate = parse(Certificate, value, "certificate")
+    try:
+        certificate = parse(Certificate, value, "certificate")
+    except RecursionError:
+        raise Malformed("certificate: expected forms whose parts have no parts, got parts within parts many times over") from None
     need(certificate.format == FORMAT, f"expected the format {FORMAT!r}, got {shown(certificate.format)}")
     blank = json.dumps({**value, "sha256": ""}, ensure_ascii=False, separators=(",", ":"))
     same("sha256", certificate.sha256, hashlib.sha256(blank.encode(errors="surrogatepass")).hexdigest())

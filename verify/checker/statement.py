@@ -23,7 +23,7 @@ from .names import check_subgroup_name
 from .programs import Expanded
 from .progress import Line, Progress
 from .readings import described
-from .shape import Certificate, Compact, Differs, Kind, NeuronRecord, read_certificate, same, shown
+from .shape import Certificate, Compact, Differs, Kind, NeuronRecord, read_certificate, same, shown, written
 from .tables import check_compact, floor_of, settle
 
 PARTS = ("left", "right", "votes")
@@ -144,7 +144,7 @@ def check_neurons(records: list[NeuronRecord], network: Network, program: Expand
             found = None
             if place is not None:
                 gap = max(abs((u << max(0, q - p)) - (v << max(0, p - q))) for u, v in zip(a[i], b[place], strict=True))
-                found = str(Fraction(gap, 1 << max(p, q)))
+                found = written(Fraction(gap, 1 << max(p, q)))
             same(f"neurons[{i}].{part}_deviation", text, found)
         alive = network.highest[i] > 0 and len({*network.votes[i]}) > 1
         kind: Kind = "divided" if i in program.divided else "left out" if circuit is None else program.kind(circuit)

@@ -100,6 +100,12 @@ ORDINARY = (
         "embed_act": "none",
         "args": Opaque("argparse.Namespace", [(), {"lr": 1}]),
     },
+    {
+        "args": "Namespace(act_fn='relu', hidden=8, out_act=None)",
+        "config": "activation: nn.ReLU()",
+        "argv": ["--act relu --log_acts --x 1"],
+    },
+    {"layers": ["fc1", "relu1", "fc2"]},
 )
 #: each says, or could say, that the network is another function, and the name that has to be in the sentence
 OTHERWISE = (
@@ -132,6 +138,11 @@ OTHERWISE = (
     ({"product": "elementwise"}, "product"),
     ({"fn": "x*x"}, "fn"),
     ({"args": Opaque("argparse.Namespace", [(), {"act_fn": "gelu"}])}, "act_fn"),
+    ({"args": "Namespace(act_fn='softsign', hidden=8)"}, "softsign"),
+    ({"config": "hidden: 8\nactivation: erf"}, "erf"),
+    ({"argv": ["train.py", "--hidden-act erf"]}, "erf"),
+    ({"args": "Namespace(activation=nn.PReLU())"}, "PReLU"),
+    ({"config": "two layers of crelu"}, "crelu"),
     ({"модель": "x"}, "модель"),
     ({"training": {"act_fn": "gelu"}}, "training.act_fn"),
     ({"run": {"config": {"activation": "quadratic"}}}, "run.config.activation"),

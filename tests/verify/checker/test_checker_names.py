@@ -157,3 +157,9 @@ def test_a_perfect_group_named_by_what_it_acts_on_has_its_order(name: str, order
     names.check_type(name, name, Counter({1: 1, 2: order - 1}))
     with pytest.raises(Differs):
         names.check_type(name, name, Counter({1: 1, 2: order}))
+
+
+def test_the_name_of_a_frobenius_group_of_a_large_order_takes_no_time() -> None:
+    """There are none of a prime order; to look for prime factors of all smaller numbers first took minutes."""
+    assert names.elements_of("F", 99991) == {}
+    assert names.elements_of("F", 20) == {1: 1, 5: 4, 2: 5, 4: 10}

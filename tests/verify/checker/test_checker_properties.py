@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from verify.checker import equivalence, shape, statement
+from verify.checker import equivalence, programs, shape, statement
 from verify.checker.groups import Group
 from verify.checker.programs import Expanded
 from verify.record.certificate import canonical_bytes
@@ -151,6 +151,17 @@ def test_what_fractions_say_of_random_networks_is_accepted_and_a_lie_is_not(star
 
 def test_what_fractions_say_of_sums_of_forms_is_accepted_and_a_lie_is_not() -> None:
     assert 0 < tried(range(5000, 5020), sums=True) < 20
+
+
+def test_what_is_forgotten_of_forms_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With little room for tables of forms and points the same is accepted."""
+    monkeypatch.setattr(programs, "KEPT", 1)
+    assert 0 < tried(range(5000, 5004), sums=True) < 4
+    expanded = Expanded(shape.Program("coset-voting program 2", S3.record, [S3.one], 0, 0, [], []), S3.group, 0)
+    for k in range(20):
+        expanded.function(shape.Form("images", [0], [None], weights=[int(k % 6 == p) for p in range(6)]), [*range(6)])
+        expanded.function(shape.Form("right cosets", [0], []), [*range(6)])
+    assert len(expanded._known) + len(expanded._moved) <= 1
 
 
 @pytest.mark.parametrize("on", ["rank", "shared", "sum"])

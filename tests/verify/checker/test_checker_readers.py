@@ -22,12 +22,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+import net.formats.own
 import net.formats.pickles
+import net.formats.reading
 import net.formats.settings
 from net.errors import MalformedInput
-from verify.checker import files, layouts, pickles
+from verify.checker import files, layouts, pickles, readings
 from verify.checker.groups import Group
 from verify.checker.progress import Progress
+from verify.checker.settings import parsed
 from verify.checker.shape import CheckpointRecord, Differs, GroupRecord, Malformed
 from verify.checker.statement import Options, check
 from verify.checker.tensors import Tensor
@@ -434,6 +437,46 @@ def some_settings(random: Random, depth: int) -> Any:
     if random.random() < 0.15:
         return Object([(some_settings(random, depth - 1),), some_settings(random, depth - 1)])
     return {random.choice(KEYS): some_settings(random, depth - 1) for _ in range(random.randint(1, 2))}
+
+
+def test_metadata_that_look_like_json_are_json_with_each_key_once() -> None:
+    """So no other reader finds another activation in them; NaN, which Python writes, is a number."""
+    assert parsed({"config": '{"loss": NaN}', "note": "x {", "lists": " [1]"})["lists"] == [1]
+    for text in (
+        '{"activation": "gelu", "activation": "relu"}',
+        "{'activation': 'softsign'}",
+        " {'activation': 'softsign'}",
+        "[" * 10**5,
+    ):
+        with pytest.raises(Malformed):
+            parsed({"config": text})
+        with pytest.raises(MalformedInput):
+            net.formats.own.settings_of({"config": text})
+    with pytest.raises(Malformed, match="gelu"):
+        layouts.check_settings(parsed({"config": ' {"activation": "\\u0067elu"}'}))
+
+
+@pytest.mark.parametrize("text", ["Namespace(act_fn='softsign')", "activation: erf", "--hidden-act erf", "act=nn.PReLU()", "a crelu"])
+def test_a_text_that_gives_another_activation_is_refused(text: str) -> None:
+    for key in ("args", "config", "argv"):
+        with pytest.raises(Malformed):
+            layouts.check_settings({key: text})
+    layouts.check_settings(
+        {"args": "Namespace(act_fn='relu', out_act=None)", "argv": "--act relu --log_acts --x 1", "layers": ["relu1"]}
+    )
+
+
+def test_words_in_letters_that_are_not_ascii_are_not_passed_over() -> None:
+    with pytest.raises(Malformed, match="known not to change"):
+        layouts.check_settings({"config\u00e9": "x"})
+
+
+def test_a_name_of_a_hundred_thousand_characters_takes_no_time() -> None:
+    """The time that it takes to match such a name grows with the square of its length."""
+    name = "a" + "[0]" * 30_000 + "x"
+    assert net.formats.reading.tensor_of(name) == name
+    with pytest.raises(Malformed, match="at most 1,000 characters"):
+        readings.name_of(name)
 
 
 @pytest.mark.parametrize("activation", ["relu", "square"])

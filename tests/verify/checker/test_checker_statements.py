@@ -1,16 +1,20 @@
 """What the checker says about pairs, statement by statement, on answers over the group of two elements."""
 
 import hashlib
+import json
 import struct
 from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
 
 from verify.checker.evaluation import Pair, Pairs, check_correct, check_equivalent
-from verify.checker.shape import Correct, Differs, Equivalent
+from verify.checker.shape import Correct, Differs, Equivalent, Malformed, read_certificate, shown, written
 
+ACCEPTED = Path(__file__).parents[2] / "certificates" / "accepted"
 PRODUCTS = [[0, 1], [1, 0]]
 PAIRS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 ALL = Pairs([[0, 1], [0, 1]])
@@ -93,3 +97,22 @@ def test_no_float32_pass_means_no_count() -> None:
         redo(certificate, rows, program)
     certificate.correct = replace(certificate.correct, float32_any_order=None)
     redo(certificate, rows, program)
+
+
+def test_parts_within_parts_get_one_sentence() -> None:
+    form = {"on": "elements", "subgroups": [], "kernels": [], "weights": [], "rank": 0, "constant": False, "parts": []}
+    for _ in range(400):
+        form = {**form, "on": "sum", "parts": [form]}
+    certificate = json.loads((ACCEPTED / "s3_every_form.json").read_bytes())
+    certificate["program"]["circuits"][0]["left"] = form
+    with pytest.raises(Malformed, match="parts within parts"):
+        read_certificate(json.dumps(certificate).encode())
+
+
+def test_numbers_that_python_does_not_write_out_get_one_sentence() -> None:
+    """Products of the largest integers of a certificate, as a form on rank makes them, have more than 4,300 digits."""
+    assert written(Fraction(3, 8)) == "3/8"
+    for value in (Fraction(2**24_000), Fraction(1, 2**24_000)):
+        with pytest.raises(Malformed, match="24,001"):
+            written(value)
+    assert shown([1, 2**24_000]) == "[1, <an integer of 24,001 bits>]"
