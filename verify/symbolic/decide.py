@@ -88,7 +88,7 @@ def decide_symbolic(
         return _not_asked(readable, neurons, group, settings)
     progress("planning a symbolic proof")
     on_cosets = in_coset_forms(readable, group)
-    outline = outline_proof(take_apart(on_cosets.program, group, on_cosets.subgroups, settings), None, settings)
+    outline = outline_proof(take_apart(on_cosets.program, group, on_cosets.subgroups, settings), None, settings, hurried=True)
     if outline.failing is None and on_cosets is readable:
         return _finding(readable, neurons, network, answers, outline)
     found = None
@@ -97,7 +97,7 @@ def decide_symbolic(
     elif correct_pairs(answers, group.mul).all():
         found = find_provable(in_coset_forms(readable, group, exact=False), group, network.weights, progress, settings)
     if found is None:
-        if on_cosets is not readable:
+        if on_cosets is not readable or not outline.looked:
             outline = outline_proof(take_apart(readable.program, group, readable.subgroups, settings), None, settings)
         return _finding(readable, neurons, network, answers, outline)
     written = found.written

@@ -27,7 +27,8 @@ class Outline:
     """Everything that the obligations of O1 state: the constants, and the batches and lines of each case.
 
     ``lines`` are there for the cases some of whose s no batch settles; they settle those. ``failing`` is a case with a batch of s that
-    no bounds settle; None when every s is settled in every case.
+    no bounds settle; None when every s is settled in every case. ``looked`` is False where these s are beyond proof and no dual
+    variables were looked for that say how far the bounds are.
     """
 
     parts: Decomposition
@@ -39,14 +40,18 @@ class Outline:
     start: Start | None = None
     settings: SymbolicSettings = DEFAULT
     lines: dict[Case, list[Lines]] = field(default_factory=dict)
+    looked: bool = True
 
     @classmethod
     def before_search(cls, parts: Decomposition, start: Start | None = None, settings: SymbolicSettings = DEFAULT) -> "Outline":
         """With the constants that are the same in all cases, and no case looked at."""
         return cls(parts, {}, _bias_range(parts), [(number, _swing(c)) for number, c in parts.rest], {}, start=start, settings=settings)
 
-    def search(self, case: Case) -> Batch | None:
-        """Compute the constants and the batches of one case; what is returned could not be settled."""
+    def search(self, case: Case, hurried: bool = False) -> Batch | None:
+        """Compute the constants and the batches of one case; what is returned could not be settled.
+
+        ``hurried`` is without dual variables for s that are beyond proof.
+        """
         self.signs[case] = sign_share(self.parts, case)
         tables = [family.tables(case) for family in self.parts.families]
         s = np.flatnonzero(self.parts.parity == case.s)
@@ -54,7 +59,8 @@ class Outline:
         begin, constant = RealDuals(tables), self.constant(case)
         beyond = s[beyond_proof(tables, s, constant)]
         if len(beyond):  # dual variables serve to say how far the bounds are
-            few = msgspec.structs.replace(self.settings, dual_rounds=min(FEW, self.settings.dual_rounds))
+            self.looked = not hurried
+            few = msgspec.structs.replace(self.settings, dual_rounds=0 if hurried else min(FEW, self.settings.dual_rounds))
             self.batches[case], left = find(begin, beyond, constant, self.parts.scale, few, thorough=False)
             return left
         if by_lines:  # where a few steps settle nothing, lines are sooner found than batches
@@ -88,10 +94,13 @@ class Outline:
         return all(len(batches) == 1 for batches in self.batches.values()) and not self.lines
 
 
-def outline_proof(parts: Decomposition, start: Start | None = None, settings: SymbolicSettings = DEFAULT) -> Outline:
+def outline_proof(
+    parts: Decomposition, start: Start | None = None, settings: SymbolicSettings = DEFAULT, hurried: bool = False
+) -> Outline:
     """Compute the constants and search the dual variables of every case, up to the first case in which some s is not settled.
 
-    The search begins with the bias tables and dual variables of ``start`` where there is one.
+    The search begins with the bias tables and dual variables of ``start`` where there is one. ``hurried`` is for programs of which
+    nothing is told where the bounds do not add up.
 
     Complexity: a pass over a case's tables (points^3 |G| for each family) per step of the search, see `dual_ascent`.
     """
@@ -99,7 +108,7 @@ def outline_proof(parts: Decomposition, start: Start | None = None, settings: Sy
         start_bias(parts, start)
     result = Outline.before_search(parts, start, settings)
     for case in parts.cases:
-        left = result.search(case)
+        left = result.search(case, hurried)
         if left is not None:
             result.failing = (case, left)
             break

@@ -325,6 +325,25 @@ def test_what_is_beyond_proof_has_a_pair_that_shows_it_and_is_proved_by_no_searc
     assert all(known.values())
 
 
+def test_a_hurried_outline_fails_where_any_other_does_with_worse_bounds_or_the_same() -> None:
+    """What is told of a program has dual variables behind it: those of the outline that was in no hurry."""
+    skipped = 0
+    for built in (*(random_program("S3", seed) for seed in range(4)), veto_program("S3"), veto_program("A4", flip=2)):
+        hurried, patient = outline_proof(take_apart(*built), hurried=True), planned_of(*built)
+        assert patient.looked
+        assert (hurried.failing is None) == (patient.failing is None)
+        if hurried.failing and patient.failing:
+            assert hurried.failing[0] == patient.failing[0]
+            skipped += not hurried.looked
+            constant = patient.constant(patient.failing[0])
+            assert max(hurried.failing[1].totals(constant)) <= 0
+            assert min(hurried.failing[1].totals(constant)) <= min(patient.failing[1].totals(constant))
+            finding = decided(built)
+            if finding.provable is None:
+                assert finding.outline.looked
+    assert skipped
+
+
 def test_batches_cover_every_s_once() -> None:
     """Where dual variables do not serve all s at once, the batches divide them, and every batch's exact bounds are positive."""
     program, group, members = veto_program("S4")

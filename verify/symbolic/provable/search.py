@@ -268,7 +268,7 @@ class _Search:
             if not correct_pairs(evaluation, self.group.mul).all():
                 continue
             parts = take_apart(found.program, self.group, found.subgroups, settings)
-            outline = outline_proof(parts, self._start(problem, votes), settings)
+            outline = outline_proof(parts, self._start(problem, votes), settings, hurried=True)
             if outline.failing is None:
                 return Provable(found, evaluation, outline)
         return None
