@@ -229,7 +229,7 @@ def test_write_leaves_a_run_with_the_network_that_was_never_in_a_file(planted, t
     from verify.cli import execute
 
     w = planted.weights
-    out = verify.analyse((w.L, w.R, w.U), group="S4").write(tmp_path / "proof")
+    out = verify.analyse((w.L, w.R, w.U), group="S4", timeout_s=0).write(tmp_path / "proof")
 
     assert {p.name for p in out.iterdir()} >= {"certificate.json", "summary.json", "program.json", "report.md", "network.safetensors"}
     assert execute(["check", str(out / "certificate.json"), "--checkpoint", str(out / "network.safetensors")]) == 0
@@ -238,7 +238,7 @@ def test_write_leaves_a_run_with_the_network_that_was_never_in_a_file(planted, t
 def test_levels_are_those_of_the_summary(planted, tmp_path) -> None:
     path = tmp_path / "n.safetensors"
     save_folded(path, planted.weights)
-    analysis = verify.analyse(path, group="S4")
+    analysis = verify.analyse(path, group="S4", timeout_s=0)
     summary = analysis.summary
     levels = analysis.levels
 

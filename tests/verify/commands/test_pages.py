@@ -57,7 +57,7 @@ def test_sweep_has_a_row_for_each_and_says_why_one_is_refused(small, tmp_path, c
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(path.read_bytes()[:100])
 
-    assert execute(["sweep", str(path), str(broken), "--group", "S3", "--out", str(tmp_path / "out")]) == 4
+    assert execute(["sweep", str(path), str(broken), "--group", "S3", "--timeout", "0", "--out", str(tmp_path / "out")]) == 4
     rows = json.loads((tmp_path / "out" / "sweep.json").read_text())
     assert [row["verdict"] for row in rows] == ["VERIFIED", "REFUSED"]
     assert (rows[0]["right"], rows[0]["agree"]) == (36, 36)
@@ -80,7 +80,7 @@ def test_an_internal_error_ends_one_row_and_not_the_sweep(small, tmp_path, monke
     original = jobs_run.run
     monkeypatch.setattr(jobs_run, "run", run)
 
-    assert execute(["sweep", str(tmp_path), "--group", "S3", "--out", str(out), "--quiet"]) == 5
+    assert execute(["sweep", str(tmp_path), "--group", "S3", "--timeout", "0", "--out", str(out), "--quiet"]) == 5
     rows = json.loads((out / "sweep.json").read_text())
     assert [row["verdict"] for row in rows] == ["VERIFIED", "FAILED", "VERIFIED"]
     assert rows[1]["reason"] == "internal error: ZeroDivisionError: oops"
