@@ -74,7 +74,8 @@ def draw_votes(circuits: "list[ReportedCircuit]") -> "Figure | None":
     tables = [(circuit.number, circuit.table) for circuit in circuits if circuit.table is not None and len(circuit.table.kinds) > 1]
     if not tables:
         return None
-    figure = Figure(figsize=(3.4 * len(tables), 2.1), layout="constrained")
+    longest = max(len(label) for _, table in tables for label in table.columns)  # written upright below the squares
+    figure = Figure(figsize=(3.4 * len(tables), 2.1 + 0.05 * max(0, longest - 8)), layout="constrained")
     parts: Any = figure.subfigures(1, len(tables), squeeze=False, wspace=0.04)
     for part, (number, table) in zip(parts[0], tables, strict=True):
         _draw_table(part, number, table)

@@ -238,7 +238,9 @@ def read_layout(path: Path) -> Reading:
     """
     try:
         found = tomllib.loads(path.read_bytes().decode())
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise MalformedInput(f"expected a layout in TOML at {path}, got: {error.strerror or error}") from error
+    except ValueError as error:
         raise MalformedInput(f"expected a layout in TOML, got {path}: {error}") from error
     for key in ("hidden_bias", "skipped", "state"):
         if isinstance(found.get(key), str):

@@ -40,7 +40,7 @@ def command(
     from verify.analysis import analyse
 
     if (index is None) == (class_name is None):
-        raise click.UsageError("expected a neuron's number or --class")
+        raise click.UsageError(f"expected a neuron's number or --class, got {'neither' if index is None else 'both'}")
     if figure is not None and figure.suffix not in (".svg", ".pdf", ".png"):
         raise click.UsageError(f"expected a figure's name to end in .svg, .pdf or .png, got {figure.name!r}")
     if checkpoint is None and group_name is None:

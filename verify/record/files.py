@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from net.errors import MalformedInput
+from net.in_memory import FILE_NAME
 from reports import write_program, write_report
 from verify.program.program import Program
 from verify.record import certificate as cert
@@ -16,6 +17,12 @@ from verify.record.checker_archive import checker_archive
 from verify.record.pictures import Pictures, picture_bytes
 from verify.record.summary import Summary, summary_bytes
 from verify.symbolic.obligation import Obligation, write_scripts
+
+#: What a run's directory holds beside reports, which `verify report` writes there in further formats.
+WRITTEN = frozenset(
+    "certificate.json checker.pyz summary.json pictures.json program.json program.py provable.json provable.py programs obligations "
+    f"figures {FILE_NAME} __pycache__ .DS_Store".split()
+)
 
 
 @contextmanager
@@ -25,17 +32,21 @@ def replacing(target: Path) -> Iterator[Path]:
     Whether ``target`` can be written to shows before anything else is done.
 
     Raises:
-        MalformedInput: ``target`` holds something else than an earlier run.
-        OSError: nothing can be written there.
+        MalformedInput: ``target`` holds something else than an earlier run, or no folder can be made beside it.
+        OSError: something cannot be written later on.
 
     """
-    if target.exists() and not (target.is_dir() and ((target / "certificate.json").exists() or not any(target.iterdir()))):
-        raise MalformedInput(f"expected {target} to be new, empty or an earlier run, but it holds something else")
+    _refuse_what_no_run_wrote(target)
     missing = [folder for folder in target.parents if not folder.exists()]
     work: Path | None = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        except OSError as error:
+            raise MalformedInput(
+                f"expected a folder that can be written to at {target.parent}, got: {error.strerror or error}"
+            ) from error
         yield work
         work.chmod(0o755)
         if target.exists():
@@ -48,6 +59,21 @@ def replacing(target: Path) -> Iterator[Path]:
             with suppress(OSError):  # not there, or not empty
                 folder.rmdir()
         raise
+
+
+def _refuse_what_no_run_wrote(target: Path) -> None:
+    """An earlier run is replaced as a whole, so it must hold nothing that somebody else put there: a checkpoint, say."""
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise MalformedInput(f"expected {target} to be a folder that is new, empty or an earlier run, got a file")
+    held = sorted(entry.name for entry in target.iterdir())
+    others = [name for name in held if name not in WRITTEN and not name.startswith("report")]
+    if held and ("certificate.json" not in held or others):
+        what = repr(others[0]) if others else "something else"
+        raise MalformedInput(
+            f"expected {target} to be new, empty or an earlier run and no more, but it holds {what}; choose another --out"
+        )
 
 
 def write_files(

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from algebra.group import parse_group
+from net.errors import MalformedInput
 from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
 from net.weights import Weights
@@ -20,6 +21,7 @@ from verify.analysis import analyse
 from verify.cli import execute
 from verify.program.program import Program
 from verify.record.certificate import read_certificate, sealed
+from verify.record.files import replacing
 
 S4 = parse_group("S4")
 #: What is said of files that say nothing.
@@ -348,3 +350,28 @@ def test_a_disk_that_is_really_full_ends_with_a_sentence_and_leaves_nothing(plan
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr == "verify: File too large\n"
     assert [p.name for p in tmp_path.iterdir()] == ["n.safetensors"]
+
+
+@pytest.mark.parametrize("stranger", ["model.pt", "coq", "notes.md", ".git"])
+def test_a_run_replaces_nothing_that_no_run_wrote(tmp_path, stranger):
+    """A checkpoint or a folder beside an earlier run's files would be lost with them: refused by its name, and still there."""
+    target = tmp_path / "run"
+    target.mkdir()
+    for name in ("certificate.json", "report.md", "report.pdf", "network.safetensors", stranger):
+        (target / name).write_text(name)
+    with pytest.raises(MalformedInput, match=f"it holds '{stranger}'"), replacing(target):
+        raise AssertionError
+    assert (target / stranger).read_text() == stranger
+    (target / stranger).unlink()
+    with replacing(target) as work:
+        (work / "certificate.json").write_text("new")
+    assert [path.name for path in target.iterdir()] == ["certificate.json"]
+
+
+@pytest.mark.parametrize("out", ["file", "file/run"])
+def test_a_file_where_a_folder_has_to_be_is_said_without_names_of_ours(tmp_path, out):
+    """The sentence names what was asked for, not the folder that was to be made beside it for a while."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MalformedInput, match=r"^expected .*folder.*, got") as raised, replacing(tmp_path / out):
+        raise AssertionError
+    assert "/." not in str(raised.value)
