@@ -60,10 +60,13 @@ from .shape import (
     same,
     written,
 )
+from .slots import slots_of, sum_of_slots
 
 #: Largest number of points of a space, and of entries of a table: more is refused, so that a file cannot keep the checker for hours.
 LARGEST_SPACE = 200
 LARGEST_TABLE = 2_000_000_000
+#: Sums below this are added up in slots of 64 bits, which are read fastest.
+NARROW = 1 << 62
 
 
 def check_symbolic(
@@ -382,27 +385,46 @@ def line_sums(
 
 
 class Shares:
-    """T[j, j', p, y] of one family in one case, y by y."""
+    """T[j, j', p, y] of one family in one case, y by y.
+
+    What a circuit gives for one row of r, as [j][q], is packed into one integer with a slot for each entry, so that the circuits at a
+    point are added up at once. Every sum of absolute values over the circuits and the bias is below 2^(slot - 2), so no slot overflows.
+    """
 
     def __init__(self, case: SymbolicCase, family: Family) -> None:
         self.family, m = family, family.space.count
         x = case.y if family.mirrored else case.x
         for_w, for_z = case.x ^ case.y, case.x ^ case.y ^ case.s
-        self.tables = [[table(circuit, x, for_w, for_z, m) for circuit in circuits] for circuits in family.at]
-        self.bias = [[family.bias[bit][p] if family.bias else [0] * m for bit in (for_w, for_z)] for p in range(m)]
+        self.parts = 1 if for_w == for_z else 2
+        found = [[table(circuit, x, for_w, for_z, m) for circuit in circuits] for circuits in family.at]
+        # per point and part a table of the bias, which is the same for every j
+        biases = [[[*(family.bias[bit][p] if family.bias else [0] * m)] * m for bit in (for_w, for_z)[-self.parts :]] for p in range(m)]
+        reach = max(
+            max(map(abs, itertools.chain(*bias)))
+            + sum(max((abs(v) for both in rows for part in both for line in part for v in line), default=0) for rows in tables)
+            for bias, tables in zip(biases, found, strict=True)
+        )
+        self.slot = 64 if reach < NARROW else 8 * (reach.bit_length() // 8 + 2)
+        half = sum_of_slots([1 << self.slot - 2] * (m * m), self.slot)  # against negative numbers
+        self.bias = [[half + sum_of_slots(part, self.slot) for part in bias] for bias in biases]
+        #: tables[p][circuit][row of r][part]
+        self.tables = [
+            [[[sum_of_slots([*itertools.chain(*part)], self.slot) for part in both[-self.parts :]] for both in rows] for rows in tables]
+            for tables in found
+        ]
 
     def entries(self, y: int) -> Rows:
         """For each p the numbers T[j, j', p, y], j' running first."""
+        m = self.family.space.count
         image = [row[y] for row in self.family.space.moved]
+        # one place more keeps `itemgetter` from giving a number where there is one point
+        of_w = operator.itemgetter(*(j * m + jy for j, jy in enumerate(image) for _ in image), 0)
+        of_z = operator.itemgetter(*(j * m + q for j in range(m) for q in image), 0)
         found = []
-        for circuits, tables, (bias_w, bias_z) in zip(self.family.at, self.tables, self.bias, strict=True):
+        for circuits, tables, bias in zip(self.family.at, self.tables, self.bias, strict=True):
             chosen = [rows[circuit.row[y]] for rows, circuit in zip(tables, circuits, strict=True)]
-            row: list[int] = []
-            for j, jy in enumerate(image):
-                of_w = bias_w[jy] + sum(both[0][j][jy] for both in chosen)
-                of_z = [sum(votes) for votes in zip(bias_z, *(both[1][j] for both in chosen), strict=True)]
-                row += [of_w - of_z[q] for q in image]
-            found.append(row)
+            sums = [slots_of(sum([both[k] for both in chosen], bias[k]), m * m, self.slot) for k in range(self.parts)]
+            found.append([*map(operator.sub, of_w(sums[0]), of_z(sums[-1]))][: m * m])
         return found
 
 
@@ -428,38 +450,21 @@ def minima(case: SymbolicCase, number: int, family: Family, batch: SymbolicBatch
     """
     space, duals, group = family.space, batch.duals[number], family.group
     m = space.count
-    x, y_parity = (case.y, case.x) if family.mirrored else (case.x, case.y)
-    for_w, for_z = case.x ^ case.y, case.x ^ case.y ^ case.s
+    y_parity = case.x if family.mirrored else case.y
     ys = [y for y in range(group.order) if group.parity[y] == y_parity]
     images = {y: [row[y] for row in space.moved] for y in ys}
     added = {y: [0] * m for y in ys}  # sum over q of lam[j, q, qy]
     if duals.lam:
         lam = [[duals.lam[(j * m + q) * m : (j * m + q + 1) * m] for q in range(m)] for j in range(m)]
         added = {y: [sum(row[k] for row, k in zip(rows, images[y], strict=True)) for rows in lam] for y in ys}
-    best: list[list[int | None]] = [[None] * m for _ in range(m)]
-    for p in range(m):
-        tables = [table(circuit, x, for_w, for_z, m) for circuit in family.at[p]]
-        bias_w, bias_z = (family.bias[bit][p] if family.bias else [0] * m for bit in (for_w, for_z))
-        ties = tied(batch, number, p, ys, families)
-        for y in ys:
-            image = images[y]
-            chosen = [(rows[circuit.row[y]]) for rows, circuit in zip(tables, family.at[p], strict=True)]
-            for j in range(m):
-                of_w, of_z = bias_w, bias_z
-                if chosen:
-                    of_z = [sum(votes) for votes in zip(bias_z, *(both[1][j] for both in chosen), strict=True)]
-                    of_w = of_z
-                    if for_w != for_z:
-                        of_w = [sum(votes) for votes in zip(bias_w, *(both[0][j] for both in chosen), strict=True)]
-                start = of_w[image[j]] + duals.mu[p] + added[y][j]
-                if ties:
-                    start += ties[y][j]
-                row = best[j]
-                for i, q in enumerate(image):
-                    value, known = start - of_z[q], row[i]
-                    if known is None or value < known:
-                        row[i] = value
-    return [[value for value in row if value is not None] for row in best]
+    shares, ties = Shares(case, family), [tied(batch, number, p, ys, families) for p in range(m)]
+    best: list[int] = []
+    for y in ys:
+        for row, mu, tie in zip(shares.entries(y), duals.mu, ties, strict=True):
+            more = [mu + one + other for one, other in zip(added[y], tie[y] if tie else [0] * m, strict=True)]
+            values = [value + more[k // m] for k, value in enumerate(row)]
+            best = [*map(min, best, values)] if best else values
+    return [best[j * m : (j + 1) * m] for j in range(m)]
 
 
 def table(circuit: Seated, x: int, for_w: int, for_z: int, m: int) -> list[tuple[Rows, Rows]]:

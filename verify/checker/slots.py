@@ -290,7 +290,10 @@ def sum_of_slots(row: Sequence[int], slot: int) -> int:
 
 
 def slots_of(total: int, count: int, slot: int) -> list[int]:
-    """The numbers in that many slots, none of them negative."""
+    """The numbers in that many slots, none of them negative; slots of other sizes than `SLOTS` has are whole bytes."""
+    if slot not in SLOTS:
+        data, size = total.to_bytes(slot // 8 * count, "little"), slot // 8
+        return [int.from_bytes(data[k : k + size], "little") for k in range(0, size * count, size)]
     pieces = SLOTS[slot]
     read = struct.unpack(f"<{pieces * count}", total.to_bytes(slot // 8 * count, "little"))
     return [*read] if len(pieces) == 1 else [low | high << 32 for low, high in zip(read[::2], read[1::2], strict=True)]

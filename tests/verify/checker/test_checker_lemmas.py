@@ -247,9 +247,11 @@ def random_batch(families: list[lemmas.Family], rng: Any) -> SymbolicBatch:
     return SymbolicBatch([SymbolicDuals(numbers(m), numbers(m**3), []) for m in sizes], ties)
 
 
+@pytest.mark.parametrize("narrow", [1 << 62, 1])
 @pytest.mark.parametrize("name", ["S3", "C5"])
-def test_minima_are_those_of_the_definition(name: str) -> None:
-    """Every beta of a few proofs, with their dual variables and with random ones of every kind, from group elements."""
+def test_minima_are_those_of_the_definition(name: str, narrow: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every beta of a few proofs, with their dual variables and with random ones of every kind, in slots of 64 bits and in others."""
+    monkeypatch.setattr(lemmas, "NARROW", narrow)
     kinds, rng = set(), np.random.default_rng(8)
     for raw, own, group in proved(name):
         proof = parse(SymbolicProof, raw, "proof")
