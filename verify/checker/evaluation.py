@@ -56,12 +56,19 @@ def evaluate(
     ``settled`` is what is known before. Where that is a wrong answer, or a lead of the right logit that is enough for float32, the pair
     is not evaluated.
     """
+    # most pairs are settled by more than the floor: they share one record for each answer
+    above = 0 if settled is None else settled.floor + 1
+    usual = [Pair(z, above, forward is not None) for z in range(network.order)]
+    plain = forward is None or above > forward.needed  # that is enough for float32 at every pair
 
     def row(x: int) -> list[Pair]:
         found = []
         for y in pairs.ys[x]:
             z = products[x][y]
             known = None if settled is None else settled.low[x][y]
+            if known == above and plain:
+                found.append(usual[z])
+                continue
             if known is not None and (forward is None or forward.clear(x, y, known)):
                 found.append(Pair(z, known, forward is not None))
                 continue

@@ -187,3 +187,32 @@ def test_a_group_is_refused_under_the_name_of_another_or_of_none(name: str, degr
     Group(GroupRecord(", ".join(generators), degree, order, generators))
     with pytest.raises(Differs):
         Group(GroupRecord(name, degree, order, generators))
+
+
+#: Names beyond S, A, C and D with the orders that the literature gives them, and names that say nothing.
+FURTHER = {
+    **{"Q8": 8, "Q16": 16, "Dic3": 12, "Dic5": 20, "F20": 20, "F21": 21, "F42": 42, "F55": 55, "M11": 7920, "D6": 6, "D8": 8},
+    **{"AGL(1,5)": 20, "AGL(1,7)": 42, "Aff(8)": 32, "Aff(16)": 128, "PSL(2,5)": 60, "PSL(2,7)": 168, "PGL(2,5)": 120, "PGL(2,3)": 24},
+    **{"SL(2,3)": 24, "SL(2,5)": 120, "GL(2,3)": 48, "S3wrS2": 72, "C2wrC3": 24, "Q8xC2": 16},
+}
+NOTHING = (
+    *("Q12", "Q6", "Dic1", "F8", "F15", "D7", "D4", "D2", "M12", "S3wr", "S0", "X5", "", "Aff(1)", "Aff(1,8)"),
+    *("AGL(5)", "AGL(2,5)", "AGL(1,4)", "AGL(1,8)", "PSL(7)", "PSL(1,7)", "PSL(2,4)", "PSL(2,9)", "PGL(2,8)"),
+    *("SL(2,4)", "SL(1,3)", "SL(3)", "GL(3,2)", "GL(2,4)"),
+)
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_a_further_name_is_that_of_the_projects_group(name: str) -> None:
+    """The checker's generators and those of the other parser, which shares no code with it, generate the same permutations."""
+    found, other = groups.named_group(name), parse_group(name)
+    assert found is not None
+    degree, generators = found
+    own = groups.closure([groups.permutation(word, degree) for word in generators], degree)
+    assert (degree, len(own)) == (other.degree, FURTHER[name])
+    assert {tuple(images) for images in own} == {tuple(int(p) for p in row) for row in other.elements}
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_what_is_no_name_of_a_group_is_none(name: str) -> None:
+    assert groups.named_group(name) is None
