@@ -1,18 +1,24 @@
 """Distillation: from a network to the programs on its price curve, each with the network's answers on every pair.
 
 Names in ``code`` are settings (`verify.distil.settings`).
-*Readable* programs have fitted votes on coset forms. The exchange rate (constants paid for the whole of the logits' variance, as a
-share of the network's parameters) climbs ``rates`` until the program explains ``readable_variance`` with the same answers, or a
-higher rate leaves hardly less unexplained.
-*Faithful* programs keep the network's own votes and write only the preactivations on cosets, as coarsely as loses at most
+Programs come from two searches. *At one exchange rate*, every list of preactivations and of votes is as long as pays
+(`verify.distil.draft`, `verify.distil.exchange`): the rate alone says how dear the program is. *The path* (`verify.distil.vote_search`)
+keeps the preactivations and refines votes round by round, on the neurons' own cosets first.
+*Readable* is a program that explains ``readable_variance``, ``removed_variance`` after removals, and buys what pays at ``rate``: the
+path's, or that of an exchange rate where this is clearly cheaper. *Faithful* is the program of the highest exchange rate that explains
+``faithful_variance``. Both are measured when they are written in integers and have the network's answers; one that does not keep what
+was promised is followed by the next of the search.
+Where neither search has a program, there are the network's own votes, with preactivations written only as coarsely as loses at most
 1 - ``faithful_variance``; where answers still differ, the neurons to which the differing pairs are owed are written out in full,
 and more of them each round. With every neuron in full the program is the network, so this ends.
 Nothing here is trusted: a program enters the result when exact evaluation finds its answers equal on all pairs.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +30,7 @@ from verify.compare.answers import Shortfall, leads_at, logit_blocks, shortfalls
 from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import CandidateSpaces
 from verify.distil.draft import RAW, Draft, SideData, Sides, choose_sides, project, side_losses
+from verify.distil.exchange import exchanged, free_votes
 from verify.distil.labels import Labelling, NeuronLabel, labelled
 from verify.distil.moments import activation_moments, centred, quadratic_form
 from verify.distil.point_irreps import point_irreps
@@ -32,7 +39,7 @@ from verify.distil.rank_one import chains
 from verify.distil.repair import LARGEST_SHARE, repaired
 from verify.distil.settings import DEFAULT, DistilSettings
 from verify.distil.shared import SharedList, shared_lists
-from verify.distil.vote_search import PathStep, vote_path
+from verify.distil.vote_search import first_spaces, vote_path
 from verify.distil.votes import Moments, VoteFit, VoteSpace
 from verify.exact.exhaustive import Evaluation, evaluate
 from verify.program.form import GroupForm, linear_map
@@ -50,10 +57,10 @@ PROGRESS = 0.75
 OTHERS = 3
 #: After a program that lacks some answers one is tried again that leaves at most this share of what it left unexplained.
 AGAIN = 0.9
-#: What a program may leave unexplained is to be left by its real votes with this much to spare, for repairs and rounding.
-ENOUGH = 0.95
-#: Fitted votes for the faithful program are not looked for beyond this share of the parameters: the network's own votes cost as much.
-LARGEST = 1 / 4
+#: Programs that differ by less than this factor in price are not both shown.
+APART = 1.1
+#: The path's readable program is taken where it has at most so many times the constants of the exchange rate's.
+PREFERRED = 1.05
 #: Answers are counted on one in so many x first, and all of them where that finds few that differ.
 SAMPLE = 16
 #: The path of the votes may take so many times the operations of evaluating all pairs, and at least so many operations.
@@ -61,6 +68,16 @@ PASSES, LEAST_OPERATIONS = 2.0, 2e10
 #: A path is left that is expected to reach what is wanted at so many times the constants that are allowed. Beyond what rates of single
 #: rounds say, since paths get steeper towards their end: the programs at hand that are reached cost up to 1.2 times less than expected.
 TOO_FAR = 1.5
+#: The faithful exchange rate is looked for from here: a share of the variance for as many constants as the network has.
+FIRST_PRICE = 0.1
+#: It is to leave between these shares of what it may leave unexplained before repairs and rounding.
+NEAR, CLOSE = 0.94, 0.985
+#: Beyond this share of the parameters the network itself is as good.
+MOST_EXCHANGED = 0.9
+#: Programs are as good as the same where they differ by this share of their constants.
+SAME = 0.02
+#: So many exchange rates are tried, each lower by this where repairs and rounding took more than that.
+TRIES, DEARER = 10, 1.15
 #: Rates are those since the path had this many times fewer constants.
 WINDOW = 1.5
 #: One in so many neurons is written in full first, where answers of the faithful program differ.
@@ -210,6 +227,12 @@ class _Search:
             fewest = min(wrong, fewest)
         return None
 
+    def explained(self, point: Point) -> float:
+        """The share of the logits' variance that the finished program explains."""
+        weights = point.written.weights
+        votes = [centred(self.network.U), -centred(weights.U), centred((self.network.b - weights.b)[None])]
+        return 1 - quadratic_form(point.moments_beside(self.network, self.moments), np.concatenate(votes)) / self.variance
+
     def point(self, name: str, written: Written, draft: Draft, refinements: int) -> Point:
         """A program with its exact answers."""
         evaluation = evaluate(written.weights, expected=np.maximum(self.answers.answer, 0))
@@ -265,77 +288,195 @@ class _Stop:
     unexplained: float
 
     @classmethod
-    def of(cls, step: PathStep) -> "_Stop":
+    def of(cls, fit: VoteFit, votes: Floats, unexplained: float) -> "_Stop":
         """Without the spaces."""
-        forms = tuple(space.form for space in step.fit.spaces)
-        return cls(step.fit.draft, forms, step.fit.moments, step.votes, step.fit.constants, step.unexplained)
+        return cls(fit.draft, tuple(space.form for space in fit.spaces), fit.moments, votes, fit.constants, unexplained)
 
 
 def _programs(search: _Search) -> tuple[Point, ...]:
     """The programs of the curve, cheapest first."""
     settings = search.settings
     stops: list[_Stop] = []
-    search.progress("fitting votes")
-    readable, at = _follow(search, "readable", settings.readable_variance, settings.largest_ratio, stops, None)
-    faithful, end = None, None
-    if at is not None:
-        search.progress("fitting votes more closely")
-        faithful, end = _follow(search, "faithful", settings.faithful_variance, LARGEST, stops, at.fit.spaces)
-    faithful = faithful or _own_votes(search)
-    readable = readable or replace(faithful, name="readable")
+    search.progress("fitting preactivations and votes")
+    readable, base = _readable(search, stops)
+    if readable is not None and search.explained(readable) >= settings.faithful_variance:
+        faithful = replace(readable, name="faithful")
+    else:
+        search.progress("fitting preactivations and votes more closely")
+        wanted = _Wanted("faithful", settings.faithful_variance)
+        programs = _at_prices(search, wanted, stops, base, FIRST_PRICE / search.parameters, np.inf)
+        faithful = _first_kept(search, wanted, programs)[0] or _own_votes(search)
+    if readable is None or readable.written.program.constants > faithful.written.program.constants:
+        readable = replace(faithful, name="readable")
     search.progress("evaluating other programs of the curve")
-    most = faithful.written.program.constants
-    between = [
-        stop for stop in stops if stop.constants < most and not any(step is not None and stop.votes is step.votes for step in (at, end))
-    ]
-    chosen = [between[k] for k in sorted({round(k * (len(between) - 1) / (OTHERS - 1)) for k in range(OTHERS)})] if between else []
-    points = [_evaluated(search, stop) for stop in chosen]
+    points = [_evaluated(search, stop) for stop in _others(stops, readable, faithful)]
     coarse = [p for p in points if p.written.program.constants < readable.written.program.constants]
     fine = [p for p in points if p not in coarse]
     named = [replace(p, name=f"{word} {k + 1}") for word, part in (("coarse", coarse), ("fine", fine)) for k, p in enumerate(part)]
     return tuple(sorted([*named, readable, faithful], key=lambda p: (p.written.program.constants, p.name == "faithful")))
 
 
-def _follow(
-    search: _Search, name: str, variance: float, largest: float, stops: list[_Stop], start: tuple[VoteSpace, ...] | None
-) -> tuple[Point | None, PathStep | None]:
-    """The first program of a path that explains this share of the variance and has the answers, and its step.
+def _others(stops: list[_Stop], readable: Point, faithful: Point) -> list[_Stop]:
+    """At most ``OTHERS`` of the programs on the way, cheapest first: each explains more than all that are cheaper.
 
-    It has at most ``largest`` times the network's parameters. ``stops`` gets the programs on the way that may stand on the curve;
-    ``start`` are spaces that the votes have from the beginning.
+    They have clearly fewer constants than the faithful program and than each other, and are not the readable one.
     """
-    settings, network = search.settings, search.network
-    sides = search.sides(SIDES * (1 - variance))
+    constants = readable.written.program.constants
+    apart: list[_Stop] = []
+    for stop in sorted(stops, key=lambda stop: stop.constants):
+        if apart and (stop.unexplained > PROGRESS * apart[-1].unexplained or stop.constants < APART * apart[-1].constants):
+            continue
+        beside_readable = max(stop.constants, constants) < APART * min(stop.constants, constants)
+        if not beside_readable and stop.constants * APART <= faithful.written.program.constants:
+            apart.append(stop)
+    return [apart[k] for k in sorted({round(k * (len(apart) - 1) / (OTHERS - 1)) for k in range(OTHERS)})] if apart else []
+
+
+class _Wanted(NamedTuple):
+    """What a program is to explain: of the logits' variance, and of it after random removals, if that is asked for."""
+
+    name: str
+    variance: float
+    removed: float | None = None
+
+    def excess(self, search: _Search, fit: VoteFit, votes: Floats) -> float:
+        """What the program leaves unexplained, as a multiple of what it may: the worse of the two."""
+        left = fit.moments.unexplained(votes) / (1 - self.variance)
+        if self.removed is None:
+            return left
+        return max(left, fit.removed_unexplained(votes, search.network, search.moments) / (1 - self.removed))
+
+
+class _Fitted(NamedTuple):
+    """A fit, its votes, and the preactivations."""
+
+    fit: VoteFit
+    votes: Floats
+    sides: Weights
+
+
+def _readable(search: _Search, stops: list[_Stop]) -> tuple[Point | None, tuple[VoteSpace, ...] | None]:
+    """The readable program and the spaces of its votes.
+
+    It comes from the path where that has one of at most ``PREFERRED`` times the constants that an exchange rate asks for: the path
+    votes on the neurons' own cosets as far as it can.
+    """
+    settings = search.settings
+    wanted = _Wanted("readable", settings.readable_variance, settings.removed_variance)
+    highest = 1 / (settings.rate * search.parameters)
+    programs = _at_prices(search, wanted, stops, None, highest, highest)
+    first = next(programs, None)
+    most = settings.largest_ratio * search.parameters
+    point, space = _follow(search, wanted, most if first is None else min(most, PREFERRED * first.fit.constants), stops)
+    if point is not None or first is None:
+        return point, space
+    return _first_kept(search, wanted, chain([first], programs))
+
+
+def _first_kept(search: _Search, wanted: _Wanted, programs: Iterable[_Fitted]) -> tuple[Point | None, tuple[VoteSpace, ...] | None]:
+    """The first of the programs that keeps the answers and what it explains, and the spaces of its votes."""
+    for fitted in programs:
+        point = _tried(search, wanted, *fitted)
+        if point is not None:
+            return point, fitted.fit.spaces
+    return None, None
+
+
+def _follow(search: _Search, wanted: _Wanted, most: float, stops: list[_Stop]) -> tuple[Point | None, tuple[VoteSpace, ...] | None]:
+    """The first program of the path that explains what is wanted and has the answers, and the spaces of its votes.
+
+    It has at most ``most`` constants. ``stops`` gets the programs on the way that may stand on the curve.
+    """
+    settings, network, left = search.settings, search.network, 1 - wanted.variance
+    sides = search.sides(SIDES * left)
     if sides.size > settings.faithful_ratio * search.parameters:
-        sides = search.sides(DEAR_SIDES * (1 - variance))
-    draft = grained(search.drafted(sides), ROUNDING_SHARE * (1 - variance) * search.variance)
-    most = largest * search.parameters
+        sides = search.sides(DEAR_SIDES * left)
+    draft = grained(search.drafted(sides), ROUNDING_SHARE * left * search.variance)
     if draft.preactivation_constants > most:
         return None, None
     exact = draft.weights()
     moments = Moments.of(exact, network, search.moments)
-    tried, before = np.inf, min((stop.unexplained for stop in stops), default=np.inf)
+    tried, before = np.inf, np.inf
     passed: list[tuple[int, float]] = []
     budget = max(PASSES * 2.0 * network.order**3 * network.width, LEAST_OPERATIONS)
-    for step in vote_path(draft, moments, network, settings, start):
+    for step in vote_path(draft, moments, network, settings):
         passed.append((step.fit.constants, step.unexplained))
-        if step.fit.constants > most or step.operations > budget or _expected(passed, ENOUGH * (1 - variance)) > TOO_FAR * most:
+        if step.fit.constants > most or step.operations > budget or _expected(passed, CLOSE * left) > TOO_FAR * most:
             break
         if step.unexplained <= PROGRESS * before:
-            stops.append(_Stop.of(step))
+            stops.append(_Stop.of(step.fit, step.votes, step.unexplained))
             before = step.unexplained
-        if step.unexplained > min(ENOUGH * (1 - variance), AGAIN * tried):
+        if step.unexplained > min(CLOSE * left, AGAIN * tried) or step.worth * settings.rate * search.parameters > 1:
             continue
-        if name == "readable" and (
-            step.worth * settings.rate * search.parameters > 1
-            or step.fit.removed_unexplained(step.votes, network, search.moments) > 1 - settings.removed_variance
-        ):
+        if wanted.excess(search, step.fit, step.votes) > 1:
             continue
-        point = _tried(search, name, step, exact, ROUNDING_SHARE * (1 - variance))
+        point = _tried(search, wanted, step.fit, step.votes, exact)
         if point is not None:
-            return point, step
+            return point, step.fit.spaces
         tried = step.unexplained
     return None, None
+
+
+def _at_prices(
+    search: _Search, wanted: _Wanted, stops: list[_Stop], base: tuple[VoteSpace, ...] | None, price: float, highest: float
+) -> Iterator[_Fitted]:
+    """Programs at ever lower exchange rates that explain what is wanted, the first at the highest rate at which one does.
+
+    Rates are at most ``highest``, and looked for from ``price``; the next program is asked for where one doesn't keep what it promised.
+    ``base`` are spaces that votes keep; ``stops`` gets the programs on the way.
+    """
+    if (search.answers.answer < 0).any():
+        return  # rounded votes tie nowhere
+    seen: list[tuple[float, float]] = []
+    sizes: list[int] = []
+    failed, dearer = 0, DEARER
+    for _ in range(TRIES):
+        fitted = _at_price(search, price, 1 - wanted.variance, base)
+        fit, votes = fitted.fit, fitted.votes
+        excess = wanted.excess(search, fit, votes)
+        left = fit.moments.unexplained(votes)
+        search.progress(f"{fit.constants / search.parameters:.1%} of the parameters leave {left:.2%} unexplained")
+        if fit.constants > MOST_EXCHANGED * search.parameters:
+            return
+        same = any(abs(fit.constants - size) <= SAME * size for size in sizes)
+        seen.append((price, excess))
+        sizes.append(fit.constants)
+        if excess <= CLOSE and (excess >= NEAR or same or failed or price >= highest):
+            if fit.constants > failed:
+                yield fitted
+            failed = max(failed, fit.constants)
+            price, dearer, highest = price / dearer, dearer**1.5, price
+        else:
+            stops.append(_Stop.of(fit, votes, left))
+            price = min(_next_price(seen), highest)
+
+
+def _next_price(seen: list[tuple[float, float]]) -> float:
+    """The price at which as much is left as may be, by the line through the two last ones in logarithms; after one by slope 1.
+
+    ``seen`` are prices and the multiples of what may be left.
+    """
+    (price, excess), slope = seen[-1], 1.0
+    wanted = (NEAR + CLOSE) / 2 / max(excess, 1e-6)
+    if len(seen) > 1 and excess > 0 < seen[-2][1] != excess and price != seen[-2][0]:
+        slope = min(max(math.log(price / seen[-2][0]) / math.log(excess / seen[-2][1]), 0.3), 3.0)
+    return price * min(max(math.pow(wanted, slope), 0.1), 10.0)
+
+
+def _at_price(search: _Search, price: float, wanted: float, base: tuple[VoteSpace, ...] | None) -> _Fitted:
+    """The program whose every constant explains about ``price`` of the variance, and which may leave ``wanted`` unexplained."""
+    network, settings = search.network, search.settings
+    sides = choose_sides(search.choices, search.left, search.right, search.shared, search.neurons, 1 / price, network.order)
+    draft = grained(search.drafted(sides), ROUNDING_SHARE * wanted * search.variance)
+    exact = draft.weights()
+    moments = Moments.of(exact, network, search.moments)
+    plain = moments.without_bias()
+    spaces = base if base is not None else first_spaces(draft, plain, network, settings)
+    fits = [VoteFit(draft, spaces, some, centred(network.U[draft.neurons]), settings.ridge) for some in (plain, moments)]
+    left = [fit.moments.unexplained(free_votes(fit)) for fit in fits]
+    fit = fits[left[0] - left[1] > price * network.order]
+    fit = fit.with_spaces(exchanged(fit, point_irreps(search.lattice), price))
+    return _Fitted(fit, fit.votes(accuracy=LOOKED_AT), exact)
 
 
 def _expected(passed: list[tuple[int, float]], wanted: float) -> float:
@@ -351,10 +492,10 @@ def _expected(passed: list[tuple[int, float]], wanted: float) -> float:
     return constants + math.log(left / wanted) * (constants - before[0]) / fallen if fallen > 0 else math.inf
 
 
-def _tried(search: _Search, name: str, step: PathStep, sides: Weights, loss: float) -> Point | None:
-    """The program of a step with its votes repaired until the answers are the network's, or None."""
+def _tried(search: _Search, aim: _Wanted, fit: VoteFit, start: Floats, sides: Weights) -> Point | None:
+    """The program of a fit with its votes repaired until the answers are the network's, None where it does not keep its promise."""
     wanted = search.answers.answer
-    fit, votes = step.fit, step.fit.votes(step.votes)
+    votes = fit.votes(start)
     few = np.arange(0, search.network.order, SAMPLE)
     wrong = sum(int((logits.argmax(axis=2) != wanted[rows]).sum()) for rows, logits in logit_blocks(fit.weights(votes, sides), few))
     if wrong > LARGEST_SHARE * len(few) * search.network.order:
@@ -362,10 +503,14 @@ def _tried(search: _Search, name: str, step: PathStep, sides: Weights, loss: flo
     floor = LEAST_LEAD * float(np.sqrt(search.variance / search.network.order))
     found = repaired(fit, votes, sides, wanted, floor, 2 * floor)
     search.progress(f"{found.rounds} repairs of answers leave {found.wrong} that differ")
-    if found.wrong:
+    if found.wrong or aim.excess(search, fit, found.votes) > 1:
         return None
-    point = search.agreed(name, fit.drafted(found.votes), found.rounds, loss, found.watched)
-    return None if point is None else replace(point, moments=fit.moments)
+    loss = ROUNDING_SHARE * (1 - aim.variance)
+    point = search.agreed(aim.name, fit.drafted(found.votes), found.rounds, loss, found.watched)
+    if point is None:
+        return None
+    point = replace(point, moments=fit.moments)
+    return point if search.explained(point) >= aim.variance else None
 
 
 def _evaluated(search: _Search, stop: _Stop) -> Point:

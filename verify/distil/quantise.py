@@ -2,10 +2,11 @@
 
 Rounding each constant to nearest adds an error of variance 4^-bits / 12 to it. Through the neurons that loses about
 
-    4^-v / 12 * |G| * sum_i E h_i^2     for the votes,      4^-p / 6 * sum_i P(i fires) * |U_i centred|^2     for the preactivations,
+    4^-v / 12 * |G| * sum_i c_i E h_i^2     for the votes,    4^-p / 6 * sum_i P(i fires) * |U_i centred|^2     for the preactivations,
 
-of the logits' variance. The search starts at the least p and v that lose at most a given amount each, and adds bits to both
-until the program's exact answers are the network's on every pair. The bias has the unit of the product of the two.
+of the logits' variance, where c_i is the mean over z of the sum of the squares of the factors with which constants enter U_i(z): 1 on
+cosets, more where a form adds many constants up. The search starts at the least p and v that lose at most a given amount each, and adds
+bits to both until the program's exact answers are the network's on every pair. The bias has the unit of the product of the two.
 Where votes are fitted the preactivations are rounded before (`grained`), so that programs of one path read x and y in the same way, to
 the last bit.
 """
@@ -24,7 +25,7 @@ from verify.distil.coset_fit import Floats
 from verify.distil.draft import Draft, firing_rates
 from verify.distil.moments import squared_activations
 from verify.program.coset_forms import simplest
-from verify.program.form import Form, GroupForm, expand_sides, in_words
+from verify.program.form import Form, GroupForm, expand_sides, in_words, linear_map
 from verify.program.program import (
     FORMAT,
     SQUARES,
@@ -51,9 +52,14 @@ def preactivation_bits(weights: Weights, loss: float) -> int:
     return _least_bits(spread / 6, loss)
 
 
-def vote_bits(weights: Weights, loss: float) -> int:
-    """The least v in the same way."""
-    return _least_bits(float(squared_activations(weights).sum()) * weights.order / 12, loss)
+def vote_bits(weights: Weights, loss: float, growth: Floats) -> int:
+    """The least v in the same way; ``growth`` (m,) are the c_i of the module's docstring."""
+    return _least_bits(float(squared_activations(weights) @ growth) * weights.order / 12, loss)
+
+
+def _growth(group: FiniteGroup, form: GroupForm) -> float:
+    """c_i of the module's docstring for votes of a form; 1 for ``rank``, whose factors have bits of their own."""
+    return 1.0 if form.on == "rank" else float((linear_map(group, form).factor.astype(float) ** 2).sum(axis=0).mean())
 
 
 def grained(draft: Draft, loss: float) -> Draft:
@@ -210,7 +216,8 @@ def write_exact(draft: Draft, exact: ExactWeights) -> Written:
 def writings(draft: Draft, loss: float) -> Iterator[Written]:
     """The draft in more and more bits, from those that lose at most ``loss`` of the logits' variance."""
     weights = draft.weights()
-    p, v = preactivation_bits(weights, loss), vote_bits(weights, loss)
+    growth = np.array([_growth(draft.lattice.group, form) for form in draft.votes])
+    p, v = preactivation_bits(weights, loss), vote_bits(weights, loss, growth)
     for extra in EXTRA_BITS:
         yield write(draft, p + extra, v + extra)
 

@@ -104,7 +104,7 @@ def vote_path(
     options = [vote_forms(draft.lattice, a, b) for a, b in zip(draft.left, draft.right, strict=True)]
     plain = moments.without_bias()
     if start is None:
-        start = tuple(_space(draft.lattice, form) for form in _first_forms(draft, options, irreps, plain, network, settings))
+        start = first_spaces(draft, plain, network, settings)
     fit = VoteFit(draft, start, plain, own, settings.ridge)
     votes, steps = fit.votes_and_steps(accuracy=ACCURACY)
     operations = steps * fit.operations
@@ -130,17 +130,15 @@ def vote_path(
         operations += steps * fit.operations
 
 
-def _first_forms(
-    draft: Draft,
-    options: list[tuple[GroupForm, ...]],
-    irreps: tuple[PointIrrep, ...],
-    moments: Moments,
-    network: Weights,
-    settings: DistilSettings,
-) -> tuple[GroupForm, ...]:
-    """Each neuron's cheapest form; for one that reads points, or has no coset form, a form of rank one on its own irrep."""
+def first_spaces(draft: Draft, moments: Moments, network: Weights, settings: DistilSettings) -> tuple[VoteSpace, ...]:
+    """Each neuron's cheapest form; for one that reads points, or has no coset form, a form of rank one on its own irrep.
+
+    ``moments`` are those without a bias.
+    """
+    irreps = point_irreps(draft.lattice)
+    options = [vote_forms(draft.lattice, a, b) for a, b in zip(draft.left, draft.right, strict=True)]
     if not irreps:
-        return tuple(choice[0] for choice in options)
+        return tuple(_space(draft.lattice, choice[0]) for choice in options)
     own = network.U[draft.neurons]
     terms = rank_one_votes(irreps, moments.program, moments.cross_votes, own - own.mean(axis=1, keepdims=True), settings.ridge)
     forms = []
@@ -148,7 +146,7 @@ def _first_forms(
         on_points = any(term.on in ON_POINTS for side in (left, right) for term in on_cosets(draft.lattice, side).terms)
         offers = rank_one_parts([irreps[terms.irrep[i]]], [terms.matrices[i]]) if on_points or choice[0] == RAW else []
         forms.append(offers[0].form if offers else choice[0])
-    return tuple(forms)
+    return tuple(_space(draft.lattice, form) for form in forms)
 
 
 class Offer(NamedTuple):
