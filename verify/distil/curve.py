@@ -57,8 +57,8 @@ PROGRESS = 0.75
 OTHERS = 3
 #: After a program that lacks some answers one is tried again that leaves at most this share of what it left unexplained.
 AGAIN = 0.9
-#: Programs that differ by less than this factor in price are not both shown.
-APART = 1.1
+#: Programs that differ by less than this factor in price, or in what they leave unexplained, are not both shown.
+APART = 1.05
 #: The path's readable program is taken where it has at most so many times the constants of the exchange rate's.
 PREFERRED = 1.05
 #: Answers are counted on one in so many x first, and all of them where that finds few that differ.
@@ -69,7 +69,7 @@ PASSES, LEAST_OPERATIONS = 2.0, 2e10
 #: rounds say, since paths get steeper towards their end: the programs at hand that are reached cost up to 1.2 times less than expected.
 TOO_FAR = 1.5
 #: The faithful exchange rate is looked for from here: a share of the variance for as many constants as the network has.
-FIRST_PRICE = 0.1
+FIRST_PRICE = 0.25
 #: It is to leave between these shares of what it may leave unexplained before repairs and rounding.
 NEAR, CLOSE = 0.94, 0.985
 #: Beyond this share of the parameters the network itself is as good.
@@ -228,7 +228,9 @@ class _Search:
         return None
 
     def explained(self, point: Point) -> float:
-        """The share of the logits' variance that the finished program explains."""
+        """The share of the logits' variance that the finished program explains; all of none."""
+        if self.variance <= 0:
+            return 1.0
         weights = point.written.weights
         votes = [centred(self.network.U), -centred(weights.U), centred((self.network.b - weights.b)[None])]
         return 1 - quadratic_form(point.moments_beside(self.network, self.moments), np.concatenate(votes)) / self.variance
@@ -324,7 +326,7 @@ def _others(stops: list[_Stop], readable: Point, faithful: Point) -> list[_Stop]
     constants = readable.written.program.constants
     apart: list[_Stop] = []
     for stop in sorted(stops, key=lambda stop: stop.constants):
-        if apart and (stop.unexplained > PROGRESS * apart[-1].unexplained or stop.constants < APART * apart[-1].constants):
+        if apart and (stop.unexplained * APART > apart[-1].unexplained or stop.constants < APART * apart[-1].constants):
             continue
         beside_readable = max(stop.constants, constants) < APART * min(stop.constants, constants)
         if not beside_readable and stop.constants * APART <= faithful.written.program.constants:
@@ -425,7 +427,8 @@ def _at_prices(
     Rates are at most ``highest``, and looked for from ``price``; the next program is asked for where one doesn't keep what it promised.
     ``base`` are spaces that votes keep; ``stops`` gets the programs on the way.
     """
-    if (search.answers.answer < 0).any():
+    usable = len(search.neurons) > 0 and search.variance > 0 and np.isfinite(search.moments).all()
+    if not usable or (search.answers.answer < 0).any():
         return  # rounded votes tie nowhere
     seen: list[tuple[float, float]] = []
     sizes: list[int] = []
@@ -474,7 +477,7 @@ def _at_price(search: _Search, price: float, wanted: float, base: tuple[VoteSpac
     spaces = base if base is not None else first_spaces(draft, plain, network, settings)
     fits = [VoteFit(draft, spaces, some, centred(network.U[draft.neurons]), settings.ridge) for some in (plain, moments)]
     left = [fit.moments.unexplained(free_votes(fit)) for fit in fits]
-    fit = fits[left[0] - left[1] > price * network.order]
+    fit = fits[1 if left[0] - left[1] > price * network.order else 0]
     fit = fit.with_spaces(exchanged(fit, point_irreps(search.lattice), price))
     return _Fitted(fit, fit.votes(accuracy=LOOKED_AT), exact)
 

@@ -18,7 +18,7 @@ UNIT = "evaluating every pair"
 MULTIPLES = {
     "fitting subgroups to neurons": 3.0,
     "writing preactivations on cosets": 1.0,
-    "fitting votes at": 5.0,
+    "fitting preactivations and votes": 1.5,
     "refinement": 6.0,
     "planning a symbolic proof": 6.0,
     "fitting votes that lemmas can bound": 10.0,

@@ -12,9 +12,9 @@ from verify.jobs.progress import MULTIPLES, UNIT, Progress, expected, kind
 
 def test_estimates_by_the_last_time_or_by_the_evaluation() -> None:
     """The same step's last time counts first, then the evaluation's times the multiple, else nothing is said."""
-    assert expected("fitting votes at exchange rate 0.5", {}) is None
-    assert expected("fitting votes at exchange rate 0.5", {UNIT: 4.0}) == 4 * MULTIPLES["fitting votes at"]
-    assert expected("fitting votes at exchange rate 0.5", {UNIT: 4.0, "fitting votes at": 17.0}) == 17
+    assert expected("fitting preactivations and votes more closely", {}) is None
+    assert expected("fitting preactivations and votes more closely", {UNIT: 4.0}) == 4 * MULTIPLES["fitting preactivations and votes"]
+    assert expected("fitting preactivations and votes more closely", {UNIT: 4.0, "fitting preactivations and votes": 17.0}) == 17
     assert expected("writing the report", {UNIT: 4.0}) is None
     assert kind("refinement 3: 16 neurons in full") == "refinement"
 
