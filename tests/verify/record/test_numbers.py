@@ -334,7 +334,8 @@ def _ratio(r: Run) -> list[Any]:
 @twin("program.refinements")
 def _refinements(r: Run) -> list[Any]:
     """The repairs of answers that the run spoke of last before it went on to the faithful program."""
-    first = r.said[: r.said.index("fitting preactivations and votes more closely")]
+    closer = "fitting preactivations and votes more closely"
+    first = r.said[: r.said.index(closer)] if closer in r.said else r.said
     return [int([text for text in first if "repairs of answers" in text][-1].split()[0])]
 
 
