@@ -112,7 +112,9 @@ def _exit_code(error: Exception) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    click.echo(f"verify: {' '.join(message.split())}", err=True)
+    from reports.escaping import one_line
+
+    click.echo(f"verify: {' '.join(one_line(message).split())}", err=True)
     return code
 
 

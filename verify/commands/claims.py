@@ -1,6 +1,5 @@
 """Decide claims about a network, from a file or from a paper, on one checkpoint or on a folder of them."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,10 +51,11 @@ def command(
     from verify.claims.schema import find_claims, read_claims
     from verify.exit_codes import exit_code
     from verify.jobs.claims import decide_folder
+    from verify.jobs.progress import comment
 
     def progress(text: str) -> None:
         if not quiet:
-            print(f"c {text}", file=sys.stderr, flush=True)
+            comment(text)
 
     if init:
         _write_template(Path(claims), group)

@@ -1,6 +1,5 @@
 """Compare two checkpoints, programs or runs: answers, margins, labels, circuits."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -22,10 +21,11 @@ def command(a: Path, b: Path, group: str | None, order: str | None, product: str
     import msgspec
 
     from verify.jobs.diff import diff, markdown, side
+    from verify.jobs.progress import comment
 
     def progress(text: str) -> None:
         if not quiet:
-            print(f"c {text}", file=sys.stderr, flush=True)
+            comment(text)
 
     one, two = (side(path, group, progress, order, product) for path in (a, b))
     found = diff(one, two)

@@ -74,7 +74,7 @@ def command(
     from algebra.group import parse_group
     from net.bundled import bundled_checkpoint
     from verify.exit_codes import OF_VERDICT
-    from verify.jobs.progress import Progress
+    from verify.jobs.progress import Progress, comment
     from verify.jobs.run import run
     from verify.record.told import told
     from verify.symbolic.solver.opinions import installed
@@ -85,7 +85,7 @@ def command(
 
     def say(text: str) -> None:
         if not quiet:
-            print(f"c {text}", file=sys.stderr, flush=True)
+            comment(text)
 
     path = checkpoint or bundled_checkpoint(group_name)
     progress = Progress()

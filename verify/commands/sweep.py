@@ -1,6 +1,5 @@
 """Many checkpoints, one table."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,11 +46,12 @@ def command(
     verified; else the first of 5 when this program failed on one, 4 when one was refused, 1 when one is refuted, 3 when one is unknown.
     """
     from verify.exit_codes import exit_code
+    from verify.jobs.progress import comment
     from verify.jobs.sweep import markdown, sweep
 
     def progress(text: str) -> None:
         if not quiet:
-            print(f"c {text}", file=sys.stderr, flush=True)
+            comment(text)
 
     if resume and any(how):
         raise click.UsageError("expected --resume without --layout, --step and --activation, which earlier runs do not record")

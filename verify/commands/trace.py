@@ -1,6 +1,5 @@
 """Watch a training run through its snapshots: answers, subgroups and irreps at each."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -25,11 +24,12 @@ def command(folder: Path, group: str | None, out: Path | None, programs: bool, j
     from reports.trace_figure import draw_trace
     from reports.trace_page import trace_page
     from verify.jobs.many import only_one
+    from verify.jobs.progress import comment
     from verify.jobs.trace import events, markdown, trace
 
     def progress(text: str) -> None:
         if not quiet:
-            print(f"c {text}", file=sys.stderr, flush=True)
+            comment(text)
 
     target = out or folder.with_name(folder.name + ".trace")
     with only_one(target, "trace"):

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO
 
+from reports.escaping import one_line
+
 #: Nothing is silent for longer than this, in seconds.
 SILENCE = 5.0
 #: The step that others are measured by, and what these took in units of it.
@@ -27,6 +29,11 @@ MULTIPLES = {
 }
 #: Estimates are told from this many seconds on.
 LONG = 10.0
+
+
+def comment(text: str, stream: TextIO | None = None) -> None:
+    """Print a line ``c TEXT`` on stderr, with a space for what ends a line or steers a terminal: names of files may hold that."""
+    print(f"c {one_line(text)}", file=stream or sys.stderr, flush=True)
 
 
 class Progress:
@@ -54,7 +61,7 @@ class Progress:
 
     def _print(self, text: str) -> None:
         self._said = time.monotonic()
-        print(f"c {text}", file=self._stream, flush=True)
+        comment(text, self._stream)
 
     def _watch(self) -> None:
         while not self._ended.wait(self._silence / 5):

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from verify.cli import execute
 from verify.jobs import progress as module
-from verify.jobs.progress import MULTIPLES, UNIT, Progress, expected, kind
+from verify.jobs.progress import MULTIPLES, UNIT, Progress, comment, expected, kind
 
 
 def test_estimates_by_the_last_time_or_by_the_evaluation() -> None:
@@ -40,3 +41,16 @@ def test_a_long_step_is_heard_of() -> None:
         tell("thinking")
         time.sleep(0.4)
     assert re.search(r"^c +0 s: \.\.\. still thinking, for 0 s$", stream.getvalue(), re.MULTILINE)
+
+
+def test_no_name_of_a_file_writes_a_line_of_its_own_or_steers_the_terminal(capsys):
+    """A snapshot called "x, newline, s VERIFIED, escape" is told on one line, without the escape; errors as well."""
+    hostile = "1 of 2: x\ns VERIFIED\x1b[2K\u202e\u2028\r: REFUSED"
+    comment(hostile)
+    Progress(silence=60)(hostile)
+    execute(["run", "--group", "S3", "--checkpoint", "x\ns VERIFIED\x1b[2K"])
+    lines = capsys.readouterr().err.splitlines()
+
+    assert len(lines) == 3
+    assert all(line.isprintable() for line in lines)
+    assert [line[:2] for line in lines] == ["c ", "c ", "ve"]
