@@ -20,9 +20,9 @@ from verify.compare.levels import fve, mechanism
 from verify.distil.curve import distill
 from verify.distil.moments import activation_moments
 from verify.exact.exhaustive import evaluate
+from verify.symbolic.all_obligations import obligations_of
 from verify.symbolic.decide import decide_symbolic
 from verify.symbolic.obligation import write_scripts
-from verify.symbolic.obligations import obligations_of
 from verify.symbolic.solver.opinions import ask_solvers
 
 

@@ -513,7 +513,7 @@ class Analysis:
     @cached_property
     def obligations(self) -> tuple[Obligation, ...]:
         """The lemmas of Q3 as SMT-LIB 2 scripts that assert their negations."""
-        from verify.symbolic.obligations import obligations_of
+        from verify.symbolic.all_obligations import obligations_of
 
         proof = self.symbolic_proof
         if self.weights.activation == "square":  # nothing was asked

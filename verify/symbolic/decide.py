@@ -24,7 +24,7 @@ from verify.program.written import Written, rescaled
 from verify.record.certificate import NeuronRecord, Status
 from verify.symbolic.decomposition import take_apart
 from verify.symbolic.distance import Distance, margin_distance
-from verify.symbolic.neurons import NeuronPush, neuron_pushes
+from verify.symbolic.neuron_lemmas import NeuronPush, neuron_pushes
 from verify.symbolic.proof_outline import Outline, outline_proof
 from verify.symbolic.provable.search import Provable, find_provable
 from verify.symbolic.replay import Replay

@@ -16,11 +16,11 @@ from verify.program.form import Form
 from verify.program.program import Circuit, Neuron, Program, expand
 from verify.program.written import Written
 from verify.record.certificate import NeuronRecord
+from verify.symbolic.all_obligations import obligations_of
 from verify.symbolic.assignment import assigned, assignments
 from verify.symbolic.bias import start_bias
 from verify.symbolic.decide import decide_outline, decide_symbolic
 from verify.symbolic.decomposition import take_apart
-from verify.symbolic.obligations import obligations_of
 from verify.symbolic.points import Points, parities
 from verify.symbolic.proof_outline import outline_proof
 from verify.symbolic.provable.relaxation import Relaxation

@@ -22,6 +22,7 @@ from verify.program.program import Program, expand
 from verify.program.written import Written
 from verify.record.certificate import NeuronRecord
 from verify.symbolic import dual_ascent
+from verify.symbolic.all_obligations import obligations_of
 from verify.symbolic.correct import correct_obligations
 from verify.symbolic.decide import decide_outline, decide_symbolic
 from verify.symbolic.decomposition import take_apart
@@ -29,9 +30,8 @@ from verify.symbolic.distance import distance_obligation, margin_distance
 from verify.symbolic.dual_variables import sharp
 from verify.symbolic.families import Case
 from verify.symbolic.lemma import LemmaWriter
-from verify.symbolic.neurons import NeuronPush, neuron_obligation, neuron_pushes
+from verify.symbolic.neuron_lemmas import NeuronPush, neuron_obligation, neuron_pushes
 from verify.symbolic.obligation import Obligation, write_scripts
-from verify.symbolic.obligations import obligations_of
 from verify.symbolic.proof_outline import Outline, outline_proof, sign_share
 from verify.symbolic.settings import DEFAULT
 from verify.symbolic.solver.opinions import SolverDisagrees, ask_solvers, checked_budget
@@ -477,6 +477,6 @@ def test_both_solvers_read_the_same_answers(tmp_path: Path) -> None:
 
 
 def test_the_layer_is_imported_without_the_solver() -> None:
-    modules = "verify.symbolic.obligations, verify.symbolic.solver.opinions"
+    modules = "verify.symbolic.all_obligations, verify.symbolic.solver.opinions"
     code = f"import sys, {modules}; sys.exit('z3' in sys.modules or 'cvc5' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -6,7 +6,7 @@ The ids say what a lemma is about: O1 the program's correctness, O2 single neuro
 from verify.symbolic.correct import correct_obligations
 from verify.symbolic.decide import SymbolicFinding
 from verify.symbolic.distance import distance_obligation
-from verify.symbolic.neurons import neuron_obligation
+from verify.symbolic.neuron_lemmas import neuron_obligation
 from verify.symbolic.obligation import Obligation
 
 __all__ = ["obligations_of"]
