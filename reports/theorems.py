@@ -101,12 +101,20 @@ def _statement_of_correct(source: Source) -> Line:
     correct = source.c["correct"]
     if correct["status"] == "PROVED":
         return say("At every one of the {pairs} pairs $(x, y)$ of elements of $G$ the network is right.", pairs=source.pairs)
+    wrong = len(correct["wrong"])
+    if wrong == 1:
+        return say(
+            "The network is right at a pair $(x, y)$ if and only if it is not the one below{ties}: it is right at {right} of {pairs}.",
+            ties=", a tie" if correct["ties"] else "",
+            right=count(correct["right"]),
+            pairs=source.pairs,
+        )
     ties = f" ({plural(correct['ties'], 'tie')} among them)" if correct["ties"] else ""
     return say(
         "The network is right at a pair $(x, y)$ if and only if it is not one of the {n} pairs of the list $W${ties}: it is "
-        "right at {right} of "
-        "{pairs}. $W$ begins below, and stands in full in the certificate.",
-        n=count(len(correct["wrong"])),
+        "right at {right} of {pairs}. $W$ {stands}.",
+        stands="begins below, and stands in full in the certificate" if wrong > SHOWN_PAIRS else "stands below",
+        n=count(wrong),
         ties=ties,
         right=count(correct["right"]),
         pairs=source.pairs,
@@ -120,7 +128,8 @@ def _wrong(source: Source) -> list[Block]:
     words = source.words
     rows = [[words.element(x), words.element(y), words.element(z), words.product(x, y)] for x, y, z in wrong[:SHOWN_PAIRS]]
     caption = say(
-        "The list $W${part}.", part="" if len(wrong) <= SHOWN_PAIRS else f", its first {SHOWN_PAIRS} of {count(len(wrong))} pairs"
+        "The wrong pair." if len(wrong) == 1 else "The list $W${part}.",
+        part="" if len(wrong) <= SHOWN_PAIRS else f", its first {SHOWN_PAIRS} of {count(len(wrong))} pairs",
     )
     return [table(["$x$", "$y$", "the network's answer", "$xy$"], rows, "llll", caption)]
 

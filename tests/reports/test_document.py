@@ -95,6 +95,17 @@ def test_refuted_network(certificate: JSON, summary: JSON) -> None:
     assert "mistakes included" in text
 
 
+def test_one_wrong_pair_is_no_list(certificate: JSON, summary: JSON) -> None:
+    """One pair, a tie: no "1 pairs", and nothing that begins below and ends elsewhere."""
+    certificate["verdict"] = "REFUTED"
+    certificate["correct"] |= {"status": "REFUTED", "right": 35, "ties": 1, "wrong": [[3, 0, -1]], "float32_any_order": None}
+    text = rendered(certificate, summary)
+
+    assert "if and only if it is not the one below, a tie: it is right at 35 of 36." in text
+    assert "The wrong pair." in text
+    assert "list W" not in text
+
+
 def test_program_that_differs(certificate: JSON, summary: JSON) -> None:
     """Pairs on which program and network differ are listed, and counted in what program.py must print."""
     certificate["equivalent"] |= {"status": "REFUTED", "agree": 35, "differ": [[3, 4, 0, -1]]}
