@@ -6,11 +6,11 @@
 Standard library only; no code shared with the program that writes certificates.
 
     last line of stdout    exit code
-    s VERIFIED             0   everything that the certificate states holds, and its verdict is VERIFIED
+    s VERIFIED             0   everything that the certificate states but in `not_checked` holds, and its verdict is VERIFIED
     s SAME NETWORK         0   with --coq: the project is about this network (compile it to see whether the theorem holds)
-    s CONFIRMED REFUTED    1   everything that the certificate states holds, and its verdict is REFUTED
+    s CONFIRMED REFUTED    1   the same, and its verdict is REFUTED
     s NOT VERIFIED         1   something does not hold; stderr says what is stated and what was found
-    s SAMPLED              3   nothing wrong on the sampled pairs; the others were not looked at
+    s SAMPLED              3   nothing wrong on the sampled pairs; the others, digests, least margin, float32 and Q4 were left out
     s MALFORMED            4   a file is not what it should be; stderr says why
 """
 
@@ -34,11 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         "checker", description=description, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("certificate", type=Path)
+    parser.add_argument("certificate", type=Path, help="certificate.json, or the directory of a run that it is in")
     parser.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="the network that it is about")
     parser.add_argument("--sample", type=_positive, metavar="N", help="look at N pairs only; never s VERIFIED")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="which pairs these are")
-    parser.add_argument("--jobs", type=_positive, default=1, metavar="J", help="processes")
+    parser.add_argument("--jobs", type=_positive, default=1, metavar="J", help="processes that share the pairs")
     parser.add_argument("--coq", type=Path, metavar="DIR", help="compare this Coq project with the checkpoint, and do nothing else")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     options = parser.parse_args(arguments)

@@ -246,8 +246,11 @@ def check_proof(proof: SymbolicProof, expanded: Expanded, group: Group, progress
             for f in functions:
                 by_parity = {(group.parity[g], f[g]) for g in range(group.order)}
                 same(f"circuit {number} looks at parities alone", len(by_parity), len({*group.parity}))
-    for rest in proof.rest:
-        check_rest(rest, program.neurons[rest.circuit])
+    parts = [(rest, [{*zip(*rows, strict=True)} for rows in program.neurons[rest.circuit]]) for rest in proof.rest]
+    cost = sum(len(lefts) * len(rights) * len(outputs) * (1 + len(next(iter(lefts)))) for _, (lefts, rights, outputs) in parts if lefts)
+    need(cost <= LARGEST_TABLE, f"expected circuits outside of all families of at most {LARGEST_TABLE:,} entries, got {cost:,}")
+    for rest, rows in parts:
+        check_rest(rest, *rows)
     bias = bias_range(families, expanded.network.bias, group)
     same("symbolic.proof.bias_rest", [list(pair) for pair in proof.bias_rest], [list(pair) for pair in bias])
     counts = [sum(bit == odd for bit in group.parity) for odd in (0, 1)]
@@ -274,10 +277,8 @@ def check_division(proof: SymbolicProof, count: int) -> None:
     same("every circuit is used once", [], [k for k, found in enumerate(shares) if sorted(found) not in (["whole"], ["left", "right"])])
 
 
-def check_rest(stated: SymbolicRest, neurons: Neurons) -> None:
-    """The most by which the circuit prefers one output to another, over all its distinct rows of l and of r."""
-    lefts, rights, outputs = ({*zip(*rows, strict=True)} for rows in neurons)
-    need(len(lefts) * len(rights) * len(outputs) <= LARGEST_TABLE, "expected a circuit outside of all families with fewer rows")
+def check_rest(stated: SymbolicRest, lefts: set[tuple[int, ...]], rights: set[tuple[int, ...]], outputs: set[tuple[int, ...]]) -> None:
+    """The most by which the circuit prefers one output to another, over all its distinct rows of l, of r and of u."""
     swing = 0
     for left in lefts:
         for right in rights:
