@@ -76,8 +76,9 @@ NEAR, CLOSE = 0.94, 0.985
 MOST_EXCHANGED = 0.9
 #: Programs are as good as the same where they differ by this share of their constants.
 SAME = 0.02
-#: So many exchange rates are tried, each lower by this where repairs and rounding took more than that.
-TRIES, DEARER = 10, 1.15
+#: So many exchange rates are tried. Where a program does not keep what it promised the next is lower by the first factor, and by more
+#: each time, up to the second.
+TRIES, DEARER, DEAREST = 16, 1.15, 1.5
 #: Rates are those since the path had this many times fewer constants.
 WINDOW = 1.5
 #: One in so many neurons is written in full first, where answers of the faithful program differ.
@@ -311,11 +312,17 @@ def _programs(search: _Search) -> tuple[Point, ...]:
     if readable is None or readable.written.program.constants > faithful.written.program.constants:
         readable = replace(faithful, name="readable")
     search.progress("evaluating other programs of the curve")
-    points = [_evaluated(search, stop) for stop in _others(stops, readable, faithful)]
+    points = [p for p in (_evaluated(search, stop) for stop in _others(stops, readable, faithful)) if _apart(p, readable)]
     coarse = [p for p in points if p.written.program.constants < readable.written.program.constants]
     fine = [p for p in points if p not in coarse]
     named = [replace(p, name=f"{word} {k + 1}") for word, part in (("coarse", coarse), ("fine", fine)) for k, p in enumerate(part)]
     return tuple(sorted([*named, readable, faithful], key=lambda p: (p.written.program.constants, p.name == "faithful")))
+
+
+def _apart(one: Point, other: Point) -> bool:
+    """Whether two programs clearly differ in price."""
+    sizes = [p.written.program.constants for p in (one, other)]
+    return max(sizes) >= APART * min(sizes)
 
 
 def _others(stops: list[_Stop], readable: Point, faithful: Point) -> list[_Stop]:
@@ -448,7 +455,7 @@ def _at_prices(
             if fit.constants > failed:
                 yield fitted
             failed = max(failed, fit.constants)
-            price, dearer, highest = price / dearer, dearer**1.5, price
+            price, dearer, highest = price / dearer, min(dearer**1.5, DEAREST), price
         else:
             stops.append(_Stop.of(fit, votes, left))
             price = min(_next_price(seen), highest)
