@@ -189,11 +189,11 @@ def written(rows: dict[tuple[str, str], list[tuple[str, Figures, Figures]]], col
         cells = []
         for column, shape in columns.items():
             relative = "%" in shape
-            both = [(before[column], after[column]) for _, before, after in results]
-            changes = [after / max(before, 1) - 1 if relative else after - before for before, after in both]
-            worst = max(changes, key=abs)
+            both = [(name, before[column], after[column]) for name, before, after in results if before[column] or not relative]
+            changes = [(after / before - 1 if relative else after - before, name) for name, before, after in both]
+            worst, name = max(changes, key=lambda change: abs(change[0]), default=(0.0, ""))
             text = shape.format(worst)
-            cells.append("0" if float(text.rstrip("%")) == 0 else f"{text} ({results[changes.index(worst)][0]})")
+            cells.append("0" if float(text.rstrip("%")) == 0 else f"{text} ({name})")
         yield f"| `{setting}` | {value} | {' | '.join(cells)} |"
 
 
