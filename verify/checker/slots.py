@@ -83,11 +83,14 @@ class Short:
     def _round(self, reach: list[int], margin: int) -> None:
         """Choose the slots, a and c, and round."""
         total: int = sum(map(mul, reach, self.spread)) + max(map(abs, self.bias), default=0)
+        # with this unit every top is at most 3 and every spread 1: neurons of very different sizes, whose products are alike, need it
+        most = max(total.bit_length(), sum(reach).bit_length() + sum(self.spread).bit_length()) + 2
         for slot in SLOTS:
-            least, most = max(1, total.bit_length() - min(ROUNDED, slot - 3)), total.bit_length() + 1
+            least = max(1, total.bit_length() - min(ROUNDED, slot - 3))
             fits = any(self._fits(slot, unit, reach) for unit in (0, *range(least, most + 1)))
             if fits and SMALLER * self.error <= self.doubled(margin):
                 break
+        assert fits, "slots of 64 bits hold all numbers at the largest unit"
         a, c = self.short_by, self.votes_by
         self.short_left = [[value >> a for value in row] for row in self.left]
         self.short_right = [[value >> a for value in row] for row in self.right]
