@@ -17,7 +17,6 @@ Nothing here is trusted: a program enters the result when exact evaluation finds
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +38,7 @@ from verify.distil.rank_one import chains
 from verify.distil.repair import LARGEST_SHARE, repaired
 from verify.distil.settings import DEFAULT, DistilSettings
 from verify.distil.shared import SharedList, shared_lists
-from verify.distil.vote_search import first_spaces, vote_path
+from verify.distil.vote_search import PathStep, first_spaces, vote_path
 from verify.distil.votes import Moments, VoteFit, VoteSpace
 from verify.exact.exhaustive import Evaluation, evaluate
 from verify.program.form import GroupForm, linear_map
@@ -376,10 +375,14 @@ def _readable(search: _Search, stops: list[_Stop]) -> tuple[Point | None, tuple[
     programs = _at_prices(search, wanted, stops, None, highest, highest)
     first = next(programs, None)
     most = settings.largest_ratio * search.parameters
-    point, space = _follow(search, wanted, most if first is None else min(most, PREFERRED * first.fit.constants), stops)
-    if point is not None or first is None:
-        return point, space
-    return _first_kept(search, wanted, chain([first], programs))
+    path = _Path(search, wanted, stops)
+    found = path.first_kept(most if first is None else min(most, PREFERRED * first.fit.constants))
+    if found[0] is not None or first is None:
+        return found
+    found = _first_kept(search, wanted, [first])
+    if found[0] is None:  # it explains enough and lacks answers: the path grows in smaller steps than rates fall
+        found = path.first_kept(most)
+    return found if found[0] is not None else _first_kept(search, wanted, programs)
 
 
 def _first_kept(search: _Search, wanted: _Wanted, programs: Iterable[_Fitted]) -> tuple[Point | None, tuple[VoteSpace, ...] | None]:
@@ -391,39 +394,61 @@ def _first_kept(search: _Search, wanted: _Wanted, programs: Iterable[_Fitted]) -
     return None, None
 
 
-def _follow(search: _Search, wanted: _Wanted, most: float, stops: list[_Stop]) -> tuple[Point | None, tuple[VoteSpace, ...] | None]:
-    """The first program of the path that explains what is wanted and has the answers, and the spaces of its votes.
+class _Path:
+    """The path of the votes, which is followed as far as is asked for, and later on from there.
 
-    It has at most ``most`` constants. ``stops`` gets the programs on the way that may stand on the curve.
+    ``stops`` gets the programs on the way that may stand on the curve.
     """
-    settings, network, left = search.settings, search.network, 1 - wanted.variance
-    sides = search.sides(SIDES * left)
-    if sides.size > settings.faithful_ratio * search.parameters:
-        sides = search.sides(DEAR_SIDES * left)
-    draft = grained(search.drafted(sides), ROUNDING_SHARE * left * search.variance)
-    if draft.preactivation_constants > most:
+
+    def __init__(self, search: _Search, wanted: _Wanted, stops: list[_Stop]) -> None:
+        self._search, self._wanted, self._stops = search, wanted, stops
+        left = 1 - wanted.variance
+        sides = search.sides(SIDES * left)
+        if sides.size > search.settings.faithful_ratio * search.parameters:
+            sides = search.sides(DEAR_SIDES * left)
+        self._draft = grained(search.drafted(sides), ROUNDING_SHARE * left * search.variance)
+        self._exact = self._draft.weights()
+        self._steps: Iterator[PathStep] | None = None
+        self._next: PathStep | None = None
+        self._passed: list[tuple[int, float]] = []
+        self._tried = self._before = np.inf
+
+    def first_kept(self, most: float) -> tuple[Point | None, tuple[VoteSpace, ...] | None]:
+        """The next program of at most ``most`` constants that explains what is wanted and has the answers, and its votes' spaces."""
+        search, left = self._search, 1 - self._wanted.variance
+        if self._draft.preactivation_constants > most:
+            return None, None
+        budget = max(PASSES * 2.0 * search.network.order**3 * search.network.width, LEAST_OPERATIONS)
+        while (step := self._step()) is not None and step.operations <= budget:
+            if step.fit.constants > most or _expected(self._passed, CLOSE * left) > TOO_FAR * most:
+                self._next = step
+                break
+            if step.unexplained <= PROGRESS * self._before:
+                self._stops.append(_Stop.of(step.fit, step.votes, step.unexplained))
+                self._before = step.unexplained
+            if step.unexplained > min(CLOSE * left, AGAIN * self._tried) or step.worth * search.settings.rate * search.parameters > 1:
+                continue
+            if self._wanted.excess(search, step.fit, step.votes) > 1:
+                continue
+            point = _tried(search, self._wanted, step.fit, step.votes, self._exact)
+            if point is not None:
+                return point, step.fit.spaces
+            self._tried = step.unexplained
         return None, None
-    exact = draft.weights()
-    moments = Moments.of(exact, network, search.moments)
-    tried, before = np.inf, np.inf
-    passed: list[tuple[int, float]] = []
-    budget = max(PASSES * 2.0 * network.order**3 * network.width, LEAST_OPERATIONS)
-    for step in vote_path(draft, moments, network, settings):
-        passed.append((step.fit.constants, step.unexplained))
-        if step.fit.constants > most or step.operations > budget or _expected(passed, CLOSE * left) > TOO_FAR * most:
-            break
-        if step.unexplained <= PROGRESS * before:
-            stops.append(_Stop.of(step.fit, step.votes, step.unexplained))
-            before = step.unexplained
-        if step.unexplained > min(CLOSE * left, AGAIN * tried) or step.worth * settings.rate * search.parameters > 1:
-            continue
-        if wanted.excess(search, step.fit, step.votes) > 1:
-            continue
-        point = _tried(search, wanted, step.fit, step.votes, exact)
-        if point is not None:
-            return point, step.fit.spaces
-        tried = step.unexplained
-    return None, None
+
+    def _step(self) -> PathStep | None:
+        """The step at which it was left, or a new one."""
+        step, self._next = self._next, None
+        if step is not None:
+            return step
+        if self._steps is None:
+            network = self._search.network
+            moments = Moments.of(self._exact, network, self._search.moments)
+            self._steps = vote_path(self._draft, moments, network, self._search.settings)
+        step = next(self._steps, None)
+        if step is not None:
+            self._passed.append((step.fit.constants, step.unexplained))
+        return step
 
 
 def _at_prices(
