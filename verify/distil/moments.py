@@ -57,5 +57,6 @@ def centred(votes: Floats) -> Floats:
 
 
 def quadratic_form(moments: Floats, votes: Floats) -> float:
-    """Sum over z of V[:, z]^T M V[:, z]."""
-    return float(np.einsum("iz,iz->", votes, moments @ votes))
+    """Sum over z of V[:, z]^T M V[:, z]; not below 0, where rounded moments would say so."""
+    found = float(np.einsum("iz,iz->", votes, moments @ votes))
+    return 0.0 if found < 0 else found
