@@ -23,6 +23,8 @@ WRITTEN = frozenset(
     "certificate.json checker.pyz summary.json pictures.json program.json program.py provable.json provable.py programs obligations "
     f"figures {FILE_NAME} __pycache__ .DS_Store".split()
 )
+#: Names of reports without their endings; LaTeX writes files of further endings beside them.
+REPORTS = ("report", "report-circuits", "report-neurons")
 
 
 @contextmanager
@@ -68,7 +70,7 @@ def _refuse_what_no_run_wrote(target: Path) -> None:
     if not target.is_dir():
         raise MalformedInput(f"expected {target} to be a folder that is new, empty or an earlier run, got a file")
     held = sorted(entry.name for entry in target.iterdir())
-    others = [name for name in held if name not in WRITTEN and not name.startswith("report")]
+    others = [name for name in held if name not in WRITTEN and name.partition(".")[0] not in REPORTS]
     if held and ("certificate.json" not in held or others):
         what = repr(others[0]) if others else "something else"
         raise MalformedInput(

@@ -352,7 +352,7 @@ def test_a_disk_that_is_really_full_ends_with_a_sentence_and_leaves_nothing(plan
     assert [p.name for p in tmp_path.iterdir()] == ["n.safetensors"]
 
 
-@pytest.mark.parametrize("stranger", ["model.pt", "coq", "notes.md", ".git"])
+@pytest.mark.parametrize("stranger", ["model.pt", "coq", "notes.md", ".git", "report-draft.md", "reports"])
 def test_a_run_replaces_nothing_that_no_run_wrote(tmp_path, stranger):
     """A checkpoint or a folder beside an earlier run's files would be lost with them: refused by its name, and still there."""
     target = tmp_path / "run"
