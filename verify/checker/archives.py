@@ -42,11 +42,13 @@ class Entry(NamedTuple):
 
 
 def ends_as_zip(data: bytes) -> bool:
-    """Whether a reader that looks for a zip directory from the end of the file would find one."""
+    """Whether a reader that looks for a zip directory from the end of the file would find one, or be told of one in 64 bits."""
     place = len(data)
     while (place := data.rfind(b"PK\x05\x06", max(0, len(data) - 65_557), place)) >= 0:
         if place + END.size <= len(data):
             size = END.unpack_from(data, place)[5]
+            if data[max(0, place - LOCATOR.size) :][:4] == b"PK\x06\x07":
+                return True
             if size >= CENTRAL.size and data[max(0, place - size) :][:4] == b"PK\x01\x02":
                 return True
     return False
