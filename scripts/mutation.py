@@ -173,7 +173,7 @@ def changes_of(file: str) -> Iterator[Change]:
             continue
         span, end = spans[old], spans[top].start + spans[top].length
         stands = data[span.start : span.start + span.length].decode()
-        if stands.strip() != blank.code_for_node(_bare(old)).strip():  # operators have spaces around them
+        if stands.split() != blank.code_for_node(_bare(old)).split():  # but for indentation, and spaces around operators
             raise ValueError(f"{file}, line {line}: expected {blank.code_for_node(_bare(old))!r}, got {stands!r}")
         new = _bare(mutation.mutated_node) if getattr(old, "lpar", None) else mutation.mutated_node
         before = data[begin:end].decode()
