@@ -13,7 +13,7 @@ that makes a test take ten times as long, or two gigabytes more, is noticed as w
 
 DIR/results.jsonl has a line for each change and what became of it; changes that are there are not run again, but for those that
 survived when --again is given. DIR/survivors.diff has what survived. --only runs the changes of functions whose names match. With
---seconds, changes are drawn at random until the time is over.
+--seconds, changes of each module are drawn at random until the time is over.
 """
 
 import argparse
@@ -43,6 +43,7 @@ from typing import Any, NamedTuple
 import coverage
 import libcst as cst
 import pytest
+from _pytest.tmpdir import tmppath_result_key
 from hypothesis import HealthCheck, Phase, settings
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, PositionProvider
 from mutmut.mutation.file_mutation import MutationVisitor
@@ -87,8 +88,9 @@ class Change(NamedTuple):
 
     @property
     def key(self) -> str:
-        """A name that stays while the definition does."""
-        return hashlib.sha256("\0".join([self.file, self.place, self.before, self.after]).encode()).hexdigest()[:16]
+        """A name that stays while the definition does, whatever is said about it."""
+        text = re.sub(r'"""(?s:.*?)"""', "", "\0".join([self.file, self.place, self.before, self.after]))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def difference(self) -> str:
         """The lines that differ."""
@@ -201,7 +203,7 @@ def _assigned(statement: cst.CSTNode, owner: str) -> str | None:
     if isinstance(inner, cst.Assign) and len(inner.targets) == 1 and isinstance(inner.targets[0].target, cst.Name):
         return inner.targets[0].target.value
     if isinstance(inner, cst.AnnAssign) and isinstance(inner.target, cst.Name):
-        return inner.target.value if not owner or "ClassVar" in cst.Module([]).code_for_node(inner.annotation) else None
+        return inner.target.value if not owner or "ClassVar" in cst.Module([]).code_for_node(inner) else None
     return None
 
 
@@ -265,14 +267,13 @@ class Tests:
         failed = slow = 0
         for number, item in enumerate(self.items):
             cover.switch_context(str(number))
-            began, late = time.process_time(), False
-            signal.setitimer(signal.ITIMER_PROF, slowest)
+            began, good, late = time.process_time(), False, False
             try:
+                signal.setitimer(signal.ITIMER_PROF, slowest)
                 good = passes(item)
-            except TooSlow:
-                good, late = False, True
-            finally:
                 signal.setitimer(signal.ITIMER_PROF, 0)
+            except TooSlow:  # once at most
+                good, late = False, True
             took = time.process_time() - began
             if good:
                 self.seconds[number] = took
@@ -303,8 +304,9 @@ def _too_slow(*_: object) -> None:
 def passes(item: pytest.Item) -> bool:
     """Whether a test passes, without pytest's reports."""
     state = item.session._setupstate
-    state.teardown_exact(item)
+    item.stash.setdefault(tmppath_result_key, {})  # where pytest's own loop puts the result
     try:
+        state.teardown_exact(item)
         if not getattr(item, "_request", True):
             item._initrequest()  # type: ignore[attr-defined]
         state.setup(item)
@@ -400,40 +402,44 @@ class Plugin:
         known = {}
         for line in log.read_text().splitlines() if log.exists() else []:
             known[json.loads(line)["key"]] = json.loads(line)
-        every = [change for file in options.modules for change in changes_of(file)]
-        todo = [change for change in every if not change.words and re.search(options.only, f"{change.file}:{change.place}")]
-        todo = [c for c in todo if c.key not in known or (options.again and known[c.key]["fate"] != "noticed")]
-        if options.seconds:
-            random.Random(options.seed).shuffle(todo)
         gc.collect()
         gc.freeze()
         gc.disable()
+        survivors = []
+        for file in options.modules:
+            every = list(changes_of(file))
+            self.module(run, [change for change in every if not change.words], known, log)
+            own = [change for change in every if change.key in known and not change.words]
+            fates = Counter(known[change.key]["fate"] for change in own)
+            words = sum(change.words for change in every)
+            print(f"{file}: {len(every)} changes, {words} of words, {fates.total()} run, {dict(fates)}", flush=True)
+            for change in own:
+                if known[change.key]["fate"] != "noticed":
+                    title = f"{known[change.key]['fate']}: {file} {change.place} line {change.lines.start}"
+                    survivors.append(f"{title}\n{change.difference()}\n")
+            (out / "survivors.diff").write_text("\n".join(survivors))
+        return True
+
+    def module(self, run: Run, every: list[Change], known: dict[str, Any], log: Path) -> None:
+        """The changes of one module that are to be run; what became of them goes to the log."""
+        options = self.options
+        todo = [change for change in every if re.search(options.only, f"{change.file}:{change.place}")]
+        todo = [c for c in todo if c.key not in known or (options.again and known[c.key]["fate"] != "noticed")]
+        if options.seconds:
+            random.Random(options.seed).shuffle(todo)
         began = time.monotonic()
-        with log.open("a") as file:
-            for count, change in enumerate(todo, 1):
+        with log.open("a") as stream:
+            for change in todo:
                 if options.seconds and time.monotonic() - began > options.seconds:
                     break
                 start = time.monotonic()
                 fate, test = run.fate(change)
                 entry = {"key": change.key, "file": change.file, "place": change.place, "line": change.lines.start, "fate": fate}
                 entry |= {"test": test, "seconds": round(time.monotonic() - start, 3)}
+                if fate != "noticed":
+                    entry["difference"] = change.difference()
                 known[change.key] = entry
-                print(json.dumps(entry), file=file, flush=True)
-                if count % 100 == 0:
-                    print(f"{count} of {len(todo)}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-        text = []
-        for path in options.modules:
-            own = [change for change in every if change.file == path]
-            fates = Counter(known[change.key]["fate"] for change in own if change.key in known and not change.words)
-            words = sum(change.words for change in own)
-            print(f"{path}: {len(own)} changes, {words} of words, {fates.total()} run, {dict(fates)}", flush=True)
-            for change in own:
-                if not change.words and change.key in known and known[change.key]["fate"] != "noticed":
-                    text.append(
-                        f"{known[change.key]['fate']}: {path} {change.place} line {change.lines.start}\n{change.difference()}\n"
-                    )
-        (out / "survivors.diff").write_text("\n".join(text))
-        return True
+                print(json.dumps(entry), file=stream, flush=True)
 
 
 def main() -> None:
@@ -445,7 +451,7 @@ def main() -> None:
     parser.add_argument("--tests", nargs="*", help="in place of those that pyproject.toml names")
     parser.add_argument("--only", default="", metavar="REGEX", help="changes of functions whose names (FILE:FUNCTION) match")
     parser.add_argument("--again", action="store_true", help="run what survived before once more")
-    parser.add_argument("--seconds", type=float, default=0, help="changes at random, for so long")
+    parser.add_argument("--seconds", type=float, default=0, help="for each module changes at random, for so long")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--slowest", type=float, default=2.0, help="leave out tests of more seconds")
     parser.add_argument("--budget", type=float, default=6.0, help="seconds of tests for one change")

@@ -23,7 +23,7 @@ def stated() -> CompactPlan:
         3,
         [
             CompactFamily("right cosets", ["(1 2)"], [4, 0], [[1, 2, 3], [4, 5, 6]]),
-            CompactFamily("left cosets", ["(1 2 3)"], [2], [[7, 8]]),
+            CompactFamily("left cosets", ["(1 2)"], [2], [[7, 8, 9]]),
             CompactFamily("elements", [], [1, 3], [[9, 8, 7, 6, 5, 4], [0, 0, 0, 1, 1, 1]]),
         ],
         [(2, 0), (1, 3)],
@@ -33,14 +33,18 @@ def stated() -> CompactPlan:
 def test_a_plan_is_read_as_its_cosets_and_levels() -> None:
     """Labels by sets of products, levels by cells in place of neurons, sums as they stand."""
     found = plans.read_plan(stated(), S3, 5)
-    mul, flip, turn = S3.mul, S3.number[bytes([1, 0, 2])], S3.number[bytes([1, 2, 0])]
-    for cells, members, right in ((found.cells[0], [0, flip], True), (found.cells[1], [0, turn, mul[turn][turn]], False)):
+    mul, members = S3.mul, [0, S3.number[bytes([1, 0, 2])]]
+    for cells, right in ((found.cells[0], True), (found.cells[1], False)):
         cosets = sorted({frozenset(mul[h][x] if right else mul[x][h] for h in members) for x in range(6)}, key=min)
         assert cells.labels == [next(k for k, coset in enumerate(cosets) if x in coset) for x in range(6)]
     assert found.cells[2].labels == [*range(6)]
     assert [cells.neurons for cells in found.cells] == [[4, 0], [2], [1, 3]]
     assert [cells.levels for cells in found.cells] == [columns(family.levels) for family in stated().families]
     assert (found.bits, found.sums, found.last) == (3, [(2, 0), (1, 3)], [4])
+    four = replace(
+        stated(), families=[CompactFamily("elements", [], [k], [[0] * 6]) for k in range(4)], merges=[(0, 1), (2, 3), (4, 5)]
+    )
+    assert plans.read_plan(four, S3, 4).last == [6]
 
 
 def test_numbers_of_a_plan_that_do_not_fit_are_refused() -> None:
