@@ -20,7 +20,7 @@ from verify.record.certificate import Status
 from verify.symbolic.dual_variables import Batch, DualVariables
 from verify.symbolic.exact import Exact
 from verify.symbolic.families import Case, Decomposition
-from verify.symbolic.lemma import LemmaWriter
+from verify.symbolic.lemma import MOST_NUMBERS, LemmaWriter
 from verify.symbolic.obligation import Obligation
 from verify.symbolic.proof_outline import Outline, extremes
 from verify.symbolic.smtlib import declared, disjunction, real, scope, script, total
@@ -59,7 +59,7 @@ class _Use(NamedTuple):
 
 
 def _lemmas(outline: Outline) -> tuple[list[Obligation], dict[tuple[Case, int, int], Exact]]:
-    """One task per family and per set of batches with the same tables and dual variables; the beta that each proves."""
+    """One task per family and per set of batches with the same tables and dual variables, where it is not too long, and the betas."""
     grouped: dict[tuple[int, bytes], list[_Use]] = {}
     for case, batches in outline.batches.items():
         for number, batch in enumerate(batches):
@@ -72,7 +72,8 @@ def _lemmas(outline: Outline) -> tuple[list[Obligation], dict[tuple[Case, int, i
         grouped = {(f, str(k).encode()): [use] for k, (f, use) in enumerate(apart)}
     for (f, _), uses in grouped.items():
         beta = np.minimum.reduce([use.duals.beta for use in uses])
-        tasks.append(_lemma(outline, uses, beta))
+        lemma = _lemma(outline, uses, beta)
+        tasks += [] if lemma is None else [lemma]
         betas.update({(use.case, use.number, f): beta for use in uses})
     return tasks, betas
 
@@ -102,12 +103,16 @@ def _bytes(integers: Exact) -> bytes:
     return repr(integers.tolist()).encode()
 
 
-def _lemma(outline: Outline, uses: list[_Use], beta: Exact) -> Obligation:
+def _lemma(outline: Outline, uses: list[_Use], beta: Exact) -> Obligation | None:
+    """The lemma of these uses; None where its script would be too long (`MOST_NUMBERS`)."""
     duals = uses[0].duals
     ys = np.unique(np.concatenate([use.duals.tables.ys for use in uses]))
     moved = np.concatenate([use.duals.family.moved(use.batch.s) for use in uses], axis=1)
     pairs = sorted({(j, int(i)) for j, row in enumerate(moved) for i in row})
-    lines, checks = LemmaWriter(duals, ys, beta, pairs).lines()
+    writer = LemmaWriter(duals, ys, beta, pairs)
+    if writer.numbers > MOST_NUMBERS:
+        return None
+    lines, checks = writer.lines()
     every = len(uses) == sum(len(batches) for batches in outline.batches.values())
     names = [use.case.name + (f".{use.number + 1}" if len(outline.batches[use.case]) > 1 else "") for use in uses]
     statement = (

@@ -1,93 +1,98 @@
 """The lemma of one family, (2) of `dual_variables`, as a script: one check for each pair of points (j, j')."""
 
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
 import numpy as np
 
 from verify.symbolic.dual_variables import DualVariables
 from verify.symbolic.exact import Exact
-from verify.symbolic.points import Integers, Points
-from verify.symbolic.smtlib import declared, disjunction, real, scope, total
+from verify.symbolic.points import Integers
+from verify.symbolic.smtlib import disjunction, real, scope, total
+
+#: A lemma of more numbers than this has no script: it would be a file of some six megabytes.
+MOST_NUMBERS = 800_000
+
+
+class Summand(NamedTuple):
+    """A part of the left side of (2): ``name`` says what of, ``values[p, n]`` are its values for the point p and the n-th y."""
+
+    name: str
+    values: Exact
 
 
 class LemmaWriter:
-    """Writes (2): an element y, where it takes the points, the point p that x takes to j, and the terms of T."""
+    """Writes that (2) fails for some p and y: its left side written out for every p and y, as a sum of integers.
+
+    Quantifiers and look-up tables would keep the scripts shorter; solvers then go through the cases one by one, a hundred times as long
+    (measured on S5).
+    """
 
     def __init__(self, duals: DualVariables, ys: Integers, beta: Exact, pairs: list[tuple[int, int]]) -> None:
         self._duals, self._ys, self._beta, self._pairs = duals, ys, beta, pairs
-        self._spaces: list[Points] = [duals.family.points]
-        for term in duals.tables.terms:
-            if term.space is not None and term.space not in self._spaces:
-                self._spaces.append(term.space)
-        self._spaces += [space for space, _ in duals.ties if space not in self._spaces]
+
+    @cached_property
+    def _summands(self) -> dict[tuple[int, int], list[Summand]]:
+        """The summands of each pair of points that are not 0 everywhere."""
+        return {pair: [one for one in self._parts(*pair) if one.values.any()] for pair in self._pairs}
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers the script has at most: one for each pair, point p, element y and summand."""
+        cells = self._duals.family.points.count * len(self._ys)
+        return cells * sum(len(summands) for summands in self._summands.values())
 
     def lines(self) -> tuple[list[str], int]:
         """The script's lines and the number of its checks."""
         points = self._duals.family.points
-        ps = [f"p{p}" for p in range(points.count)]
-        lines = declared([f"e{y}" for y in self._ys] + ps, "Bool")
-        for k, space in enumerate(self._spaces):
-            lines += declared([f"y{k}_{q}_{r}" for q in range(space.count) for r in range(space.count)], "Bool")
-        lines.append(f"(assert {disjunction([f'e{y}' for y in self._ys])})")
-        for y in self._ys:
-            images = " ".join(f"y{k}_{q}_{space.moved[q, y]}" for k, space in enumerate(self._spaces) for q in range(space.count))
-            lines.append(f"(assert (=> e{y} (and {images})))")
-        lines.append(f"(assert {disjunction(ps)})")
-        checks = [self._check(j, i) for j, i in self._pairs]
-        checks.append(self._telescopes())
+        lines = [
+            "; Each check is of one pair (j, j'): some line, which is one p and one y, adds up to less than beta[j, j'].",
+            f"; Lines go through p = 0, ..., {points.count - 1}, and for each p through these y, equal lines left out:",
+            f"; {' '.join(map(str, self._ys))}",
+        ]
+        checks = [*(self._check(j, i) for j, i in self._pairs), self._telescopes()]
         written = [check for check in checks if check]
         return lines + [line for check in written for line in scope(check)], len(written)
 
     def _check(self, j: int, i: int) -> list[str]:
         """That (2) fails for j and j' = i; empty when all its terms are 0 and beta is not above 0."""
-        rows: list[str] = []
-        names: list[str] = []
-        for (space, q, through), values in self._summands(j, i).items():
-            if not values.any():
-                continue
-            name = f"t{len(names)}"
-            names.append(name)
-            rows.append(f"(declare-const {name} Real)")
-            rows += [f"(assert (=> {g} (<= {real(v)} {name})))" for g, v in self._guards(space, q, through, values)]
-        if not names and self._beta[j, i] <= 0:
+        summands, beta = self._summands[j, i], int(self._beta[j, i])
+        if not summands and beta <= 0:
             return []
-        return [*rows, f"(assert (< {total(names)} {real(int(self._beta[j, i]))}))"]
+        columns = [_written(one.values) for one in summands]
+        sums = dict.fromkeys(total(terms) for terms in zip(*columns, strict=True)) if columns else {total([]): None}
+        about = f"; j = {j}, j' = {i}: the sum of {', '.join(one.name for one in summands) or 'nothing'}"
+        return [about, "(assert (or false", *(f"(< {one} {real(beta)})" for one in sums), "))"]
 
-    def _summands(self, j: int, i: int) -> dict[tuple[int | None, int, int | None], Exact]:
-        """The left side of (2) by what it looks at: (space, q, the point ``through`` or None) to values [p, k] or [p, k, b].
-
-        Without a space it looks at y itself: values [p, number of y].
-        """
-        duals = self._duals
-        result: dict[tuple[int | None, int, int | None], Exact] = {}
-
-        def add(space: Points | None, q: int, through: int | None, values: Exact) -> None:
-            key = (None if space is None else self._spaces.index(space), q, through)
-            result[key] = result[key] + values if key in result else values
-
-        for term in duals.tables.terms:
-            add(term.space, term.q, {"": None, "j": j, "j'": i}[term.through], term.values[j, i])
+    def _parts(self, j: int, i: int) -> Iterator[Summand]:
+        """The left side of (2): the terms of T, mu[p], and lam and phi for each q."""
+        duals, points = self._duals, self._duals.family.points
+        shape = (points.count, len(self._ys))
+        if duals.mu.any():
+            yield Summand("mu[p]", np.broadcast_to(duals.mu[:, None], shape))
+        for q in range(points.count):
+            yield Summand(f"lam[j, {q}, {q}y]", np.broadcast_to(duals.lam[j, q, points.moved[q, self._ys]], shape))
         for space, values in duals.ties:
             for q in range(space.count):
-                add(space, q, None, values[j, q])
-        mine = duals.family.points
-        if duals.lam[j].any():
-            for q in range(mine.count):
-                add(mine, q, None, np.tile(duals.lam[j, q], (mine.count, 1)))
-        if duals.mu.any():
-            add(mine, j, None, np.tile(duals.mu[:, None], (1, mine.count)))
-        return result
+                yield Summand(f"phi[j, {q}, p, {q}y]", values[j, q][:, space.moved[q, self._ys]])
+        for number, term in enumerate(duals.tables.terms):
+            values = term.values[j, i]
+            name = f"T{number}"
+            if term.space is None:
+                yield Summand(f"{name}[p, y]", values[:, self._numbers_of_ys])
+                continue
+            reached = term.space.moved[term.q, self._ys]
+            if term.through:
+                seen = points.moved[{"j": j, "j'": i}[term.through], self._ys]
+                yield Summand(f"{name}[p, {term.q}y, {term.through}y]", values[:, reached, seen])
+            else:
+                yield Summand(f"{name}[p, {term.q}y]", values[:, reached])
 
-    def _guards(self, space: int | None, q: int, through: int | None, values: Exact) -> list[tuple[str, int]]:
-        """Conditions and the lower bounds that they give; the least value for each p stands for all that equal it."""
-        seen = []
-        for index in np.ndindex(values.shape[1:]):
-            first = f"e{self._duals.tables.ys[index[0]]}" if space is None else f"y{space}_{q}_{index[0]}"
-            seen.append(" ".join([first, *(f"y0_{through}_{b}" for b in index[1:])]))
-        guards = []
-        for p, row in enumerate(values.reshape(len(values), -1).tolist()):
-            least = min(row)
-            guards.append((f"p{p}", least))
-            guards += [(f"(and p{p} {reached})", value) for reached, value in zip(seen, row, strict=True) if value != least]
-        return guards
+    @cached_property
+    def _numbers_of_ys(self) -> Integers:
+        """Where the script's elements y stand among those of the case's tables."""
+        return np.searchsorted(self._duals.tables.ys, self._ys)
 
     def _telescopes(self) -> list[str]:
         """That lam does not add up to 0 over j for some q and k; empty when lam is 0."""
@@ -95,4 +100,11 @@ class LemmaWriter:
         if not lam.any():
             return []
         sums = [f"(not (= 0.0 {total([real(int(v)) for v in lam[:, q, r]])}))" for q in range(len(lam)) for r in range(len(lam))]
-        return [f"(assert {disjunction(sums)})"]
+        return ["; lam does not add up to 0 over j for some q and k", f"(assert {disjunction(sums)})"]
+
+
+def _written(values: Exact) -> list[str]:
+    """Every value as a term, in order; each different value is written once."""
+    numbers = [int(value) for value in values.ravel().tolist()]
+    terms = {number: real(number) for number in set(numbers)}
+    return [terms[number] for number in numbers]

@@ -21,13 +21,13 @@ from verify.exact.exhaustive import evaluate
 from verify.program.program import Program, expand
 from verify.program.written import Written
 from verify.record.certificate import NeuronRecord
-from verify.symbolic import dual_ascent
+from verify.symbolic import correct, dual_ascent
 from verify.symbolic.all_obligations import obligations_of
 from verify.symbolic.correct import correct_obligations
 from verify.symbolic.decide import decide_outline, decide_symbolic
 from verify.symbolic.decomposition import take_apart
 from verify.symbolic.distance import distance_obligation, margin_distance
-from verify.symbolic.dual_variables import sharp
+from verify.symbolic.dual_variables import relaxed, sharp
 from verify.symbolic.families import Case
 from verify.symbolic.lemma import LemmaWriter
 from verify.symbolic.neuron_lemmas import NeuronPush, neuron_obligation, neuron_pushes
@@ -286,6 +286,38 @@ def test_a_bound_that_is_one_unit_too_good_is_not_proved(name: str) -> None:
             assert answers == (["sat"] if raised else ["unsat"]) + ["unsat"] * (checks - 1)
 
 
+def test_a_lemma_that_is_too_long_has_no_script_and_changes_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without these lemmas the other scripts are byte for byte the same."""
+    program, group, members = veto_program("S3")
+    outline = planned_of(program, group, members)
+    assert outline.failing is None
+    whole = correct_obligations(outline, "PROVED")
+    lemmas = [one for one in whole if one.id.startswith("O1-family")]
+    assert lemmas
+    monkeypatch.setattr(correct, "MOST_NUMBERS", 0)
+    assert correct_obligations(outline, "PROVED") == [one for one in whole if one not in lemmas]
+
+
+@pytest.mark.parametrize("name", ["S3", "S4"])
+def test_the_numbers_of_a_lemma_are_counted(name: str) -> None:
+    """What a lemma counts is at least what stands in its script, and every sum there is one of those that beta is the least of."""
+    program, group, members = random_program(name, 1)
+    outline = planned_of(program, group, members)
+    assert outline.failing is not None
+    for duals in outline.failing[1].duals:
+        pairs = [(0, 1), (1, 1)]
+        writer = LemmaWriter(duals, duals.tables.ys, duals.beta, pairs)
+        sums = [
+            [int(number.strip("()").replace(" ", "")[:-2]) for number in re.findall(r"\(- [0-9]+\.0\)|[0-9]+\.0", line)]
+            for line in writer.lines()[0]
+            if line.startswith("(< ")
+        ]
+        assert 0 < sum(len(line) - 1 for line in sums) <= writer.numbers
+        table = relaxed(duals.tables, duals.mu, duals.lam, duals.ties)
+        for j, i in pairs:
+            assert {sum(line[:-1]) for line in sums if line[-1] == duals.beta[j, i]} >= set(table[j, i].ravel().tolist())
+
+
 def test_potentials_that_do_not_cancel_are_not_proved() -> None:
     """The script of a lemma checks that lam adds up to 0: changed at one place, it has a model."""
     program, group, members = random_program("S4", 1)
@@ -438,6 +470,9 @@ def test_time_outs_and_broken_scripts_change_no_status_and_are_told_apart(tmp_pa
     opinions = ask_solvers([broken, hard], tmp_path, 4)
     assert [opinions["broken"][name].word for name in ("z3", "cvc5")] == ["error", "error"]
     assert opinions["hard"]["z3"].word == "time-out"
+    easy = Obligation("easy", "x.", "(set-logic QF_UF)(declare-const x Bool)(assert (and x (not x)))(check-sat)", ("unsat",))
+    write_scripts([easy], tmp_path)
+    assert ask_solvers([hard, easy], tmp_path, 1, jobs=1)["easy"]["z3"].word == "agrees", "short scripts come first"
     nobody = ask_solvers([hard], tmp_path, 0)
     assert {o.word for o in nobody["hard"].values()} == {"not asked"}
 
