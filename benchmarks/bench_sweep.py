@@ -10,7 +10,6 @@ the wall-clock time was waiting for others. The verdicts must be the same whatev
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -36,13 +35,16 @@ def sweep(way: str, workers: int, networks: list[str], out: Path) -> None:
 
 def measured(way: str, workers: int, networks: list[str], out: Path) -> dict[str, float]:
     """Run one way in a process of its own: wall seconds, processor seconds, and kilobytes of the largest process."""
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    load = os.getloadavg()[0]
+    started, load = time.perf_counter(), os.getloadavg()[0]
     line = [sys.executable, __file__, "--way", way, "--workers", str(workers), "--out", str(out), *networks]
-    subprocess.run(line, check=False, stdout=subprocess.DEVNULL, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"wall": time.perf_counter() - started, "processor": processor, "memory": float(after.ru_maxrss), "load": load}
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})
+    _, _, used = os.wait4(process.pid, 0)  # of this process and those that it waited for, not of an earlier way's
+    return {
+        "wall": time.perf_counter() - started,
+        "processor": used.ru_utime + used.ru_stime,
+        "memory": float(used.ru_maxrss),
+        "load": load,
+    }
 
 
 def main() -> None:
@@ -50,7 +52,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("networks", nargs="+")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--way", choices=WAYS)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     if options.way:
@@ -58,7 +61,7 @@ def main() -> None:
     verdicts = []
     print("| way | seconds | processor seconds | largest process, MB | load before |", flush=True)
     print("|---|---|---|---|---|", flush=True)
-    for way in WAYS:
+    for way in options.ways:
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "sweep"
             found = measured(way, options.workers, options.networks, out)

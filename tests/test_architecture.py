@@ -29,6 +29,7 @@ ROOMS = (
     "reports",
     "verify.checker",
     "verify.exit_codes",
+    "verify.memory",
     "verify.exact",
     "verify.program",
     "verify.record.certificate",

@@ -14,11 +14,12 @@ from net.roundoff import Floats
 from verify.compact.partition import Indices, Partition, coset_partition, singletons
 from verify.compact.settings import CompactSettings
 from verify.distil.coset_fit import autocorrelation, captured_energy
+from verify.memory import kept
 
 __all__ = ["candidate_partitions"]
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def _coset_partition(group: FiniteGroup, subgroup: int, side: Side) -> Partition:
     return coset_partition(group, subgroup, side)
 

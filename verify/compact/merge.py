@@ -7,11 +7,11 @@ of them with 30 cells, two of these with 360.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from verify.compact.partition import Indices, Partition, Refinement, refine
+from verify.memory import kept
 
 __all__ = ["MergePlan", "merge_plan", "nested_plan"]
 
@@ -46,7 +46,7 @@ def merge_plan(partitions: list[Partition], share: float = LIMIT) -> MergePlan:
     return _merged(tuple(partitions), share)
 
 
-@lru_cache(maxsize=64)  # plans that differ in their level groups alone follow one another
+@kept(64)  # plans that differ in their level groups alone follow one another
 def _merged(partitions: tuple[Partition, ...], share: float) -> MergePlan:
     """``merge_plan``; partitions are told apart as objects."""
     alive = dict(enumerate(partitions))

@@ -6,7 +6,6 @@ works for right cosets, left cosets, kernels of characters and single elements a
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from algebra.coset_space import CosetSpace, Side
 from algebra.group import FiniteGroup
 from algebra.lattice import subgroups
+from verify.memory import kept
 
 Indices = npt.NDArray[np.intp]
 
@@ -53,7 +53,7 @@ def coset_partition(group: FiniteGroup, subgroup: int, side: Side) -> Partition:
     return Partition(f"{side} #{subgroup}", space.labels, space.count, space)
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def refine(one: Partition, other: Partition) -> Refinement:
     """The common refinement, in O(|G| + product of the counts) steps; plans ask for the same ones again and again."""
     keys = one.labels * other.count + other.labels

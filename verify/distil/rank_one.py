@@ -12,7 +12,6 @@ irrep is all of the functions with sum 0 (a doubly transitive set), that is the 
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -21,6 +20,7 @@ import numpy.typing as npt
 from algebra.group import FiniteGroup
 from verify.distil.coset_fit import Floats
 from verify.distil.point_irreps import PointIrrep
+from verify.memory import kept
 from verify.program.form import GroupForm, linear_map
 
 #: Weights of points are 0, ..., LEVELS: a point, several points, "2 at 1, 1 at 3 and 4", one point rather than another.
@@ -93,7 +93,7 @@ class Part(NamedTuple):
     energy: float
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _form(irrep: PointIrrep, on: PointForm, weights: tuple[int, ...], constant: bool) -> GroupForm:
     return GroupForm(on, (irrep.points.base,), (irrep.kernel,), told_apart(weights), constant=constant)
 

@@ -9,7 +9,6 @@ explaining more.
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +23,7 @@ from verify.distil.rank_one import best_parts, rank_one_parts, strengths
 from verify.distil.rank_votes import rank_one_votes
 from verify.distil.settings import DistilSettings
 from verify.distil.votes import Moments, VoteFit, VoteSpace
+from verify.memory import kept
 from verify.program.coset_forms import on_cosets
 from verify.program.form import ON_POINTS, GroupForm, linear_map
 
@@ -70,7 +70,7 @@ def vote_forms(lattice: SubgroupLattice, left: GroupForm, right: GroupForm) -> t
     return tuple(cheaper) or (RAW,)
 
 
-@lru_cache(maxsize=1024)
+@kept(1024)
 def _space(lattice: SubgroupLattice, form: GroupForm) -> VoteSpace:
     """The space of a form on cosets; sums of forms on points are too many to be kept."""
     return VoteSpace.of(lattice.group, form)

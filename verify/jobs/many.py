@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from net.errors import MalformedInput
+from verify.memory import release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -80,7 +81,7 @@ def _alone(function: Callable[..., T], given: tuple[object, ...]) -> T | Died:
     from joblib import Parallel, delayed
 
     try:
-        (result,) = Parallel(n_jobs=2, backend="loky", batch_size=1)([delayed(function)(*given)])
+        (result,) = Parallel(n_jobs=2, backend="loky", batch_size=1)([delayed(_released)(function, *given)])
     except Exception as error:
         if not _is_death(error):
             raise
@@ -90,7 +91,15 @@ def _alone(function: Callable[..., T], given: tuple[object, ...]) -> T | Died:
 
 
 def _numbered(function: Callable[..., T], k: int, given: tuple[object, ...]) -> tuple[int, T]:
-    return k, function(*given)
+    return k, _released(function, *given)
+
+
+def _released(function: Callable[..., T], *given: object) -> T:
+    """The result, after which the process gives up the memory that the work took."""
+    try:
+        return function(*given)
+    finally:
+        release()
 
 
 def _is_death(error: Exception) -> bool:
@@ -111,7 +120,7 @@ def _on_cluster(function: Callable[..., T], arguments: Sequence[tuple[object, ..
     except (OSError, TimeoutError, ValueError) as error:
         raise MalformedInput(f"expected a dask scheduler at {scheduler}, got no answer there: {' '.join(str(error).split())}") from None
     try:
-        futures = [client.submit(function, *given, pure=False) for given in arguments]
+        futures = [client.submit(_released, function, *given, pure=False) for given in arguments]
         number = {future.key: k for k, future in enumerate(futures)}
         for future in engine.as_completed(futures, loop=client.loop):
             failure = future.exception()

@@ -6,7 +6,6 @@ A program can therefore be written with right and left cosets in their place: mo
 """
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +18,7 @@ from algebra.lattice import SubgroupLattice
 from algebra.lattice import subgroups as lattice_of
 from algebra.subgroup import Subgroup
 from net.weights import Weights
+from verify.memory import kept
 from verify.program.form import WEIGHTED, Form, GroupForm, scaled_list
 from verify.program.kind import side_of
 from verify.program.program import Circuit, Neuron, Program, expand, subgroup_record
@@ -81,7 +81,7 @@ def simplest(lattice: SubgroupLattice, form: GroupForm, t: tuple[int, ...]) -> t
     return GroupForm.of(space), tuple(found) if plain else (*found, constant)
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def on_cosets(lattice: SubgroupLattice, form: GroupForm) -> GroupForm:
     """The form on right or left cosets whose functions those of images, preimages and shared lists of one point are; others stay."""
     if form.on not in WEIGHTED or sum(weight != 0 for weight in form.weights) != 1:

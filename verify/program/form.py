@@ -41,7 +41,6 @@ everywhere. So has every twisted form on right or left cosets (a twisted functio
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -53,6 +52,7 @@ from algebra.coset_space import CosetSpace, character_signs
 from algebra.group import FiniteGroup
 from algebra.gset import GSet
 from algebra.subgroup import Subgroup
+from verify.memory import kept
 
 On = Literal[
     "right cosets",
@@ -304,8 +304,8 @@ class LinearForm:
     """The linear map of a form: f(g) = sum_j factor[j, g] t[index[j, g]]; index and factor have shape (terms, |G|)."""
 
     size: int
-    index: npt.NDArray[np.int32]
-    factor: npt.NDArray[np.int64]
+    index: npt.NDArray[np.integer]
+    factor: npt.NDArray[np.integer]
 
     def expand(self, t: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The functions on the group of one list (size,) or of many (size, k): shape (|G|,) or (|G|, k)."""
@@ -339,7 +339,7 @@ def linear_map(group: FiniteGroup, form: GroupForm) -> LinearForm:
     return _checked_map(group, form)
 
 
-@lru_cache(maxsize=8192)
+@kept(8192)
 def _checked_map(group: FiniteGroup, form: GroupForm) -> LinearForm:
     check_form(group, form)
     if form.on in ("rank", "shared"):
@@ -347,7 +347,7 @@ def _checked_map(group: FiniteGroup, form: GroupForm) -> LinearForm:
     return _linear_form(group, form if form.kernels else replace(form, kernels=(None,) * len(form.subgroups)))
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def _linear_form(group: FiniteGroup, form: GroupForm) -> LinearForm:
     members, kernels = form.subgroups, form.kernels
     if form.on == "sum":
@@ -369,13 +369,15 @@ def _linear_form(group: FiniteGroup, form: GroupForm) -> LinearForm:
 
 
 def _made(size: int, index: npt.NDArray[Any], factor: npt.NDArray[Any]) -> LinearForm:
-    return LinearForm(size, index.astype(np.int32), factor.astype(np.int64))
+    least = np.int16 if size < 1 << 15 else np.int32
+    small = bool((np.abs(factor.astype(np.int64)) < 1 << 15).all())
+    return LinearForm(size, index.astype(least), factor.astype(np.int16 if small else np.int64))
 
 
 def _sum(parts: list[LinearForm]) -> LinearForm:
     """The parts added up, their lists one after the other."""
     starts = np.cumsum([0, *(part.size for part in parts)])
-    index = np.concatenate([part.index + start for part, start in zip(parts, starts[:-1].tolist(), strict=True)])
+    index = np.concatenate([part.index.astype(np.int64) + start for part, start in zip(parts, starts[:-1].tolist(), strict=True)])
     return _made(int(starts[-1]), index, np.concatenate([part.factor for part in parts]))
 
 
@@ -418,7 +420,7 @@ def _double_cosets(group: FiniteGroup, members: tuple[Subgroup, ...], kernels: t
     return _made(size, index[None], sign[None])
 
 
-@lru_cache(maxsize=256)
+@kept(256)
 def _moved(subgroup: Subgroup) -> npt.NDArray[np.intp]:
     return GSet(subgroup).moved
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -9,8 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from algebra.group import parse_group
 from net.errors import MalformedInput
+from net.formats.folded_arrays import save_folded
+from net.planted import planted_network
+from verify import analyse
+from verify.compact.partition import Refinement
 from verify.jobs.many import Died, finished, only_one
+from verify.memory import release
+from verify.program.form import LinearForm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +41,28 @@ work.__module__ = "__main__"  # pickled by value: other processes cannot import 
 
 def test_one_job_is_done_here_and_in_order(tmp_path: Path) -> None:
     assert list(finished(work, [(k, str(tmp_path)) for k in (2, 1, 4)])) == [(0, 4), (1, 1), (2, 16)]
+
+
+def count_kept() -> int:
+    """How many forms and refinements of partitions this process holds."""
+    return sum(isinstance(one, LinearForm | Refinement) for one in gc.get_objects())
+
+
+def test_a_finished_piece_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Forms and partitions are kept while a network is examined, and not longer."""
+    file = tmp_path / "network.safetensors"
+    save_folded(file, planted_network(parse_group("S3"), seed=1, width=18).network.weights)
+
+    def examine(group: str) -> int:
+        analyse(file, group, timeout_s=0).certificate  # noqa: B018 - computed when asked for
+        return count_kept()
+
+    release()
+    before = count_kept()
+    for _, held in finished(examine, [("S3",), ("S3",)]):
+        assert isinstance(held, int)
+        assert held > before
+        assert count_kept() == before
 
 
 def test_two_jobs_give_what_one_gives(tmp_path: Path) -> None:
