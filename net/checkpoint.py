@@ -496,10 +496,14 @@ _MEASURES = frozenset(
 
 
 def _no_weights(name: str, tensor: Stored) -> bool:
-    """Whether a tensor of a state dict is no weight: integers and truth values (buffers), and one number that counts or measures."""
+    """Whether a tensor of a state dict is no weight: integers and truth values (buffers), and one number that counts or measures.
+
+    A table of integers that is called a weight, and more than one integer called a bias, may be weights in lower precision.
+    """
     found = {word for word in words(name) if not word.isdigit()}
-    told = tensor.size == 1 and bool(found) and (bool(found & _COUNTERS) or found <= _MEASURES)
-    return told or (tensor.kind not in FLOATS and not (len(tensor.shape) > 1 and names_a_weight(name)))
+    if tensor.kind in FLOATS or tensor.kind.startswith("complex"):
+        return tensor.kind in FLOATS and tensor.size == 1 and bool(found) and (bool(found & _COUNTERS) or found <= _MEASURES)
+    return not (len(tensor.shape) > 1 and names_a_weight(name)) and not (tensor.size > 1 and found & {"bias", "biases"})
 
 
 #: Words in the names of buffers that a forward pass would mask or reorder numbers with, and of those that are about training data.

@@ -172,7 +172,8 @@ def to_arrays(tensors: Mapping[str, Stored], limit: int) -> tuple[dict[str, Floa
     of: dict[str, Any] = {}
     for name, tensor in tensors.items():
         if tensor.kind not in FLOATS:
-            mend = "; for weights that are integers, save them as floats (.astype(float), .float())"
+            whole = not tensor.kind.startswith("complex")
+            mend = "; for weights that are integers, save them as floats (.astype(float), .float())" if whole else ""
             raise MalformedInput(f"expected a dense tensor of floats for {name!r:.80}, got {tensor.kind}{mend}")
         of[name] = (id(tensor.data), tensor.kind, tensor.offset, tensor.shape, tensor.strides)
         views[of[name]] = tensor

@@ -19,7 +19,7 @@ from .layers import Layers, bias_of, fold, mirror, side_of
 from .readings import layers_of, state_at
 from .settings import SPELLING, check_settings, parsed
 from .shape import CheckpointRecord, Malformed, Reading, need, same, shown
-from .tensors import CODES, Tensor, Tensors
+from .tensors import CODES, COMPLEX, Tensor, Tensors
 
 #: Per layout: for each tensor's name what it is, and how many dimensions it has. W is both halves of the hidden layer's matrix, one
 #: above the other; ^T is transposed; "after relu" is a bias added to the activations.
@@ -61,6 +61,15 @@ DATA = {
     "train", "training", "trained", "test", "tests", "val", "valid", "validation", "split", "data", "dataset", "held",
     "holdout",
 }  # fmt: skip
+#: Words in the names of weights: a table of integers that is called by one of them may be a matrix of the network in lower precision.
+WEIGHTS = {
+    "weight", "weights", "kernel", "kernels", "w", "matrix", "mat", "hidden", "in", "up", "h", "hid", "inner",
+    "embed", "embeds", "embedding", "embeddings", "emb", "embs", "e", "tok", "token", "tokens", "wte", "lookup", "lembed", "rembed",
+    "vocab", "encoder", "enc", "encode", "embedder", "unembed", "unembedding", "unemb", "u", "out", "output", "outputs", "outp", "head",
+    "classifier", "decoder", "dec", "decode", "readout", "logits", "logit", "lm", "down", "final", "last", "classify", "cls", "proj",
+    "pred", "prediction", "predict", "unembedder", "answer",
+}  # fmt: skip
+BIASES = {"bias", "biases"}
 OWN_FORMAT = "coset-verify network 1"
 #: The layout of a file whose tensors the certificate explains.
 BY_MEANING = "by meaning"
@@ -161,14 +170,17 @@ def is_no_weight(name: str, tensor: Tensor) -> bool:
     """Whether a tensor can be left out: a buffer that no forward pass uses, as its name tells, or one number that counts or measures.
 
     A buffer holds integers or truth values. One that may mask or reorder numbers is part of the function: a mask of any shape, or a
-    list of indices, unless it is about the training data.
+    list of indices, unless it is about the training data. So is a table that is called a weight, and more than one number called a
+    bias: they may be weights in lower precision. Floats and complex numbers are weights.
     """
     names = {word.lower() for word in re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
-    one = prod(tensor.shape) <= 1
+    count = prod(tensor.shape)
     if tensor.kind in CODES:
-        return prod(tensor.shape) == 1 and bool(names) and (bool({*COUNTERS} & names) or names <= MEASURES)
+        return count == 1 and bool(names) and (bool({*COUNTERS} & names) or names <= MEASURES)
+    if tensor.kind in COMPLEX or (len(tensor.shape) > 1 and WEIGHTS & names) or (count > 1 and BIASES & names):
+        return False
     rearranges = MASKS & names or (len(tensor.shape) == 1 and ORDERS & names)
-    return one or bool(DATA & names) or not rearranges
+    return count <= 1 or bool(DATA & names) or not rearranges
 
 
 def check_published(tensors: Tensors, layers: Layers, settings: dict[Any, Any]) -> None:

@@ -19,6 +19,7 @@ SIZES = {
     "F16": 2, "BF16": 2, "F32": 4, "F64": 8, "BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "I32": 4, "I64": 8, "U16": 2, "U32": 4, "U64": 8,
     "C64": 8, "C128": 16,
 }  # fmt: skip
+COMPLEX = {"C64", "C128"}
 
 
 class Tensor(NamedTuple):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from itertools import product
 
 import msgspec
 import numpy as np
@@ -10,14 +12,18 @@ import pytest
 from safetensors.numpy import save
 
 from algebra.group import parse_group
+from net import checkpoint
 from net.checkpoint import ReadOptions, checkpoint_in, network_over, open_checkpoint
 from net.errors import MalformedInput
 from net.folded import fold
+from net.formats import meaning
+from net.formats.container import Stored
 from net.formats.meaning import readings
 from net.formats.reading import Reading, layers_of, read_layout
 from verify.checker import layers as checker_layers
 from verify.checker import layouts, shape
 from verify.checker.shape import Malformed
+from verify.checker.tensors import Tensor
 
 N, D, M = 6, 5, 8
 S3 = parse_group("S3")
@@ -214,6 +220,8 @@ def test_the_checker_refuses_a_reading_that_leaves_out_a_weight():
         ("outputPerm", np.arange(N), False),
         ("train_mask", np.zeros((N, N), bool), True),
         ("permutations", np.zeros((N, 3), np.int64), True),
+        ("hidden2.weight", np.ones((M, M), np.int8), False),
+        ("second.bias_q", np.ones(N, np.int32), False),
     ):
         told = in_checker(msgspec.structs.replace(reading, skipped=(name,)))
         if fine:
@@ -221,6 +229,23 @@ def test_the_checker_refuses_a_reading_that_leaves_out_a_weight():
         else:
             with pytest.raises(Malformed, match="leaves out no weights"):
                 layouts.read_checkpoint(saved({**tensors, name: number}), told)
+
+
+def test_loader_and_checker_leave_out_the_same_tensors():
+    """Every word that either of them knows, alone and beside another one, for every kind of number and several shapes."""
+    known = meaning._WEIGHT | meaning._EMBEDDING | meaning._HIDDEN | meaning._OUTPUT | checkpoint._COUNTERS | checkpoint._MEASURES
+    known |= checkpoint._MASKS | checkpoint._ORDERS | checkpoint._DATA | layouts.WEIGHTS | {"bias", "biases", "rotation"}
+    kinds = {"float32": "F32", "float64": "F64", "int8": "I8", "int64": "I64", "bool": "BOOL", "complex64": "C64"}
+    found: Counter[tuple[str, bool]] = Counter()
+    for name in (form.format(word) for word in sorted(known) for form in ("{}", "{}.bias", "train_{}2")):
+        for (kind, theirs), shape_ in product(kinds.items(), [(), (1,), (6,), (1, 1), (6, 2)]):
+            stored = Stored(kind, memoryview(b""), shape_, (0,) * len(shape_))
+            fine = checkpoint._no_weights(name, stored) and not checkpoint._rearranges(name, stored)
+            told = layouts.is_no_weight(name, Tensor(theirs, memoryview(b""), shape_, (0,) * len(shape_)))
+            assert told == fine, (name, kind, shape_)
+            found[kind, fine] += 1
+    assert min(found["float32", False], found["int8", False], found["int8", True], found["float32", True]) > 0
+    assert found["complex64", False] > 0 == found["complex64", True]
 
 
 def test_the_checker_refuses_another_reading_of_a_published_layout():

@@ -205,9 +205,8 @@ def safetensors(header: bytes, data: bytes = b"") -> bytes:
 def archive(pickled: bytes, compression: int = zipfile.ZIP_STORED, **members: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as file:
-        file.writestr("archive/data.pkl", pickled)
-        for name, content in members.items():
-            file.writestr(f"archive/data/{name}", content)
+        for name, content in {"data.pkl": pickled, **{f"data/{name}": content for name, content in members.items()}}.items():
+            file.writestr(zipfile.ZipInfo(f"archive/{name}"), content, compression)  # of no date: the same bytes every time
     return buffer.getvalue()
 
 
@@ -241,6 +240,26 @@ CHECKPOINTS: dict[str, bytes] = {
     "checkpoint_zip_compressed": archive(b"\0" * 1_000_000, zipfile.ZIP_DEFLATED),
     "checkpoint_zip_truncated": archive(pickle.dumps({}, 2))[:-10],
 }
+
+
+#: name: (name, type and bytes of a number) of a second hidden layer beside the network of s3_every_form, which its reading leaves out
+LEFT_OUT = {
+    "integers_of_a_weight_left_out": ("hidden2.weight", "I8", 1),
+    "complex_numbers_left_out": ("rotation", "C64", 8),
+    "integers_of_a_bias_left_out": ("second.bias", "I32", 4),
+}
+
+
+def left_out(certificate: dict[str, Any], checkpoint: bytes, name: str, kind: str, size: int) -> bytes:
+    """The checkpoint with one more tensor, which the certificate says is no part of the network."""
+    start = 8 + struct.unpack("<Q", checkpoint[:8])[0]
+    header, width = json.loads(checkpoint[8:start]), certificate["checkpoint"]["width"]
+    begin, more = len(checkpoint) - start, bytes(size * width**2)
+    header[name] = {"dtype": kind, "shape": [width, width], "data_offsets": [begin, begin + len(more)]}
+    data = safetensors(json.dumps(header).encode(), checkpoint[start:] + more)
+    reading = {"hidden_left": "L", "hidden_right": "R", "out": "U", "bias": "b", "skipped": [name]}
+    certificate["checkpoint"] |= {"format": "by meaning", "sha256": hashlib.sha256(data).hexdigest(), "reading": reading}
+    return data
 
 
 def number(value: bytes) -> Callable[[bytes], bytes]:
@@ -295,6 +314,9 @@ def write() -> None:
     for name, no_form in NO_FORMS.items():
         no_form(parsed := json.loads((accepted / "s3_points.json").read_bytes()))
         faulty[name] = sealed(parsed), (accepted / "s3_points.ckpt").read_bytes()
+    for name, extra in LEFT_OUT.items():
+        data = left_out(parsed := json.loads(certificate), checkpoint, *extra)
+        faulty[name] = sealed(parsed), data
     for name, (text, data) in faulty.items():
         (malformed / f"{name}.json").write_bytes(text)
         (malformed / f"{name}.ckpt").write_bytes(data)
