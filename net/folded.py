@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 #: No intermediate of the float32 forward pass may reach this (the largest float32 is just below 2^128).
 FLOAT32_LIMIT = 2.0**126
+#: A dot product of the float32 forward pass has fewer terms than this, so that k u is below 1/2 in gamma_k.
+FLOAT32_TERMS = 2**23
 #: The largest weights of a network of squares.
 _SQUARES = 1e9
 
@@ -178,8 +180,9 @@ def fold(layers: Layers, group: FiniteGroup, source: Source | None) -> FoldedNet
     if layers.activation == "square":
         _check_sizes(weights)
     one_product = layers.activation == "relu" and layers.after_relu is None and layers.through is None
-    stated = layers.in_float32() and one_product and not _may_overflow(L_abs, R_abs, weights)
-    preactivation_terms, logit_terms = (layers.preactivation_terms, layers.logit_terms) if stated else (None, None)
+    terms = layers.preactivation_terms, layers.logit_terms
+    stated = layers.in_float32() and one_product and max(terms) < FLOAT32_TERMS and not _may_overflow(L_abs, R_abs, weights)
+    preactivation_terms, logit_terms = terms if stated else (None, None)
     return FoldedNetwork(group, weights, None, source, L_abs, R_abs, preactivation_terms, logit_terms, layers)
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from net import folded
 from net.errors import MalformedInput
 from net.folded import fold, folded_network
 from net.formats.layers import Layers
@@ -100,6 +101,15 @@ def test_float32_terms_are_the_lengths_of_the_two_dot_products(s3, random_layers
 
     network = fold(replace(random_layers, after_relu=None, bias=None), s3, None)
     assert (network.preactivation_terms, network.logit_terms) == (10, 4)
+
+
+def test_no_float32_statement_about_dot_products_that_are_too_long(s3, random_layers, monkeypatch):
+    """The bound of a float32 dot product holds below 2^23 terms; here that limit is at the longest one, and one above."""
+    assert folded.FLOAT32_TERMS == 2**23
+    for limit, terms in ((10, (None, None)), (11, (10, 5))):
+        monkeypatch.setattr(folded, "FLOAT32_TERMS", limit)
+        network = fold(replace(random_layers, after_relu=None), s3, None)
+        assert (network.preactivation_terms, network.logit_terms) == terms
 
 
 @pytest.mark.parametrize(

@@ -15,20 +15,26 @@ e_i = K (A_i + t) / (2^24 - K), less -p_i where p_i < 0, and logit z by at most
         = [sum_i c_i |U_iz| + (2^24 - K) M (|b_z| + t)] / ((2^24 - K) (2^24 - M)),
     c_i = 2^24 (2^24 - K) e_i + M (2^24 - K) relu(p_i)        (0 where e_i <= 0: the neuron stays silent).
 
-All of these are integers when A_i, t and c_i are taken over 2^q, q = max(bits, 126). Nothing overflows where sums of absolute
-products stay below 2^126.
+All of these are integers when A_i, t and c_i are taken over 2^q, q = max(bits, 126).
+
+With 2^23 terms or more nothing is said: then gamma_k is 1 or more, and from 2^24 on it bounds nothing (2^24 + 1 ones, added up one
+after the other, give 2^24). With fewer, no sum exceeds four times the sum of absolute products, twice for each layer, so nothing
+overflows where these sums stay below 2^126.
 """
 
 from operator import add, mul
 
 from .integers import Network, Packed, Rows, columns
 
+#: K and M are below this.
+LARGEST_TERMS = 2**23
+
 
 class Forward:
     """The float32 forward pass of a network.
 
     ``left`` and ``right`` are the absolute sums that make up A_i = left[x][i] + right[y][i], over the network's 2^bits; ``terms`` are
-    K and M. The crude bound is one of 2 E_z for all z at once, through relu(p_i) <= A_i and the largest |U_iz| of each neuron; a lead
+    K and M, each below LARGEST_TERMS. The crude bound is one of 2 E_z for all z at once, through relu(p_i) <= A_i and the largest |U_iz| of each neuron; a lead
     above ``needed`` exceeds it at every pair.
     """
 

@@ -12,7 +12,7 @@ from math import prod
 from typing import Any
 
 from .files import read_tensors
-from .float32 import Forward
+from .float32 import LARGEST_TERMS, Forward
 from .groups import Group, check_numbering
 from .integers import Matrix, Network
 from .layers import Layers, bias_of, fold, mirror, side_of
@@ -118,12 +118,15 @@ def folded(layout: str, layers: Layers, record: CheckpointRecord, group: Group) 
         return network, None
     terms = sum(len(side[0].rows[0]) if len(side) == 2 else 1 for side in (layers.left, layers.right))
     terms += len(layers.left_added) + len(layers.right_added)
-    forward = Forward(network, L_sizes, R_sizes, (terms, width + (layers.bias is not None)))
-    exists = (
-        layers.after is None and layers.through is None and all(matrix.narrow for matrix in layers.matrices()) and not forward.overflows
-    )
-    same("checkpoint.float32_forward", record.float32_forward, exists)
-    return network, forward if exists else None
+    lengths = terms, width + (layers.bias is not None)
+    one_product = layers.after is None and layers.through is None  # each logit is one dot product of the activations
+    forward = None
+    if one_product and max(lengths) < LARGEST_TERMS and all(matrix.narrow for matrix in layers.matrices()):
+        forward = Forward(network, L_sizes, R_sizes, lengths)
+    if forward is not None and forward.overflows:
+        forward = None
+    same("checkpoint.float32_forward", record.float32_forward, forward is not None)
+    return network, forward
 
 
 def _placed(sides: list[list[Matrix]], bits: int, places: list[int]) -> list[list[list[list[int]]]]:

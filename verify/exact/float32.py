@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from net.folded import FLOAT32_TERMS
 from net.roundoff import INFLATE, U32, gamma
 from verify.exact.exhaustive import tighten
 from verify.exact.scaled_integers import round_network
@@ -60,7 +61,7 @@ def float32_proved(network: FoldedNetwork, evaluation: Evaluation) -> Mask | Non
     p, q = network.preactivation_terms, network.logit_terms
     if p is None or q is None:
         return None
-    if max(p, q) >= 2**23:
+    if max(p, q) >= FLOAT32_TERMS:
         raise ValueError(f"Expected dot products of fewer than 2^23 terms for gamma_k < 1; got {max(p, q)}.")
     error, safe = _separable_error(network, p, q)
     needed = 2 * error

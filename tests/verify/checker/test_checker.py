@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 import verify.checker
-from verify.checker import shape
+from verify.checker import layouts, shape
 from verify.checker.command import main
 from verify.checker.integers import Packed
 from verify.checker.progress import Progress
@@ -133,6 +133,19 @@ def test_a_sample_finds_a_false_list_on_the_pairs_that_it_looks_at() -> None:
     certificate, checkpoint = load("refuted_network")
     certificate["correct"]["wrong"][0][2] = 5 - certificate["correct"]["wrong"][0][2]
     assert verdict(sealed(certificate), checkpoint, sample=36) == "s NOT VERIFIED"
+
+
+@pytest.mark.parametrize(("name", "longest"), [("s3_every_form", 27), ("s3_sn_grok_even_first", 20)])
+def test_nothing_is_said_of_float32_where_a_dot_product_is_too_long(name: str, longest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound of a float32 dot product holds below 2^23 terms; here that limit is at the longest one, and one above."""
+    certificate, checkpoint = load(name)
+    assert layouts.LARGEST_TERMS == 2**23
+    monkeypatch.setattr(layouts, "LARGEST_TERMS", longest + 1)
+    assert verdict(sealed(certificate), checkpoint) == "s VERIFIED"
+    monkeypatch.setattr(layouts, "LARGEST_TERMS", longest)
+    assert verdict(sealed(certificate), checkpoint) == "s NOT VERIFIED"
+    certificate["checkpoint"]["float32_forward"], certificate["correct"]["float32_any_order"] = False, None
+    assert verdict(sealed(certificate), checkpoint) == "s VERIFIED"
 
 
 def test_a_missing_file_is_malformed_and_a_missing_option_is_usage(tmp_path: Path) -> None:
