@@ -34,8 +34,8 @@ class Forward:
     """The float32 forward pass of a network.
 
     ``left`` and ``right`` are the absolute sums that make up A_i = left[x][i] + right[y][i], over the network's 2^bits; ``terms`` are
-    K and M, each below LARGEST_TERMS. The crude bound is one of 2 E_z for all z at once, through relu(p_i) <= A_i and the largest |U_iz| of each neuron; a lead
-    above ``needed`` exceeds it at every pair.
+    K and M, each below LARGEST_TERMS. The crude bound is one of 2 E_z for all z at once, through relu(p_i) <= A_i and the largest
+    |U_iz| of each neuron; a lead above ``needed`` exceeds it at every pair.
     """
 
     def __init__(self, network: Network, left: Rows, right: Rows, terms: tuple[int, int]) -> None:

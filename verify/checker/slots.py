@@ -33,9 +33,9 @@ class Short:
 
     ``slot`` is the number of bits of a slot: as few as hold the exact numbers, or numbers of which little is lost beside the usual
     ``margin``, else 64; numbers have slot - 3 bits. ``lowest`` is a level below every sum of tables, at least -2^(slot - 3), and
-    ``grain`` a step of levels. ``unit`` is a + c; ``error`` bounds what the rounding does to (1), over 2^(bits + vote_bits + 1), where
-    ``bits`` are those of the finer of network and levels. ``left``, ``right``, ``votes``, ``bias`` are the exact numbers behind it,
-    votes and bias doubled. Where there are no ``gaps``, the tables are the network's own logits.
+    ``grain`` a step of levels. ``unit`` is a + c; ``error`` and ``excess`` bound what the rounding does to (1), over
+    2^(bits + vote_bits + 1), where ``bits`` are those of the finer of network and levels. ``left``, ``right``, ``votes``, ``bias`` are
+    the exact numbers behind it, votes and bias doubled. Where there are no ``gaps``, the tables are the network's own logits.
     """
 
     def __init__(self, network: Network, tables: Tables, margin: int = 0) -> None:
@@ -111,6 +111,7 @@ class Short:
         activations = sum(self.spread) << a + 1 if a else 0
         votes = sum(tops) << a + c - 1 if c else 0
         self.error: int = 2 * (activations + votes + ((1 << unit) if unit else 0)) + 2 * activations
+        self.excess: int = sum(tops) << unit if c else 0
         return most + 1 < 1 << slot - 3
 
     def _pack(self) -> None:

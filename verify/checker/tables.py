@@ -37,9 +37,14 @@ chooses them so that everything fits, and 0 where the exact numbers fit. With ' 
     |V - 2^c V'| <= 2^(c-1)                                        (0 when c = 0)
     |sum_i h_i V_i + b - 2^(a+c) T'| <= E = sum_i 2^(a+1) s_i + sum_i 2^a top_i 2^(c-1) + 2^(a+c),   top_i the largest h'_i or f'_i.
 
-The last term is for b, which is rounded down; T' = sum_i h'_i V'_i + b'. In the same way |h_i - f_i| s_i <= 2^a |h'_i - f'_i| 2^c
-s'_i + 2^(a+1) s_i, with s'_i = s_i / 2^c rounded up. The right side of (1), and a margin taken from rounded numbers, are therefore
-known up to ``error`` = 2 E + 2 sum_i 2^(a+1) s_i, and whatever that leaves undecided is decided by exact integers.
+The last term is for b, which is rounded down; T' = sum_i h'_i V'_i + b'. With s'_i = s_i / 2^c rounded up,
+
+    |h_i - f_i| s_i <= 2^a |h'_i - f'_i| 2^c s'_i + 2^(a+1) s_i,
+    |h_i - f_i| s_i >= 2^a |h'_i - f'_i| 2^c s'_i - 2^(a+1) s_i - 2^(a+c) top_i         (without the last term when c = 0)
+
+The right side of (1), and a margin taken from rounded numbers, are therefore at most ``error`` = 2 E + 2 sum_i 2^(a+1) s_i less than
+what rounded numbers say, and at most ``excess`` = sum_i 2^(a+c) top_i (0 when c = 0) and the same error more. Whatever that leaves
+undecided is decided by exact integers.
 """
 
 import random
@@ -287,7 +292,7 @@ def _contenders(short: Short, x: int, y: int, w: int, rivals: list[int], found: 
     ``found`` are its tables added up, ``known`` the right side of (1) less F.
     """
     possible = known - short.more_than(0)  # no contender has a T' up to this
-    surely = known - 1 - (-short.error >> short.unit)  # every z with a T' above this is one
+    surely = known - 1 - (-(short.error + short.excess) >> short.unit)  # every z with a T' above this is one
     count, open_ = 0, []
     for z, value in zip(rivals, short.numbers(found, rivals), strict=True):
         if value > surely:

@@ -20,7 +20,7 @@ ALL_SLOTS = dict(slots.SLOTS)
 
 
 def group(name: str) -> list[list[int]]:
-    """A table of products: S3, C1, C2, C4, C5, or D8, the symmetries of a square."""
+    """A table of products: S3, a cyclic group, or D8, the symmetries of a square."""
     if name[0] == "C":
         n = int(name[1:])
         return [[(x + y) % n for y in range(n)] for x in range(n)]
@@ -137,29 +137,38 @@ def check_tables(name: str, count: int, seed: int, monkeypatch: pytest.MonkeyPat
         assert n == 1 or (margins[0] if margins else max(map(abs, truth.values()))) <= floor  # type: ignore[arg-type]
         assert floor >= needed
         found = tables.settle_by(plan, network, products, SILENT, floor=floor)
-        certified, spent = 0, plans.operations(plan, n, network.width)
         for (x, y), margin in truth.items():
             low = found.low[x][y]
             if margin is None:
-                certified += 1
                 continue
             assert (low is not None) == (margin > 0)
-            bounds = factored(network, plan, x, y, products[x][y])
-            contenders = sum(bound <= 0 for z, bound in enumerate(bounds) if z != products[x][y])
-            evaluation = 2 * network.width * n
             if margin > 0:
                 assert low == min(margin, floor + 1)
                 exact += low == margin
-                certified += contenders <= n // 2
-                look = min(4 * network.width + 1 + (2 * network.width + 2) * contenders, evaluation) * (contenders > 0)
-                spent += look if contenders <= n // 2 else evaluation
-            else:
-                spent += evaluation
             rights, wrongs = rights + (margin > 0), wrongs + (margin <= 0)
-        assert (found.certified, found.operations) == (certified, spent)
+        assert (found.certified, found.operations) == counts(network, plan, products)
         assert found.rows(products) == answers_by_definition(n, values)
         check_answers(network, products, values)
     assert name == "C1" or min(rights, wrongs, exact) > 0
+
+
+def counts(network: Network, plan: Tables, products: list[list[int]]) -> tuple[int, int]:
+    """How many pairs are certified, and with how many operations all are settled, from the contenders of each pair one by one."""
+    n, evaluation = network.order, 2 * network.width * network.order
+    certified, spent = 0, plans.operations(plan, n, network.width)
+    for x, y in product(range(n), repeat=2):
+        w = products[x][y]
+        margin = margin_of(logits(network, x, y), w)
+        if margin is None:
+            certified += 1
+            continue
+        contenders = sum(bound <= 0 for z, bound in enumerate(factored(network, plan, x, y, w)) if z != w)
+        if margin > 0 and contenders <= n // 2:
+            certified += 1
+            spent += min(4 * network.width + 1 + (2 * network.width + 2) * contenders, evaluation) * (contenders > 0)
+        else:
+            spent += evaluation
+    return certified, spent
 
 
 def answers_by_definition(n: int, values: dict[tuple[int, int], list[int]]) -> list[list[int]]:
@@ -253,13 +262,32 @@ def test_rounded_numbers_are_within_the_error_and_come_near_it(monkeypatch: pyte
             made = sum(table[labels[x]] for table, labels in zip(short.tables_of(short.short_right[y]), short.last_labels, strict=True))
             factor = (1 << short.slot - 1) - slots.slots_of(made, n, short.slot)[z]
             own = short.logit(h, w)
-            found = [(2 * (values[w] - values[z]), own - short.logit(h, z))] if w != z else []
-            found.append((factored(network, plan, x, y, w)[z], own - slack - factor))
-            for exact, rounded in found:
-                gap = abs(exact - (rounded << short.unit))
-                assert gap <= short.error
-                nearest = max(nearest, Fraction(gap, short.error))
+            found = [(2 * (values[w] - values[z]), own - short.logit(h, z), 0)] if w != z else []
+            found.append((factored(network, plan, x, y, w)[z], own - slack - factor, short.excess))
+            for exact, rounded, excess in found:
+                gap = exact - (rounded << short.unit)
+                assert -short.error <= gap <= short.error + excess
+                nearest = max(nearest, Fraction(abs(gap), short.error))
     assert nearest > Fraction(2, 5)
+
+
+def test_contenders_are_counted_exactly_where_rounded_votes_say_too_many() -> None:
+    """At (0, 0) both other outputs are just no contenders, and rounded numbers say that they are by more than ``error``.
+
+    The first neuron is read as silent where it fires with 1000. Its votes of 2^43 are rounded by half a unit, and the largest of them
+    is rounded up by a whole one, since the second neuron, which is silent there, has much larger votes.
+    """
+    right, largest, fires = (1 << 43) - 2, (1 << 44) + 2, 1000
+    lead = (fires * (largest - right) + 2) // 2
+    left = [[fires, 0], [0, 0], [0, 1]]
+    votes = [[right // 2, largest // 2, -largest // 2], [1 << 70, -(1 << 70), 0]]
+    network = Network(left, [[0, 0], [-fires, 1], [-fires, 1]], votes, [lead, 0, 0], 0, 0)
+    plan = Tables([Cells([0, 1, 2], [0, 1], [[0, 0], [0, 0], [0, 1]])], 0, [])
+    products = group("C3")
+    assert factored(network, plan, 0, 0, 0)[1:] == [2, 2]
+    found = tables.settle_by(plan, network, products, SILENT)
+    certified, spent = counts(network, plan, products)
+    assert (found.certified, found.operations) == (certified, spent) == (3, 459)
 
 
 @pytest.mark.parametrize("slot", ALL_SLOTS)
