@@ -25,6 +25,9 @@ from .tensors import Tensor, Tensors
 STEP = re.compile(r"\^T|\[[0-9]{1,12}\]|\[[0-9]{0,12}:[0-9]{0,12}\]")
 LONGEST_TERM = 1000
 TERM = re.compile(rf"(.+?)((?:{STEP.pattern})*)", re.DOTALL)
+#: Names that a formula has as they are, and how many tensors that are left out it lists.
+PLAIN = re.compile(r"[A-Za-z0-9_.:/-]{1,200}")
+LISTED = 100
 
 
 def state_at(content: Any, path: list[str]) -> tuple[Any, dict[Any, Any]]:
@@ -145,31 +148,50 @@ def vector(term: str, get: dict[str, Matrix], length: int) -> Matrix:
 
 
 def described(reading: Reading) -> str:
-    """The function as a formula in the tensors' names, and what is left out, in one line without unprintable characters."""
+    """The function as a formula in the tensors' names, and what is left out, in one line of printable ASCII characters.
+
+    A name with other characters than letters, digits and _ . : / - is quoted, so that no name looks like a part of the formula.
+    """
     sides = [
         _side(reading.left, reading.left_bias, reading.hidden_left, "x"),
         _side(reading.right, reading.right_bias, reading.hidden_right, "y"),
     ]
-    inside = " + ".join([*sides, *reading.hidden_bias])
+    inside = " + ".join([*sides, *map(_term, reading.hidden_bias)])
     hidden = {"relu": f"relu({inside})", "square": f"({inside})^2", "abs": f"|{inside}|"}[reading.activation]
-    hidden = f"({hidden} + {reading.after})" if reading.after else hidden
-    logits = f"{hidden} {reading.out}"
+    hidden = f"({hidden} + {_term(reading.after)})" if reading.after else hidden
+    logits = f"{hidden} {_term(reading.out)}"
     if reading.unembed:
-        logits = f"({logits} + {reading.out_bias}) {reading.unembed}" if reading.out_bias else f"{logits} {reading.unembed}"
-    text = f"logits(x, y) = {logits}{f' + {reading.bias}' if reading.bias else ''}"
-    text += f"; left out: {', '.join(reading.skipped)}" if reading.skipped else ""
-    text += f"; of the state dict at {' / '.join(reading.state)}" if reading.state else ""
-    return "".join(character if character.isprintable() else "?" for character in text)[:2000]
+        logits = f"({logits} + {_term(reading.out_bias)})" if reading.out_bias else logits
+        logits = f"{logits} {_term(reading.unembed)}"
+    text = f"logits(x, y) = {logits}{f' + {_term(reading.bias)}' if reading.bias else ''}"
+    if reading.skipped:
+        text += f"; left out: {', '.join(map(_name, reading.skipped[:LISTED]))}"
+        text += f" and {len(reading.skipped) - LISTED:,} more" if len(reading.skipped) > LISTED else ""
+    return text + (f"; of the state dict at {' / '.join(map(_name, reading.state))}" if reading.state else "")
 
 
 def _side(embedding: str, bias: str, matrix: str, at: str) -> str:
-    found = f"{_row(embedding or matrix, at)}{f' + {bias}' if bias else ''}"
-    return found if not (embedding and matrix) else f"({found}) {matrix}" if bias else f"{found} {matrix}"
+    found = f"{_row(embedding or matrix, at)}{f' + {_term(bias)}' if bias else ''}"
+    if not (embedding and matrix):
+        return found
+    return f"({found}) {_term(matrix)}" if bias else f"{found} {_term(matrix)}"
 
 
 def _row(term: str, at: str) -> str:
     """Row ``at`` of a term: E[x], or W[6 + y] where the term is a part W[6:] of the rows."""
     part = re.fullmatch(r"(.+)\[([0-9]*):[0-9]*\]", term, re.DOTALL)
     if part is None:
-        return f"{term}[{at}]"
-    return f"{part[1]}[{f'{part[2]} + ' if part[2] else ''}{at}]"
+        return f"{_term(term)}[{at}]"
+    return f"{_term(part[1])}[{f'{part[2]} + ' if part[2] else ''}{at}]"
+
+
+def _term(term: str) -> str:
+    """A tensor's name and what is done to it."""
+    match = TERM.fullmatch(term)
+    assert match is not None
+    return _name(match[1]) + match[2]
+
+
+def _name(name: str) -> str:
+    """A name as it stands, or quoted, and shortened where it is long."""
+    return name if PLAIN.fullmatch(name) else shown(name)

@@ -172,7 +172,7 @@ def floor_of(network: Network, products: Rows, hint: tuple[int, int] | None, nee
     """
     right = some_margins(network, products, hint)
     if not right:
-        return network.packed.half
+        return 2 * network.packed.half  # logits are below half in absolute value
     return max(right[0], needed, useful if FEWER * useful <= right[len(right) // 2] else 0)
 
 

@@ -22,6 +22,7 @@ from net.formats.meaning import readings
 from net.formats.reading import Reading, layers_of, read_layout
 from verify.checker import layers as checker_layers
 from verify.checker import layouts, shape
+from verify.checker.readings import described
 from verify.checker.shape import Malformed
 from verify.checker.tensors import Tensor
 
@@ -159,8 +160,6 @@ def test_the_likeliest_reading_is_the_function_that_was_written(way):
 @pytest.mark.parametrize("way", WAYS)
 def test_the_checker_reads_the_same_network(way, activation):
     """Both readers, which share no code, fold to the same exact weights, and state the same formula."""
-    from verify.checker.readings import described
-
     tensors, _ = WAYS[way]
     reading = msgspec.structs.replace(readings(shapes(tensors), N)[0][1], activation=activation)
     data = save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
@@ -229,6 +228,19 @@ def test_the_checker_refuses_a_reading_that_leaves_out_a_weight():
         else:
             with pytest.raises(Malformed, match="leaves out no weights"):
                 layouts.read_checkpoint(saved({**tensors, name: number}), told)
+
+
+def test_no_name_looks_like_a_part_of_the_formula_and_none_is_cut_off_unseen():
+    """Names are quoted where they have odd characters, shortened where they are long, and counted where they are many."""
+    odd = shape.Reading(hidden_left="W[:6]", hidden_right="W) + 0 (W[6:]", out="U + b; left out: nothing", state=["a / b\n"])
+    assert described(odd) == (
+        "logits(x, y) = relu(W[x] + 'W) + 0 (W'[6 + y]) 'U + b; left out: nothing'; of the state dict at 'a / b\\n'"
+    )
+    long = shape.Reading(left="L" * 1000, right="R", hidden_left="H" * 1000, hidden_right="K", out="U", activation="square")
+    assert described(long).startswith("logits(x, y) = ('LLL")
+    assert described(long).endswith("HHH' + R[y] K)^2 U")
+    many = shape.Reading(hidden_left="L", hidden_right="R", out="U", skipped=[f"n{k}" for k in range(102)])
+    assert described(many).endswith(", n98, n99 and 2 more")
 
 
 def test_loader_and_checker_leave_out_the_same_tensors():
