@@ -7,5 +7,5 @@ It redoes what a certificate states from the checkpoint, and shares no code with
 - groups, their names and those of subgroups: `groups` and `names`; programs written out: `programs`;
 - arithmetic: `integers`, and `float32`; Q1 and Q2: `evaluation`, which says what is stated of the pairs;
 - the shorter proofs of the same: `tables` (Q1 and Q4) with `slots` and `plans`, `equivalence` (Q2), `lemmas` (Q3);
-- `coq` compares a Coq project with the checkpoint; `progress` writes how far a check has come.
+- `processes` shares work out; `progress` writes how far a check has come; `coq` compares a Coq project with the checkpoint.
 """

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from .coq import check_project
 from .files import FILE_LIMIT
-from .progress import Line, Progress
+from .progress import Progress, Redone
 from .shape import Differs, Malformed, shown
 from .statement import Options, check
 
@@ -80,7 +80,7 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _lines(table: list[Line]) -> list[str]:
+def _lines(table: list[Redone]) -> list[str]:
     """The table as text."""
     rows = [("statement", "how it was redone", "on", "seconds")]
     rows += [(line.statement, line.how, f"{line.number:,} {line.unit}", f"{line.seconds:.1f}") for line in table]

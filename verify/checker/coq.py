@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .groups import Group
+from .groups import Group, permutation
 from .integers import Rows, columns
 from .layouts import folded, read_checkpoint
 from .shape import Certificate, Differs, Malformed, need, read_certificate, same
@@ -179,8 +179,6 @@ def theorem_text(c: Certificate, tables: bool, width: int) -> str:
 
 
 def _images(generators: Iterable[str], group: Group) -> Rows:
-    from .groups import permutation
-
     return [list(permutation(text, group.degree)) for text in generators]
 
 

@@ -22,8 +22,9 @@ from collections.abc import Sequence
 from .groups import Group
 from .integers import Network, Rows, columns
 from .plans import Cells, Tables, cheapest_sums, of_program, read_plan, rows_added
+from .processes import mapped
 from .programs import Expanded
-from .progress import Progress, mapped
+from .progress import Progress
 from .shape import CompactPlan
 from .slots import Short
 from .tables import Settled, exchanged, look_at, settle_by, turned
@@ -149,8 +150,7 @@ def open_cost(short: Short, products: Rows) -> int:
     n, cost = short.order, 0
     ys = [k * n // TRIED for k in range(TRIED)]
     for y in ys:
-        answers = [row[y] for row in products]
-        own = [short.logit(short.activations(x, y), w) for x, w in enumerate(answers)]
-        column = look_at(short, y, answers, own, 0)
+        by_x = [row[y] for row in products]
+        column = look_at(short, y, by_x, [short.logit(short.activations(x, y), w) for x, w in enumerate(by_x)], 0)
         cost += OPEN * len({*column.left[::2]}) + ONE * len(column.left) // 2 + WHOLE * len(column.evaluated)
     return cost // TRIED + OPEN * len(short.live)

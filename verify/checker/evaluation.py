@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from .float32 import Forward
 from .integers import Network, Rows
-from .progress import Progress, mapped
+from .processes import mapped
+from .progress import Progress
 from .shape import Certificate, same, written
 from .tables import Settled
 

@@ -43,7 +43,7 @@ from typing import NamedTuple
 from .groups import Group
 from .integers import Network, Rows, columns
 from .programs import Expanded
-from .progress import Line, Progress
+from .progress import Progress, Redone
 from .shape import (
     Circuit,
     NeuronRecord,
@@ -77,29 +77,29 @@ def check_symbolic(
     min_margin: str | None,
     group: Group,
     progress: Progress,
-) -> list[Line]:
+) -> list[Redone]:
     """Redo all that is stated about Q3; Differs where something does not hold. ``min_margin`` is the network's, as redone for Q1."""
-    lines = []
+    redone = []
     started = monotonic()
     same("symbolic.proof, there", stated.proof is not None, stated.status == "PROVED")
     same("symbolic.counterexample, there", stated.counterexample is not None, stated.status == "REFUTED")
     what = "Q3: the program is correct for all x, y, z"
     if stated.proof is not None:
         entries = check_proof(stated.proof, program, group, progress)
-        lines.append(Line(what, "minima of the lemmas, and their sum for every s", entries, "entries", monotonic() - started))
+        redone.append(Redone(what, "minima of the lemmas, and their sum for every s", entries, "entries", monotonic() - started))
     elif stated.counterexample is not None:
         check_counterexample(stated.counterexample, program.network, group)
-        lines.append(Line("Q3: the program is wrong", "the counterexample evaluated", 1, "pairs", monotonic() - started))
+        redone.append(Redone("Q3: the program is wrong", "the counterexample evaluated", 1, "pairs", monotonic() - started))
     else:
-        lines.append(Line(what + ": unknown", "nothing is stated", 0, "lemmas", 0.0))
+        redone.append(Redone(what + ": unknown", "nothing is stated", 0, "lemmas", 0.0))
     started = monotonic()
     check_pushes(stated.pushes, program, records, group)
-    lines.append(Line("O2: what each neuron does", "intervals", len(stated.pushes), "neurons", monotonic() - started))
+    redone.append(Redone("O2: what each neuron does", "intervals", len(stated.pushes), "neurons", monotonic() - started))
     if stated.distance is not None:
         started = monotonic()
         check_distance(stated.distance, program, records, network, min_margin)
-        lines.append(Line("O3: distance of margins", "added up again", network.width, "neurons", monotonic() - started))
-    return lines
+        redone.append(Redone("O3: distance of margins", "added up again", network.width, "neurons", monotonic() - started))
+    return redone
 
 
 def check_counterexample(stated: tuple[int, int, int], network: Network, group: Group) -> None:
@@ -147,7 +147,7 @@ class Neurons(NamedTuple):
         return Neurons(turn(self.right), turn(self.left), turn(self.votes))
 
 
-class Program:
+class Circuits:
     """A program's circuits as functions on the group."""
 
     def __init__(self, expanded: Expanded) -> None:
@@ -172,7 +172,7 @@ class Program:
         return whole._replace(votes=votes)
 
 
-class Seated(NamedTuple):
+class ByPoints(NamedTuple):
     """A circuit of a family by points: ``left[parity of x][j]`` and ``votes[parity of z][q]`` of each neuron.
 
     ``rows`` are the distinct lists of r over its neurons, ``row[y]`` the number of that of y.
@@ -187,13 +187,15 @@ class Seated(NamedTuple):
 class Family:
     """A family: its space, and per point its circuits; every statement about what they look at is checked here."""
 
-    def __init__(self, stated: SymbolicFamily, program: Program, group: Group, space: Space) -> None:
+    def __init__(self, stated: SymbolicFamily, program: Circuits, group: Group, space: Space) -> None:
         self.space, self.mirrored, self.group = space, stated.mirrored, group
-        self.at: list[list[Seated]] = [[] for _ in range(space.count)]
+        self.at: list[list[ByPoints]] = [[] for _ in range(space.count)]
         for member in stated.members:
             need(0 <= member.point < space.count, f"expected one of {space.count} points, got {member.point}")
             neurons = program.of(member)
-            self.at[member.point].append(seated(neurons.mirrored(group.inverse) if stated.mirrored else neurons, member, space, group))
+            self.at[member.point].append(
+                by_points(neurons.mirrored(group.inverse) if stated.mirrored else neurons, member, space, group)
+            )
         m = space.count
         need(len(stated.bias) in (0, 2 * m * m), f"expected {2 * m * m} entries of a table of the bias or none, got {len(stated.bias)}")
         unread = stated.bias[1::2] if 1 not in group.parity else []  # there is no odd z
@@ -208,7 +210,7 @@ class Family:
         return [row[g] for row in self.space.moved]
 
 
-def seated(neurons: Neurons, member: SymbolicMember, space: Space, group: Group) -> Seated:
+def by_points(neurons: Neurons, member: SymbolicMember, space: Space, group: Group) -> ByPoints:
     """The circuit by points; Differs when it looks at anything else than a family's circuit may."""
     moved, taking, parity = space.moved[member.point], space.taking[member.point], group.parity
     what = f"circuit {member.circuit} looks at point {member.point} and parities alone"
@@ -220,7 +222,7 @@ def seated(neurons: Neurons, member: SymbolicMember, space: Space, group: Group)
         found.append(values)
     lists = [tuple(r) for r in zip(*neurons.right, strict=True)] or [()] * group.order
     number = {r: k for k, r in enumerate(dict.fromkeys(lists))}
-    return Seated(found[0], found[1], [list(r) for r in number], [number[r] for r in lists])
+    return ByPoints(found[0], found[1], [list(r) for r in number], [number[r] for r in lists])
 
 
 # ---- the proof
@@ -229,7 +231,7 @@ def seated(neurons: Neurons, member: SymbolicMember, space: Space, group: Group)
 def check_proof(proof: SymbolicProof, expanded: Expanded, group: Group, progress: Progress) -> int:
     """Redo a proof; the number of table entries that the minima ran through. Programs of squares are refused: pushes are relu's."""
     same("program of Q3, of squares", False, expanded.network.squared)
-    program = Program(expanded)
+    program = Circuits(expanded)
     check_division(proof, len(program.circuits))
     spaces: dict[int, Space] = {}
     for stated in proof.families:
@@ -397,7 +399,7 @@ class Shares:
         x = case.y if family.mirrored else case.x
         for_w, for_z = case.x ^ case.y, case.x ^ case.y ^ case.s
         self.parts = 1 if for_w == for_z else 2
-        found = [[table(circuit, x, for_w, for_z, m) for circuit in circuits] for circuits in family.at]
+        found = [[votes_by_row(circuit, x, for_w, for_z, m) for circuit in circuits] for circuits in family.at]
         # per point and part a table of the bias, which is the same for every j
         biases = [[[*(family.bias[bit][p] if family.bias else [0] * m)] * m for bit in (for_w, for_z)[-self.parts :]] for p in range(m)]
         reach = max(
@@ -468,7 +470,7 @@ def minima(case: SymbolicCase, number: int, family: Family, batch: SymbolicBatch
     return [best[j * m : (j + 1) * m] for j in range(m)]
 
 
-def table(circuit: Seated, x: int, for_w: int, for_z: int, m: int) -> list[tuple[Rows, Rows]]:
+def votes_by_row(circuit: ByPoints, x: int, for_w: int, for_z: int, m: int) -> list[tuple[Rows, Rows]]:
     """Per distinct row of r what the circuit gives, as [j][q], to an output at the point q: of the parity of w, and of that of z."""
     found = []
     for r in circuit.rows:

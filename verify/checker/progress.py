@@ -1,19 +1,14 @@
-"""How far a check has come, on stderr, and work shared out among processes. Nothing rests on this module but time."""
+"""How far a check has come, on stderr, and the lines of the closing table. Nothing that is proved rests on this module."""
 
-import multiprocessing
 import sys
-from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
-from typing import Any, NamedTuple, TextIO, TypeVar
-
-Item = TypeVar("Item")
-Found = TypeVar("Found")
+from typing import NamedTuple, TextIO
 
 #: Seconds before the first line about a step, and between two lines where they do not replace each other.
 PATIENCE, PAUSE = 2.0, 4.0
 
 
-class Line(NamedTuple):
+class Redone(NamedTuple):
     """One line of the closing table: a statement, how it was redone, on how many pairs or cases, in how many seconds."""
 
     statement: str
@@ -68,20 +63,3 @@ class Step:
         left = (self._total - self._done) * (now - self._start) / max(1, self._done)
         rest = f"{self.seconds:.0f} s" if finished else f"about {left:.0f} s left"
         self._progress.write(f"{self._what}: {self._done:,} of {self._total:,} {self._unit}, {rest}", finished)
-
-
-def mapped(function: Callable[[Item], Found], items: Iterable[Item], jobs: int = 1) -> Iterator[Found]:
-    """The function of every item, in order, in that many processes; what the function knows is copied into them as they begin."""
-    if jobs == 1:
-        yield from map(function, items)
-        return
-    _SHARED[:] = [function]
-    with multiprocessing.get_context("fork").Pool(jobs) as pool:
-        yield from pool.imap(_shared, items)
-
-
-_SHARED: list[Callable[[Any], Any]] = []
-
-
-def _shared(item: Any) -> Any:
-    return _SHARED[0](item)

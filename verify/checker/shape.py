@@ -334,8 +334,8 @@ class SymbolicCase:
 class SymbolicProof:
     """That a program is right for all x, y and z, by lemmas about points (docs/obligations.md).
 
-    Integers are in units of one vote, 2^-(preactivation_bits + vote_bits). ``signs`` are the circuits that read parities alone;
-    ``bias_rest`` is the range of what the families' tables leave of the bias, for even and for odd z.
+    Integers are in units of one vote, 2^-(preactivation_bits + scale_bits + vote_bits). ``signs`` are the circuits that read parities
+    alone; ``bias_rest`` is the range of what the families' tables leave of the bias, for even and for odd z.
     """
 
     families: list[SymbolicFamily]

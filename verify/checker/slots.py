@@ -42,22 +42,22 @@ class Short:
         self.order, self.network, self.tables = network.order, network, tables
         self.bits: int = max(network.bits, tables.bits)
         lift, level_lift = self.bits - network.bits, self.bits - tables.bits
-        level: dict[int, list[int]] = {}
+        by_cell: dict[int, list[int]] = {}  # the levels of each neuron that the tables read
         for family in tables.cells:
             for i, levels in zip(family.neurons, columns(family.levels), strict=True):
-                level[i] = [value << level_lift for value in levels]
+                by_cell[i] = [value << level_lift for value in levels]
         self.live: list[int] = []
         left, right, read = [], [], {}
         for i, (by_x, by_y, votes) in enumerate(zip(columns(network.left), columns(network.right), network.votes, strict=True)):
             by_x, by_y = [value << lift for value in by_x], [value << lift for value in by_y]
-            top = max(by_x + level.get(i, []))
+            top = max(by_x + by_cell.get(i, []))
             reach = max(by_y) + top
             if reach <= 0 or max(votes) == min(votes):
                 continue  # it never fires, or votes for all answers alike
             # moved so that no level is above 0, and cut where nothing fires: relu(L + R) stays what it is
-            lowest = -reach - 1
-            read[i] = [value - top if value - top > lowest else lowest for value in level.get(i, [])]
-            left.append([value - top if value - top > lowest else lowest for value in by_x])
+            silent = -reach - 1
+            read[i] = [value - top if value - top > silent else silent for value in by_cell.get(i, [])]
+            left.append([value - top if value - top > silent else silent for value in by_x])
             right.append([value + top if value + top > -1 else -1 for value in by_y])
             self.live.append(i)
         place = {i: k for k, i in enumerate(self.live)}
@@ -90,7 +90,8 @@ class Short:
             fits = any(self._fits(slot, unit, reach) for unit in (0, *range(least, most + 1)))
             if fits and SMALLER * self.error <= self.doubled(margin):
                 break
-        assert fits, "slots of 64 bits hold all numbers at the largest unit"
+        if not fits:  # cannot be: slots of 64 bits hold all numbers at the largest unit
+            raise ArithmeticError("expected all numbers to fit in slots of 64 bits")
         a, c = self.short_by, self.votes_by
         self.short_left = [[value >> a for value in row] for row in self.left]
         self.short_right = [[value >> a for value in row] for row in self.right]

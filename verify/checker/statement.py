@@ -4,7 +4,9 @@ What `check` proves when it says `s VERIFIED`: that every statement of the certi
 The order is: shape and digest of the certificate; the group, its name; the network, its numbering; the program, the names of its
 subgroups; the program written out and compared with the network neuron by neuron; Q1 and Q2; Q3; Q4. The first thing that does not
 hold ends the check. Each part is redone from the network and the program as they were read before, never from what the certificate
-states of them, with two exceptions that are safe because what is stated was compared first: deviations (in Q3) and the least margin.
+states of them. Two numbers are taken from it after they were compared: deviations (in Q3) and the least margin (in O3; on a sample of
+pairs it is not compared, and nothing is called verified). One hint is taken from it and not trusted: the pair with the least margin,
+which says up to where margins should be known exactly.
 """
 
 import hashlib
@@ -21,7 +23,7 @@ from .layouts import folded, read_checkpoint
 from .lemmas import check_symbolic
 from .names import check_subgroup_name
 from .programs import Expanded
-from .progress import Line, Progress
+from .progress import Progress, Redone
 from .readings import described
 from .shape import Certificate, Compact, Differs, Kind, NeuronRecord, read_certificate, same, shown, written
 from .tables import check_compact, floor_of, settle
@@ -41,17 +43,17 @@ class Verdict(NamedTuple):
     """The last line, the table of what was done, and what the network is in terms of the file's tensors, where that is stated."""
 
     line: str
-    table: list[Line]
+    table: list[Redone]
     formula: str = ""
 
 
 def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Progress) -> Verdict:
     """Redo a certificate; raises Differs or Malformed where something does not hold."""
-    started, table = monotonic(), []  # type: float, list[Line]
+    started, table = monotonic(), []  # type: float, list[Redone]
 
     def done(statement: str, how: str, count: int, unit: str) -> None:
         nonlocal started
-        table.append(Line(statement, how, count, unit, monotonic() - started))
+        table.append(Redone(statement, how, count, unit, monotonic() - started))
         started = monotonic()
 
     c = read_certificate(certificate)
@@ -152,7 +154,7 @@ def check_neurons(records: list[NeuronRecord], network: Network, program: Expand
         same(f"neurons[{i}].kind", record.kind, kind)
 
 
-def redo_symbolic(c: Certificate, group: Group, network: Network, own: Expanded, progress: Progress) -> list[Line]:
+def redo_symbolic(c: Certificate, group: Group, network: Network, own: Expanded, progress: Progress) -> list[Redone]:
     """Q3, about the certificate's own program or about the provable one, whose neurons are compared with the network first."""
     program, records = own, c.neurons
     if c.symbolic.provable is not None:

@@ -55,7 +55,8 @@ from typing import NamedTuple
 from .groups import Group
 from .integers import Network, Rows, columns
 from .plans import Tables, by_element, cheapest_sums, operations, read_plan
-from .progress import Progress, mapped
+from .processes import mapped
+from .progress import Progress
 from .shape import Compact, CompactPlan, same
 from .slots import Short, keep_memory, slots_of
 
@@ -195,18 +196,18 @@ def settle_by(
         for y, w in enumerate(row):
             partners[w][x] = y
     by_y = columns(products)
-    own: Rows | None = None
-    rights: list[int] = []
+    targets: Rows | None = None  # targets[y][x] is the rounded logit of xy
+    packed_targets: list[int] = []  # the same by w, packed over x
     if short.gaps:
-        step, own = progress.step("right logits of the network", n * n), [[0] * n for _ in range(n)]
+        step, targets = progress.step("right logits of the network", n * n), [[0] * n for _ in range(n)]
         for ys, packed in zip(partners, mapped(lambda w: right_logits(short, w, partners[w]), range(n), jobs), strict=True):
-            rights.append(packed)
+            packed_targets.append(packed)
             for x, (y, value) in enumerate(zip(ys, short.unpacked(packed), strict=True)):
-                own[y][x] = value
+                targets[y][x] = value
             step.done(n)
 
     def of_y(y: int) -> Column:
-        return look_at(short, y, by_y[y], None if own is None else own[y], floor, counting)
+        return look_at(short, y, by_y[y], None if targets is None else targets[y], floor, counting)
 
     step = progress.step("adding up tables of the network", n * n)
     contenders: list[dict[int, int]] = []
@@ -220,7 +221,7 @@ def settle_by(
         step.done(n)
     if any(left):
         step = progress.step("margins that the tables leave open", n)
-        for failed in mapped(lambda w: look_again(short, w, partners[w], left[w], rights[w], floor), range(n), jobs):
+        for failed in mapped(lambda w: look_again(short, w, partners[w], left[w], packed_targets[w], floor), range(n), jobs):
             evaluated += failed
             step.done()
     return counted(contenders, evaluated, floor, network, operations(tables, n, network.width))
@@ -258,25 +259,25 @@ def right_logits(short: Short, w: int, ys: Sequence[int]) -> int:
     return short.packed_logits([*short.activations_of(ys)], w)
 
 
-def look_at(short: Short, y: int, answers: Sequence[int], own: Sequence[int] | None, floor: int, counting: bool = True) -> Column:
-    """Every pair with this y; ``own`` are the right logits, None where the tables have them."""
+def look_at(short: Short, y: int, products: Sequence[int], targets: Sequence[int] | None, floor: int, counting: bool = True) -> Column:
+    """Every pair with this y; ``products`` are xy for all x, ``targets`` their rounded logits, None where the tables have them."""
     high, bit = short.high, short.bit
     tables = list(zip(short.tables_of(short.short_right[y]), short.last_labels, strict=True))
     slack = short.slack(short.short_right[y])
     wanted = short.more_than(short.doubled(floor))
     column = Column({}, array("H"), [])
-    for x, w in enumerate(answers):
+    for x, w in enumerate(products):
         found = 0
         for table, labels in tables:
             found += table[labels[x]]
-        known = (short.numbers(found, [w])[0] if own is None else own[x]) - slack[x]  # the right side of (1), less F
+        known = (short.numbers(found, [w])[0] if targets is None else targets[x]) - slack[x]  # the right side of (1), less F
         marks = short.not_above(known - wanted, found) | bit[w]
         if marks == high:
             continue
         rivals = short.above(marks)
         if counting and (count := _contenders(short, x, y, w, rivals, found, known)):
             column.contenders[x] = count
-        if own is None:
+        if targets is None:
             column.evaluated.append(evaluate(short, x, y, w, found, floor))
         elif len(rivals) > FEW:
             column.evaluated.append(evaluate(short, x, y, w, short.row(short.activations(x, y)), floor))
@@ -304,16 +305,16 @@ def _contenders(short: Short, x: int, y: int, w: int, rivals: list[int], found: 
     return count
 
 
-def look_again(short: Short, w: int, ys: Sequence[int], left: Sequence[int], right: int, floor: int) -> list[Evaluated]:
+def look_again(short: Short, w: int, ys: Sequence[int], left: Sequence[int], packed_targets: int, floor: int) -> list[Evaluated]:
     """Those of the pairs (x, ys[x]), all with xy = w, that have a margin not above the floor; x, z, x, z, ... are ``left`` of them.
 
-    ``right`` has the rounded logits of w, packed over x.
+    ``packed_targets`` has the rounded logits of w, packed over x.
     """
     wanted = short.more_than(short.doubled(floor))
     by_z: dict[int, list[int]] = {}
     for x, z in zip(left[::2], left[1::2], strict=True):
         by_z.setdefault(z, []).append(x)
-    own = short.unpacked(right) if by_z else []
+    targets = short.unpacked(packed_targets) if by_z else []
     failed: set[int] = set()
     few: dict[int, list[int]] = {}
     rows: list[int] = []
@@ -324,7 +325,8 @@ def look_again(short: Short, w: int, ys: Sequence[int], left: Sequence[int], rig
             failed.update(xs)
         elif len(xs) >= TOGETHER:
             rows = rows or [*short.activations_of(ys)]
-            marks = (right - short.packed_logits(rows, z) + level) & short.high  # of the x at which the margin is at least ``wanted``
+            # of the x at which the margin is at least ``wanted``
+            marks = (packed_targets - short.packed_logits(rows, z) + level) & short.high
             failed.update({*xs} & {*short.above(marks)})
         else:
             for x in xs:
@@ -332,15 +334,15 @@ def look_again(short: Short, w: int, ys: Sequence[int], left: Sequence[int], rig
     for x, zs in few.items():
         if x not in failed:
             h = short.activations(x, ys[x])
-            if any(own[x] - short.logit(h, z) < wanted for z in zs):
+            if any(targets[x] - short.logit(h, z) < wanted for z in zs):
                 failed.add(x)
     return [evaluate(short, x, ys[x], w, short.row(short.activations(x, ys[x])), floor) for x in sorted(failed)]
 
 
 def evaluate(short: Short, x: int, y: int, w: int, row: int, floor: int) -> Evaluated:
     """A pair from all of its logits: ``row`` has 2^(slot - 1) less the rounded ones; exactly where these are too close."""
-    (own,) = short.numbers(row, [w])
-    close = short.above(short.not_above(own - short.more_than(short.doubled(floor)), row) | short.bit[w])
+    (target,) = short.numbers(row, [w])
+    close = short.above(short.not_above(target - short.more_than(short.doubled(floor)), row) | short.bit[w])
     if not close:
         return Evaluated(x, y, w, floor + 1)
     if len(close) <= CLOSE:  # all others have a smaller logit than w, by more than the floor

@@ -8,7 +8,7 @@ points j. The obligations are, for each case of parities of x, y and s,
 * O1-sum: for all s != 1, the right sides of (3) and the constants add up to more than 0.
 
 Where no dual variables serve all s of a case at once, the s are divided into batches, each with lemmas and a sum of its own.
-Numbers are integers in units of one vote: 2^-(preactivation_bits + vote_bits).
+Numbers are integers in units of one vote: 2^-(preactivation_bits + scale_bits + vote_bits).
 """
 
 from dataclasses import replace

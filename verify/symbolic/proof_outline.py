@@ -1,6 +1,6 @@
 """The proof of a program's correctness before it is written down: constants, and batches of s with their dual variables.
 
-Numbers are integers in units of one vote: 2^-(preactivation_bits + vote_bits).
+Numbers are integers in units of one vote: 2^-(preactivation_bits + scale_bits + vote_bits).
 """
 
 from dataclasses import dataclass, field

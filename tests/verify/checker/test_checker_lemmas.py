@@ -197,7 +197,7 @@ def slow_beta(case: Any, number: int, batch: Any, families: list[lemmas.Family],
     group, space = family.group, family.space
     x_bit, y_bit = (case.y, case.x) if family.mirrored else (case.x, case.y)
 
-    def votes(circuit: lemmas.Seated, n: int, p: int, z: int) -> int:
+    def votes(circuit: lemmas.ByPoints, n: int, p: int, z: int) -> int:
         return circuit.votes[group.parity[z]][n][space.moved[p][z]]
 
     values = []
@@ -255,7 +255,7 @@ def test_minima_are_those_of_the_definition(name: str, narrow: int, monkeypatch:
     kinds, rng = set(), np.random.default_rng(8)
     for raw, own, group in proved(name):
         proof = parse(SymbolicProof, raw, "proof")
-        program = lemmas.Program(own)
+        program = lemmas.Circuits(own)
         families = [lemmas.Family(f, program, group, lemmas.Space(group, own.subgroups[f.subgroup])) for f in proof.families]
         for case, (number, family) in product(proof.cases[:3], enumerate(families)):
             for batch in (*case.batches, random_batch(families, rng)):
@@ -312,7 +312,7 @@ def change_numbers(name: str, stride: int) -> None:
 
 def assert_minima(proof: SymbolicProof, own: Expanded, group: Group) -> None:
     """Every stated beta of the first case is that of the definition."""
-    program = lemmas.Program(own)
+    program = lemmas.Circuits(own)
     families = [lemmas.Family(f, program, group, lemmas.Space(group, own.subgroups[f.subgroup])) for f in proof.families]
     case = proof.cases[0]
     for batch, (number, family) in product(case.batches, enumerate(families)):
