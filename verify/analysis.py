@@ -38,7 +38,8 @@ from algebra.lattice import SubgroupLattice, subgroups
 from net.errors import MalformedInput
 from net.folded import FoldedNetwork, Source
 from net.in_memory import FILE_NAME
-from net.units import Units, beside, in_usual_units
+from net.units import Units
+from net.usual_units import beside, in_usual_units
 from verify.distil.labels import Labelling, labelled
 from verify.exact.exhaustive import Evaluation, correct_pairs, evaluate
 from verify.program.editable import CosetProgram

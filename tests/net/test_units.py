@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from net.units import USUAL, Units, in_usual_units, usual_units
+from net.units import Units
+from net.usual_units import USUAL, in_usual_units, usual_units
 from net.weights import Weights, dead_neurons
 
 

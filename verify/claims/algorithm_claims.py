@@ -10,7 +10,7 @@ import numpy.typing as npt
 from algebra.errors import GroupError
 from algebra.permutation import parse_cycles
 from algebra.subgroup import closure
-from net.units import beside
+from net.usual_units import beside
 from net.weights import Weights
 from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, Outcome, pair_shown, percent, word
 from verify.claims.population_claims import conjugates

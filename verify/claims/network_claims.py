@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from algebra.errors import GroupError
 from algebra.permutation import parse_cycles
-from net.units import USUAL, in_usual_units
+from net.usual_units import USUAL, in_usual_units
 from net.weights import Weights
 from verify.claims.claim import Bounded, Claim, Counterexample, Element, Mistake, NonNegative, Outcome, Seed, pair_shown, percent, word
 from verify.claims.subject import Subject

@@ -21,7 +21,7 @@ from algebra.characters.character_table import character_table
 from algebra.group import FiniteGroup
 from net.activation import fired
 from net.folded import FoldedNetwork
-from net.units import in_usual_units
+from net.usual_units import in_usual_units
 from net.weights import Weights
 from verify.compare.answers import logit_blocks
 from verify.compare.loss import cross_entropy, in_own_units

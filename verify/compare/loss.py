@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from net.units import in_usual_units
+from net.usual_units import in_usual_units
 from net.weights import Weights
 from verify.compare.answers import logit_blocks
 
