@@ -1,4 +1,4 @@
-"""Votes with the network's answers: the fit of least squares, bent as little as the wrong answers ask for.
+"""Votes with the network's answers: the least-squares fit, with penalties at the pairs whose answers differ.
 
 A margin is linear in the votes. The pairs at which the wanted answer a does not lead its strongest rival z by a floor add the mean
 penalty c (goal - margin)^2 to the least-squares problem; the votes are solved again, pairs newly short are added, and c grows, until

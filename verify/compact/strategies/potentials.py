@@ -7,7 +7,8 @@ Tables k = 1 .. K with cells c_k(x) have a null space
 For the five point stabilisers of S5 it holds the column potentials of an assignment problem, nu_k[p] = v[p] - mean(v),
 because x permutes the points; for stabilisers of points and of pairs it also moves a sum v[a] + v[b] from one table to
 another. Subtracting a member of N from a *line* (verify.compact.strategies.lines) changes no sum over an element's cells, but it
-changes minima taken table by table. The best member gives the bound of the linear relaxation (LP duality).
+changes minima taken table by table. The best member gives the bound of the linear relaxation (LP duality): potentials are dual
+variables of it, as those of Q3 are of another one.
 
 A good one is found by relaxation (Agmon 1954; Motzkin and Schoenberg 1954): the bound's minimum is attained at one cell
 of every table, a *pseudo-element* q. Its sum can be raised, since it is no element; the sums of elements cannot. With
