@@ -106,8 +106,8 @@ def _lemmas(source: Source) -> list[Block]:
         Heading(2, say("Lemmas"), "lemmas"),
         Paragraph(
             say(
-                "Exact integers decide each lemma; its negation is written in SMT-LIB 2 under `obligations/`. “Agrees” counts "
-                "the files on which a solver gave the "
+                "Exact integers decide each lemma; its negation is written in SMT-LIB 2 under `obligations/`, where that is not too "
+                "long. “Agrees” counts the files on which a solver gave the "
                 "expected answer within its time (measured on this machine; the rest were not asked or not answered)."
             )
         ),
