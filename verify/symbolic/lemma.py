@@ -8,10 +8,11 @@ import numpy as np
 
 from verify.symbolic.dual_variables import DualVariables
 from verify.symbolic.exact import Exact
-from verify.symbolic.points import Integers
+from verify.symbolic.families import Term
+from verify.symbolic.points import Integers, Points
 from verify.symbolic.smtlib import disjunction, real, scope, total
 
-#: A lemma of more numbers than this has no script: it would be a file of some six megabytes.
+#: A lemma of more numbers than this has no script: it would be a file of some seven megabytes.
 MOST_NUMBERS = 800_000
 
 
@@ -76,18 +77,28 @@ class LemmaWriter:
         for space, values in duals.ties:
             for q in range(space.count):
                 yield Summand(f"phi[j, {q}, p, {q}y]", values[j, q][:, space.moved[q, self._ys]])
-        for number, term in enumerate(duals.tables.terms):
-            values = term.values[j, i]
-            name = f"T{number}"
-            if term.space is None:
-                yield Summand(f"{name}[p, y]", values[:, self._numbers_of_ys])
-                continue
-            reached = term.space.moved[term.q, self._ys]
-            if term.through:
-                seen = points.moved[{"j": j, "j'": i}[term.through], self._ys]
-                yield Summand(f"{name}[p, {term.q}y, {term.through}y]", values[:, reached, seen])
-            else:
-                yield Summand(f"{name}[p, {term.q}y]", values[:, reached])
+        for (read, q), terms in self._terms.items():
+            values = np.asarray(sum(self._looked_up(term, j, i) for term in terms))
+            seen = [f"{through}y" for through in dict.fromkeys(term.through for term in terms) if through]
+            yield Summand(f"T[{', '.join(['p', 'y' if read is None else f'{q}y', *seen])}]", values)
+
+    @cached_property
+    def _terms(self) -> dict[tuple[Points | None, int], list[Term]]:
+        """The terms of T by the point of y that they look at: votes for xy and votes for z are taken together."""
+        found: dict[tuple[Points | None, int], list[Term]] = {}
+        for term in self._duals.tables.terms:
+            found.setdefault((term.space, term.q), []).append(term)
+        return found
+
+    def _looked_up(self, term: Term, j: int, i: int) -> Exact:
+        """A term's values for j and j' = i at every p and y."""
+        values = term.values[j, i]
+        if term.space is None:
+            return np.asarray(values[:, self._numbers_of_ys])
+        reached = term.space.moved[term.q, self._ys]
+        if not term.through:
+            return np.asarray(values[:, reached])
+        return np.asarray(values[:, reached, self._duals.family.points.moved[{"j": j, "j'": i}[term.through], self._ys]])
 
     @cached_property
     def _numbers_of_ys(self) -> Integers:
