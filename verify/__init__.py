@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from net.errors import MalformedInput
     from verify.analysis import Analysis, Compared, Levels, Neuron, Neurons, Options, analyse
     from verify.exit_codes import ExitCode
+    from verify.memory import release
     from verify.program.editable import CircuitTables, CosetProgram
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Neurons",
     "Options",
     "analyse",
+    "release",
 ]
 
 _HOMES = {
@@ -31,6 +33,7 @@ _HOMES = {
     "ExitCode": "verify.exit_codes",
     "GroupError": "algebra.errors",
     "MalformedInput": "net.errors",
+    "release": "verify.memory",
 }
 
 
