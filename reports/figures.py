@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from reports.definitions import told
 from reports.grid_figure import draw_pairs
 from reports.hasse import draw_lattice
+from reports.layout import GAP, POINTS, axes_at, width_of
 from reports.mechanism import MOST_PANELS, drawn
 from reports.neuron_figure import draw_neuron
 from reports.records import Record
@@ -60,11 +61,26 @@ def styled() -> "Iterator[None]":
 
 
 def saved(figure: "Figure", form: Literal["svg", "pdf", "png"] = "svg") -> bytes:
-    """The figure as a file without a date in it."""
+    """The figure as a file without a date in it, cropped to what is drawn.
+
+    What is drawn is measured before, where no layout engine has to draw the figure anyway: then it is drawn once.
+    """
+    from matplotlib.backends.backend_svg import RendererSVG
+
     content = io.BytesIO()
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
-    figure.savefig(content, format=form, metadata=dates, bbox_inches="tight", dpi=200)
+    crop: Any = "tight"
+    if figure.get_layout_engine() is None:
+        figure.dpi = POINTS  # as the renderer measures texts
+        ruler: Any = RendererSVG  # without types
+        crop = figure.get_tightbbox(ruler(*(figure.get_size_inches() * POINTS), io.StringIO())).padded(GAP)
+    figure.savefig(content, format=form, metadata=dates, bbox_inches=crop, dpi=200)
     return content.getvalue()
+
+
+#: A panel of a vote table and a bar of colours beside it, in inches, and the sizes of their texts, in points.
+PANEL, BAR = 1.15, 0.06
+TITLE, LABEL = 7, 6
 
 
 def draw_votes(circuits: "list[ReportedCircuit]") -> "Figure | None":
@@ -74,11 +90,17 @@ def draw_votes(circuits: "list[ReportedCircuit]") -> "Figure | None":
     tables = [(circuit.number, circuit.table) for circuit in circuits if circuit.table is not None and len(circuit.table.kinds) > 1]
     if not tables:
         return None
-    longest = max(len(label) for _, table in tables for label in table.columns)  # written upright below the squares
-    figure = Figure(figsize=(3.4 * len(tables), 2.1 + 0.05 * max(0, longest - 8)), layout="constrained")
-    parts: Any = figure.subfigures(1, len(tables), squeeze=False, wspace=0.04)
-    for part, (number, table) in zip(parts[0], tables, strict=True):
-        _draw_table(part, number, table)
+    below = max(width_of(table.columns, _tick_size(table)) for _, table in tables) + 0.3  # written upright
+    places, left = [], 0.0
+    for _, table in tables:
+        kinds = kinds_drawn(table)
+        pitch = max(PANEL, width_of((table.kinds[d] for d in kinds), LABEL)) + GAP
+        left += width_of(table.rows, _tick_size(table)) + 2 * GAP
+        places.append((left, pitch))
+        left += len(kinds) * pitch + 0.65  # the bar and its numbers
+    figure = Figure(figsize=(left, below + PANEL + 0.5))
+    for (number, table), (start, pitch) in zip(tables, places, strict=True):
+        _draw_table(figure, number, table, (start, below), pitch)
     return figure
 
 
@@ -88,18 +110,25 @@ def kinds_drawn(table: "VoteTable") -> list[int]:
     return sorted(sorted(range(len(table.kinds)), key=lambda d: -largest[d])[:MOST_PANELS])
 
 
-def _draw_table(figure: "Any", number: int, table: "VoteTable") -> None:  # Any: a SubFigure
+def _draw_table(figure: "Figure", number: int, table: "VoteTable", place: tuple[float, float], pitch: float) -> None:
+    """One table; ``place`` is the lower left corner of its first panel, and panels stand ``pitch`` apart."""
     most = max((abs(v) for line in table.votes for cell in line for v in cell), default=0.0) or 1.0
     kinds = kinds_drawn(table)
-    row = figure.subplots(1, len(kinds), squeeze=False)[0]
-    for axes, d in zip(row, kinds, strict=True):
+    left, below = place
+    squares = max(len(table.rows), len(table.columns))
+    across, up = (PANEL * len(labels) / squares for labels in (table.columns, table.rows))
+    for k, d in enumerate(kinds):
+        axes = axes_at(figure, left + k * pitch, below, across, up)
         values = [[cell[d] for cell in line] for line in table.votes]
         image = axes.imshow(values, cmap="RdBu", vmin=-most, vmax=most, aspect="equal")
-        axes.set_title(table.kinds[d], fontsize=6, parse_math=False)
+        axes.set_title(table.kinds[d], fontsize=LABEL, parse_math=False)
         _mark_products(axes, table.products, d)
-        _ticks(axes, table.rows, table.columns, first=d == kinds[0])
-    figure.suptitle(f"votes of circuit {number} on", fontsize=7)
-    bar = figure.colorbar(image, ax=row, shrink=0.6, pad=0.02)
+        _ticks(axes, table, first=k == 0)
+    right = left + (len(kinds) - 1) * pitch + across
+    size = figure.get_size_inches()
+    middle, top = (left + right) / 2 / size[0], (below + up + 0.28) / size[1]
+    figure.text(middle, top, f"votes of circuit {number} on", fontsize=TITLE, ha="center")
+    bar = figure.colorbar(image, cax=axes_at(figure, right + GAP, below + 0.1 * up, BAR, 0.8 * up))
     bar.ax.tick_params(labelsize=5)
 
 
@@ -109,13 +138,17 @@ def _mark_products(axes: "Axes", products: "list[list[int | None]]", kind: int) 
     axes.scatter([q for q, _ in cells], [p for _, p in cells], s=5, color="black", linewidths=0)
 
 
-def _ticks(axes: "Axes", rows: list[str], columns: list[str], first: bool) -> None:
-    size = 5 if max(len(rows), len(columns)) <= 10 else 4
+def _tick_size(table: "VoteTable") -> int:
+    return 5 if max(len(table.rows), len(table.columns)) <= 10 else 4
+
+
+def _ticks(axes: "Axes", table: "VoteTable", first: bool) -> None:
+    size, rows, columns = _tick_size(table), table.rows, table.columns
     axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=size, parse_math=False)
-    axes.set_yticks(range(len(rows)), rows if first else [""] * len(rows), fontsize=size, parse_math=False)
+    axes.set_yticks(range(len(rows)) if first else (), rows if first else (), fontsize=size, parse_math=False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel("y", fontsize=7)
+    axes.set_xlabel("y", fontsize=TITLE)
 
 
 def draw_curve(summary: Record) -> "Figure":
@@ -125,8 +158,8 @@ def draw_curve(summary: Record) -> "Figure":
 
     points = sorted(summary["curve"], key=lambda point: point["ratio"])
     fitted = [point for point in points if point["name"] != "provable"]  # the provable program is made for another end
-    figure = Figure(figsize=(6.4, 3.8), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(6.4, 3.8))
+    axes = axes_at(figure, 0.8, 0.5, 5.5, 3.2)
     series = (
         ("logit_fve", "all circuits in place", BLUE, "o-"),
         ("ablation_fve", "after removals", ORANGE, "s--"),
@@ -160,8 +193,8 @@ def draw_margins(summary: Record) -> "Figure | None":
     margins = summary.get("margins")
     if not margins:
         return None
-    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(6.4, 3.2))
+    axes = axes_at(figure, 0.8, 0.5, 5.5, 2.6)
     series = (("network", "margins of the network (measured)", BLUE), ("bound", "lower bounds by the inequality alone", ORANGE))
     for key, label, colour in series:
         axes.stairs(margins[key], margins["edges"], label=label, color=colour, fill=True, alpha=0.45)

@@ -3,6 +3,7 @@
 import base64
 from typing import TYPE_CHECKING, Any
 
+from reports.layout import axes_at
 from reports.records import Record
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def draw_neuron(pictures: Record, index: int) -> "Figure":
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.8, 2.1), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure = Figure(figsize=(4.8, 2.1))
+    left, right = (axes_at(figure, start, 0.25, 1.6, 1.6) for start in (0.25, 2.1))
     response, sorted_response, cuts = responses(pictures, index)
     most = max(float(response.max()), 1e-30)
     for axes, grid, title in ((left, response, "in the usual order"), (right, sorted_response, "sorted by cosets")):
@@ -48,7 +49,7 @@ def draw_neuron(pictures: Record, index: int) -> "Figure":
         _bare(axes)
     left.set_ylabel("x", fontsize=8)
     _cuts(right, *cuts)
-    bar = figure.colorbar(image, ax=[left, right], shrink=0.8, pad=0.02)
+    bar = figure.colorbar(image, cax=axes_at(figure, 3.8, 0.4, 0.08, 1.3))
     bar.ax.tick_params(labelsize=7)
     bar.set_label("response", fontsize=8)
     return figure
