@@ -465,8 +465,9 @@ def _at_prices(
     seen: list[tuple[float, float]] = []
     sizes: list[int] = []
     failed, dearer = 0, DEARER
+    rates = _Rates(search, 1 - wanted.variance, base)
     for _ in range(TRIES):
-        fitted = _at_price(search, price, 1 - wanted.variance, base)
+        fitted = rates.at(price)
         fit, votes = fitted.fit, fitted.votes
         excess = wanted.excess(search, fit, votes)
         left = fit.moments.unexplained(votes)
@@ -498,20 +499,60 @@ def _next_price(seen: list[tuple[float, float]]) -> float:
     return price * min(max(math.pow(wanted, slope), 0.1), 10.0)
 
 
-def _at_price(search: _Search, price: float, wanted: float, base: tuple[VoteSpace, ...] | None) -> _Fitted:
-    """The program whose every constant explains about ``price`` of the variance, and which may leave ``wanted`` unexplained."""
-    network, settings = search.network, search.settings
-    sides = choose_sides(search.choices, search.left, search.right, search.shared, search.neurons, 1 / price, network.order)
-    draft = grained(search.drafted(sides), ROUNDING_SHARE * wanted * search.variance)
-    exact = draft.weights()
-    moments = Moments.of(exact, network, search.moments)
-    plain = moments.without_bias()
-    spaces = base if base is not None else first_spaces(draft, plain, network, settings)
-    fits = [VoteFit(draft, spaces, some, centred(network.U[draft.neurons]), settings.ridge) for some in (plain, moments)]
-    left = [fit.moments.unexplained(free_votes(fit)) for fit in fits]
-    fit = fits[1 if left[0] - left[1] > price * network.order else 0]
-    fit = fit.with_spaces(exchanged(fit, point_irreps(search.lattice), price))
-    return _Fitted(fit, fit.votes(accuracy=LOOKED_AT), exact)
+class _Sided(NamedTuple):
+    """A draft with its preactivations, written out as ``weights``; the fits of votes beside them, without a bias and with one.
+
+    ``left`` is what either leaves unexplained with all votes free.
+    """
+
+    draft: Draft
+    weights: Weights
+    fits: tuple[VoteFit, VoteFit]
+    left: tuple[float, float]
+
+
+class _Rates:
+    """Programs by exchange rate, which may leave ``wanted`` unexplained; ``base`` are spaces that votes keep, if they are given.
+
+    Rates beside each other often give the same preactivations, and the same program: those of the last rate are kept.
+    """
+
+    def __init__(self, search: _Search, wanted: float, base: tuple[VoteSpace, ...] | None) -> None:
+        self._search, self._wanted, self._base = search, wanted, base
+        self._sides: tuple[object, ...] | None = None
+        self._sided: _Sided | None = None
+        self._forms: tuple[object, ...] | None = None
+        self._fitted: _Fitted | None = None
+
+    def at(self, price: float) -> _Fitted:
+        """The program whose every constant explains about ``price`` of the variance."""
+        search = self._search
+        sided = self._sided_at(price)
+        with_bias = sided.left[0] - sided.left[1] > price * search.network.order
+        fit = sided.fits[with_bias]
+        fit = fit.with_spaces(exchanged(fit, point_irreps(search.lattice), price))
+        forms = self._sides, with_bias, tuple(space.form for space in fit.spaces)
+        if self._fitted is None or forms != self._forms:
+            self._forms, self._fitted = forms, _Fitted(fit, fit.votes(accuracy=LOOKED_AT), sided.weights)
+        return self._fitted
+
+    def _sided_at(self, price: float) -> _Sided:
+        """The preactivations at a rate, and what follows from them alone."""
+        search, order = self._search, self._search.network.order
+        sides = choose_sides(search.choices, search.left, search.right, search.shared, search.neurons, 1 / price, order)
+        chosen = sides.left, sides.right, tuple(common is not None for common in sides.shared)
+        if self._sided is not None and chosen == self._sides:
+            return self._sided
+        network, settings = search.network, search.settings
+        draft = grained(search.drafted(sides), ROUNDING_SHARE * self._wanted * search.variance)
+        exact = draft.weights()
+        moments = Moments.of(exact, network, search.moments)
+        plain, own = moments.without_bias(), centred(network.U[draft.neurons])
+        spaces = self._base if self._base is not None else first_spaces(draft, plain, network, settings)
+        one, other = (VoteFit(draft, spaces, some, own, settings.ridge) for some in (plain, moments))
+        left = one.moments.unexplained(free_votes(one)), other.moments.unexplained(free_votes(other))
+        self._sides, self._sided = chosen, _Sided(draft, exact, (one, other), left)
+        return self._sided
 
 
 def _expected(passed: list[tuple[int, float]], wanted: float) -> float:

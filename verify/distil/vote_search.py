@@ -19,7 +19,7 @@ from verify.distil.coset_fit import Floats
 from verify.distil.draft import RAW, Draft
 from verify.distil.moments import centred
 from verify.distil.point_irreps import PointIrrep, point_irreps
-from verify.distil.rank_one import best_parts, rank_one_parts, strengths
+from verify.distil.rank_one import best_parts, strengths
 from verify.distil.rank_votes import rank_one_votes
 from verify.distil.settings import DistilSettings
 from verify.distil.votes import Moments, VoteFit, VoteSpace
@@ -141,12 +141,21 @@ def first_spaces(draft: Draft, moments: Moments, network: Weights, settings: Dis
         return tuple(_space(draft.lattice, choice[0]) for choice in options)
     own = network.U[draft.neurons]
     terms = rank_one_votes(irreps, moments.program, moments.cross_votes, own - own.mean(axis=1, keepdims=True), settings.ridge)
-    forms = []
-    for i, (left, right, choice) in enumerate(zip(draft.left, draft.right, options, strict=True)):
-        on_points = any(term.on in ON_POINTS for side in (left, right) for term in on_cosets(draft.lattice, side).terms)
-        offers = rank_one_parts([irreps[terms.irrep[i]]], [terms.matrices[i]]) if on_points or choice[0] == RAW else []
-        forms.append(offers[0].form if offers else choice[0])
+    forms = [choice[0] for choice in options]
+    for number, irrep in enumerate(irreps):
+        members = [i for i in np.flatnonzero(terms.irrep == number).tolist() if forms[i] == RAW or _reads_points(draft, i)]
+        if members:
+            matrices = np.array([terms.matrices[i] for i in members])
+            parts = best_parts([irrep], [matrices], [strengths(irrep, matrices)])
+            for i, part in zip(members, parts, strict=True):
+                forms[i] = forms[i] if part is None else part.form
     return tuple(_space(draft.lattice, form) for form in forms)
+
+
+def _reads_points(draft: Draft, i: int) -> bool:
+    """Whether a neuron reads an input through several points."""
+    sides = on_cosets(draft.lattice, draft.left[i]), on_cosets(draft.lattice, draft.right[i])
+    return any(term.on in ON_POINTS for side in sides for term in side.terms)
 
 
 class Offer(NamedTuple):
