@@ -10,6 +10,7 @@ import pytest
 
 from algebra.group import FiniteGroup, parse_group
 from net.planted import planted_network
+from net.roundoff import U32, U64
 from net.weights import Weights
 from verify.checker.groups import Group
 from verify.checker.integers import Network
@@ -82,16 +83,45 @@ def by_fractions(weights: Weights, families: tuple[PartitionFamily, ...], produc
     return sum(known + bias[w] <= sums[z] + bias[z] for z in range(weights.order) if z != w)
 
 
-@pytest.mark.parametrize("sure", [True, False])
-def test_contenders_are_those_of_rationals(sure: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On every pair, with absurd partitions and neurons that are left out; once as floats decide, once all by integers."""
+@pytest.mark.parametrize("decides", ["float32", "float64", "integers"])
+def test_contenders_are_those_of_rationals(decides: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On every pair, with absurd partitions and neurons that are left out; as each kind of number decides."""
     group, weights = noisy("S3", 5, 0.2)
     rng = np.random.default_rng(5)
     chosen = [coset_partition(group, 2, "right"), coset_partition(group, 1, "left"), singletons(group.order), None]
     families = factorise(weights, [chosen[k] for k in rng.choice(4, weights.width, p=[0.3, 0.1, 0.5, 0.1])]).families
-    if not sure:
-        monkeypatch.setattr(exact_contenders, "_error", lambda *_: 1e9)
+    bound = exact_contenders._error
+    unsure = {"float32": (), "float64": (U32,), "integers": (U32, U64)}[decides]
+    monkeypatch.setattr(exact_contenders, "_error", lambda w, level, unit, tiny: 1e9 if unit in unsure else bound(w, level, unit, tiny))
     pairs = np.argwhere(np.ones((6, 6), dtype=bool))
     found = count_contenders(weights, families, group.mul, pairs)
     assert found.tolist() == [by_fractions(weights, families, group.mul, int(x), int(y)) for x, y in pairs]
     assert 0 < found.sum() < 5 * len(pairs)
+
+
+@pytest.mark.parametrize("size", [1.0, 2.0**30, 2.0**-130, 2.0**110])
+def test_what_floats_find_errs_by_no_more_than_the_bound(size: float) -> None:
+    """Both sides in float32 and in float64 against rationals, with votes of odd sizes; float32 is not asked where it overflows."""
+    group, weights = noisy("S3", 4, 0.3)
+    weights = Weights.from_arrays(weights.L * size, weights.R * size, weights.U / 3, weights.b + 0.1, activation=weights.activation)
+    families = factorise(weights, [singletons(group.order)] * weights.width, 1).families
+    work = exact_contenders._Work.of(weights, families)
+    assert len(work.floats) == (1 if size > 2.0**96 else 2)
+    exact = weights.exact()
+    one, scale = Fraction(1, 2**exact.preactivation_bits), Fraction(1, 2**exact.vote_bits)
+    votes = [[int(u) * scale for u in row] for row in exact.U]
+    middle = [(max(row) + min(row)) / 2 for row in votes]
+    x, y = (part.ravel() for part in np.indices((group.order,) * 2))
+    w = group.mul[x, y].astype(np.intp)
+    for floats in work.floats:
+        for found, at_x, at_y, product in zip(floats.bounds(x, y, w), x.tolist(), y.tolist(), w.tolist(), strict=True):
+            sides = [int(b) * one * scale for b in exact.b]
+            known = sides[product]
+            for i, row in enumerate(votes):
+                right = int(exact.R[at_y, i]) * one
+                h = max(Fraction(0), int(exact.L[at_x, i]) * one + right)
+                f = max(Fraction(0), Fraction(float(work.level[at_x, i])) + right)
+                known += h * (row[product] - middle[i]) - abs(h - f) * (max(row) - middle[i])
+                sides = [side + f * (vote - middle[i]) for side, vote in zip(sides, row, strict=True)]
+            errors = [abs(Fraction(float(value)) - (known - side)) for value, side in zip(found, sides, strict=True)]
+            assert max(errors) <= Fraction(floats.error)
