@@ -13,6 +13,7 @@ from typing import Any
 
 Permutation = tuple[int, ...]
 Terms = list[tuple[int, int]]  # (place in a list of constants, factor), to be added up
+Column = tuple[Sequence[int], Sequence[int]]  # the same for all elements: one place and one factor for each
 Orbit = Callable[[Permutation], list[tuple[Permutation, int]]]
 
 TIE = -1
@@ -83,7 +84,8 @@ class Group:
     """A permutation group with its elements, their numbers, and the forms of functions on it.
 
     A form turns a short list t into a function f on the group: f(g) is the sum of factor * t[place] over the
-    terms of g. Each method returns the terms of every g, in the order of the elements, and the length of t.
+    terms of g. Each method returns the terms of every g, in the order of the elements, and the length of t;
+    of forms with many terms it returns columns, one term of every g each.
     """
 
     def __init__(self, generators: Iterable[str], degree: int) -> None:
@@ -91,6 +93,7 @@ class Group:
         self.elements = generated(generators, degree)
         self.number = {x: n for n, x in enumerate(self.elements)}
         self._moved: dict[Signed, list[list[int]]] = {}
+        self._signs: dict[Signed, list[int]] = {}
 
     def right_cosets(self, subgroup: Signed) -> tuple[list[Terms], int]:
         """f(hr) = sign(h) t[coset Hr], r the least element of its coset; with a sign, plus the last of t."""
@@ -142,11 +145,11 @@ class Group:
             size += not contradiction
         return [terms[n] for n in range(len(self.elements))], size
 
-    def coset_matrix(self, subgroup: Signed, whole: Signed) -> tuple[list[Terms], int]:
+    def coset_matrix(self, subgroup: Signed, whole: Signed) -> tuple[list[Column], int]:
         """f(g) = sign(g) times the sum over right cosets p of H of t[p, pg]."""
         moved, signs = self.points(subgroup), self.signs(whole)
         count = len(moved)
-        return [[(p * count + row[g], sign) for p, row in enumerate(moved)] for g, sign in enumerate(signs)], count * count
+        return [([p * count + q for q in row], signs) for p, row in enumerate(moved)], count * count
 
     def points(self, subgroup: Signed) -> list[list[int]]:
         """Where each element takes each point: points are right cosets of H, and p goes to pg."""
@@ -158,18 +161,22 @@ class Group:
 
     def signs(self, whole: Signed) -> list[int]:
         """The sign of each element, for a homomorphism of the whole group."""
-        found = {self.number[g]: sign for g, sign in whole.signs}
-        return [found[n] for n in range(len(self.elements))]
+        if whole not in self._signs:
+            found = {self.number[g]: sign for g, sign in whole.signs}
+            self._signs[whole] = [found[n] for n in range(len(self.elements))]
+        return self._signs[whole]
 
-    def images(self, subgroup: Signed, whole: Signed, a: Sequence[int]) -> tuple[list[Terms], int]:
+    def images(self, subgroup: Signed, whole: Signed, a: Sequence[int]) -> tuple[list[Column], int]:
         """f(g) = sign(g) times the sum over points p of a[p] t[pg]."""
         moved, signs = self.points(subgroup), self.signs(whole)
-        return [[(row[g], sign * a[p]) for p, row in enumerate(moved) if a[p]] for g, sign in enumerate(signs)], len(moved)
+        factors = {weight: [weight * sign for sign in signs] for weight in {*a}}
+        return [(row, factors[a[p]]) for p, row in enumerate(moved) if a[p]], len(moved)
 
-    def preimages(self, subgroup: Signed, whole: Signed, d: Sequence[int]) -> tuple[list[Terms], int]:
+    def preimages(self, subgroup: Signed, whole: Signed, d: Sequence[int]) -> tuple[list[Column], int]:
         """f(g) = sign(g) times the sum over points p of t[p] d[pg]."""
         moved, signs = self.points(subgroup), self.signs(whole)
-        return [[(p, sign * d[row[g]]) for p, row in enumerate(moved) if d[row[g]]] for g, sign in enumerate(signs)], len(moved)
+        n = len(signs)
+        return [([p] * n, list(map(mul, signs, map(d.__getitem__, row)))) for p, row in enumerate(moved)], len(moved)
 
     def single_elements(self) -> tuple[list[Terms], int]:
         """f(g) = t[g]."""
@@ -184,12 +191,19 @@ def _with_constant(subgroup: Signed, form: tuple[list[Terms], int]) -> tuple[lis
 Function = list[int]  # its value at each element, by the element's number
 
 
-def of_list(form: tuple[list[Terms], int], t: Sequence[int]) -> Function:
-    """The function that a form makes of a list."""
-    terms, size = form
-    if len(t) != size:
-        raise ValueError(f"expected lists of {size} integers, not of {len(t)}")
-    return [sum(sign * t[place] for place, sign in places) for places in terms]
+def in_columns(terms: Sequence[Terms]) -> list[Column]:
+    """Terms of every element as columns; where an element has fewer than others, a factor is 0."""
+    most = max(map(len, terms))
+    filled = [[*places, *[(0, 0)] * (most - len(places))] for places in terms]
+    return [([row[k][0] for row in filled], [row[k][1] for row in filled]) for k in range(most)]
+
+
+def of_list(columns: Sequence[Column], t: Sequence[int], count: int) -> Function:
+    """The function that a form makes of a list, on ``count`` elements."""
+    total = [0] * count
+    for places, factors in columns:
+        total = list(map(add, total, map(mul, factors, map(t.__getitem__, places))))
+    return total
 
 
 class Rows:
@@ -240,7 +254,7 @@ class Program:
         named = constants["subgroups"].items()
         self.subgroups = {name: generated(generators, self.group.degree) for name, generators in named}
         self._pairs: dict[str | tuple[str, str], tuple[Signed, Signed]] = {}
-        self._forms: dict[tuple[Any, ...], tuple[list[Terms], int]] = {}
+        self._forms: dict[tuple[Any, ...], tuple[list[Column], int]] = {}
         self.bias = [self.unit**power * value for value in constants["bias"] or [0] * len(self.group.elements)]
         self.circuits = [self._circuit(c) for c in constants["circuits"]]
 
@@ -269,8 +283,18 @@ class Program:
         """The functions on the group that a form makes of lists; the form as PROGRAM writes it."""
         if form[0] == "rank":
             return [self._of_rank(form[1], form[2], t) for t in lists]
-        found = self.form(*form)
-        return [of_list(found, t) for t in lists]
+        parts = [self.columns(*part) for part in (form[1:] if form[0] == "sum" else [form])]
+        size, count = sum(size for _, size in parts), len(self.group.elements)
+        for t in lists:
+            if len(t) != size:
+                raise ValueError(f"expected lists of {size} integers, not of {len(t)}")
+        totals = [[0] * count for _ in lists]
+        start = 0
+        for columns, length in parts:
+            for k, t in enumerate(lists):
+                totals[k] = list(map(add, totals[k], of_list(columns, t[start : start + length], count)))
+            start += length
+        return totals
 
     def _of_rank(self, name: str | tuple[str, str], more: dict[str, Any], t: Sequence[int]) -> Function:
         """f(g) = sign(g) times the sum over s and points p of alpha_s[p] beta_s[pg], t = alpha_1, beta_1, alpha_2, ..."""
@@ -291,25 +315,19 @@ class Program:
             self._pairs[name] = Signed(self.subgroups[subgroup]), whole
         return self._pairs[name]
 
-    def form(self, kind: str, *given: Any) -> tuple[list[Terms], int]:
-        """A form by name; a pair of names is a subgroup with the kernel of a sign, and a dictionary holds weights."""
-        if kind == "sum":
-            terms, size = [[] for _ in self.group.elements], 0  # type: tuple[list[Terms], int]
-            for part in given:
-                found, more = self.form(*part)
-                terms = [[*row, *((size + place, factor) for place, factor in new)] for row, new in zip(terms, found, strict=True)]
-                size += more
-            return terms, size
+    def columns(self, kind: str, *given: Any) -> tuple[list[Column], int]:
+        """A form by name, but for sums; a pair of names is a subgroup with the kernel of a sign, and a dictionary holds weights."""
         if kind == "coset matrix":
             return self.group.coset_matrix(*self._on_points(given[0]))
         if kind in ("images", "preimages"):
             name, more = given
             make = self.group.images if kind == "images" else self.group.preimages
-            terms, size = make(*self._on_points(name), more["weights"])
-            constant = more.get("constant", False)
-            return ([[*places, (size, 1)] for places in terms], size + 1) if constant else (terms, size)
+            columns, size = make(*self._on_points(name), more["weights"])
+            ends = [size] * len(self.group.elements), [1] * len(self.group.elements)
+            return ([*columns, ends], size + 1) if more.get("constant", False) else (columns, size)
         if (kind, *given) not in self._forms:
-            self._forms[kind, *given] = self._on_cosets(kind, *given)
+            terms, size = self._on_cosets(kind, *given)
+            self._forms[kind, *given] = in_columns(terms), size
         return self._forms[kind, *given]
 
     def _on_cosets(self, kind: str, *given: str | tuple[str, str]) -> tuple[list[Terms], int]:
