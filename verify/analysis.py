@@ -464,8 +464,8 @@ class Analysis:
             for point in found.points:
                 written = rescaled(point.written, self._units).written
                 answers = evaluate(written.weights, expected=np.maximum(point.evaluation.answer, 0))
-                points.append(replace(point, written=written, evaluation=answers, moments=None))
-            return replace(found, points=tuple(points), moments=np.full_like(found.moments, np.nan))  # floats may not hold them
+                points.append(replace(point, written=written, evaluation=answers))
+            return replace(found, points=tuple(points))
 
     @cached_property
     def programs(self) -> Mapping[str, CosetProgram]:
@@ -492,12 +492,12 @@ class Analysis:
         """The proof behind Q3: the program that it is about, its lemmas' dual variables, minima and constants."""
         from verify.symbolic.decide import decide_symbolic
 
-        readable, neurons, answers = self.distillation.point("readable").written, self.mechanism, self.evaluation
+        found, neurons, answers = self.distillation, self.mechanism, self.evaluation
         if self.searched is not self:
             return self._rescaled_proof()
         with self._timed("symbolic_search"):
-            options = self.options
-            return decide_symbolic(readable, neurons, self.labels, self.network, answers, options.progress, options.settings.symbolic)
+            readable, progress, settings = found.point("readable").written, self.options.progress, self.options.settings.symbolic
+            return decide_symbolic(readable, neurons, self.labels, self.network, answers, progress, settings, found.bank)
 
     def _rescaled_proof(self) -> SymbolicFinding:
         """The finding about the scaled program, with everything in the network's own units."""

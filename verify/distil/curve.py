@@ -31,7 +31,8 @@ from verify.distil.coset_spaces import CandidateSpaces
 from verify.distil.draft import RAW, Draft, SideData, Sides, choose_sides, project, side_losses
 from verify.distil.exchange import exchanged, free_votes
 from verify.distil.labels import Labelling, NeuronLabel, labelled
-from verify.distil.moments import activation_moments, centred, quadratic_form
+from verify.distil.moment_bank import MomentBank
+from verify.distil.moments import centred, quadratic_form
 from verify.distil.point_irreps import point_irreps
 from verify.distil.quantise import grained, write_exact, writings
 from verify.distil.rank_one import chains
@@ -94,10 +95,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Point:
-    """One program on the price curve with its exact answers, and the number of pairs on which the network has others.
-
-    ``moments`` are those that its votes were fitted by, if they were.
-    """
+    """One program on the price curve with its exact answers, and the number of pairs on which the network has others."""
 
     name: str
     written: Written
@@ -105,33 +103,27 @@ class Point:
     evaluation: Evaluation
     refinements: int
     differing: int = 0
-    moments: Moments | None = None
-
-    def _places(self) -> list[int]:
-        """Where the program's neurons stand in the draft."""
-        place = {int(i): k for k, i in enumerate(self.draft.neurons)}
-        return [place[neuron.index] for circuit in self.written.program.circuits for neuron in circuit.neurons]
-
-    def moments_beside(self, network: Weights, own: Floats) -> Floats:
-        """The ``activation_moments`` of the network, whose own are ``own``, and of the program, side by side.
-
-        Those of the fit where its preactivations are the program's.
-        """
-        if self.moments is None or self.draft.grain is None:
-            return activation_moments(network, self.written.weights)
-        return self.moments.beside(own, self._places())
 
 
 @dataclass(frozen=True)
 class Distillation:
-    """The labels of all neurons, the programs found, cheapest first, and the network's own ``activation_moments``.
+    """The labels of all neurons, the programs found, cheapest first, and the moments of their neurons and the network's.
 
     ``readable`` and ``faithful`` are among the programs and have the network's answers on every pair.
     """
 
     labels: tuple[NeuronLabel, ...]
     points: tuple[Point, ...]
-    moments: Floats
+    bank: MomentBank
+
+    @property
+    def moments(self) -> Floats:
+        """The network's own ``activation_moments``."""
+        return self.bank.own
+
+    def moments_beside(self, written: Written) -> Floats:
+        """The ``activation_moments`` of the network and of a program side by side."""
+        return self.bank.beside(written.weights).whole(self.bank.own)
 
     def point(self, name: str) -> Point:
         """The program of that name."""
@@ -150,7 +142,7 @@ class _Search:
     right: SideData
     shared: list[SharedList | None]
     neurons: npt.NDArray[np.intp]
-    moments: Floats
+    bank: MomentBank
     variance: float
     progress: Progress
     settings: DistilSettings
@@ -233,7 +225,7 @@ class _Search:
             return 1.0
         weights = point.written.weights
         votes = [centred(self.network.U), -centred(weights.U), centred((self.network.b - weights.b)[None])]
-        return 1 - quadratic_form(point.moments_beside(self.network, self.moments), np.concatenate(votes)) / self.variance
+        return 1 - quadratic_form(self.bank.beside(weights).whole(self.bank.own), np.concatenate(votes)) / self.variance
 
     def point(self, name: str, written: Written, draft: Draft, refinements: int) -> Point:
         """A program with its exact answers."""
@@ -256,7 +248,8 @@ def distill(
     Complexity: a few passes over all pairs of O(|G|^2 m (m + |G|)) each, and ``PASSES`` times that for the votes.
     """
     choices, left_shares, right_shares, labels = labelling or labelled(lattice, network, settings)
-    moments = activation_moments(network)
+    bank = MomentBank(network)
+    moments = bank.own
     left_loss, right_loss = side_losses(network, moments)
     variance = quadratic_form(moments, centred(np.concatenate([network.U, network.b[None]])))
     irreps = point_irreps(lattice)
@@ -270,12 +263,12 @@ def distill(
         SideData(network.R, right_shares, right_loss, chains(lattice.group, irreps, network.R, False, MOST_PARTS)),
         shared_lists(irreps, network.L, network.R, (left_loss, right_loss)),
         alive,
-        moments,
+        bank,
         variance,
         progress,
         settings,
     )
-    return Distillation(labels, _programs(search), moments)
+    return Distillation(labels, _programs(search), bank)
 
 
 @dataclass(frozen=True)
@@ -352,7 +345,7 @@ class _Wanted(NamedTuple):
         left = fit.moments.unexplained(votes) / (1 - self.variance)
         if self.removed is None:
             return left
-        return max(left, fit.removed_unexplained(votes, search.network, search.moments) / (1 - self.removed))
+        return max(left, fit.removed_unexplained(votes, search.network, search.bank.own) / (1 - self.removed))
 
 
 class _Fitted(NamedTuple):
@@ -443,7 +436,7 @@ class _Path:
             return step
         if self._steps is None:
             network = self._search.network
-            moments = Moments.of(self._exact, network, self._search.moments)
+            moments = Moments.of(self._exact, network, self._search.bank)
             self._steps = vote_path(self._draft, moments, network, self._search.settings)
         step = next(self._steps, None)
         if step is not None:
@@ -459,7 +452,7 @@ def _at_prices(
     Rates are at most ``highest``, and looked for from ``price``; the next program is asked for where one doesn't keep what it promised.
     ``base`` are spaces that votes keep; ``stops`` gets the programs on the way.
     """
-    usable = len(search.neurons) > 0 and search.variance > 0 and np.isfinite(search.moments).all()
+    usable = len(search.neurons) > 0 and search.variance > 0 and np.isfinite(search.bank.own).all()
     if not usable or (search.answers.answer < 0).any():
         return  # rounded votes tie nowhere
     seen: list[tuple[float, float]] = []
@@ -546,7 +539,7 @@ class _Rates:
         network, settings = search.network, search.settings
         draft = grained(search.drafted(sides), ROUNDING_SHARE * self._wanted * search.variance)
         exact = draft.weights()
-        moments = Moments.of(exact, network, search.moments)
+        moments = Moments.of(exact, network, search.bank)
         plain, own = moments.without_bias(), centred(network.U[draft.neurons])
         spaces = self._base if self._base is not None else first_spaces(draft, plain, network, settings)
         one, other = (VoteFit(draft, spaces, some, own, settings.ridge) for some in (plain, moments))
@@ -585,7 +578,6 @@ def _tried(search: _Search, aim: _Wanted, fit: VoteFit, start: Floats, sides: We
     point = search.agreed(aim.name, fit.drafted(found.votes), found.rounds, loss, found.watched)
     if point is None:
         return None
-    point = replace(point, moments=fit.moments)
     return point if search.explained(point) >= aim.variance else None
 
 
@@ -596,7 +588,7 @@ def _evaluated(search: _Search, stop: _Stop) -> Point:
     fit = VoteFit(stop.draft, spaces, stop.moments, centred(network.U[stop.draft.neurons]), search.settings.ridge)
     draft = fit.drafted(fit.votes(stop.votes, LOOKED_AT))
     written = next(writings(draft, ROUNDING_SHARE * stop.unexplained * search.variance))
-    return replace(search.point("", written, draft, 0), moments=fit.moments)
+    return search.point("", written, draft, 0)
 
 
 def _own_votes(search: _Search) -> Point:

@@ -10,7 +10,8 @@ So one pass over the pairs prices every choice of votes and every removal of neu
 
 import numpy as np
 
-from net.activation import fired
+from net.activation import Activation, fired
+from net.roundoff import Singles
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
 
@@ -18,22 +19,28 @@ from verify.distil.coset_fit import Floats
 BLOCK = 1500
 
 
-def activation_moments(*networks: Weights, first: int | None = None) -> Floats:
+def activation_moments(*networks: Weights) -> Floats:
     """M = mean over pairs of [h_1, ..., h_k, 1] [h_1, ..., h_k, 1]^T, for networks over the same group, of one activation.
 
-    Shape (m_1 + ... + m_k + 1, same), or its first ``first`` rows alone. Float32 products, summed in float64 block by block;
-    complexity O(|G|^2 (number of rows) (sum of m)).
+    Shape (m_1 + ... + m_k + 1, same). Complexity O(|G|^2 (sum of m)^2).
     """
     left = np.concatenate([w.L for w in networks], axis=1, dtype=np.float32, casting="same_kind")
     right = np.concatenate([w.R for w in networks], axis=1, dtype=np.float32, casting="same_kind")
+    return activation_products(left, right, networks[0].activation, left.shape[1] + 1)
+
+
+def activation_products(left: Singles, right: Singles, activation: Activation, kept: int) -> Floats:
+    """The first ``kept`` rows of M for neurons with these preactivations, (|G|, m) each; the last column, and row, is that of 1.
+
+    Float32 products, summed in float64 block by block; complexity O(|G|^2 kept m).
+    """
     order, width = left.shape
-    kept = width + 1 if first is None else first
     total = np.zeros((kept, width + 1))
     rows = max(1, BLOCK // order)
     for start in range(0, order, rows):
         block = left[start : start + rows]
         h = np.ones((len(block), order, width + 1), dtype=np.float32)
-        fired(block[:, None] + right[None], networks[0].activation, out=h[:, :, :width])
+        fired(block[:, None] + right[None], activation, out=h[:, :, :width])
         flat = h.reshape(-1, width + 1)
         few = flat[:, :kept]
         total[:, :kept] += few.T @ few  # of the two products BLAS does half of this one

@@ -29,7 +29,8 @@ from algebra.group import FiniteGroup
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.draft import RAW, Draft
-from verify.distil.moments import activation_moments, centred, quadratic_form
+from verify.distil.moment_bank import MomentBank
+from verify.distil.moments import centred, quadratic_form
 from verify.program.form import GroupForm, linear_map
 
 #: Conjugate gradients stop when the residual has fallen to this share of the right side, or after so many steps.
@@ -59,23 +60,21 @@ class Moments:
     mean: Floats
 
     @classmethod
-    def of(cls, draft: Weights, network: Weights, own: Floats) -> "Moments":
-        """For a program with a bias. One pass over all pairs; ``own`` are the network's ``activation_moments``: see these."""
-        k = draft.width
-        moments = activation_moments(draft, network, first=k)
+    def of(cls, draft: Weights, network: Weights, bank: MomentBank) -> "Moments":
+        """For a program with a bias; ``bank`` is the network's."""
+        own, (second, with_own, mean) = bank.own, bank.beside(draft)
         votes = np.concatenate([centred(network.U), centred(network.b[None])])
-        mean = moments[:, -1]
         mean_logits = own[-1] @ votes
-        cross = moments[:, k:] @ votes - np.outer(mean, mean_logits)
+        cross = with_own @ votes[:-1] + np.outer(mean, votes[-1] - mean_logits)
         total = quadratic_form(own, votes)
         return cls(
-            moments[:, :k] - np.outer(mean, mean),
+            second - np.outer(mean, mean),
             cross,
             mean,
             mean_logits,
             total,
             total - float((mean_logits**2).sum()),
-            moments[:, k:-1],
+            with_own,
             mean,
         )
 
@@ -85,13 +84,6 @@ class Moments:
         program, cross = self.program + np.outer(mean, mean), self.cross_votes + np.outer(mean, logits)
         none = np.zeros_like(mean), np.zeros_like(logits)
         return Moments(program, cross, *none, self.total, self.total, self.with_own, self.mean)
-
-    def beside(self, own: Floats, neurons: Sequence[int]) -> Floats:
-        """The ``activation_moments`` of the network and of some neurons of the program side by side; ``own`` are the network's own."""
-        kept = np.array(neurons, dtype=np.intp)
-        second = (self.program + np.outer(self.program_mean, self.program_mean))[np.ix_(kept, kept)]
-        cross, mean = self.with_own[kept], self.mean[kept, None]
-        return np.block([[own[:-1, :-1], cross.T, own[:-1, -1:]], [cross, second, mean], [own[-1:, :-1], mean.T, np.ones((1, 1))]])
 
     def best_bias(self, votes: Floats) -> Floats:
         """The bias that is best for given votes (k, |G|), centred over z; 0 without one."""

@@ -17,7 +17,6 @@ from verify.compare.levels import compare, fve, largest_margin_difference, remov
 from verify.distil.coset_fit import Floats
 from verify.distil.curve import Distillation, Point
 from verify.distil.labels import NeuronLabel
-from verify.distil.moments import activation_moments
 from verify.exact.exhaustive import Evaluation, correct_pairs
 from verify.program.written import Written
 from verify.record import summary as s
@@ -195,13 +194,13 @@ def _explained(parts: Parts, written: Written, moments: Floats, energy_labelled:
 
 def _programs(parts: Parts, symbolic: SymbolicFinding) -> list[tuple[str, Written, Evaluation, Floats]]:
     """All programs of the run by name, the provable one first, with the moments of the network and the program side by side."""
-    network, provable = parts.network.weights, symbolic.provable
+    provable = symbolic.provable
     found: list[tuple[str, Written, Evaluation, Floats]] = []
     if provable:
-        found.append(("provable", provable.written, provable.evaluation, activation_moments(network, provable.written.weights)))
+        found.append(("provable", provable.written, provable.evaluation, parts.distillation.moments_beside(provable.written)))
     for point in parts.distillation.points:
         known = next((moments for _, written, _, moments in found if written is point.written), None)  # one program with two names
-        moments = point.moments_beside(network, parts.distillation.moments) if known is None else known
+        moments = parts.distillation.moments_beside(point.written) if known is None else known
         found.append((point.name, point.written, point.evaluation, moments))
     return found
 

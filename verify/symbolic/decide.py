@@ -17,6 +17,7 @@ from net.folded import FoldedNetwork
 from net.units import Units
 from verify.compare.levels import mechanism
 from verify.distil.labels import NeuronLabel
+from verify.distil.moment_bank import MomentBank
 from verify.exact.exhaustive import Evaluation, correct_pairs, evaluate, smallest_margin
 from verify.program.coset_forms import in_coset_forms
 from verify.program.form import ON_POINTS
@@ -75,13 +76,14 @@ def decide_symbolic(
     answers: Evaluation,
     progress: Callable[[str], None] = lambda _: None,
     settings: SymbolicSettings = DEFAULT,
+    bank: MomentBank | None = None,
 ) -> SymbolicFinding:
     """The answer to Q3 for a network with this readable program; writes nothing and asks no solver.
 
-    ``neurons`` are the readable program's records, ``answers`` the network's own. A provable program is looked for when the readable
-    one's bounds do not add up and the network is right on every pair: it would not have the network's answers otherwise. Where the
-    readable program reads x and y through single points, the question is asked about the same program on cosets
-    (`verify.program.coset_forms`), which then is the provable one.
+    ``neurons`` are the readable program's records, ``answers`` the network's own, ``bank`` the moments that are known already. A
+    provable program is looked for when the readable one's bounds do not add up and the network is right on every pair: it would not
+    have the network's answers otherwise. Where the readable program reads x and y through single points, the question is asked about
+    the same program on cosets (`verify.program.coset_forms`), which then is the provable one.
     """
     group = network.group
     if network.weights.activation == "square":
@@ -95,7 +97,7 @@ def decide_symbolic(
     if outline.failing is None:
         found = Provable(on_cosets, evaluate(on_cosets.weights, expected=group.mul), outline)
     elif correct_pairs(answers, group.mul).all():
-        found = find_provable(in_coset_forms(readable, group, exact=False), group, network.weights, progress, settings)
+        found = find_provable(in_coset_forms(readable, group, exact=False), group, network.weights, progress, settings, bank)
     if found is None:
         if on_cosets is not readable or not outline.looked:
             outline = outline_proof(take_apart(readable.program, group, readable.subgroups, settings), None, settings)

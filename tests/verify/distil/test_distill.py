@@ -108,7 +108,7 @@ def test_planted_network_gets_a_readable_program_with_its_answers():
     for point in result.points:
         program = point.written.program
         again = expand(program, S4, program_subgroups(program, S4))
-        beside = point.moments_beside(network.weights, result.moments)
+        beside = result.moments_beside(point.written)
         assert np.allclose(beside, activation_moments(network.weights, point.written.weights), rtol=1e-5, atol=1e-7)
         if point.draft.grain is not None:  # what was fitted is what is written, to the last bit
             kept = [point.draft.neurons.tolist().index(n.index) for c in program.circuits for n in c.neurons]

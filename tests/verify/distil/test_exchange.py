@@ -10,7 +10,8 @@ from net.weights import Weights
 from verify.distil.curve import _next_price
 from verify.distil.draft import RAW, Draft
 from verify.distil.exchange import _taken_out, _without, exchanged, free_votes
-from verify.distil.moments import activation_moments, centred
+from verify.distil.moment_bank import MomentBank
+from verify.distil.moments import centred
 from verify.distil.point_irreps import point_irreps
 from verify.distil.quantise import _growth
 from verify.distil.votes import Moments, VoteFit, VoteSpace
@@ -27,7 +28,7 @@ def some_fit(seed, width=10):
     n = S4.order
     network = Weights.from_arrays(*(rng.normal(size=shape) for shape in ((n, width), (n, width), (width, n), (n,))))
     sides = Weights.from_arrays(network.L + 0.1 * rng.normal(size=(n, width)), network.R, np.zeros((width, n)), np.zeros(n))
-    moments = Moments.of(sides, network, activation_moments(network))
+    moments = Moments.of(sides, network, MomentBank(network))
     forms, lists = (RAW,) * width, tuple(np.zeros(0) for _ in range(width))
     draft = Draft(LATTICE, np.arange(width), forms, forms, forms, lists, lists, lists, np.zeros(n))
     h, k = (next(s for s in LATTICE.all if s.order == order) for order in (6, 8))
@@ -105,8 +106,7 @@ def test_a_dearer_constant_makes_shorter_lists():
 def test_planted_votes_of_rank_one_are_written_on_their_points():
     """Votes that are a few forms on points need no neuron with votes on all elements."""
     network = planted_rank_one(S4, seed=5, width=24).network.weights
-    own = activation_moments(network)
-    moments = Moments.of(network, network, own)
+    moments = Moments.of(network, network, MomentBank(network))
     forms, lists = (RAW,) * network.width, tuple(np.zeros(0) for _ in range(network.width))
     draft = Draft(LATTICE, np.arange(network.width), forms, forms, forms, lists, lists, lists, network.b)
     base = VoteSpace.of(S4, GroupForm("right cosets", (LATTICE.all[-1],), (None,)))

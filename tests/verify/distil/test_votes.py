@@ -12,7 +12,8 @@ from net.weights import Weights
 from verify.compare.answers import Shortfall
 from verify.distil.curve import distill
 from verify.distil.draft import RAW, Draft
-from verify.distil.moments import activation_moments, centred
+from verify.distil.moment_bank import MomentBank
+from verify.distil.moments import centred
 from verify.distil.point_irreps import point_irreps
 from verify.distil.rank_one import told_apart
 from verify.distil.repair import _Owed, _Pairs
@@ -45,8 +46,8 @@ def some_fit(seed, bias=True, same=0):
     n, m = S4.order, 8
     network = Weights.from_arrays(*(rng.normal(size=shape) for shape in ((n, m), (n, m), (m, n), (n,))))
     sides = Weights.from_arrays(network.L + 0.1 * rng.normal(size=(n, m)), network.R, np.zeros((m, n)), np.zeros(n))
-    own = activation_moments(network)
-    moments = Moments.of(sides, network, own)
+    bank = MomentBank(network)
+    moments, own = Moments.of(sides, network, bank), bank.own
     forms = tuple(GroupForm("elements", kernels=(), rank=0) for _ in range(m))
     keys = tuple(GroupForm("right cosets", (LATTICE.all[1 + (i if i >= same else 0)],), (None,)) for i in range(m))
     lists = tuple(np.zeros(0) for _ in range(m))
@@ -183,7 +184,7 @@ def test_each_step_of_the_path_costs_more_and_explains_more():
     network = planted_network(S4, seed=6, width=34, noise=0.05).network.weights
     found = distill(LATTICE, network, evaluate(network, expected=S4.mul))
     draft = found.point("readable").draft
-    moments = Moments.of(draft.weights(), network, activation_moments(network))
+    moments = Moments.of(draft.weights(), network, MomentBank(network))
     steps = list(itertools.islice(vote_path(draft, moments, network, DEFAULT), 6))
 
     assert [step.fit.constants for step in steps] == sorted({step.fit.constants for step in steps})

@@ -28,7 +28,8 @@ from algebra.group import FiniteGroup
 from algebra.subgroup import Subgroup
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
-from verify.distil.moments import activation_moments, centred, quadratic_form
+from verify.distil.moment_bank import MomentBank
+from verify.distil.moments import centred, quadratic_form
 from verify.exact.exhaustive import Evaluation, correct_pairs, evaluate
 from verify.program.program import Circuit, Neuron, Program, expand, subgroup_record
 from verify.program.written import Written, renumbered
@@ -64,14 +65,15 @@ def find_provable(
     network: Weights,
     progress: Callable[[str], None] = lambda _: None,
     settings: SymbolicSettings = DEFAULT,
+    bank: MomentBank | None = None,
 ) -> Provable | None:
     """A program that is right on every pair and whose lemmas add up, or None where none was found.
 
-    ``network`` must be right on every pair; only its activations and votes are used.
+    ``network`` must be right on every pair; only its activations and votes are used. ``bank`` has the moments that are known already.
     """
     if readable.program.preactivation_bits > settings.most_preactivation_bits:
         return None
-    search = _Search(group, network, settings)
+    search = _Search(group, network, settings, bank or MomentBank(network))
     sources = _Sources(search, readable)
     failed: dict[bool, int] = {}
     held: VoteSearch | None = None  # the one search whose large matrices are kept
@@ -124,11 +126,10 @@ class _Source:
     def __init__(self, written: Written, members: list[Subgroup], search: "_Search") -> None:
         """``members`` are the program's subgroups and those of the voters' votes."""
         self.written, self.members, self._total = written, members, search.total
-        width = written.weights.width
-        found = activation_moments(written.weights, search.network, first=width)
-        alone = np.append(found[:, -1], 1.0)  # the last activation is 1, the bias's
-        self.moments = np.block([[found[:, :width], alone[:-1, None]], [alone[None]]])
-        self.cross = np.concatenate([found[:, width:], search.moments[-1:]]) @ search.votes
+        found = search.bank.beside(written.weights)
+        alone = np.append(found.mean, 1.0)  # the last activation is 1, the bias's
+        self.moments = np.block([[found.second, alone[:-1, None]], [alone[None]]])
+        self.cross = np.concatenate([np.column_stack([found.with_own, found.mean]), search.bank.own[-1:]]) @ search.votes
 
     def columns(self, voters: Sequence[Voter | SignVoter]) -> list[int]:
         """Each voter's row of the moments; the bias has the last one."""
@@ -179,12 +180,11 @@ class _Problem(NamedTuple):
 
 
 class _Search:
-    def __init__(self, group: FiniteGroup, network: Weights, settings: SymbolicSettings) -> None:
-        self.group, self.network, self.settings = group, network, settings
+    def __init__(self, group: FiniteGroup, network: Weights, settings: SymbolicSettings, bank: MomentBank) -> None:
+        self.group, self.settings, self.bank = group, settings, bank
         self.parity = parities(group)
         self.votes = np.concatenate([centred(network.U), centred(network.b[None])])
-        self.moments = activation_moments(network)
-        self.total = quadratic_form(self.moments, self.votes)
+        self.total = quadratic_form(bank.own, self.votes)
         self.unit = float(np.sqrt(self.total / group.order))
 
     def own(self, readable: Written) -> list[_Problem]:
