@@ -569,16 +569,19 @@ def _tried(search: _Search, aim: _Wanted, fit: VoteFit, start: Floats, sides: We
     wrong = sum(int((logits.argmax(axis=2) != wanted[rows]).sum()) for rows, logits in logit_blocks(fit.weights(votes, sides), few))
     if wrong > LARGEST_SHARE * len(few) * search.network.order:
         return None
+    loss = ROUNDING_SHARE * (1 - aim.variance)
+    if not wrong:  # most likely there is nothing to repair, which the exact answers say as soon as a look at all pairs
+        draft = fit.drafted(votes)
+        alike = search.point(aim.name, next(writings(draft, loss * search.variance)), draft, 0)
+        if not alike.differing:
+            return alike if search.explained(alike) >= aim.variance else None
     floor = LEAST_LEAD * float(np.sqrt(search.variance / search.network.order))
     found = repaired(fit, votes, sides, wanted, floor, 2 * floor)
     search.progress(f"{found.rounds} repairs of answers leave {found.wrong} that differ")
     if found.wrong or aim.excess(search, fit, found.votes) > 1:
         return None
-    loss = ROUNDING_SHARE * (1 - aim.variance)
     point = search.agreed(aim.name, fit.drafted(found.votes), found.rounds, loss, found.watched)
-    if point is None:
-        return None
-    return point if search.explained(point) >= aim.variance else None
+    return point if point is not None and search.explained(point) >= aim.variance else None
 
 
 def _evaluated(search: _Search, stop: _Stop) -> Point:

@@ -67,8 +67,8 @@ class MomentBank:
         left, right = _single(program)
         at = self._placed(left, right)
         needed, own = np.unique(at), np.arange(width)
-        unknown: Flags = ~self._known[np.ix_(needed, needed)]
-        beyond: Flags = ~self._known[np.ix_(needed, own)].all(axis=1)
+        unknown = np.logical_not(self._known[np.ix_(needed, needed)])
+        beyond: Flags = np.logical_not(self._known[np.ix_(needed, own)].all(axis=1))
         rows = []
         while (beyond | unknown.any(axis=1)).any():  # the neuron that lacks most first: others may then lack nothing
             k = int(np.argmax(unknown.sum(axis=1) + width * beyond))
