@@ -5,6 +5,7 @@ import platform
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -156,10 +157,13 @@ def certify(findings: Findings) -> cert.Certificate:
     )
 
 
+_version = cache(version)  # which reads the package's description each time
+
+
 def versions() -> dict[str, str]:
     """The versions of Python and of the packages, those that are installed, that a run's result may owe something to."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         with suppress(PackageNotFoundError):
-            found[name] = version(name)
+            found[name] = _version(name)
     return found

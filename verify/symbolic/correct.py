@@ -100,7 +100,11 @@ def _signature(duals: DualVariables) -> bytes:
 
 def _bytes(integers: Exact) -> bytes:
     """The same bytes for the same integers, in whichever way they are held."""
-    return repr(integers.tolist()).encode()
+    try:
+        words = integers.astype(np.int64)
+    except OverflowError:  # Python integers beyond 64 bits
+        return repr(integers.tolist()).encode()
+    return repr(words.shape).encode() + words.tobytes()
 
 
 def _lemma(outline: Outline, uses: list[_Use], beta: Exact) -> Obligation | None:
