@@ -34,7 +34,7 @@ from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import CandidateSpaces, candidate_shares, candidate_spaces
 from verify.distil.moments import squared_activations
 from verify.distil.point_irreps import point_irreps
-from verify.distil.rank_one import LEVELS, rank_one_parts
+from verify.distil.rank_one import LEVELS, best_parts
 from verify.distil.settings import DEFAULT, DistilSettings
 from verify.program.form import GroupForm
 from verify.record.certificate import Kind
@@ -164,16 +164,21 @@ def rank_one_sides(lattice: SubgroupLattice, weights: Weights, settings: DistilS
         scale = group.order / irrep.dimension
         strongest = [np.linalg.norm(a, 2, axis=(1, 2)) ** 2 * scale / total for a, total in zip(matrices, totals, strict=True)]
         candidates = np.log(len(irreps)) + np.log(2) + irrep.points.count * np.log(LEVELS + 1)
-        for i in np.flatnonzero(np.minimum(*strongest) >= settings.labelled_variance):
+        some = np.flatnonzero(np.minimum(*strongest) >= settings.labelled_variance)
+        parts = [best_parts([irrep], [a[some]], [s[some]], constant=True) for a, s in zip(matrices, strongest, strict=True)]
+        for i, pair in zip(some.tolist(), zip(*parts, strict=True), strict=True):
             sides, bound, several = [], 0.0, False
-            for a, total in zip(matrices, totals, strict=True):
-                part = max(rank_one_parts([irrep], [a[i]], constant=True), key=lambda one: one.energy)
+            for part, total in zip(pair, totals, strict=True):
+                if part is None:  # a function that has nothing on the irrep
+                    break
                 share = min(1.0, part.energy / float(total[i]))
                 log = float(log_accident(np.array([share]), np.array([float(irrep.dimension)]), group.order)[0]) + candidates
                 several |= min(part.form.weights.count(w) for w in set(part.form.weights)) > 1 or len({*part.form.weights}) > 2
                 sides.append(SideLabel(part.form, share, log))
                 bound += log
-            certain = all(s.share >= settings.labelled_variance and s.log_accident < np.log(ACCIDENT) for s in sides)
+            certain = len(sides) == 2 and all(
+                s.share >= settings.labelled_variance and s.log_accident < np.log(ACCIDENT) for s in sides
+            )
             best = found[i]
             if several and certain and (best is None or bound < best.log_accident):
                 found[i] = PointSides((sides[0], sides[1]), bound)
