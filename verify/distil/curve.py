@@ -574,6 +574,7 @@ def _tried(search: _Search, aim: _Wanted, fit: VoteFit, start: Floats, sides: We
         draft = fit.drafted(votes)
         alike = search.point(aim.name, next(writings(draft, loss * search.variance)), draft, 0)
         if not alike.differing:
+            search.progress("0 repairs of answers leave 0 that differ")
             return alike if search.explained(alike) >= aim.variance else None
     floor = LEAST_LEAD * float(np.sqrt(search.variance / search.network.order))
     found = repaired(fit, votes, sides, wanted, floor, 2 * floor)

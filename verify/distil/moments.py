@@ -49,13 +49,27 @@ def activation_products(left: Singles, right: Singles, activation: Activation, k
 
 
 def squared_activations(weights: Weights) -> Floats:
-    """(m,) the mean over pairs of the square of each neuron's activation: O(|G|^2 m)."""
+    """(m,) the mean over pairs of the square of each neuron's activation.
+
+    With R sorted, sums of (l + r)^2 over the r above -l are differences of sums of r and r^2: O(m |G| log |G|). Squares of l + r are
+    summed pair by pair, O(|G|^2 m).
+    """
     order = weights.order
-    total = np.zeros(weights.width)
-    for row in weights.L:
-        h = fired(row + weights.R, weights.activation)
-        total += np.einsum("yi,yi->i", h, h)
-    return np.asarray(total / order**2)
+    if weights.activation == "square":
+        total = np.zeros(weights.width)
+        for row in weights.L:
+            total += np.einsum("yi,yi->i", h := fired(row + weights.R, weights.activation), h)
+        return np.asarray(total / order**2)
+    found = np.empty(weights.width)
+    for i, (left, right) in enumerate(zip(weights.L.T, np.sort(weights.R, axis=0).T, strict=True)):
+        first = np.searchsorted(right, -left, side="right")
+        # from the largest r downwards, less the largest: so that neurons that hardly fire lose no digits
+        top = right[-1]
+        below = np.append(np.cumsum((right - top)[::-1])[::-1], 0.0)[first]
+        squares = np.append(np.cumsum(((right - top) ** 2)[::-1])[::-1], 0.0)[first]
+        most = left + top
+        found[i] = float(((order - first) * most**2 + 2 * most * below + squares).sum())
+    return np.maximum(found, 0.0) / order**2
 
 
 def centred(votes: Floats) -> Floats:
