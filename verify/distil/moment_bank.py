@@ -104,8 +104,9 @@ class MomentBank:
 
 
 def _single(weights: Weights) -> tuple[Singles, Singles]:
-    """L and R in float32."""
-    return weights.L.astype(np.float32), weights.R.astype(np.float32)
+    """L and R in float32, without a 0 that has a sign."""
+    left, right = (side.astype(np.float32) + np.float32(0) for side in (weights.L, weights.R))
+    return left, right
 
 
 def _keys(left: Singles, right: Singles) -> list[bytes]:
