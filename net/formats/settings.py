@@ -11,6 +11,8 @@ The lists of words are in docs/checkpoints.md, which the checker follows too.
 from __future__ import annotations
 
 import re
+from collections import deque
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from net.errors import MalformedInput
@@ -32,7 +34,8 @@ _SPELLING = {
 }
 _NAMED = r"(?:activation|act|nonlinearity|nonlin)(?:[_-]?(?:fn|func|function|type|name|kind|cls|class))?"
 _GIVEN = re.compile(
-    rf"(?<![a-z]){_NAMED}['\"]? *[=:] *['\"]?(?P<value>[a-z_.0-9]+)|--?(?:[a-z]+[_-])*{_NAMED} +['\"]?(?P<option>[a-z_.0-9]+)",
+    rf"(?<![a-z]){_NAMED}[\\'\" ]*[=:]>?[\\'\" ]*(?P<value>[a-z_.0-9]+)"
+    rf"|--?(?:[a-z]+[_-])*{_NAMED} +[\\'\"]*(?P<option>[a-z_.0-9]+)",
     re.IGNORECASE | re.ASCII,
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
@@ -100,50 +103,78 @@ _MODEL_KEYS = _words(
     "model model_name model_type model_class arch architecture architectures net network net_type network_type class class_name"
     " classname type fn_name func_name function_name"
 )
+#: So many dictionaries and lists may lie in each other.
+_DEEPEST = 100
 #: Values that an activation key of another layer may have: none at all.
 _NO_ACTIVATION = ("", "none", "identity", "linear")
 
 
 def check_settings(settings: dict[str, object], where: str = "", activation: str = "relu") -> None:
-    """Look at every setting, at any depth; O(their size), each object once. `where` is put before the names in a message.
+    """Look at every setting, those on top first; O(their size), each object once for each class of keys. `where` is put before names.
 
     ``activation`` is "relu" or "abs", the one that the network is to have.
 
     Raises:
-        MalformedInput: one of them says that the network is another function, or could.
+        MalformedInput: one of them says that the network is another function, or could, or they are nested more than 100 deep.
 
     """
-    seen: set[tuple[int, bool]] = set()
-    waiting = [_Waiting(where, "", settings, training=False)]
+    seen: set[tuple[int, tuple[bool, ...], bool]] = set()
+    waiting = deque([_Waiting(where, "", settings, training=False, depth=0)])
     while waiting:
-        path, key, value, training = waiting.pop()
-        if isinstance(value, dict | list | tuple | Opaque):
-            if (id(value), training) in seen:
-                continue
-            seen.add((id(value), training))
+        path, key, value, training, depth = waiting.popleft()
+        if not isinstance(value, dict | list | tuple | Opaque) or (id(value), _class_of(key), training) in seen:
+            continue
+        seen.add((id(value), _class_of(key), training))
+        if depth > _DEEPEST:
+            raise _refusal(f"settings nested at most {_DEEPEST} deep, got deeper ones under {path[:120]!r}")
         if isinstance(value, dict):
             for inner, content in value.items():
                 # a number is no name: an epoch, or a parameter's number
-                name = inner if isinstance(inner, str) else key
+                name = inner if isinstance(inner, str) and name_words(inner) else key
                 place = f"{path}{'' if path.endswith(': ') else '.'}{inner}" if path else str(inner)
-                waiting += _contents(_Waiting(place, name, content, training), activation)
-        elif isinstance(value, list | tuple):
-            for item in value:
-                if isinstance(item, dict | list | tuple | Opaque):
-                    waiting += _contents(_Waiting(path, key, item, training), activation)
-        elif isinstance(value, Opaque):
-            for part in value.parts:
-                if isinstance(part, dict | list | tuple | Opaque):
-                    waiting += _contents(_Waiting(path, key, part, training), activation)
+                waiting += _contents(_Waiting(place[:200], name, content, training, depth + 1), activation)
+            continue
+        for item in value.parts if isinstance(value, Opaque) else value:
+            if isinstance(item, dict | list | tuple | Opaque):
+                waiting += _contents(_Waiting(path, key, item, training, depth + 1), activation)
 
 
 class _Waiting(NamedTuple):
-    """A value to be looked at: its path and key, and whether it stands below a setting of training."""
+    """A value to be looked at: its path and key, whether it stands below a setting of training, and in how many others."""
 
     path: str
     key: str
     value: object
     training: bool
+    depth: int
+
+
+@lru_cache(1024)
+def _class_of(key: str) -> tuple[bool, ...]:
+    """All that is looked at of a key: what stands below two keys of one class is harmless below both, or below none."""
+    listed = name_words(key)
+    found = set(listed)
+    return (
+        _names_activation(key, found),
+        found <= _ACTIVATION,
+        found <= {"use", "relu"},
+        _is_of_training(found),
+        bool(found & _AFTER),
+        bool(found & (_FUNCTION | _OTHER_ACTIVATIONS)),
+        "_".join(listed) in _MODEL_KEYS,
+        found <= _PLAIN,
+        key == "product",
+        key == "element_order",
+    )
+
+
+def _names_activation(key: str, found: set[str]) -> bool:
+    flat = "".join(character for character in key.lower() if character.isalpha())
+    return bool({"act", "acts"} & found or any(part in flat for part in ("activ", "relu", "nonlin")))
+
+
+def _is_of_training(found: set[str]) -> bool:
+    return bool(_TRAINING & found and (not _FUNCTION & found or _GRADIENT & found))
 
 
 def name_words(key: str) -> list[str]:
@@ -158,12 +189,10 @@ def spells(value: object, activation: str) -> bool:
 
 def _contents(setting: _Waiting, activation: str) -> list[_Waiting]:
     """What is to be looked at below a setting that is itself harmless."""
-    path, key, value, training = setting
+    path, key, value, training, _ = setting
     found = name_words(key)
-    flat = "".join(character for character in key.lower() if character.isalpha())
-    if _TRAINING & set(found) and (not _FUNCTION & set(found) or _GRADIENT & set(found)):
-        training = True
-    names_activation = bool({"act", "acts"} & set(found) or any(part in flat for part in ("activ", "relu", "nonlin")))
+    training = training or _is_of_training(set(found))
+    names_activation = _names_activation(key, set(found))
     if names_activation and not setting.training:
         _check_activation(path, found, value, activation)
         return []
@@ -193,7 +222,7 @@ def _contents_of_training(setting: _Waiting, found: set[str], names_activation: 
 
     Numbers say nothing here: they are what was measured, as in {"metrics": {"activation_norm": 3.1}}.
     """
-    path, key, value, _ = setting
+    path, key, value, _, _ = setting
     if found & _AFTER:
         return []
     texts = _texts(value)

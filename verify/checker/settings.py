@@ -8,8 +8,9 @@ project follows as well, with code of its own.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from .pickles import Array, Opaque
 from .shape import Malformed, need, read_json, shown
@@ -22,6 +23,8 @@ def _words(text: str) -> frozenset[str]:
 
 #: Under this key files of this project have their record.
 OWN_RECORD = "coset-verify"
+#: So many dictionaries and lists may lie in each other.
+DEEPEST = 100
 
 ACTIVATION = {"act", "acts"}
 #: With these words alone a key names the activation itself.
@@ -128,7 +131,7 @@ SPELLING = {
 #: Where a text gives an activation, as in "Namespace(act_fn='relu')", "activation: relu" or "--act relu"; and words made with relu.
 _WORD_OF_IT = "(?:activation|act|nonlinearity|nonlin)(?:[_-]?(?:fn|func|function|type|name|kind|cls|class))?"
 GIVEN = re.compile(
-    rf"(?<![a-z]){_WORD_OF_IT}['\"]? *[=:] *['\"]?([a-z_.0-9]+)|--?(?:[a-z]+[_-])*{_WORD_OF_IT} +['\"]?([a-z_.0-9]+)",
+    rf"(?<![a-z]){_WORD_OF_IT}[\\'\" ]*[=:]>?[\\'\" ]*([a-z_.0-9]+)|--?(?:[a-z]+[_-])*{_WORD_OF_IT} +[\\'\"]*([a-z_.0-9]+)",
     re.IGNORECASE | re.ASCII,
 )
 RELU_LIKE = re.compile("relu6|[a-z]*relu[a-z]*")
@@ -154,8 +157,7 @@ def flat(text: str) -> str:
 
 def check_settings(settings: dict[Any, Any], activation: str = "relu") -> None:
     """Raise Malformed where a setting says that the network is another function than one with this activation, or might."""
-    for key, value in settings.items():
-        Walk(activation).visit(str(key), key, value)
+    Walk(activation).through(settings)
 
 
 def parsed(metadata: dict[str, str]) -> dict[str, Any]:
@@ -182,23 +184,78 @@ def texts(value: Any) -> Iterator[str]:
             waiting.extend(item)
 
 
+class Below(NamedTuple):
+    """A dictionary, a list or an object that is to be looked at: where it stands, below settings of training or not, how deep."""
+
+    path: str
+    key: Any
+    value: Any
+    training: bool
+    depth: int
+
+
 class Walk:
-    """A walk through dictionaries and lists, each once under each key."""
+    """A walk through dictionaries and lists, those on top first, each once for each class of keys that it stands under."""
 
     def __init__(self, activation: str) -> None:
         self._activation = activation
-        self._seen: set[tuple[int, str, bool]] = set()
-        self._depth = 0
+        self._waiting: deque[Below] = deque()
+        self._depth = -1
 
-    def visit(self, path: str, key: Any, value: Any) -> None:
+    def through(self, settings: dict[Any, Any]) -> None:
+        """Look at all settings; Malformed where one is not known to be harmless, or where they are nested more than 100 deep."""
+        seen: set[tuple[int, tuple[bool, ...], bool]] = set()
+        self._below("", None, settings, training=False)
+        while self._waiting:
+            path, key, value, training, self._depth = self._waiting.popleft()
+            what = id(value), self._class_of(key), training
+            if what in seen:  # a circle, or something shared
+                continue
+            seen.add(what)
+            need(self._depth <= DEEPEST, f"expected settings nested at most {DEEPEST} deep, got deeper ones under {shown(path)}")
+            if isinstance(value, dict):
+                for inner, item in value.items():
+                    name = inner if isinstance(inner, str) and words(inner) else key  # a number is no name
+                    place = f"{path}.{inner}"[:200] if path else str(inner)[:200]
+                    self._look(place, name, item, training)
+                continue
+            for item in value.state if isinstance(value, Opaque) else value:
+                if isinstance(item, dict | list | tuple | Opaque):  # texts in a list have been looked at together
+                    self._look(path, key, item, training)
+
+    def _look(self, path: str, key: Any, value: Any, training: bool) -> None:
+        if training:
+            self._training(path, key, value, words(key) if isinstance(key, str) else [])
+        else:
+            self._visit(path, key, value)
+
+    def _class_of(self, key: Any) -> tuple[bool, ...]:
+        """All that is looked at of a key: what stands below two keys of one class is harmless below both, or below none."""
+        if not isinstance(key, str):
+            return ()
+        listed, letters = words(key), flat(key)
+        found = {*listed}
+        return (
+            self._is_activation(listed, letters),
+            found <= ACTIVATION_WORDS,
+            letters in ("relu", "userelu"),
+            self._is_of_training(found),
+            bool(found & AFTER),
+            bool(found & (FUNCTION | OTHER_ACTIVATIONS)),
+            "_".join(listed) in MODEL_KEYS,
+            bool(found) and found <= PLAIN,
+            key == "product",
+            key == "element_order",
+        )
+
+    def _visit(self, path: str, key: Any, value: Any) -> None:
         """One key with its value; Malformed where it is not known to be harmless."""
-        need(self._depth < 100, "expected settings that are not nested deeply, got some that are")
         found = words(key) if isinstance(key, str) else []
         if isinstance(key, str) and self._is_activation(found, flat(key)):
             fits = self._is_expected(found, flat(key), value)
             need(fits, f"expected {self._activation} as activation, got {shown(value)} under {shown(path)}")
             return
-        if {*found} & TRAINING and ({*found} & GRADIENT or not {*found} & FUNCTION):
+        if self._is_of_training({*found}):
             self._training(path, key, value, found)
             return
         if "_".join(found) in MODEL_KEYS and isinstance(value, str | bytes | list | tuple) and value:
@@ -258,29 +315,13 @@ class Walk:
         return any(word in OTHER_ACTIVATIONS or any(part in word for part in OTHER_ENDINGS) for word in others)
 
     def _below(self, path: str, key: Any, value: Any, training: bool) -> None:
-        """What stands in a dictionary, a list or an object."""
-        if not isinstance(value, dict | list | tuple | Opaque):
-            return
-        if (id(value), str(key), training) in self._seen:  # the same dictionary under the same key: a circle, or something shared
-            return
-        self._seen.add((id(value), str(key), training))
-        need(self._depth < 100, "expected settings that are not nested deeply, got some that are")
-        self._depth += 1
-        if isinstance(value, dict):
-            for inner, item in value.items():
-                name, place = (inner if isinstance(inner, str) else key), f"{path}.{inner}"[:200]
-                if training:
-                    self._training(place, name, item, words(name) if isinstance(name, str) else [])
-                else:
-                    self.visit(place, name, item)
-        else:
-            for item in value.state if isinstance(value, Opaque) else value:
-                if isinstance(item, dict | list | tuple | Opaque):  # texts in a list have been looked at together
-                    if training:
-                        self._training(path, key, item, words(key) if isinstance(key, str) else [])
-                    else:
-                        self.visit(path, key, item)
-        self._depth -= 1
+        """What stands in a dictionary, a list or an object is looked at after all that is less deep."""
+        if isinstance(value, dict | list | tuple | Opaque):
+            self._waiting.append(Below(path, key, value, training, self._depth + 1))
+
+    @staticmethod
+    def _is_of_training(found: set[str]) -> bool:
+        return bool(found & TRAINING and (found & GRADIENT or not found & FUNCTION))
 
     @staticmethod
     def _is_activation(found: list[str], letters: str) -> bool:

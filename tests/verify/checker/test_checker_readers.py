@@ -12,6 +12,7 @@ import time
 import tracemalloc
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -30,7 +31,7 @@ from net.errors import MalformedInput
 from verify.checker import files, layouts, pickles, readings
 from verify.checker.groups import Group
 from verify.checker.progress import Progress
-from verify.checker.settings import parsed
+from verify.checker.settings import Walk, parsed
 from verify.checker.shape import CheckpointRecord, Differs, GroupRecord, Malformed
 from verify.checker.statement import Options, check
 from verify.checker.tensors import Tensor
@@ -401,6 +402,7 @@ def test_a_dictionary_that_stands_in_two_places_is_looked_at_where_it_counts() -
 KEYS = (
     *("training", "run_name", "config", "act_fn", "use_relu", "model", "loss", "init", "metrics", "batch_norm", "grad_norm", "hidden"),
     *("tags", "gelu", "logit_scale", "optimizer", "wandb", "type", "name", "output_activation", "product", "relu_embed", "n_heads"),
+    *("0", "17", "-", "", 0, 3, None),
 )
 VALUES: tuple[Any, ...] = (
     *("relu", "gelu", "ReLU()", "s5-square", "x^2", "left-first", "none", "", "LeakyReLU", "transformer", "adamw", "mlp"),
@@ -412,14 +414,17 @@ class Object(list[Any]):
     """What an object in a pickle is made of."""
 
 
-def as_read(value: Any, kind: Callable[[Any], Any]) -> Any:
-    """The value with each object as one of this kind."""
-    if isinstance(value, dict):
-        return {key: as_read(item, kind) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        items = type(value)(as_read(item, kind) for item in value)
-        return kind(items) if isinstance(value, Object) else items
-    return value
+def as_read(value: Any, kind: Callable[[Any], Any], made: dict[int, Any]) -> Any:
+    """The value with each object as one of this kind; what is shared, in ``made`` by its place in memory, stays shared."""
+    if id(value) not in made:
+        found = value
+        if isinstance(value, dict):
+            found = {key: as_read(item, kind, made) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            items = type(value)(as_read(item, kind, made) for item in value)
+            found = kind(items) if isinstance(value, Object) else items
+        made[id(value)] = found
+    return made[id(value)]
 
 
 def object_of_the_checker(parts: list[Any]) -> pickles.Opaque:
@@ -428,15 +433,34 @@ def object_of_the_checker(parts: list[Any]) -> pickles.Opaque:
     return made
 
 
-def some_settings(random: Random, depth: int) -> Any:
-    """A value of random keys and words, nested up to ``depth``."""
+def some_settings(random: Random, depth: int, known: list[Any]) -> Any:
+    """A value of random keys and words, nested up to ``depth``, now and then one that is there already."""
+    if known and random.random() < 0.1:
+        return random.choice(known)
     if depth == 0 or random.random() < 0.4:
         return random.choice(VALUES)
+    found: Any = {random.choice(KEYS): some_settings(random, depth - 1, known) for _ in range(random.randint(1, 2))}
     if random.random() < 0.3:
-        return [some_settings(random, depth - 1) for _ in range(2)]
-    if random.random() < 0.15:
-        return Object([(some_settings(random, depth - 1),), some_settings(random, depth - 1)])
-    return {random.choice(KEYS): some_settings(random, depth - 1) for _ in range(random.randint(1, 2))}
+        found = [some_settings(random, depth - 1, known) for _ in range(2)]
+    elif random.random() < 0.15:
+        found = Object([(some_settings(random, depth - 1, known),), some_settings(random, depth - 1, known)])
+    known.append(found)
+    return found
+
+
+def outcomes(settings: Any, activation: str) -> list[bool]:
+    """Whether the loader and the checker accept the settings."""
+    found = []
+    for reader, kind in (
+        (net.formats.settings.check_settings, lambda parts: net.formats.pickles.Opaque("argparse.Namespace", list(parts))),
+        (layouts.check_settings, object_of_the_checker),
+    ):
+        try:
+            reader(as_read(settings, kind, {}), activation=activation)
+            found.append(True)
+        except (MalformedInput, Malformed):
+            found.append(False)
+    return found
 
 
 def test_metadata_that_look_like_json_are_json_with_each_key_once() -> None:
@@ -456,14 +480,16 @@ def test_metadata_that_look_like_json_are_json_with_each_key_once() -> None:
         layouts.check_settings(parsed({"config": ' {"activation": "\\u0067elu"}'}))
 
 
-@pytest.mark.parametrize("text", ["Namespace(act_fn='softsign')", "activation: erf", "--hidden-act erf", "act=nn.PReLU()", "a crelu"])
+TEXTS = ("Namespace(act_fn='softsign')", "activation: erf", "--hidden-act erf", "act=nn.PReLU()", "a crelu", "act_fn => 'softsign'")
+
+
+@pytest.mark.parametrize("text", [*TEXTS, json.dumps({"act_fn": "softsign"}), json.dumps(json.dumps({"act_fn": "softsign"}))])
 def test_a_text_that_gives_another_activation_is_refused(text: str) -> None:
     for key in ("args", "config", "argv"):
-        with pytest.raises(Malformed):
-            layouts.check_settings({key: text})
-    layouts.check_settings(
-        {"args": "Namespace(act_fn='relu', out_act=None)", "argv": "--act relu --log_acts --x 1", "layers": ["relu1"]}
-    )
+        for said in (text, json.dumps(text), json.dumps({"config": text})):
+            assert outcomes({key: said}, "relu") == [False, False]
+    harmless = {"args": "Namespace(act_fn='relu', out_act=None)", "argv": "--act relu --log_acts --x 1", "layers": ["relu1"]}
+    assert outcomes({**harmless, "config": json.dumps({"args": json.dumps({"act_fn": "relu"})})}, "relu") == [True, True]
 
 
 def test_words_in_letters_that_are_not_ascii_are_not_passed_over() -> None:
@@ -481,23 +507,54 @@ def test_a_name_of_a_hundred_thousand_characters_takes_no_time() -> None:
 
 @pytest.mark.parametrize("activation", ["relu", "square"])
 def test_both_readers_refuse_the_same_settings(activation: str) -> None:
-    """Settings of random words, nested, among them many that either reader accepts: the other one does, too."""
+    """Settings of random words, nested and shared, among them many that either reader accepts: the other one does, too."""
     random, accepted = Random(5), 0
     for _ in range(6000):
-        settings = {random.choice(KEYS): some_settings(random, 3)}
-        outcomes = []
-        for reader, kind in (
-            (net.formats.settings.check_settings, lambda parts: net.formats.pickles.Opaque("argparse.Namespace", list(parts))),
-            (layouts.check_settings, object_of_the_checker),
-        ):
-            try:
-                reader(as_read(settings, kind), activation=activation)
-                outcomes.append(True)
-            except (MalformedInput, Malformed):
-                outcomes.append(False)
-        assert outcomes[0] == outcomes[1], settings
-        accepted += outcomes[0]
+        known: list[Any] = []
+        settings = {random.choice(KEYS): some_settings(random, 3, known) for _ in range(random.randint(1, 2))}
+        found = outcomes(settings, activation)
+        assert found[0] == found[1], settings
+        accepted += found[0]
     assert 1000 < accepted < 5000
+
+
+@pytest.mark.parametrize("key", ["config", "training"])
+def test_both_readers_refuse_settings_from_the_same_depth_on(key: str) -> None:
+    innermost: list[Any] = [{}, [], {"lr": 1}, {"act_fn": "relu"}, Object([("x",), [1]])]
+    for last in innermost:
+        for wrap in (lambda value: {key: value}, lambda value: [value], lambda value: {key: [value, 1]}):
+            settings: Any = last
+            for depth in range(1, 107):
+                settings = wrap(settings)
+                if depth in (40, *range(47, 53), *range(97, 103)):
+                    found = outcomes({key: settings}, "relu")
+                    assert found[0] == found[1]
+                    assert found[0] or depth > 40
+            assert found == [False, False]
+
+
+def test_a_list_under_a_plain_key_and_under_one_of_the_model_is_looked_at_under_both() -> None:
+    names = [["SoftsignNet"]]
+    assert outcomes({"names": names}, "relu") == [True, True]
+    for settings in ({"model": names, "names": names}, {"names": names, "model": names}, {"names": names, "config": {"model": names}}):
+        assert outcomes(settings, "relu") == [False, False]
+
+
+def test_a_list_under_many_keys_is_looked_at_once_for_each_class_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the time grows with the size of a file, not with its square."""
+    looked = Counter[str]()
+    shared: list[Any] = [[] for _ in range(500)]
+    settings = {"config": {f"hidden_{'x' * k}_lr": shared for k in range(500)}}
+    for owner, name in ((net.formats.settings, "_contents"), (Walk, "_look")):
+        plain = getattr(owner, name)
+
+        def counted(*arguments: Any, plain: Any = plain, name: str = name) -> Any:
+            looked[name] += 1
+            return plain(*arguments)
+
+        monkeypatch.setattr(owner, name, counted)
+    assert outcomes(settings, "relu") == [True, True]
+    assert max(looked.values()) < 5000
 
 
 def test_settings_of_training_and_of_sizes_are_harmless() -> None:
