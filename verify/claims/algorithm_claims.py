@@ -12,7 +12,7 @@ from algebra.permutation import parse_cycles
 from algebra.subgroup import closure
 from net.usual_units import beside
 from net.weights import Weights
-from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, Outcome, pair_shown, percent, word
+from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, Outcome, pair_shown, percent, tied, word
 from verify.claims.population_claims import conjugates
 from verify.claims.subject import Subject
 from verify.compare.gcr import product_sums
@@ -25,10 +25,11 @@ from verify.program.program import Program, expand, group_record, program_subgro
 class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
     """The network computes a coset-voting program: a program.json beside the claims file, or "readable" / "faithful", distilled anew.
 
-    ``level = "answers"``: the share of pairs with the same answer (a tie is an answer of its own), decided exactly by exhaustive
-    evaluation of both; without bound or published figure the claim is 100 %; REFUTED shows a pair and
-    both answers. ``"mechanism"``: the largest |network pre-activation - program pre-activation| over pairs and neurons, decided
-    exactly; a neuron that the program leaves out counts with 0 for the program, unless it is dead; REFUTED shows neuron, x and y.
+    ``level = "answers"``: the share of pairs with the same answer, decided exactly by exhaustive evaluation of both; where both tie
+    they have the same answer, none, as in Q2 of a certificate, and the finding counts these pairs; without bound or published figure
+    the claim is 100 %; REFUTED shows a pair and both answers. ``"mechanism"``: the largest |network pre-activation - program
+    pre-activation| over pairs and neurons, decided exactly; a neuron that the program leaves out counts with 0 for the program, unless
+    it is dead; REFUTED shows neuron, x and y.
     ``"logits"``: share of the variance of the centred logits explained; ``"counterfactuals"``: the same after removing a random 20,
     40 and 60 % of the circuits from both, averaged over shares and seeded draws; ``"neurons"``: the share of live neurons of which
     the program's L and R explain all but ``within`` of the variance; all three MEASURED.
@@ -114,7 +115,9 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
         ours = subject.evaluation.answer
         same = ours == theirs.answer
         value = Fraction(int(same.sum()), same.size)
-        finding = f"the same answer on {int(same.sum())} of {same.size} pairs, {price}"
+        ties = int((same & (ours < 0)).sum())
+        of_ties = f", {ties} of them ties of both" if ties else ""
+        finding = f"the same answer on {int(same.sum())} of {same.size} pairs{of_ties}, {price}"
 
         def shown(low: bool) -> Counterexample:
             x, y = (int(i) for i in np.argwhere(same != low)[0])
@@ -166,9 +169,9 @@ class VoteFormula(Bounded, frozen=True, kw_only=True, tag="votes"):
     """The network computes argmax over z of sum over classes of w_H * (number of conjugates of H in one coset of which z and xy lie).
 
     z and xy share the right coset of H exactly when z (xy)^-1 lies in H, so the score is a function phi(z (xy)^-1).
-    ``level = "answers"``: the share of pairs on which the network's exact answer is the formula's (a tie of the formula is a tie),
-    decided exactly with rational w; without bound or published figure the claim is 100 %; REFUTED shows a pair.
-    ``"logits"``: the squared cosine of the
+    ``level = "answers"``: the share of pairs on which the network's exact answer is the formula's, decided exactly with rational w; a
+    tie, of the formula or of the network, is no answer, and no such pair counts; without bound or published figure the claim is
+    100 %; REFUTED shows a pair. ``"logits"``: the squared cosine of the
     centred logits and phi(z (xy)^-1), MEASURED: the share of their variance that the formula explains with the best scale.
     Source: Stander et al., arXiv 2312.06581 and Lemmas G.2-G.6 (counts of shared cosets are permutation characters).
     """
@@ -201,10 +204,10 @@ class VoteFormula(Bounded, frozen=True, kw_only=True, tag="votes"):
         best = [g for g, value in enumerate(phi) if value == max(phi)]
         group, ours = subject.group, subject.evaluation.answer
         theirs = group.mul[best[0]][group.mul] if len(best) == 1 else np.full_like(ours, -1)
-        same = ours == theirs
+        same = (ours == theirs) & (theirs >= 0)
         value = Fraction(int(same.sum()), same.size)
-        answer = "xy" if best == [0] else f"({word(group, best[0])})xy" if len(best) == 1 else f"a tie of {len(best)} outputs"
-        finding = f"the formula always answers {answer}; the network does so on {int(same.sum())} of {same.size} pairs"
+        answer = "answers xy" if best == [0] else f"answers ({word(group, best[0])})xy" if len(best) == 1 else tied(len(best))
+        finding = f"the formula always {answer}; the network has its answer on {int(same.sum())} of {same.size} pairs"
 
         def shown(low: bool) -> Counterexample:
             x, y = (int(i) for i in np.argwhere(same != low)[0])

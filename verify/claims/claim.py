@@ -251,6 +251,11 @@ def pair_shown(group: FiniteGroup, x: int, y: int, answer: int, expected: int) -
     return pair | {"words": f"at x = {pair['x']}, y = {pair['y']} the answer is {pair['answer']}, compared with {pair['expected']}"}
 
 
+def tied(count: int) -> str:
+    """What a formula does that prefers some outputs to all others, but none of these to another, at any pair."""
+    return f"ties {count} outputs, which is no answer"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a sentence that asks for the nearest known name; nothing where none is near."""
     found = difflib.get_close_matches(name, list(known), n=1)

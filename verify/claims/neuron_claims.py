@@ -243,15 +243,16 @@ class OnIrrep(NeuronClaim, frozen=True, kw_only=True, tag="on irrep"):
 
 
 class Dead(NeuronClaim, frozen=True, kw_only=True, tag="dead"):
-    """A neuron that changes no answer: it fires on no pair (max L + max R <= 0), or its votes are the same for every output.
+    """A neuron is dead: it fires on no pair (max L + max R <= 0), or its votes are the same for every output.
 
+    So it prefers no output to another at any pair. A neuron that is not dead may still be one that no answer needs ("circuits").
     Decided exactly, in integers. REFUTED shows a pair on which it fires and two outputs with different votes.
     Source: Stander et al., arXiv 2312.06581 ("dead neurons").
     """
 
     def statement(self) -> str:
-        """That the neuron changes no answer."""
-        return f"neuron {self.neuron} changes no answer: it fires on no pair, or votes the same for every output"
+        """That the neuron is dead, by its definition."""
+        return f"neuron {self.neuron} is dead: it fires on no pair, or votes the same for every output"
 
     def decide(self, subject: Subject) -> Outcome:
         """Look at the largest preactivation and the votes."""
@@ -267,7 +268,7 @@ class Dead(NeuronClaim, frozen=True, kw_only=True, tag="dead"):
         shown = {"neuron": i, "x": word(group, x), "y": word(group, y), "preactivation": str(Fraction(top, 1 << bits))}
         shown |= {"z": word(group, most), "other": word(group, least)}
         shown |= {"difference_of_votes": str(Fraction(int(votes[most] - votes[least]), 1 << vote_bits))}
-        return Outcome("REFUTED", f"neuron {i} fires and votes", counterexample=shown)
+        return Outcome("REFUTED", f"neuron {i} fires, and its votes differ", counterexample=shown)
 
 
 def exact_side(subject: Subject, of: str, neuron: int) -> tuple[Integers, int]:

@@ -9,7 +9,18 @@ import numpy.typing as npt
 from algebra.characters.character_table import character_table
 from algebra.characters.fourier import power_share
 from algebra.characters.irrep import has_irreps, irreps
-from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, Outcome, chosen_by_floats, pair_shown, percent, word
+from verify.claims.claim import (
+    Bounded,
+    Counterexample,
+    Mistake,
+    NonNegative,
+    Outcome,
+    chosen_by_floats,
+    pair_shown,
+    percent,
+    tied,
+    word,
+)
 from verify.claims.subject import Subject
 from verify.compare.gcr import activation_fve, logit_cosines, logit_fve, restricted_excluded
 from verify.compare.levels import DRAWS, SHARES_REMOVED, kept_after_removal
@@ -36,8 +47,9 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
 
     ``irreps`` lists names; all nontrivial ones when left out; ["key"] stands for those whose character explains 1 % of the logits.
     ``level = "answers"``: the share of pairs with GCR's answer. The sum of characters is largest exactly on its kernel, so GCR answers
-    xy if that is trivial, else ties; decided exactly by the characters' cyclotomic integers and exhaustive evaluation (MEASURED for
-    the key irreps, which floats choose); without a bound the claim is 100 %; REFUTED shows a pair.
+    xy if that is trivial, else ties, which is no answer, so that no pair counts; decided exactly by the characters' cyclotomic integers
+    and exhaustive evaluation (MEASURED for the key irreps, which floats choose); without a bound the claim is 100 %; REFUTED shows a
+    pair.
     All other levels are MEASURED (`verify.compare.gcr`):
     ``"logits"``: sum over the irreps of cos^2 of the centred logits and the character cube (the paper's "logit FVE");
     ``"cosine"``: the cosine itself, of the sum's direction, sqrt of the former; ``"activations"``: share of the hidden activations'
@@ -113,10 +125,10 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
         trivial = (table.coefficients[rows] == table.coefficients[rows][:, :1]).all(axis=(0, 2))
         kernel = [g for g in range(group.order) if trivial[group.class_of[g]]]
         theirs = group.mul if len(kernel) == 1 else np.full_like(ours, -1)
-        same = ours == theirs
+        same = (ours == theirs) & (theirs >= 0)
         value = Fraction(int(same.sum()), same.size)
-        answer = "xy" if len(kernel) == 1 else f"a tie of {len(kernel)} outputs"
-        finding = f"these irreps always answer {answer}; the network does so on {int(same.sum())} of {same.size} pairs"
+        answer = "answers xy" if len(kernel) == 1 else tied(len(kernel))
+        finding = f"the sum over these irreps always {answer}; the network has its answer on {int(same.sum())} of {same.size} pairs"
 
         def shown(low: bool) -> Counterexample:
             x, y = (int(i) for i in np.argwhere(same != low)[0])

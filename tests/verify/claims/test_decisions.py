@@ -1,6 +1,7 @@
 """Decisions on planted networks whose every neuron is known, and on networks one step away from the truth."""
 
 import dataclasses
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -254,3 +255,91 @@ def test_a_threshold_inside_the_rounding_bounds_is_unknown(claim):
     assert verdict(claim("concentrated", **keys, at_least=str(share)), subject) == "UNKNOWN"
     assert verdict(claim("concentrated", **keys, at_least=str(Fraction(below, 33))), subject) == "PROVED"
     assert verdict(claim("concentrated", **keys, at_least=str(Fraction(below + 2, 33))), subject) == "REFUTED"
+
+
+def answers_by_neurons(group, table):
+    """A network with a neuron for each pair, whose answer is table[x][y], or a tie of all outputs where that is -1."""
+    n = group.order
+    L, R, U = np.zeros((n, n * n)), np.full((n, n * n), -1.0), np.zeros((n * n, n))
+    for x, y in np.ndindex(n, n):
+        L[x, n * x + y], R[y, n * x + y] = 1, 0
+        if table[x][y] >= 0:
+            U[n * x + y, table[x][y]] = 1
+    return Subject(folded_network(group, Weights.from_arrays(L, R, U)))
+
+
+def share_by_definition(table, score):
+    """The share of all pairs (x, y) over S3 at which the one z with the greatest score(x, y, z) is there, and is the table's answer."""
+    elements = list(itertools.permutations(range(3)))
+    same = 0
+    for i, x in enumerate(elements):
+        for j, y in enumerate(elements):
+            scores = [score(x, y, z) for z in elements]
+            best = [k for k, value in enumerate(scores) if value == max(scores)]
+            same += len(best) == 1 and table[i][j] == best[0]
+    return Fraction(same, 36)
+
+
+def times(x, y):
+    """First x, then y."""
+    return tuple(y[i] for i in x)
+
+
+S3_CLASSES = {
+    "1": [[(0, 1, 2)]],
+    "S2": [[(0, 1, 2), (0, 2, 1)], [(0, 1, 2), (2, 1, 0)], [(0, 1, 2), (1, 0, 2)]],
+    "C3": [[(0, 1, 2), (1, 2, 0), (2, 0, 1)]],
+    "S3": [list(itertools.permutations(range(3)))],
+}
+S3_CHARACTERS = {"(2,1)": (2, 0, -1), "(1,1,1)": (1, -1, 1)}  # of an element with 3, 1 or no fixed points
+
+
+def test_no_tie_counts_as_the_answer_of_an_algorithm(claim):
+    """On tables of answers with many ties, all formulas agree with their definitions on all pairs."""
+    s3, rng = parse_group("S3"), np.random.default_rng(4)
+    right = [[int(z) for z in row] for row in s3.mul]
+    tables = [right, [[-1] * 6] * 6]
+    for _ in range(12):
+        keep = rng.integers(3, size=(6, 6))
+        tables.append([[(right[i][j], -1, int(rng.integers(6)))[keep[i, j]] for j in range(6)] for i in range(6)])
+    for number, table in enumerate(tables):
+        subject = answers_by_neurons(s3, table)
+        assert subject.evaluation.answer.tolist() == table
+        chosen = sorted(S3_CLASSES, key=lambda _: rng.random())[: 1 + number % 3]
+        weights = {name: float(rng.integers(-2, 3)) / 2 for name in chosen}
+
+        def shared(x, y, z, weights=weights):
+            cosets = ((weights[name], {times(h, times(x, y)) for h in member}) for name in weights for member in S3_CLASSES[name])
+            return sum(weight for weight, coset in cosets if z in coset)
+
+        def characters(x, y, z, names):
+            product = times(times(x, y), tuple(sorted(range(3), key=z.__getitem__)))
+            place = {3: 0, 1: 1, 0: 2}[sum(product[i] == i for i in range(3))]
+            return sum(S3_CHARACTERS[name][place] for name in names)
+
+        found = share_by_definition(table, shared)
+        outcome = claim("votes", weights=weights, exactly=str(found)).decide(subject)
+        assert (outcome.verdict, outcome.figure) == ("PROVED", float(found))
+        for names in (("(2,1)",), ("(1,1,1)",), ("(2,1)", "(1,1,1)")):
+            found = share_by_definition(table, lambda x, y, z, names=names: characters(x, y, z, names))
+            outcome = claim("gcr", irreps=names, level="answers", exactly=str(found)).decide(subject)
+            assert (outcome.verdict, outcome.figure) == ("PROVED", float(found))
+            assert "(2,1)" in names or outcome.finding.endswith("which is no answer; the network has its answer on 0 of 36 pairs")
+    nothing = answers_by_neurons(s3, tables[1])
+    assert verdict(claim("gcr", irreps=("(1,1,1)",), level="answers"), nothing) == "REFUTED"
+    assert verdict(claim("votes", weights={"C3": 1.0}), nothing) == "REFUTED"
+
+
+def test_a_neuron_that_fires_and_votes_is_not_dead_even_where_no_answer_needs_it(claim):
+    """Beside votes of 1 a neuron with votes of at most 1/8 changes no answer, and a claim that it is dead is refuted all the same."""
+    s3 = parse_group("S3")
+    subject = answers_by_neurons(s3, [[int(z) for z in row] for row in s3.mul])
+    w = subject.weights
+    votes = np.vstack([w.U, [0.125, 0, 0, 0, 0, 0]])
+    more = Weights.from_arrays(np.hstack([w.L, np.ones((6, 1))]), np.hstack([w.R, np.zeros((6, 1))]), votes)
+    beside = Subject(folded_network(s3, more))
+    assert (beside.evaluation.answer == subject.evaluation.answer).all()
+    stated = claim("dead", neuron=36)
+    assert stated.statement() == "neuron 36 is dead: it fires on no pair, or votes the same for every output"
+    assert stated.decide(beside).verdict == "REFUTED"
+    assert verdict(claim("circuits", sets=[[36]], level="necessary", exactly=0), beside) == "PROVED"
