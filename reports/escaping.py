@@ -13,9 +13,11 @@ from typing import Any
 _INLINE = re.compile(r"[\\`*_\[\]|&~$]")
 #: what means something at the beginning of a line: headings, lists, quotes, rules, definitions
 _FIRST = re.compile(r"^(\s*)([#+\-=:!>])(?!\d)")
+#: what some readers make a link of without being asked
+_WEB = re.compile(r"(www)\.", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\s*\d+)([.)])(?=\s|$)")
-#: what ends a line, or is not printed: C0 and C1 controls, separators of lines and paragraphs, marks that turn the direction of text
-_UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
+#: letters and signs that are not seen either: fillers of Hangul, and the pattern of Braille without dots
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 
 class Markdown(str):
@@ -25,8 +27,13 @@ class Markdown(str):
 
 
 def one_line(text: str) -> str:
-    """The text with a space in place of what ends a line or is not printed."""
-    return _UNPRINTED.sub(" ", text)
+    """The text with a space in place of what ends a line or is not seen: controls, separators, marks of direction."""
+    return text if text.isascii() and text.isprintable() else "".join(c if is_seen(c) else " " for c in text)
+
+
+def is_seen(character: str) -> bool:
+    """Whether the character shows as something, or is a plain space: of no Unicode category of controls, formats or other spaces."""
+    return character.isprintable() and character not in _BLANK
 
 
 def escaped(value: Any) -> Markdown:
@@ -35,7 +42,8 @@ def escaped(value: Any) -> Markdown:
         return value
     text = _INLINE.sub(r"\\\g<0>", one_line(str(value)))
     text = _FIRST.sub(r"\1\\\2", text)
-    return Markdown(_NUMBERED.sub(r"\1\\\2", text).replace("://", ":\\//").replace("<", "&lt;"))
+    text = _NUMBERED.sub(r"\1\\\2", text).replace("://", ":\\//").replace("<", "&lt;")
+    return Markdown(_WEB.sub(r"\1\\.", text))
 
 
 def escaped_html(text: str) -> str:

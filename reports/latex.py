@@ -43,6 +43,10 @@ _PLAIN = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
+    "[": "{[}",  # after \\item or the end of a row a bracket or a star would be its argument
+    "]": "{]}",
+    "*": "{*}",
+    "`": r"\textasciigrave{}",
     "“": "``",
     "”": "''",
     "–": "--",

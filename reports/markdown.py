@@ -1,5 +1,7 @@
 """A document as Markdown: CommonMark with tables, one paragraph or cell to a line."""
 
+import re
+
 from reports.blocks import Block, Bullets, Display, Document, Environment, Figure, Heading, Line, Listing, Paragraph, Table
 from reports.escaping import escaped, one_line
 
@@ -10,14 +12,15 @@ def markdown(document: Document, figures: str = "figures") -> str:
     return "\n\n".join([f"# {line(document.title)}", *blocks]) + "\n"
 
 
-def line(spans: Line) -> str:
-    """A line as Markdown that shows every span as it is."""
+def line(spans: Line, in_table: bool = False) -> str:
+    """A line as Markdown that shows every span as it is; ``in_table`` a bar in code has a backslash, or it would end the cell."""
     found = ""
     for content, style in spans:
         if style == "code":
             plain = one_line(content)
-            fence = "`" * (1 + max((len(run) for run in plain.split("`") if not run), default=0)) if "`" in plain else "`"
-            found += f"{fence} {plain} {fence}" if "`" in plain else f"`{plain}`"
+            fence = "`" * (1 + max(map(len, re.findall("`+", plain)), default=0))  # longer than any that stands inside
+            code = f"{fence} {plain} {fence}" if "`" in plain else f"`{plain}`"
+            found += code.replace("|", r"\|") if in_table else code
         else:
             mark = {"strong": "**", "emph": "*"}.get(style, "")
             inner = escaped(f"\ufdd0{content}") if found else escaped(content)  # only what begins a line can be a list or a heading
@@ -53,7 +56,7 @@ def _table(block: Table) -> str:
     rows = [
         "| " + " | ".join(map(line, block.head)) + " |",
         "|" + "|".join("---:" if letter == "r" else "---" for letter in block.align) + "|",
-        *("| " + " | ".join(map(line, row)) + " |" for row in block.rows),
+        *("| " + " | ".join(line(cell, in_table=True) for cell in row) + " |" for row in block.rows),
     ]
     return "\n".join([*([f"{line(block.caption)}\n"] if block.caption else []), *rows])
 

@@ -1,5 +1,6 @@
 """Text that a stranger wrote is shown as it is: never as markup, never as code, never in another line or cell."""
 
+import html
 import json
 import re
 import unicodedata
@@ -11,8 +12,12 @@ import pytest
 from markdown_it import MarkdownIt
 
 from reports import write_program, write_report
+from reports.blocks import Document, say, table
 from reports.escaping import Markdown, escaped, one_line
+from reports.latex import plain
+from reports.markdown import line, markdown
 from reports.program_text import program_source
+from verify.claims.render import one_line as claims_line
 
 JSON = dict[str, Any]
 HTML = "</title><script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -31,6 +36,7 @@ TEXTS = [
     "&lt;b&gt; $x$",
     "a\u2028b\x0bc\x85d",
     "<https://example.org> https://example.org",
+    "www.example.org WWW.example.org",
     "back\\slash \\* \\",
     "S5*#4 S4(1|2) __init__",
     "(1 2 3)(4 5)",
@@ -39,23 +45,21 @@ TEXTS = [
 ]
 
 
-def shown(html: str) -> str:
+def shown(fragment: str) -> str:
     """What a browser shows of a fragment without tags."""
-    import html as library
-
-    return library.unescape(re.sub(r"</?(p|td)>", "", html)).strip()
+    return html.unescape(re.sub(r"</?(p|td)>", "", fragment)).strip()
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_value_is_shown_as_it_is(text: str) -> None:
     """At the beginning of a line and in a cell, Markdown makes of the escaped text the text itself, and nothing else."""
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
-    plain = one_line(text).strip()
+    as_it_is = one_line(text).strip()
 
     assert parser.render(str(escaped(text)).strip()).count("<") == 2  # <p> and </p>
-    assert shown(parser.render(str(escaped(text)).strip())) == plain
-    table = parser.render(f"| a | b |\n|---|---|\n| {escaped(text)} | second |\n")
-    assert [shown(cell) for cell in re.findall(r"<td>.*?</td>", table)] == [plain, "second"]
+    assert shown(parser.render(str(escaped(text)).strip())) == as_it_is
+    cells = parser.render(f"| a | b |\n|---|---|\n| {escaped(text)} | second |\n")
+    assert [shown(cell) for cell in re.findall(r"<td>.*?</td>", cells)] == [as_it_is, "second"]
 
 
 def test_what_is_markdown_already_is_not_escaped_again() -> None:
@@ -113,8 +117,8 @@ def test_no_field_of_a_certificate_becomes_markup(
     def tags(text: str) -> list[str]:
         if form == "tex":
             return sorted(re.findall(r"\\(?:section|begin|item|input|write18|textbf)\b", text))
-        html = text if form == "html" else MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
-        body = html.split("<body>")[-1]
+        page = text if form == "html" else MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+        body = page.split("<body>")[-1]
         return sorted(re.findall(r"<[a-z][a-z0-9]*", body))
 
     assert tags(found) == tags(plain)
@@ -147,8 +151,35 @@ def test_a_number_that_is_code_is_not_written(certificate: JSON, tmp_path: Path)
     assert not list(tmp_path.iterdir())
 
 
-def test_controls_and_directions_are_not_printed() -> None:
-    """No character that ends a line, moves the cursor or turns the direction of text is left."""
-    everything = "".join(chr(k) for k in range(0x3000))
-    kinds = {unicodedata.category(c) for c in one_line(everything)}
-    assert not kinds & {"Cc", "Zl", "Zp"}
+def test_what_is_not_seen_is_not_printed() -> None:
+    """No character that ends a line, moves the cursor, turns the direction of text or hides between two others is left."""
+    everything = "".join(chr(k) for k in range(0x110000))
+    left = {*one_line(everything)}
+    assert {unicodedata.category(c) for c in left if c != " "} <= {"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No"} | {
+        *("Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So")
+    }
+    assert not left & {*"\u00a0\u00ad\u061c\u115f\u180e\u200b\u2060\u2800\u3164\ufeff\U000e0041"}
+    assert claims_line("S6\u200b \x1b[31m\u2029") == r"S6\u200b \x1b[31m\u2029"
+    assert claims_line(everything).isprintable()
+
+
+@pytest.mark.parametrize("text", ["`", "``", "a`b", "` <img src=x> `", "``a`", "`` ` ```", " `a` ", "a|b"])
+def test_code_is_shown_as_it_is_with_any_backticks_in_it(text: str) -> None:
+    for sentence in ("`{x}`", "before `{x}` after"):
+        rendered = MarkdownIt("commonmark", {"html": True}).render(line(say(sentence, x=text)))
+        (inside,) = re.findall(r"<code>(.*?)</code>", rendered)
+        assert html.unescape(inside) == text
+        assert rendered.count("<") == 4
+
+
+def test_a_bar_in_code_ends_no_cell() -> None:
+    """GitHub's tables know no code when they look for bars."""
+    cells = table(["a", "b"], [[say("`{x}`", x="p|q"), say("`{x}`", x="`|` |")]], "ll")
+    text = markdown(Document(say("title"), (cells,)))
+    rendered = MarkdownIt("commonmark").enable("table").render(text)
+    assert re.findall(r"<td><code>(.*?)</code></td>", rendered) == ["p|q", "`|` |"]
+
+
+def test_a_bracket_or_a_star_is_no_argument_in_latex() -> None:
+    """Behind the end of a row, or at the beginning of a point in a list."""
+    assert plain("[1pt] * `a`") == r"{[}1pt{]} {*} \textasciigrave{}a\textasciigrave{}"

@@ -6,6 +6,7 @@ the report; what was decided is said in the tool's own words, and the author's s
 
 import re
 
+from reports.escaping import is_seen
 from verify.claims.claim import Claim, Counterexample, Outcome
 from verify.claims.decide import Aggregate, Report
 from verify.claims.schema import ClaimsFile
@@ -47,9 +48,8 @@ def render_aggregate(claims: ClaimsFile, rows: list[Aggregate], unread: list[tup
 
 
 def one_line(text: str) -> str:
-    """The text on one line: control characters, line and paragraph separators and marks of direction as escapes."""
-    hidden = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-    return re.sub(hidden, lambda match: match[0].encode("unicode_escape").decode(), text)
+    """The text on one line: what is not seen, or ends a line, as escapes."""
+    return "".join(c if is_seen(c) else c.encode("unicode_escape").decode() for c in text)
 
 
 def quoted(text: str) -> str:

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from net.errors import MalformedInput
+from reports.escaping import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -210,8 +211,8 @@ def markdown(found: dict[str, Any], group: FiniteGroup) -> str:
 
     pairs = found["pairs"]
     lines = [
-        f"A: {found['a']}",
-        f"B: {found['b']}",
+        f"A: {escaped(found['a'])}",
+        f"B: {escaped(found['b'])}",
         "",
         f"- answers: {len(found['answers_differ']):,} of {pairs:,} pairs differ",
         f"- right answers: A {found['right'][0]:,}, B {found['right'][1]:,}",
@@ -236,9 +237,9 @@ def markdown(found: dict[str, Any], group: FiniteGroup) -> str:
     for letter in "ab":
         for words, row in list(changes[f"only_{letter}"].items())[:LISTED]:
             energy = f", {row['energy']:.1%} of the energy" if row["energy"] else ""
-            lines.append(f"  - {letter.upper()} alone: {words}: {_count(len(row['neurons']))}{energy}")
+            lines.append(f"  - {letter.upper()} alone: {escaped(words)}: {_count(len(row['neurons']))}{energy}")
     lines += [
-        f"  - changed: {words}: A {_count(len(p))}, B {_count(len(q))}, {len({*p} & {*q})} of them in both"
+        f"  - changed: {escaped(words)}: A {_count(len(p))}, B {_count(len(q))}, {len({*p} & {*q})} of them in both"
         for words, (p, q) in list(changes["changed"].items())[:LISTED]
     ]
     if any(
@@ -252,7 +253,7 @@ def markdown(found: dict[str, Any], group: FiniteGroup) -> str:
 
 def _label(label: tuple[str, str | None, str | None]) -> str:
     kind, left, right = label
-    return kind if left is None else f"{kind}, {left} and {right}"
+    return kind if left is None else escaped(f"{kind}, {left} and {right}")
 
 
 def _count(number: int) -> str:
