@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from reports.latex import latex, latex_part
 from reports.limits import bibtex, check, limits, references
 from reports.markdown import markdown
 from reports.mechanism import mechanism
-from reports.program_text import program_constants
+from reports.program_text import constants, program_constants
 from reports.records import Record
 from reports.source import Source
 from reports.theorems import theorems
@@ -34,7 +34,7 @@ def write_report(directory: Path, form: Form = "md") -> Path:
 
     ``md`` is report.md with report-circuits.md, report-neurons.md and figures/*.svg; ``html`` one file report.html; ``tex`` report.tex
     with two appendices, report.bib and figures/*.pdf. The same files give the same bytes. Raises UnreadableReport when one of the files
-    is missing, is not a JSON object, lacks an entry, or when they are about different checkpoints; then nothing is written.
+    is missing, is not a JSON object, lacks an entry, or when they are of different runs; then nothing is written.
     """
     from reports.figures import draw_figures
 
@@ -42,8 +42,12 @@ def write_report(directory: Path, form: Form = "md") -> Path:
     summary = _read(directory / "summary.json")
     pictures = _read(directory / "pictures.json") if (directory / "pictures.json").exists() else None
     try:
-        if certificate["checkpoint"]["sha256"] != summary["checkpoint"]["sha256"]:
-            raise UnreadableReport("certificate.json and summary.json are about different checkpoints")
+        for what, proved, repeated in _stated_twice(certificate, summary):
+            if proved != repeated:
+                found = f"{what} {proved!s:.60} in the first and {repeated!s:.60} in the second"
+                raise UnreadableReport(f"expected certificate.json and summary.json of one run, got {found}")
+        if pictures is not None and pictures.get("sha256") not in (None, "", certificate["checkpoint"]["sha256"]):
+            raise UnreadableReport("expected certificate.json and pictures.json of one network, got those of two")
         voting = Voting(program_constants(certificate["program"]))
         source = source_of(certificate, summary, voting)
         drawn = draw_figures(source, pictures, shown_neuron(source), "pdf" if form == "tex" else "svg")
@@ -60,6 +64,32 @@ def write_report(directory: Path, form: Form = "md") -> Path:
     for name, text in files.items():
         _replace(directory / name, text.encode("utf-8"))
     return directory / f"report.{form}"
+
+
+def _stated_twice(certificate: Record, summary: Record) -> Iterator[tuple[str, Any, Any]]:
+    """What certificate and summary both state: its name, and what each of them says. A report has it from either."""
+    c, s, program = certificate, summary, certificate["program"]
+    for key in ("name", "order"):
+        yield f"group.{key}", c["group"][key], s["group"][key]
+    for key in ("sha256", "format", "order", "product"):
+        yield f"checkpoint.{key}", c["checkpoint"][key], s["checkpoint"][key]
+    yield "verdict", c["verdict"], s["verdict"]
+    for key in ("status", "pairs", "right", "ties", "min_margin", "float32_any_order"):
+        yield f"correct.{key}", c["correct"][key], s["correct"][key]
+    yield "correct.wrong", c["correct"]["wrong"][: len(s["correct"]["wrong"])], s["correct"]["wrong"]
+    yield "equivalence.answers_agree", c["equivalent"]["agree"], s["equivalence"]["answers_agree"]
+    yield "network.width", c["checkpoint"]["width"], s["network"]["width"]
+    yield "network.parameters", c["checkpoint"]["parameters"], s["network"]["parameters"]
+    yield "program.circuits", len(program["circuits"]), s["program"]["circuits"]
+    yield "program.constants", constants(program), s["program"]["constants"]
+    yield "symbolic.status", c["symbolic"]["status"], s["symbolic"]["status"]
+    yield "symbolic.about", "provable" if c["symbolic"]["provable"] else "readable", s["symbolic"]["about"]
+    names = {"readable", *(["provable"] if c["symbolic"]["provable"] else [])}
+    yield "curve", names, names & {point["name"] for point in s["curve"]}
+    if s["compact"]:
+        yield "compact.flops_brute", c["compact"]["flops_brute"] if c["compact"] else None, s["compact"]["flops_brute"]
+    if s.get("theorem"):
+        yield "theorem.mistakes", len(c["correct"]["wrong"]), s["theorem"]["mistakes"]
 
 
 def source_of(certificate: Record, summary: Record, voting: Voting) -> Source:

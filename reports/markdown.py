@@ -23,8 +23,7 @@ def line(spans: Line, in_table: bool = False) -> str:
             found += code.replace("|", r"\|") if in_table else code
         else:
             mark = {"strong": "**", "emph": "*"}.get(style, "")
-            inner = escaped(f"\ufdd0{content}") if found else escaped(content)  # only what begins a line can be a list or a heading
-            shown = inner.replace("\ufdd0", "")
+            shown = escaped(f"x{content}")[1:] if found else escaped(content)  # only what begins a line can be a list or a heading
             kept = shown.strip()
             found += (
                 f"{shown[: len(shown) - len(shown.lstrip())]}{mark}{kept}{mark}{shown[len(shown.rstrip()) :]}"

@@ -721,7 +721,8 @@ class Analysis:
         """The neurons as pages draw them: what pictures.json holds."""
         from verify.record.pictures import pictures
 
-        return pictures(self.lattice, self.searched.weights, self.labels)
+        source = self.network.source
+        return pictures(self.lattice, self.searched.weights, self.labels, "" if source is None else source.certified_sha256)
 
     def write(self, directory: Path | str) -> Path:
         """Write what `verify run` writes into a directory that is new, empty or an earlier run's; returns it.

@@ -228,6 +228,10 @@ def other_checkpoint(directory: Path) -> None:
     put(directory, "summary.json", summary)
 
 
+def other_pictures(directory: Path) -> None:
+    put(directory, "pictures.json", {"neurons": [], "partitions": [], "sha256": "c" * 64})
+
+
 def no_permutation(directory: Path) -> None:
     certificate = json.loads((directory / "certificate.json").read_text())
     certificate["group"]["generators"][0] = certificate["program"]["group"]["generators"][0] = "<script>alert(1)</script>"
@@ -252,7 +256,8 @@ def lacking(*keys: str) -> Callable[[Path], None]:
         (remove_summary, "expected a file summary.json"),
         (not_json, "expected JSON in"),
         (a_list, "expected a JSON object in .*certificate.json, not list"),
-        (other_checkpoint, "are about different checkpoints"),
+        (other_checkpoint, "of one run, got checkpoint.sha256"),
+        (other_pictures, "pictures.json of one network, got those of two"),
         (no_permutation, "holds what a report cannot say: expected cycles"),
         (lacking("lattice"), "lacks an entry: KeyError"),
         (lacking("network", "live"), "lacks an entry: .* 'live'|'live'"),
@@ -268,6 +273,31 @@ def test_unreadable_files_leave_nothing_behind(directory: Path, spoil: Callable[
         write_report(directory)
 
     assert sorted(directory.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [
+        (("group", "name"), "S4"), (("group", "order"), 24), (("checkpoint", "format"), "chughtai"), (("checkpoint", "order"), "sympy"),
+        (("checkpoint", "product"), "right-first"), (("verdict",), "REFUTED"), (("correct", "status"), "UNKNOWN"),
+        (("correct", "pairs"), 37), (("correct", "right"), 35), (("correct", "ties"), 1), (("correct", "min_margin"), "5"),
+        (("correct", "float32_any_order"), 7), (("correct", "wrong"), [[0, 0, 1]]), (("equivalence", "answers_agree"), 35),
+        (("network", "width"), 19), (("network", "parameters"), 1), (("program", "circuits"), 8), (("program", "constants"), 1),
+        (("symbolic", "status"), "REFUTED"), (("symbolic", "about"), "another"), (("compact", "flops_brute"), 1), (("curve",), []),
+        (("theorem",), {"name": "multiplies_except", "directory": "coq", "mistakes": 1}),
+    ],
+    ids=lambda value: ".".join(value) if isinstance(value, tuple) else "",
+)  # fmt: skip
+def test_a_summary_of_another_run_is_refused(directory: Path, summary: JSON, path: tuple[str, ...], other: Any) -> None:
+    """Whatever certificate and summary both state is compared, so that no report says of one network what was found of another."""
+    inner = summary
+    for key in path[:-1]:
+        inner = inner[key]
+    assert inner.get(path[-1]) != other
+    inner[path[-1]] = other
+    put(directory, "summary.json", summary)
+    with pytest.raises(UnreadableReport, match=r"of one run, got " + path[0]):
+        write_report(directory)
 
 
 # ---- a real run

@@ -77,6 +77,9 @@ FIELDS: dict[str, Callable[[JSON, str], Any]] = {
     "group.name": names,
     "checkpoint.format": lambda c, text: c["checkpoint"].update(format=text),
     "checkpoint.order": lambda c, text: c["checkpoint"].update(order=text),
+    "checkpoint.sha256": lambda c, text: c["checkpoint"].update(sha256=text),
+    "sha256": lambda c, text: c.update(sha256=text),
+    "equivalent.answers_sha256": lambda c, text: c["equivalent"].update(answers_sha256="`" + text),
     "version": lambda c, text: c["not_checked"]["versions"].update(numpy=text),
     "name of a package": lambda c, text: c["not_checked"]["versions"].update({text: "1"}),
     "subgroup.name": lambda c, text: [one.update(name=one["name"] + text) for one in c["program"]["subgroups"]],
@@ -110,6 +113,8 @@ def test_no_field_of_a_certificate_becomes_markup(
     plain = write_report(directory, form).read_text()
     FIELDS.get(field, lambda *_: None)(certificate, text)
     SUMMARY_FIELDS.get(field, lambda *_: None)(summary, text)
+    summary["group"]["name"] = certificate["group"]["name"]  # what both state is compared
+    summary["checkpoint"] |= {key: certificate["checkpoint"][key] for key in ("sha256", "format", "order")}
     (directory / "certificate.json").write_text(json.dumps(certificate))
     (directory / "summary.json").write_text(json.dumps(summary))
     found = write_report(directory, form).read_text()

@@ -14,7 +14,7 @@ from net.errors import MalformedInput
 from reports.escaping import escaped
 from verify.jobs.many import Died, finished, only_one
 from verify.reading import AS_FOUND, How
-from verify.record.certificate import canonical_bytes
+from verify.record.certificate import Certificate, canonical_bytes
 from verify.record.explain import percentage
 from verify.record.summary import Summary, approximate
 
@@ -98,7 +98,6 @@ def sweep(
 def _earlier(path: Path, name: str, out: Path, group: str | None) -> Row | None:
     """The row of a finished run of the same file by this version, or None."""
     from algebra.group import parse_group
-    from verify.record.certificate import Certificate
     from verify.record.statements import versions
     from verify.record.summary import read_summary
 
@@ -111,7 +110,7 @@ def _earlier(path: Path, name: str, out: Path, group: str | None) -> Row | None:
     same = summary.checkpoint.sha256 == certificate.checkpoint.sha256 == digest and certificate.not_checked.versions == versions()
     if not same or (group is not None and parse_group(group).name != summary.group.name):
         return None
-    return {"name": name} | figures(summary)
+    return {"name": name} | figures(certificate, summary)
 
 
 def _duration(seconds: float) -> str:
@@ -147,7 +146,7 @@ def _row(path: Path, name: str, out: Path, group: str | None, timeout_s: float, 
 
     try:
         result = run(path, group, out, timeout_s=timeout_s, how=how)
-        return {"name": name} | figures(result.summary)
+        return {"name": name} | figures(result.certificate, result.summary)
     except (MalformedInput, GroupError) as error:
         return {"name": name, "verdict": "REFUSED", "reason": str(error)}
     except OSError as error:
@@ -161,10 +160,10 @@ def _failed(name: str, reason: str) -> Row:
     return {"name": name, "verdict": "FAILED", "reason": reason}
 
 
-def figures(summary: Summary) -> dict[str, Any]:
-    """The figures of one summary that the table shows."""
+def figures(certificate: Certificate, summary: Summary) -> dict[str, Any]:
+    """The figures of one run that the table shows; ``flops_ratio`` is brute force over what settles all pairs by the plan of Q4."""
     curve = {point.name: point for point in summary.curve}
-    compact, margin = summary.compact, summary.correct.min_margin
+    compact, margin = certificate.compact, summary.correct.min_margin
     return {
         "verdict": summary.verdict,
         "explained": summary.explained.status,
@@ -187,7 +186,7 @@ def figures(summary: Summary) -> dict[str, Any]:
         "energy_labelled": summary.labels.energy_labelled,
         "symbolic": summary.symbolic.status,
         "compact": None if compact is None else compact.certified,
-        "flops_ratio": None if compact is None or not compact.flops else compact.flops_brute / compact.flops,
+        "flops_ratio": None if compact is None or compact.plan is None else compact.flops_brute / compact.flops,
         "distil_s": summary.program.seconds,
         "seconds": summary.seconds["total"],
     }

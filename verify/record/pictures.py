@@ -42,17 +42,19 @@ class NeuronPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Pictures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """pictures.json: every neuron, and the partitions of the group that they name: the number of its coset for each element.
 
-    ``activation`` is what a neuron makes of L[x] + R[y].
+    ``activation`` is what a neuron makes of L[x] + R[y]. ``sha256`` is the digest of the network's file, as in the certificate, or
+    empty where it was no file.
     """
 
     neurons: list[NeuronPicture]
     partitions: list[list[int]]
     format: str = FORMAT
     activation: Activation = "relu"
+    sha256: str = ""
 
 
-def pictures(lattice: SubgroupLattice, weights: Weights, labels: tuple[NeuronLabel, ...]) -> Pictures:
-    """The pictures of all neurons, in the group's own order.
+def pictures(lattice: SubgroupLattice, weights: Weights, labels: tuple[NeuronLabel, ...], sha256: str = "") -> Pictures:
+    """The pictures of all neurons, in the group's own order, of the network in the file with this digest.
 
     A value is off by half a unit at most, which is 1/254 of the largest absolute value of its column.
     """
@@ -80,7 +82,7 @@ def pictures(lattice: SubgroupLattice, weights: Weights, labels: tuple[NeuronLab
         )
         for label in labels
     ]
-    return Pictures(rows, cosets, activation=weights.activation)
+    return Pictures(rows, cosets, activation=weights.activation, sha256=sha256)
 
 
 def column(values: npt.NDArray[np.float64]) -> Column:
