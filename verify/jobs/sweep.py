@@ -96,19 +96,22 @@ def sweep(
 
 
 def _earlier(path: Path, name: str, out: Path, group: str | None) -> Row | None:
-    """The row of a finished run of the same file by this version, or None."""
+    """The row of a finished run of the same file by this version, or None; the file was read in a way that it leaves open."""
     from algebra.group import parse_group
+    from net.checkpoint import open_checkpoint
+    from verify.record.certificate import read_certificate, sealed
     from verify.record.statements import versions
     from verify.record.summary import read_summary
 
     try:
-        summary = read_summary(out / "summary.json")
-        certificate = msgspec.json.decode((out / "certificate.json").read_bytes(), type=Certificate)
+        summary, certificate = read_summary(out / "summary.json"), read_certificate(out / "certificate.json")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except (OSError, msgspec.DecodeError):
+        readings = [source.reading for _, _, source in open_checkpoint(path).ways(certificate.group.order)]
+    except (OSError, msgspec.DecodeError, MalformedInput):
         return None
     same = summary.checkpoint.sha256 == certificate.checkpoint.sha256 == digest and certificate.not_checked.versions == versions()
-    if not same or (group is not None and parse_group(group).name != summary.group.name):
+    whole = sealed(certificate).sha256 == certificate.sha256 and certificate.checkpoint.reading in readings
+    if not same or not whole or (group is not None and parse_group(group).name != summary.group.name):
         return None
     return {"name": name} | figures(certificate, summary)
 

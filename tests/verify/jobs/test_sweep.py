@@ -18,6 +18,7 @@ from verify.cli import execute
 from verify.jobs import run as jobs_run
 from verify.jobs.many import only_one
 from verify.jobs.sweep import sweep
+from verify.reading import How
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,8 +91,27 @@ def test_resume_keeps_what_is_done(
     rows = sweep([mine], out, "S3", 1, 0, resume=True)
 
     assert done == ["n1", "n2", "x"]
+    changed = json.loads((out / "n1" / "certificate.json").read_text())
+    changed["correct"]["min_margin"] = "7"
+    (out / "n1" / "certificate.json").write_text(json.dumps(changed))
+    sweep([mine / "n2.safetensors"], out / "as_squares", "S3", 1, 0, how=How(activation="square"))
+    shutil.copytree(out / "as_squares" / "n2", out / "n2", dirs_exist_ok=True)
+    done.clear()
+    assert without_times(sweep([mine], out, "S3", 1, 0, resume=True)) == without_times(rows)
+    assert done == ["n1", "n2", "x"]  # a certificate that was changed, and a network that was read otherwise
     assert without_times(rows)[:2] == without_times(alone[1])[:2]
     assert [row["verdict"] for row in rows] == ["VERIFIED", "VERIFIED", "VERIFIED", "REFUSED"]
+
+
+def test_the_figures_of_q4_are_those_of_the_certificate(alone: tuple[Path, list[dict[str, object]]]) -> None:
+    """The operations settle all pairs: 2 m n^3 for brute force over those of the plan and of evaluating what it leaves open."""
+    for row in alone[1][:3]:
+        compact = json.loads((alone[0] / str(row["name"]) / "certificate.json").read_text())["compact"]
+        assert row["compact"] == compact["certified"]
+        if compact["plan"] is None:
+            assert row["flops_ratio"] is None
+        else:
+            assert row["flops_ratio"] == 2 * 18 * 6**3 / compact["flops"]
 
 
 def test_a_second_sweep_into_a_folder_is_refused(networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
