@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from reports.circuits import ReportedCircuit, VoteTable
 
 BLUE, ORANGE = "#1f5fa8", "#d9822b"
+#: The size of a name, as shares of the picture's: names of points that are nearer than this run into each other.
+NAME = (0.13, 0.06)
 STYLE: "dict[Any, Any]" = {
     "svg.hashsalt": "coset-verify",
     "axes.spines.top": False,
@@ -169,10 +171,6 @@ def draw_curve(summary: Record) -> "Figure":
             known = [point for point in some if point[key] is not None and point["ratio"] > 0]
             at = [point["ratio"] for point in known], [point[key] for point in known]
             axes.plot(*at, line, color=colour, label=label if some is fitted else None, markersize=4)
-    for point in points:
-        if point["name"] in ("readable", "faithful", "provable") and point["logit_fve"] is not None and point["ratio"] > 0:
-            place, above = (point["ratio"], point["logit_fve"]), (0, 7)
-            axes.annotate(point["name"], place, above, textcoords="offset points", ha="center", fontsize=8)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %"))
@@ -182,8 +180,31 @@ def draw_curve(summary: Record) -> "Figure":
     axes.set_xlabel("constants of the program / parameters of the network")
     axes.set_ylabel("variance of the logits explained")
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False, loc="lower right")
+    _name_points(axes, points)
+    _legend_above(axes)
     return figure
+
+
+def _name_points(axes: "Axes", points: list[Record]) -> None:
+    """The names of points above them, or below where another name is near on the left; points at one place have one name."""
+    places: dict[tuple[float, float], list[str]] = {}
+    for point in points:
+        if point["name"] in ("readable", "faithful", "provable") and point["logit_fve"] is not None and point["ratio"] > 0:
+            places.setdefault((point["ratio"], point["logit_fve"]), []).append(point["name"])
+    below, last = False, (-1.0, 0.0)
+    for ratio, explained in sorted(places):
+        x, y = (axes.transScale + axes.transLimits).transform((ratio, explained))
+        here = float(x), float(y)
+        near = here[0] - last[0] < NAME[0] and abs(here[1] - last[1]) < NAME[1]
+        below, last = near and not below, here
+        offset = (0, -14) if below else (0, 7)
+        name = ", ".join(places[ratio, explained])
+        axes.annotate(name, (ratio, explained), offset, textcoords="offset points", ha="center", fontsize=8)
+
+
+def _legend_above(axes: "Axes") -> None:
+    """The legend above the picture, where it covers nothing that is drawn."""
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
 
 
 def draw_margins(summary: Record) -> "Figure | None":
@@ -201,5 +222,5 @@ def draw_margins(summary: Record) -> "Figure | None":
     axes.axvline(0, color="black", linewidth=0.7)
     axes.set_xlabel("lead of the right logit over the best other one")
     axes.set_ylabel("pairs")
-    axes.legend(frameon=False)
+    _legend_above(axes)
     return figure
