@@ -269,5 +269,6 @@ def number_list(numbers: Iterable[int], most: int = 12) -> str:
 
 
 def percent(value: float | Fraction) -> str:
-    """A share for people, with enough digits that 99.99 % and 100 % stay apart."""
-    return f"{float(value) * 100:.6g} %"
+    """A share for people, to six digits; "100 %" is all of it, and what is nearly all is "over 99.9999 %"."""
+    text = f"{float(value) * 100:.6g} %"
+    return "over 99.9999 %" if text == "100 %" and value < 1 else text

@@ -11,6 +11,7 @@ from algebra.characters.character_table import character_table
 from verify.claims.claim import Bounded, Mistake, NonNegative, Outcome, nearest, percent
 from verify.claims.subject import Subject
 from verify.compare.isotypic import isotypics, on_one_irrep, rho_set_sizes
+from verify.record.explain import percentage
 
 Floats = npt.NDArray[np.float64]
 #: A neuron lives on the irrep with at least this share of the variance of each of L, R and U.
@@ -97,7 +98,8 @@ class IrrepUse(Bounded, frozen=True, kw_only=True, tag="irrep use"):
             n: {"energy": float(p), "size": s, "neurons": int((homes == k).sum())}
             for k, (n, p, s) in enumerate(zip(names, parts, sizes, strict=True))
         }
-        said = ", ".join(f"{names[k]} {parts[k]:.1%}" for k in np.argsort(-parts, kind="stable")[:8] if used[k]) or "none"
+        largest = [k for k in np.argsort(-parts, kind="stable")[:8] if used[k]]
+        said = ", ".join(f"{names[k]} {percentage(float(parts[k]))}" for k in largest) or "none"
         if self.level == "energy":
             for number, name in enumerate(self.irreps):
                 if name not in names:

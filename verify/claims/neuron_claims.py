@@ -17,6 +17,7 @@ from verify.claims.claim import Claim, Counterexample, Element, Index, Mistake, 
 from verify.claims.network_claims import element
 from verify.claims.subject import Subject
 from verify.compare.concentration import centred_autocorrelation, residual_bounds
+from verify.record.explain import percentage
 
 Argument = Literal["left", "right", "votes"]
 Integers = npt.NDArray[np.object_]
@@ -193,7 +194,8 @@ class Silent(NeuronClaim, frozen=True, kw_only=True, tag="silent"):
         outside = float((small & ~inside).sum() / max(1, (~inside).sum()))
         label = subject.lattice.label_of(subgroup)
         where = label + (f" {self.representative}" if self.representative != "()" else "")
-        finding = f"neuron {i} {verb} on {share:.4%} of the pairs with xy in {where} and on {outside:.4%} of the others"
+        rest = f"on {percentage(outside, 4)} of the others"
+        finding = f"neuron {i} {verb} on {percentage(share, 4)} of the pairs with xy in {where} and {rest}"
         broken = (inside & ~small) | (~inside & small if self.exactly else False)
         if not broken.any():
             return Outcome("PROVED", finding, share)

@@ -13,6 +13,7 @@ from algebra.subgroup import Subgroup
 from verify.claims.claim import Bounded, Claim, Counterexample, Mistake, NonNegative, Outcome, Positive, number_list, percent
 from verify.claims.neuron_claims import named_subgroup
 from verify.claims.subject import Subject
+from verify.record.explain import percentage
 
 OWN: dict[str, Side] = {"left": "right", "right": "left"}
 Mask = npt.NDArray[np.bool_]
@@ -105,7 +106,7 @@ class ClassDistribution(Claim, frozen=True, kw_only=True, tag="subgroup classes"
             found = ["none" if side is None else lattice.name_of(side.subgroup) for side in sides]
         found = ["dead" if dead else name for name, dead in zip(found, subject.dead, strict=True)]
         shares = {name: count / len(found) for name, count in Counter(found).most_common()}
-        finding = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
+        finding = ", ".join(f"{name} {percentage(share)}" for name, share in shares.items())
         distance = None
         if isinstance(self.published, dict):
             distance = sum(abs(shares.get(k, 0) - self.published.get(k, 0)) for k in {*shares, *self.published}) / 2

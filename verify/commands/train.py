@@ -158,6 +158,7 @@ def _run(
 
     from net.training.loop import train, use_one_thread
     from net.training.state import load_state, save_network, save_state, start
+    from verify.record.explain import percentage
 
     use_one_thread()
     state = load_state(partial, settings, group.order) if resume else start(settings, group.order)
@@ -175,7 +176,7 @@ def _run(
             save_state(partial, settings, state)
             last = state.history[-1]
             share = last["right"] / group.order**2
-            progress.update(task, description=f"{share:.2%} right, smallest margin {last['margin']:.2f}")
+            progress.update(task, description=f"{percentage(share, 2)} right, smallest margin {last['margin']:.2f}")
 
         def after_step(state: TrainingState) -> None:
             progress.update(task, completed=state.step)

@@ -204,6 +204,7 @@ def _with_energy(found: dict[str, tuple[int, ...]], of: DiffSide) -> dict[str, A
 def markdown(found: dict[str, Any], group: FiniteGroup) -> str:
     """The differences in words."""
     from algebra.permutation import format_cycles
+    from verify.record.explain import percentage
     from verify.record.summary import approximate
 
     def cycles(g: int) -> str:
@@ -236,7 +237,7 @@ def markdown(found: dict[str, Any], group: FiniteGroup) -> str:
     )
     for letter in "ab":
         for words, row in list(changes[f"only_{letter}"].items())[:LISTED]:
-            energy = f", {row['energy']:.1%} of the energy" if row["energy"] else ""
+            energy = f", {percentage(row['energy'])} of the energy" if row["energy"] else ""
             lines.append(f"  - {letter.upper()} alone: {escaped(words)}: {_count(len(row['neurons']))}{energy}")
     lines += [
         f"  - changed: {escaped(words)}: A {_count(len(p))}, B {_count(len(q))}, {len({*p} & {*q})} of them in both"

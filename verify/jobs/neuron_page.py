@@ -13,6 +13,7 @@ from verify.distil.coset_spaces import CandidateSpaces
 from verify.distil.draft import RAW, firing_rates, project
 from verify.distil.vote_search import vote_forms
 from verify.program.form import GroupForm, linear_map
+from verify.record.explain import percentage
 from verify.record.neuron_rows import side_name
 
 ROWS = 24
@@ -48,15 +49,15 @@ def _label_lines(analysis: Analysis, index: int) -> Iterator[str]:
     for name, side in (("x", label.left), ("y", label.right)):
         if side is not None:
             if side.form.weights:
-                yield f"- reads {name} through {side_name(lattice, side)}: {side.share:.4%} of the variance"
+                yield f"- reads {name} through {side_name(lattice, side)}: {percentage(side.share, 4)} of the variance"
                 continue
             kernel = side.form.kernel
             twist = "" if kernel is None else f", with the sign whose kernel is {lattice.label_of(kernel)}"
             space = f"{side.form.on} of {lattice.label_of(side.subgroup)}{twist}"
-            yield f"- reads {name} through {space}: {side.share:.4%} of the variance"
-    yield f"- fires on {firing_rates(analysis.weights)[index]:.1%} of all pairs"
+            yield f"- reads {name} through {space}: {percentage(side.share, 4)} of the variance"
+    yield f"- fires on {percentage(float(firing_rates(analysis.weights)[index]))} of all pairs"
     if irreps := analysis.neurons[index].irreps:
-        yield "- irreps of its votes: " + ", ".join(f"{name} {share:.1%}" for name, share in irreps)
+        yield "- irreps of its votes: " + ", ".join(f"{name} {percentage(share)}" for name, share in irreps)
 
 
 def _stander(choices: CandidateSpaces, table: dict[Side, Floats], index: int) -> list[str]:

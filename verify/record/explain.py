@@ -97,13 +97,16 @@ def sentence(status: ExplainedStatus, ratio: float | None, logit_fve: float | No
     )
 
 
-def percentage(share: float) -> str:
-    """A share as a percentage that says "100" or "0" of all or nothing alone, and "none" of what is negative."""
+def percentage(share: float, digits: int = 1) -> str:
+    """A share as a percentage that says "100" or "0" of all or nothing alone, and "none" of what is negative.
+
+    ``digits`` stand behind the point; what would be rounded to 100 or 0 is "over 99.9 %" or "less than 0.1 %".
+    """
     if share < 0:
         return "none"
     if share in (0, 1):
         return f"{100 * share:.0f} %"
-    text = f"{100 * share:.1f}"
-    if text == "0.0":
-        return "less than 0.1 %"
-    return "over 99.9 %" if text == "100.0" else f"{text} %"
+    text = f"{100 * share:.{digits}f}"
+    if float(text) == 0:
+        return f"less than {10**-digits:.{digits}f} %"
+    return f"over {100 - 10**-digits:.{digits}f} %" if float(text) >= 100 else f"{text} %"

@@ -1,5 +1,7 @@
 """What counts as an explanation: nulls are not explained, coset networks are."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from algebra.group import FiniteGroup, parse_group
 from algebra.lattice import subgroups
 from net.planted import planted_network
 from net.weights import Weights
+from verify.claims.claim import percent
 from verify.compare.levels import compare
 from verify.distil.curve import distill
 from verify.exact.exhaustive import evaluate
@@ -135,3 +138,12 @@ def test_the_steps_are_met_at_their_edges(figures: tuple[int, int, float | None,
 )
 def test_percentages_say_all_and_nothing_only_of_all_and_nothing(share: float, text: str) -> None:
     assert percentage(share) == text
+
+
+def test_no_number_of_digits_rounds_to_all_or_nothing() -> None:
+    for digits, near in ((1, "99.9"), (2, "99.99"), (4, "99.9999")):
+        assert percentage(1 - 1e-9, digits) == f"over {near} %"
+        assert percentage(1e-9, digits) == f"less than {f'{10**-digits:.{digits}f}'} %"
+        assert (percentage(1, digits), percentage(0, digits)) == ("100 %", "0 %")
+    assert percentage(0.123456789, 4) == "12.3457 %"
+    assert [percent(Fraction(k, 10**8)) for k in (10**8, 10**8 - 1, 1, 0)] == ["100 %", "over 99.9999 %", "1e-06 %", "0 %"]
