@@ -1,8 +1,8 @@
 """The layout of Wu et al., "... verified understanding of group-operation networks" (arXiv 2410.07476).
 
 A state dict embedding_left (n, d), embedding_right (n, d), linear_left (d, m), linear_right (d, m),
-unembedding (m, n) and, mostly, unembed_bias (n,), each with a leading dimension for networks trained side by
-side.
+unembedding (m, n) and, mostly, unembed_bias (n,), all of them with a leading dimension for networks trained side by
+side, or none.
 """
 
 from __future__ import annotations
@@ -42,7 +42,11 @@ def layers(tensors: dict[str, FloatMatrix]) -> Layers:
             several networks in one state dict.
 
     """
-    single = {name: _only_instance(name, tensor) for name, tensor in tensors.items()}
+    beside = {name for name, tensor in tensors.items() if name in _RANK and tensor.ndim == _RANK[name] + 1}
+    if beside and beside != set(tensors):
+        one, other = sorted(beside)[0], sorted(set(tensors) - beside)[0]
+        raise MalformedInput(f"expected a leading dimension of all tensors or of none, got one of {one!r} and none of {other!r:.60}")
+    single = {name: _only_instance(tensor) for name, tensor in tensors.items()} if beside else tensors
     check_tensors(
         single,
         {
@@ -63,9 +67,7 @@ def layers(tensors: dict[str, FloatMatrix]) -> Layers:
     )
 
 
-def _only_instance(name: str, tensor: FloatMatrix) -> FloatMatrix:
-    if tensor.ndim != _RANK.get(name, -1) + 1:
-        return tensor
+def _only_instance(tensor: FloatMatrix) -> FloatMatrix:
     if len(tensor) != 1:
         raise MalformedInput(f"expected one network in a state dict of Wu et al., got {len(tensor)} side by side")
     return np.asarray(tensor[0])

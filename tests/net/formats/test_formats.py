@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -13,6 +14,8 @@ from net.checkpoint import load_network, read_checkpoint
 from net.errors import MalformedInput
 from net.formats.folded_arrays import save_folded
 from net.weights import Weights
+from verify.checker import layouts
+from verify.checker.shape import Malformed, Reading, parse
 
 
 def tensor(array, dtype=torch.float32):
@@ -225,6 +228,24 @@ def test_wu_state_dict_without_the_leading_dimension(tmp_path, planted_s3, bias)
 def test_several_networks_in_one_wu_state_dict_are_refused(tmp_path, planted_s3, bias):
     torch.save(wu_state(*planted_s3, bias, instances=3), tmp_path / "model.pt")
     with pytest.raises(MalformedInput, match="got 3 side by side"):
+        load_network(tmp_path / "model.pt", "S3")
+
+
+def test_a_leading_dimension_of_some_wu_tensors_is_not_the_layout(tmp_path, planted_s3, bias):
+    """As for the checker; the certificate then states which tensor is what. Nor are they with a single number beside them."""
+    state = wu_state(*planted_s3, bias)
+    for name in state:
+        torch.save({**state, name: state[name][0]}, tmp_path / "model.pt")
+        network = load_network(tmp_path / "model.pt", "S3")
+        assert network.source.format == "by meaning"
+        data = (tmp_path / "model.pt").read_bytes()
+        with pytest.raises(Malformed, match="of all tensors or of none"):
+            layouts.read_checkpoint(data)
+        reading = parse(Reading, msgspec.to_builtins(network.source.reading), "reading")
+        assert layouts.read_checkpoint(data, reading, network.source.activation_taken)[0] == "by meaning"
+        assert_same(network, *planted_s3, bias)
+    torch.save({**state, "version": torch.tensor(3.0)}, tmp_path / "model.pt")
+    with pytest.raises(MalformedInput, match="version"):
         load_network(tmp_path / "model.pt", "S3")
 
 
