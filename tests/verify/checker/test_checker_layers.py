@@ -138,14 +138,15 @@ def test_a_folded_network_is_the_formula_of_its_layers() -> None:
         assert (forward is not None) == record.float32_forward
         passes += forward is not None
         seen.add((layers.mirrored, layers.squared, bool(layers.after), bool(layers.through), bool(layers.middle), bool(layers.bias)))
-        for key, value in (
+        false: tuple[tuple[str, Any], ...] = (
             ("width", record.width + 1),
             ("parameters", record.parameters + N),
             ("format", "that"),
             ("float32_forward", not record.float32_forward),
             ("numbering", [*record.numbering[:-1], record.numbering[0]]),
             ("numbering", record.numbering[:-1]),
-        ):
+        )
+        for key, value in false:
             with pytest.raises(Differs, match=r"^checkpoint"):
                 folded("it", layers, replace(record, **{key: value}), S3)
     assert len(seen) > 20
