@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from verify.checker import lemmas
-from verify.checker.groups import Group
+from verify.checker.groups import Group, is_odd
 from verify.checker.integers import Network
 from verify.checker.lemmas import Family, Neurons, Space
 from verify.checker.programs import Expanded
@@ -26,6 +28,7 @@ from verify.checker.shape import (
     NeuronRecord,
     Program,
     SubgroupRecord,
+    Symbolic,
     SymbolicBatch,
     SymbolicCase,
     SymbolicDuals,
@@ -37,6 +40,7 @@ from verify.checker.shape import (
     SymbolicPush,
     SymbolicRest,
     SymbolicTie,
+    read_certificate,
 )
 
 if TYPE_CHECKING:
@@ -187,16 +191,18 @@ def of_points(draw: random.Random, group: Group, space: Space, point: int, mirro
 class Made:
     """A family over the points of a group, with what it adds to the margin at each x, y and s from the definition."""
 
-    def __init__(self, draw: random.Random, name: str, mirrored: bool, top: int = 4) -> None:
+    def __init__(
+        self, draw: random.Random, name: str, mirrored: bool, top: int = 4, members: list[int] | None = None
+    ) -> None:  # fmt: skip
         self.group = GROUPS[name]
-        self.space = Space(self.group, subgroup(self.group, 0))
+        self.space = Space(self.group, members or subgroup(self.group, 0))
         m, n = self.space.count, self.group.order
         places = [draw.randrange(m) for _ in range(draw.randint(1, 4))]
         self.circuits = [of_points(draw, self.group, self.space, point, mirrored, top) for point in places]
         even = 1 not in self.group.parity
         self.table = [] if draw.random() < 0.4 else [draw.randint(-top, top) * (1 - even * (k % 2)) for k in range(2 * m * m)]
-        members = [SymbolicMember(k, "whole", point) for k, point in enumerate(places)]
-        self.stated = SymbolicFamily(0, mirrored, members, self.table)
+        stated = [SymbolicMember(k, "whole", point) for k, point in enumerate(places)]
+        self.stated = SymbolicFamily(0, mirrored, stated, self.table)
         program: Any = SimpleNamespace(of=lambda member: self.circuits[member.circuit])
         self.family = Family(self.stated, program, self.group, self.space)
         self.mirrored, self.n = mirrored, n
@@ -218,31 +224,52 @@ class Made:
                 total += max(0, left[x] + right[y]) * (votes[w] - votes[z])
         return total
 
+    def entry(self, case: SymbolicCase, row: int, p: int, j: int, i: int) -> int:
+        """T(j, i, p, row) on group elements; row is y, x^-1 where mirrored."""
+        group, space = self.group, self.space
+        x_bit = case.y if self.mirrored else case.x
+        x = next(g for g in range(group.order) if space.moved[p][g] == j and group.parity[g] == x_bit)
+        other = next(g for g in range(group.order) if space.moved[p][g] == i and group.parity[g] == x_bit ^ case.s)
+        w, z = group.mul[x][row], group.mul[other][row]
+        total, m = 0, space.count
+        if self.table:
+            total += self.table[2 * (p * m + space.moved[p][w]) + group.parity[w]]
+            total -= self.table[2 * (p * m + space.moved[p][z]) + group.parity[z]]
+        for member, circuit in zip(self.stated.members, self.circuits, strict=True):
+            if member.point == p:
+                seen = circuit.mirrored(group.inverse) if self.mirrored else circuit
+                for left, right, votes in zip(*seen, strict=True):
+                    total += max(0, left[x] + right[row]) * (votes[w] - votes[z])
+        return total
+
     def line(self, case: SymbolicCase, row: int, mu: list[int]) -> Callable[[int], int]:
         """The bound for one y (x^-1 where mirrored): s to the sum over j of min over p of (T + mu[p]), less all mu."""
         group, space, m = self.group, self.space, self.space.count
-        x_bit = case.y if self.mirrored else case.x
         mus = mu or [0] * m
+        beta = [[min(self.entry(case, row, p, j, i) + mus[p] for p in range(m)) for i in range(m)] for j in range(m)]
+        return lambda s: sum(beta[j][space.moved[j][group.inverse[s] if self.mirrored else s]] for j in range(m)) - sum(mus)
 
-        def seen(neurons: Neurons) -> Neurons:
-            return neurons.mirrored(group.inverse) if self.mirrored else neurons
+    def beta(self, case: SymbolicCase, duals: SymbolicDuals, ties: list[tuple[SymbolicTie, Made, bool]]) -> list[list[int]]:
+        """The minima over p and y of T + mu + lam + the ties, each with the other family, and whether this one is the plain one."""
+        m, moved = self.space.count, self.space.moved
+        ys = [g for g in range(self.group.order) if self.group.parity[g] == (case.x if self.mirrored else case.y)]
 
-        def entry(p: int, j: int, i: int) -> int:
-            x = next(g for g in range(group.order) if space.moved[p][g] == j and group.parity[g] == x_bit)
-            other = next(g for g in range(group.order) if space.moved[p][g] == i and group.parity[g] == x_bit ^ case.s)
-            w, z = group.mul[x][row], group.mul[other][row]
-            total = mus[p]
-            if self.table:
-                total += self.table[2 * (p * m + space.moved[p][w]) + group.parity[w]]
-                total -= self.table[2 * (p * m + space.moved[p][z]) + group.parity[z]]
-            for member, circuit in zip(self.stated.members, self.circuits, strict=True):
-                if member.point == p:
-                    for left, right, votes in zip(*seen(circuit), strict=True):
-                        total += max(0, left[x] + right[row]) * (votes[w] - votes[z])
+        def more(j: int, p: int, y: int) -> int:
+            total = duals.mu[p] + sum(duals.lam[j * m * m + q * m + moved[q][y]] for q in range(m) if duals.lam)
+            for tie, other, plain in ties:
+                n = other.space.count
+                for q in range(n):
+                    k = other.space.moved[q][y]
+                    # phi[j, q, p, k] of the plain family; the mirrored one has its q and j, k and p exchanged
+                    a, b, c, d = (j, q, p, k) if plain else (q, j, k, p)
+                    widths = (m, n) if plain else (n, m)
+                    place = ((a * widths[1] + b) * widths[0] + c) * widths[1] + d
+                    total += tie.phi[place] if plain else -tie.phi[place]
             return total
 
-        beta = [[min(entry(p, j, i) for p in range(m)) for i in range(m)] for j in range(m)]
-        return lambda s: sum(beta[j][space.moved[j][group.inverse[s] if self.mirrored else s]] for j in range(m)) - sum(mus)
+        return [
+            [min(self.entry(case, y, p, j, i) + more(j, p, y) for p in range(m) for y in ys) for i in range(m)] for j in range(m)
+        ]  # fmt: skip
 
 
 def cases_of(group: Group) -> list[SymbolicCase]:
@@ -288,26 +315,41 @@ def test_lines_are_their_definition_and_below_every_margin(name: str, mirrored: 
         assert found == twin
 
 
-@pytest.mark.parametrize("name", ["S3", "C5"])
+def worlds(draw: random.Random, name: str) -> list[Made]:
+    """A family, a mirrored one over another space where the group has one, and one more."""
+    group = GROUPS[name]
+    whole = [*range(group.order)]
+    other = {"S3": None, "A4": [g for g in whole if group.mul[g][g] == 0]}[name]  # the four elements of a normal subgroup
+    return [Made(draw, name, False), Made(draw, name, True, members=other), Made(draw, name, draw.random() < 0.5, members=whole)]
+
+
+@pytest.mark.parametrize("name", ["S3", "A4"])
 def test_a_batch_is_below_every_margin_and_its_minima_are_exact(name: str) -> None:
-    """A family and a mirrored one with any mu, any lam that adds up to 0, and any tie: the sum of the minima less all mu."""
+    """Families with any mu, any lam that adds up to 0, and any ties: the sum of the minima less all mu."""
     draw = random.Random(name)
-    for _ in range(5):
-        made = [Made(draw, name, False), Made(draw, name, True)]
-        group, m = made[0].group, made[0].space.count
+    for _ in range(5 if name == "S3" else 2):
+        made = worlds(draw, name)
+        group = made[0].group
         families = [one.family for one in made]
+        sizes = [one.space.count for one in made]
         duals = []
-        for _ in made:
+        for m in sizes:
             lam = [0] * m**3 if draw.random() < 0.8 else []
             for k in range(m * m if lam else 0):
                 free = [draw.randint(-4, 4) for _ in range(m - 1)]
                 lam[k :: m * m] = [*free, -sum(free)]
             duals.append(SymbolicDuals([draw.randint(-4, 4) for _ in range(m)], lam, []))
-        ties = [SymbolicTie(0, 1, [draw.randint(-3, 3) for _ in range(m**4)])] if draw.random() < 0.8 else []
+        joined = [(a, b) for a, b in product(range(3), repeat=2) if not families[a].mirrored and families[b].mirrored]
+        joined = draw.sample(joined, draw.randint(0, len(joined))) + joined[:1]  # one of them may be there twice
+        ties = [SymbolicTie(a, b, [draw.randint(-3, 3) for _ in range((sizes[a] * sizes[b]) ** 2)]) for a, b in joined]
         batch = SymbolicBatch(duals, ties)
         lemmas.check_ties(batch, families)
         case = draw.choice(cases_of(group))
         betas = [lemmas.minima(case, k, family, batch, families) for k, family in enumerate(families)]
+        for k, one in enumerate(made):
+            own = [(tie, made[tie.mirrored], True) for tie in ties if tie.plain == k]
+            own += [(tie, made[tie.plain], False) for tie in ties if tie.mirrored == k]
+            assert betas[k] == one.beta(case, duals[k], own)
         worst: dict[int, int] = {}
         for s in (g for g in range(1, group.order) if group.parity[g] == case.s):
             bound = sum(
@@ -331,7 +373,7 @@ def test_a_batch_is_below_every_margin_and_its_minima_are_exact(name: str) -> No
         }
         least = min(sums.values())
         whole = SymbolicCase(case.x, case.y, case.s, 0, least, [SymbolicBatch(stated, ties)])
-        entries = 2 * m**3 * sum(bit == case.y for bit in group.parity)
+        entries = sum(m**3 for m in sizes) * sum(bit == case.y for bit in group.parity)
         assert lemmas.check_case(whole, 10**6, families, group) == entries
         with pytest.raises(Differs, match="above 0"):
             lemmas.check_case(SymbolicCase(case.x, case.y, case.s, 0, 0, whole.batches), 10**6 - least, families, group)
@@ -339,8 +381,8 @@ def test_a_batch_is_below_every_margin_and_its_minima_are_exact(name: str) -> No
             with pytest.raises(Differs, match="least sum"):
                 lemmas.check_case(SymbolicCase(case.x, case.y, case.s, 0, least + change, whole.batches), 10**6, families, group)
             beta = [*stated[1].beta]
-            beta[draw.randrange(m * m)] += change
-            changed = SymbolicBatch([stated[0], SymbolicDuals(stated[1].mu, stated[1].lam, beta)], ties)
+            beta[draw.randrange(len(beta))] += change
+            changed = SymbolicBatch([stated[0], SymbolicDuals(stated[1].mu, stated[1].lam, beta), stated[2]], ties)
             with pytest.raises(Differs, match="beta of family 1"):
                 lemmas.check_case(SymbolicCase(case.x, case.y, case.s, 0, least, [changed]), 10**6, families, group)
 
@@ -581,7 +623,7 @@ def test_pushes_are_the_intervals_over_all_pairs(name: str) -> None:
     """Each neuron on one-sided cosets: over all x and y by the double coset of xy where the two cosets determine it, else over all."""
     draw = random.Random(name)
     kinds = set()
-    for _ in range(20):
+    for _ in range(14):
         expanded, group = some_program(draw, name)
         mul, n = group.mul, group.order
         records = []
@@ -632,15 +674,15 @@ def test_the_distance_is_its_formula_and_has_to_be_below_the_least_margin() -> N
     """Random networks and programs of other denominators, with neurons left out; a unit of 2^-20 more or less is refused."""
     for seed in range(60):
         draw = random.Random(seed)
-        n, width = 3, 3
-        network = Network(rows(draw, width, n, 9), rows(draw, width, n, 9), rows(draw, n, width, 5), rows(draw, n, 1, 9)[0], 3, 2)
+        n, width, bits = 3, 3, draw.choice([3, 24])
+        network = Network(rows(draw, width, n, 9), rows(draw, width, n, 9), rows(draw, n, width, 5), rows(draw, n, 1, 9)[0], bits, 2)
         kept = [i for i in range(width) if draw.random() < 0.7]
         own = Network(
             rows(draw, len(kept), n, 9),
             rows(draw, len(kept), n, 9),
             rows(draw, n, len(kept), 5),
             rows(draw, n, 1, 9)[0],
-            draw.choice([0, 4]),
+            draw.choice([0, 4, 23]),
             1,
         )
         records, total = [], Fraction(0)
@@ -661,9 +703,9 @@ def test_the_distance_is_its_formula_and_has_to_be_below_the_least_margin() -> N
             else:
                 records.append(NeuronRecord(i, "left out", None, None, None, None))
                 spread = Fraction(max(network.votes[i]) - min(network.votes[i]), 4)
-                top = Fraction(max(0, max(row[i] for row in network.left) + max(row[i] for row in network.right)), 8)
+                top = Fraction(max(0, max(row[i] for row in network.left) + max(row[i] for row in network.right)), 1 << bits)
                 terms.append(top * spread)
-        gaps = [Fraction(a, 32) - Fraction(b, 2 << own.bits) for a, b in zip(network.bias, own.bias, strict=True)]
+        gaps = [Fraction(a, 4 << bits) - Fraction(b, 2 << own.bits) for a, b in zip(network.bias, own.bias, strict=True)]
         terms.append(max(gaps) - min(gaps))
         total = sum(map(up, terms), Fraction(0))
         expanded: Any = SimpleNamespace(network=own, divided=set(), where={i: (k, 0) for k, i in enumerate(kept)})
@@ -677,3 +719,232 @@ def test_the_distance_is_its_formula_and_has_to_be_below_the_least_margin() -> N
         expanded.divided = {1}
         with pytest.raises(Differs, match="divided neurons"):
             lemmas.check_distance(str(total), expanded, records, network, str(total + unit))
+
+
+# ---- a whole proof, of a program whose lemmas are known
+
+
+SWITCHES = Path(__file__).parents[2] / "certificates" / "accepted" / "s3_chughtai_table.json"
+
+
+class Known:
+    """A program over S3 that votes against every z with z(i) = k where x(i) is not y^-1(k), and a proof of it.
+
+    At the point p, whatever y is, two neurons for each k push by |j - y^-1(k)| against z(p) = k; so T(j, j', p, y) = 256 |j - j'|.
+    """
+
+    def __init__(self, mirrored: bool = False, lines: bool = False, batches: int = 1, bias: list[int] | None = None) -> None:
+        certificate = read_certificate(SWITCHES.read_bytes())
+        self.group = Group(certificate.group)
+        self.own = Expanded(replace(certificate.program, bias=bias or []), self.group, certificate.checkpoint.width)
+        self.records, self.min_margin = certificate.neurons[:18], certificate.correct.min_margin
+        by_parity = [[v for v, bit in zip(bias or [0] * 6, self.group.parity, strict=True) if bit == odd] for odd in (0, 1)]
+        self.ranges = [(min(values), max(values)) for values in by_parity]
+        beta = [256 * abs(j - i) for j, i in product(range(3), repeat=2)]
+        members = [SymbolicMember(3 * i + k, "whole", k if mirrored else i) for i, k in product(range(3), repeat=2)]
+        cases = []
+        for x, y, s in product((0, 1), repeat=3):
+            images = [e for e in self.group.elements if is_odd(e) == s and e != bytes(range(3))]
+            least = min(sum(256 * abs(j - image[j]) for j in range(3)) for image in images)
+            least += self.ranges[x ^ y][0] - self.ranges[x ^ y ^ s][1]
+            found = SymbolicLines(1, [[[[]]]] * 3) if lines else None
+            batch = SymbolicBatch([SymbolicDuals([0] * 3, [], beta)], [])
+            cases.append(SymbolicCase(x, y, s, 0, least, [batch] * batches, found))
+        self.proof = SymbolicProof([SymbolicFamily(0, mirrored, members, [])], [], [], self.ranges, cases)
+
+    def redo(self, **changed: Any) -> int:
+        """What `check_proof` says, with these parts of the proof changed."""
+        return lemmas.check_proof(replace(self.proof, **changed), self.own, self.group, QUIET)
+
+    def symbolic(self, **changed: Any) -> Symbolic:
+        """Q3 of the program."""
+        return replace(Symbolic("PROVED", None, self.proof, None, [], None), **changed)
+
+    def lines(self, symbolic: Symbolic, margin: str | None = None) -> list[tuple[str, str, int, str]]:
+        """What the closing table says of Q3, without the seconds."""
+        found = lemmas.check_symbolic(
+            symbolic, self.own, self.records, self.own.network, margin or self.min_margin, self.group, QUIET
+        )  # fmt: skip
+        assert all(0 <= line.seconds < 60 for line in found)
+        return [(line.statement, line.how, line.number, line.unit) for line in found]
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_proof_that_is_known_in_advance_is_accepted(mirrored: bool) -> None:
+    """By batches, by lines, and by both; the number of entries is that of all minima."""
+    for lines, batches in ((False, 1), (True, 0), (True, 1), (False, 2)):
+        known = Known(mirrored, lines, batches)
+        entries = 8 * batches * 27 * 3 + 8 * lines * 3 * 27 + lines * sum(3 * 3 * count for count in (2, 3)) * 4
+        assert known.redo() == entries
+
+
+def test_a_bias_takes_the_most_that_it_can_take() -> None:
+    """The least bias of the right output's parity, less the largest of the other's; up to a bias that leaves a sum of 0."""
+    draw = random.Random(9)
+    for _ in range(10):
+        known = Known(bias=[draw.randint(-60, 60) for _ in range(6)])
+        assert known.redo() == 8 * 81
+        margins = []
+        for x, y, s in product(range(6), range(6), range(1, 6)):
+            w, z = known.group.mul[x][y], known.group.mul[known.group.mul[x][s]][y]
+            slots, packed = known.own.network.logits(x, y), known.own.network.packed
+            case = next(c for c in known.proof.cases if (c.x, c.y, c.s) == tuple(known.group.parity[g] for g in (x, y, s)))
+            margins.append(packed.number(slots, w) - packed.number(slots, z) - case.least)
+        assert min(margins) >= 0
+    assert Known(bias=[-511, 0, 0, 0, 0, 0]).redo() > 0
+    for bias in ([-512, 0, 0, 0, 0, 0], [0, 512, 0, 0, 0, 0]):
+        with pytest.raises(Differs, match="above 0"):
+            Known(bias=bias).redo()
+
+
+@pytest.mark.parametrize("size", range(50, 130))
+def test_slots_hold_sums_of_every_size(size: int) -> None:
+    """One push times one vote as large as that, in both signs: each entry is the difference of the two votes."""
+    group = GROUPS["S3"]
+    space = Space(group, subgroup(group, 0))
+    up = size // 2
+    images = [element[0] for element in group.elements]
+    left = [(1 << up) - 1 if image == 0 else -1 for image in images]
+    votes = [((1 << size - up) - 1) * (1 if image == 1 else -1) for image in images]
+    circuit = Neurons([left], [[0] * 6], [votes])
+    program: Any = SimpleNamespace(of=lambda member: circuit)
+    family = Family(SymbolicFamily(0, False, [SymbolicMember(0, "whole", 0)], []), program, group, space)
+    for case in cases_of(group)[:4]:
+        shares = lemmas.Shares(case, family)
+        for y in (g for g in range(6) if group.parity[g] == case.y):
+            moved = [row[y] for row in space.moved]
+            push = [(1 << up) - 1, 0, 0]
+            vote = [((1 << size - up) - 1) * (1 if q == 1 else -1) for q in moved]
+            assert shares.entries(y)[0] == [push[j] * (vote[j] - vote[i]) for j in range(3) for i in range(3)]
+
+
+def test_a_proof_of_anything_else_is_refused() -> None:
+    known = Known()
+    first, *others = known.proof.cases
+    family = known.proof.families[0]
+    swing = SymbolicRest(0, 0)
+    for changed, error, sentence in (
+        ({"families": [replace(family, subgroup=-1)]}, Malformed, "expected a subgroup of the program, got number -1"),
+        (
+            {"families": [replace(family, subgroup=len(known.own.subgroups))]},
+            Malformed,
+            "expected a subgroup of the program, got number",
+        ),
+        ({"families": [replace(family, members=family.members[1:])]}, Differs, "every circuit is used once"),
+        (
+            {"families": [replace(family, members=[replace(family.members[0], point=1), *family.members[1:]])]},
+            Differs,
+            "beta of family 0",
+        ),
+        ({"families": [replace(family, mirrored=True)]}, Differs, "beta of family 0"),
+        ({"rest": [swing]}, Differs, "every circuit is used once"),
+        ({"families": [replace(family, members=family.members[1:])], "signs": [0]}, Differs, "circuit 0 looks at parities alone"),
+        ({"families": [replace(family, members=family.members[1:])], "rest": [swing]}, Differs, "swing of circuit 0"),
+        ({"bias_rest": [(0, 0)]}, Differs, r"symbolic\.proof\.bias_rest"),
+        ({"bias_rest": [(0, 0), (0, 1)]}, Differs, r"symbolic\.proof\.bias_rest"),
+        ({"bias_rest": [(-1, 0), (0, 0)]}, Differs, r"symbolic\.proof\.bias_rest"),
+        ({"cases": others}, Differs, "cases of parities"),
+        ({"cases": [first, first, *others]}, Differs, "cases of parities"),
+        ({"cases": [replace(first, s=1), *others]}, Differs, "cases of parities"),
+        ({"cases": [replace(first, signs=1), *others]}, Differs, "signs in case"),
+        ({"cases": [replace(first, least=first.least - 1), *others]}, Differs, "least sum in case"),
+        ({"cases": [replace(first, batches=[]), *others]}, Malformed, "expected a batch"),
+    ):
+        with pytest.raises(error, match=sentence):
+            known.redo(**changed)
+    assert known.redo(cases=[*others[::-1], first]) == known.redo()
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_proof_is_as_large_as_it_may_be_and_no_larger(mirrored: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The entries of all minima, of lines, and of circuits of no family, up to the limit and one beyond it."""
+    for lines, batches in ((False, 1), (True, 0), (True, 1), (False, 2)):
+        known = Known(mirrored, lines, batches)
+        size = 27 * 6 * max(1, 8 * batches) + 8 * 3 * lines * 3 * (9 + 6)
+        monkeypatch.setattr(lemmas, "LARGEST_TABLE", size)
+        known.redo()
+        monkeypatch.setattr(lemmas, "LARGEST_TABLE", size - 1)
+        with pytest.raises(Malformed, match=f"at most {size - 1:,} entries, got {size:,}"):
+            known.redo()
+    draw = random.Random(1)
+    rest = [Neuron(4 + k, *(rows(draw, 2, 1, 4)[0] for _ in range(3))) for k in range(2)]
+    own, group = signs_and_rest(99, rest, [0, 0])
+    sets = [len({*zip(*part, strict=True)}) for part in ([n.left for n in rest], [n.right for n in rest], [n.votes for n in rest])]
+    size = sets[0] * sets[1] * sets[2] * 3
+    proof = SymbolicProof([], [0], [SymbolicRest(1, -1)], [(0, 0), (0, 0)], [])
+    for limit, sentence in (
+        (size, "swing of circuit 1"),
+        (size - 1, f"circuits outside of all families of at most {size - 1:,} entries"),
+    ):
+        monkeypatch.setattr(lemmas, "LARGEST_TABLE", limit)
+        with pytest.raises((Malformed, Differs), match=sentence):
+            lemmas.check_proof(proof, own, group, QUIET)
+
+
+def test_the_table_says_what_was_done_for_q3() -> None:
+    """A proof, a counterexample, nothing; pushes and the distance where they are stated."""
+    known = Known()
+    claim = "Q3: the program is correct for all x, y, z"
+    proved = (claim, "minima of the lemmas, and their sum for every s", 8 * 81, "entries")
+    pushes = ("O2: what each neuron does", "intervals", 0, "neurons")
+    assert known.lines(known.symbolic()) == [proved, pushes]
+    unknown = (claim + ": unknown", "nothing is stated", 0, "lemmas")
+    assert known.lines(known.symbolic(status="UNKNOWN", proof=None)) == [unknown, pushes]
+    for status, part in (("PROVED", {"proof": None}), ("UNKNOWN", {}), ("REFUTED", {}), ("REFUTED", {"proof": None})):
+        with pytest.raises(Differs, match=r"symbolic\.(proof|counterexample), there"):
+            known.lines(known.symbolic(status=status, **part))
+    with pytest.raises(Differs, match=r"symbolic\.counterexample, there"):
+        known.lines(known.symbolic(counterexample=(0, 0, 1)))
+    with pytest.raises(Differs, match=r"symbolic\.counterexample, wrong"):
+        known.lines(known.symbolic(status="REFUTED", proof=None, counterexample=(0, 0, 1)))
+    own, group = signs_and_rest(0, [Neuron(4, [0, 1], [0, 0], [0, 1])], [0, 0])
+    stated = Symbolic("REFUTED", None, None, (0, 1, 0), [], None)
+    (line, _) = lemmas.check_symbolic(stated, own, [], own.network, None, group, QUIET)
+    assert line[:4] == ("Q3: the program is wrong", "the counterexample evaluated", 1, "pairs")
+    assert 0 <= line.seconds < 60
+    found = known.lines(known.symbolic(distance="40217/524288"), "1")
+    assert found == [proved, pushes, ("O3: distance of margins", "added up again", known.own.network.width, "neurons")]
+    with pytest.raises(Differs, match=r"symbolic\.pushes"):
+        known.lines(known.symbolic(pushes=[SymbolicPush(0, [])]))
+
+
+def test_a_vote_on_a_coset_sum_may_be_two_circuits() -> None:
+    """Each term by itself at every z; of other votes no term can be used."""
+    stabilisers = [SubgroupRecord("(2 3)", 2, ["(2 3)"]), SubgroupRecord("(1 3)", 2, ["(1 3)"])]
+    right, left = Form("right cosets", [0], [None]), Form("left cosets", [1], [None])
+    both = Form("coset sum", [0, 1], [None, None])
+    neurons = [Neuron(k, [1, 2, 3], [4, 5, 6], [7 + k, 8, 9, 10, 11, 12 * k]) for k in range(2)]
+    circuits = [Circuit(right, left, both, neurons), Circuit(right, left, right, [Neuron(2, [1, 2, 3], [0, 0, 1], [1, 0, 0])])]
+    group = GROUPS["S3"]
+    own = Expanded(Program("coset-voting program 2", RECORDS["S3"], stabilisers, 0, 0, [], circuits), group, 3)
+    program = lemmas.Program(own)
+    assert program.of(SymbolicMember(0, "whole", 0)) == program.neurons[0]
+    cosets = group.right_cosets(own.subgroups[0]), group.left_cosets(own.subgroups[1])
+    for share, labels, start in (("right", cosets[0].labels, 0), ("left", cosets[1].labels, 3)):
+        found = program.of(SymbolicMember(0, share, 0))  # type: ignore[arg-type]
+        assert (found.left, found.right) == (program.neurons[0].left, program.neurons[0].right)
+        assert found.votes == [[neuron.votes[start + label] for label in labels] for neuron in neurons]
+        with pytest.raises(Differs, match="votes of circuit 1 of which one term is used"):
+            program.of(SymbolicMember(1, share, 0))  # type: ignore[arg-type]
+
+
+def test_what_no_output_looks_at_is_zero_in_a_table_of_the_bias() -> None:
+    """C5 has no odd permutation: entries for odd z are 0."""
+    draw = random.Random(0)
+    group = GROUPS["C5"]
+    space = Space(group, subgroup(group, 0))
+    table = [draw.randint(1, 9) * (1 - k % 2) for k in range(50)]
+    nobody: Any = SimpleNamespace()
+    found = Family(SymbolicFamily(0, False, [], table), nobody, group, space)
+    assert [row for rows in found.bias[0] for row in rows] == table[::2]
+    for place in (1, 13, 49):
+        wrong = [*table]
+        wrong[place] = 1
+        with pytest.raises(Malformed, match="where no z looks"):
+            Family(SymbolicFamily(0, False, [], wrong), nobody, group, space)
+    odd = Space(GROUPS["S3"], subgroup(GROUPS["S3"], 0))
+    assert Family(SymbolicFamily(0, False, [], [*range(18)]), nobody, GROUPS["S3"], odd).bias[1] == [
+        [1, 3, 5],
+        [7, 9, 11],
+        [13, 15, 17],
+    ]
