@@ -187,7 +187,10 @@ def changes_of(file: str) -> Iterator[Change]:
             words = plain(after) == plains[top]
         except SyntaxError:
             continue
-        yield Change(file, place, headers.get(line, range(line, line + 1)), before, after, words)
+        lines = headers.get(line, range(line, line + 1))
+        if isinstance(top, cst.FunctionDef) and line < positions[top.body].start.line:  # a default: it is read when the module is
+            lines = range(positions[top.body].start.line, positions[top].end.line + 1)
+        yield Change(file, place, lines, before, after, words)
 
 
 def _bare(node: cst.CSTNode) -> cst.CSTNode:
