@@ -169,7 +169,11 @@ def test_the_lengths_of_float32_sums_are_those_of_the_layers(monkeypatch: pytest
         if layers.squared or layers.mirrored:
             continue
         record = record_of(layers, draw)
+        told.clear()
         network, _ = folded("it", layers, record, S3)
+        if not record.float32_forward:
+            assert told == []
+            continue
         left, right, (K, M) = told[-1]
         sums = []
         count = 0
@@ -483,11 +487,17 @@ def test_a_reading_is_described_by_its_formula() -> None:
             Reading(hidden_left="W[:6]", hidden_right="W[6:]", out="U", bias="b", activation="square", state=["a", "0"]),
             "logits(x, y) = (W[x] + W[6 + y])^2 U + b; of the state dict at a / 0",
         ),
-        (Reading(left="L\n\u202e", right="R[2:][3:5]", out="U"), "logits(x, y) = relu(L??[x] + R[2:][3 + y]) U"),
+        (Reading(left="L\n\u202e", right="R[2:][3:5]", out="U"), "logits(x, y) = relu('L\\n\\u202e'[x] + R[2:][3 + y]) U"),
         (Reading(left="L[2]", right="R^T", out="U"), "logits(x, y) = relu(L[2][x] + R^T[y]) U"),
     ):
         assert described(reading) == text
-    assert len(described(Reading(left="L" * 900, right="R" * 900, out="U" * 900))) == 2000
+    assert described(Reading(left="L" * 200, right="a b", out="U" * 201)).startswith(
+        f"logits(x, y) = relu({'L' * 200}[x] + 'a b'[y]) 'UUU"
+    )
+    assert len(described(Reading(left="L" * 900, right="R" * 900, out="U" * 900))) < 1000
+    many = [f"n{k}" for k in range(102)]
+    assert described(Reading(left="L", right="R", out="U", skipped=many)).endswith(f"left out: {', '.join(many[:100])} and 2 more")
+    assert described(Reading(left="L", right="R", out="U", skipped=many[:100])).endswith(f"left out: {', '.join(many[:100])}")
 
 
 def test_a_path_leads_to_a_state_dict_and_says_what_lies_beside_it() -> None:

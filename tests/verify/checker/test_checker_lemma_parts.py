@@ -454,13 +454,13 @@ def test_a_circuit_that_looks_at_more_than_its_point_is_refused() -> None:
     neurons = of_points(draw, group, space, 1, False, 3)
     while not neurons.left:
         neurons = of_points(draw, group, space, 1, False, 3)
-    lemmas.seated(neurons, SymbolicMember(0, "whole", 1), space, group)
+    lemmas.by_points(neurons, SymbolicMember(0, "whole", 1), space, group)
     refused = 0
     for part, g in product((0, 2), range(group.order)):
         changed = [[[*row] for row in functions] for functions in neurons]
         changed[part][0][g] += 1
         try:
-            lemmas.seated(Neurons(*changed), SymbolicMember(0, "whole", 1), space, group)
+            lemmas.by_points(Neurons(*changed), SymbolicMember(0, "whole", 1), space, group)
         except Differs:
             refused += 1
     assert refused == 0  # S3 has one element of each parity from point to point: every function is of this kind
@@ -470,7 +470,7 @@ def test_a_circuit_that_looks_at_more_than_its_point_is_refused() -> None:
         draw = random.Random(seed)
         neurons = of_points(draw, group, space, 1, False, 3)
         member = SymbolicMember(0, "whole", 1)
-        found = lemmas.seated(neurons, member, space, group)
+        found = lemmas.by_points(neurons, member, space, group)
         assert [found.rows[k] for k in found.row] == [list(r) for r in zip(*neurons.right, strict=True)] or not neurons.left
         assert len({*map(tuple, found.rows)}) == len(found.rows)
         for part, g in product((0, 2), range(group.order)):
@@ -478,7 +478,7 @@ def test_a_circuit_that_looks_at_more_than_its_point_is_refused() -> None:
                 changed = [[[*row] for row in functions] for functions in neurons]
                 changed[part][-1][g] += 1
                 with pytest.raises(Differs, match="looks at point 1 and parities alone"):
-                    lemmas.seated(Neurons(*changed), member, space, group)
+                    lemmas.by_points(Neurons(*changed), member, space, group)
 
 
 def test_members_and_tables_of_a_family_that_do_not_fit_are_refused() -> None:
@@ -917,7 +917,7 @@ def test_a_vote_on_a_coset_sum_may_be_two_circuits() -> None:
     circuits = [Circuit(right, left, both, neurons), Circuit(right, left, right, [Neuron(2, [1, 2, 3], [0, 0, 1], [1, 0, 0])])]
     group = GROUPS["S3"]
     own = Expanded(Program("coset-voting program 2", RECORDS["S3"], stabilisers, 0, 0, [], circuits), group, 3)
-    program = lemmas.Program(own)
+    program = lemmas.Circuits(own)
     assert program.of(SymbolicMember(0, "whole", 0)) == program.neurons[0]
     cosets = group.right_cosets(own.subgroups[0]), group.left_cosets(own.subgroups[1])
     for share, labels, start in (("right", cosets[0].labels, 0), ("left", cosets[1].labels, 3)):
