@@ -110,6 +110,12 @@ def imports(path: Path, lazy: bool = True) -> Iterator[str]:
             waiting.extend(ast.iter_child_nodes(node))
 
 
+def test_modules_are_found_and_their_imports_read() -> None:
+    """What the other tests go through is there to be gone through."""
+    assert len(MODULES) > 250
+    assert {"torch", "sympy", "matplotlib", "z3"} <= {name for path in MODULES for name in imports(path)}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_no_import_leads_upwards(path: Path) -> None:
     """A module imports from its own room and from rooms before it in ROOMS, inside functions too."""

@@ -23,12 +23,25 @@ def command(name: str) -> click.Command:
     return found
 
 
+def links(text: str) -> list[str]:
+    """The relative links of a page."""
+    return re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
+
+
 def command_lines(text: str) -> list[str]:
-    """The lines of a page's code blocks that call `verify` or `make`, without prompt, path and comment."""
+    """The lines of a page's code blocks, fenced or indented, that call `verify` or `make`, without prompt, path and comment."""
     blocks = re.findall(r"^```[a-z]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    lines = [line.split("  #")[0].removeprefix("$ ").strip() for block in blocks for line in block.splitlines()]
+    blocks += re.findall(r"^ {4}(?! )(.*)$", text, re.MULTILINE)
+    lines = [re.split(r" {2,}(?:#|the same)", line)[0].removeprefix("$ ").strip() for block in blocks for line in block.splitlines()]
     lines = [line.removeprefix(".venv/bin/") for line in lines]
     return [line for line in lines if re.match(r"(verify|make) ", line)]
+
+
+def test_commands_lines_and_links_are_found() -> None:
+    """What the other tests go through is there to be gone through."""
+    assert len(command_names()) > 9
+    assert sum(len(command_lines(page)) for page in PAGES) > 30
+    assert sum(len(links(page)) for page in PAGES) > 40
 
 
 @pytest.mark.parametrize("name", command_names())
@@ -72,9 +85,7 @@ def test_readme_states_the_exit_codes() -> None:
 @pytest.mark.parametrize("path", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]), ids=lambda p: p.name)
 def test_links_lead_somewhere(path: Path) -> None:
     """Each relative link of a page leads to a file or folder."""
-    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8"))
-
-    assert [target for target in targets if not (path.parent / target).exists()] == []
+    assert [target for target in links(path.read_text(encoding="utf-8")) if not (path.parent / target).exists()] == []
 
 
 def test_help_lists_every_command() -> None:
@@ -82,4 +93,4 @@ def test_help_lists_every_command() -> None:
     script = "from verify.cli import execute; execute(['--help'])"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
 
-    assert all(re.search(rf"^  {name} ", result.stdout, re.MULTILINE) for name in command_names())
+    assert [name for name in command_names() if not re.search(rf"^  {name} ", result.stdout, re.MULTILINE)] == []

@@ -60,6 +60,11 @@ def last(text: str) -> str:
     return text.splitlines()[-1]
 
 
+def test_the_folders_have_certificates() -> None:
+    """What the other tests go through is there to be gone through."""
+    assert min(len(ACCEPTED), len(REJECTED), len(MALFORMED)) >= 15
+
+
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_what_the_fractions_twin_states_is_confirmed(name: str) -> None:
     certificate, checkpoint = load(name)

@@ -99,7 +99,7 @@ def test_a_dearer_constant_makes_shorter_lists():
 
     assert constants == sorted(constants, reverse=True)
     assert len(set(constants)) == 4
-    assert all(space.form == RAW for space in sizes[0].spaces)
+    assert {space.form for space in sizes[0].spaces} == {RAW}
     assert sizes[-1].spaces == fit.spaces
 
 
