@@ -215,7 +215,7 @@ def test_parts_wait_until_they_are_asked_for(planted) -> None:
     assert set(analysis.seconds) == {"loading"}
     assert analysis.correct.right == 576
     assert set(analysis.seconds) == {"loading", "exhaustive"}
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="does not support item assignment"):
         analysis.seconds["exhaustive"] = 0.0  # type: ignore[index]
 
 

@@ -254,5 +254,5 @@ def test_a_certificate_beside_the_network_is_no_file_of_settings(tmp_path):
     (tmp_path / "n.json").write_text('{"format": "coset-verify certificate 2", "verdict": "VERIFIED", "hidden_act": "gelu"}')
     assert load_network(file, "S3").width == 24
     (tmp_path / "n.json").write_text('{"verdict": "VERIFIED", "hidden_act": "gelu"}')
-    with pytest.raises(MalformedInput):
+    with pytest.raises(MalformedInput, match=r"under 'n\.json: verdict'"):
         load_network(file, "S3")

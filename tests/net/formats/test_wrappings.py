@@ -154,9 +154,9 @@ def test_what_could_be_part_of_the_function_is_refused_by_both(beside, tensors, 
     reading = both(torch_bytes({"model": right}), tmp_path).source.reading
     told = shape.parse(shape.Reading, msgspec.json.decode(msgspec.json.encode(reading)), "reading")
     data = torch_bytes({"model": right, **beside})
-    with pytest.raises(MalformedInput):
+    with pytest.raises(MalformedInput, match=r"^expected (relu as activation|settings)"):
         checkpoint_in(data, tmp_path / "net")
-    with pytest.raises(Malformed):
+    with pytest.raises(Malformed, match=r"^expected (relu as activation|settings|no tensors beside the network)"):
         layouts.read_checkpoint(data, told)
 
 
@@ -179,7 +179,7 @@ def test_single_numbers_are_left_out_where_they_measure_and_refused_where_they_m
     with pytest.raises(MalformedInput, match="temperature"):
         network_over("S3", checkpoint_in(other.getvalue(), tmp_path / "net"))
     told = msgspec.structs.replace(network.source.reading, skipped=("temperature",))
-    with pytest.raises(Malformed):
+    with pytest.raises(Malformed, match="'temperature' left out"):
         layouts.read_checkpoint(other.getvalue(), shape.parse(shape.Reading, msgspec.json.decode(msgspec.json.encode(told)), "reading"))
 
 

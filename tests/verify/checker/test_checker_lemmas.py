@@ -359,25 +359,25 @@ def test_pushes_and_distance_are_redone() -> None:
     bound = margin_distance(program, group, members, folded_network(group, expand(program, group, members)), around.records)
     raw["distance"] = str(bound.whole)
     redo(raw, around)
-    for change in (
-        lambda c: c["pushes"][3]["intervals"][0].update(low="7"),
-        lambda c: c["pushes"][3]["intervals"][0].update(high="1/2"),
-        lambda c: c["pushes"][3]["intervals"][0].update(element=None),
-        lambda c: c["pushes"][3]["intervals"].pop(),
-        lambda c: c["pushes"].pop(),
-        lambda c: c["pushes"].reverse(),
-        lambda c: c.update(distance=str(bound.whole + 1)),
-        lambda c: c.update(distance="0"),
-        lambda c: c.update(status="UNKNOWN"),
-        lambda c: c.update(status="REFUTED", proof=None, counterexample=[1, 2, 0]),
-        lambda c: c.update(proof=None),
-        lambda c: c["proof"]["cases"].pop(),
-        lambda c: c["proof"]["families"][0]["members"].pop(),
-        lambda c: c["proof"]["cases"].append(c["proof"]["cases"][0]),
+    for change, what in (
+        (lambda c: c["pushes"][3]["intervals"][0].update(low="7"), "symbolic.pushes"),
+        (lambda c: c["pushes"][3]["intervals"][0].update(high="1/2"), "symbolic.pushes"),
+        (lambda c: c["pushes"][3]["intervals"][0].update(element=None), "symbolic.pushes"),
+        (lambda c: c["pushes"][3]["intervals"].pop(), "symbolic.pushes"),
+        (lambda c: c["pushes"].pop(), "symbolic.pushes"),
+        (lambda c: c["pushes"].reverse(), "symbolic.pushes"),
+        (lambda c: c.update(distance=str(bound.whole + 1)), "symbolic.distance"),
+        (lambda c: c.update(distance="0"), "symbolic.distance"),
+        (lambda c: c.update(status="UNKNOWN"), "symbolic.proof, there"),
+        (lambda c: c.update(status="REFUTED", proof=None, counterexample=[1, 2, 0]), "symbolic.counterexample, wrong"),
+        (lambda c: c.update(proof=None), "symbolic.proof, there"),
+        (lambda c: c["proof"]["cases"].pop(), "cases of parities"),
+        (lambda c: c["proof"]["families"][0]["members"].pop(), "every circuit is used once"),
+        (lambda c: c["proof"]["cases"].append(c["proof"]["cases"][0]), "cases of parities"),
     ):
         changed = copy.deepcopy(raw)
         change(changed)
-        with pytest.raises(Differs):
+        with pytest.raises(Differs, match=f"^{what}: "):
             redo(changed, around)
     with pytest.raises(Differs, match="below the network's smallest margin"):
         redo(raw, around, str(bound.whole))
@@ -391,5 +391,5 @@ def test_a_proof_about_another_program_is_refused() -> None:
     program, _, _ = veto_program("S3", flip=4)
     around.own, around.group = expanded(program, 18)
     around.network = around.own.network
-    with pytest.raises(Differs):
+    with pytest.raises(Differs, match=r"^beta of family"):
         redo(raw, around)

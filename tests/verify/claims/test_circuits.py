@@ -94,7 +94,7 @@ def test_the_float_bound_covers_the_error():
 def test_mistakes_in_sets(claim, planted_s4):
     subject, _ = planted_s4
     for sets in (((1, 2), (2, 3)), ((99,),), ((),)):
-        with pytest.raises(Mistake):
+        with pytest.raises(Mistake, match=r"^expected (every neuron in one circuit|neurons from 0 to|the numbers of neurons)"):
             claim("circuits", sets=sets).decide(subject)
 
 
@@ -178,7 +178,7 @@ def test_rank_correlation_with_ties():
 
 def test_irreps_are_named_where_they_are_asked_for(claim):
     for keys in ({"level": "energy"}, {"level": "used", "irreps": ("(3,1)",)}):
-        with pytest.raises(Mistake):
+        with pytest.raises(Mistake, match=r"^expected irreps with level"):
             claim("irrep use", **keys).check()
 
 

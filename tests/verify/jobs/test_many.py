@@ -95,7 +95,7 @@ def test_a_killed_worker_of_a_cluster_costs_no_result(tmp_path: Path, monkeypatc
 
 
 def test_what_the_function_raises_is_raised(tmp_path: Path) -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="can't multiply sequence"):
         list(finished(work, [("x", str(tmp_path))]))
 
 

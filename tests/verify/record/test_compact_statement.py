@@ -61,7 +61,7 @@ def test_the_checker_counts_what_is_stated(name: str, noise: float) -> None:
     redo(group, weights, stated)
     changes: list[dict[str, Any]] = [{"certified": stated.certified - 1}, {"flops": stated.flops + 1}, {"flops": stated.flops - 1}]
     for change in changes:
-        with pytest.raises(Differs):
+        with pytest.raises(Differs, match=rf"^compact\.{next(iter(change))}: "):
             redo(group, weights, replace(stated, **change))
 
 
