@@ -183,7 +183,7 @@ def test_lines_are_refused_for_a_program_that_is_wrong_somewhere(mirrored: bool)
     changed = by_lines_first(raw)
     refusals = []
     for case in changed["cases"]:
-        with pytest.raises(Differs, match="^least sum in case") as caught:
+        with pytest.raises(Differs, match=r"^least sum in case") as caught:
             redo(changed, expanded, group)
         refusals.append(str(caught.value))
         if "above 0" in refusals[-1]:
