@@ -158,7 +158,20 @@ def read_contents(data: bytes) -> Contents:
         raise MalformedInput(f"expected safetensors, a torch archive or an npz, got {_other_kind(data)}")
     if ends_in_a_directory(data):
         raise MalformedInput("expected one kind of file, got one that is a zip archive too for readers that look at its end")
+    if _is_tar(data):
+        raise MalformedInput("expected one kind of file, got one that is a tar archive too, which PyTorch would read in its place")
     return contents
+
+
+def _is_tar(data: bytes) -> bool:
+    """Whether Python's reader of tar archives takes the beginning for a header (PyTorch tries that one before it reads a pickle)."""
+    import tarfile
+
+    try:
+        tarfile.TarInfo.frombuf(data[: tarfile.BLOCKSIZE], "ascii", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
 
 
 def to_arrays(tensors: Mapping[str, Stored], limit: int) -> tuple[dict[str, FloatMatrix], str]:

@@ -3,7 +3,8 @@
 What this module proves: that `read_zip` returns the members that every reader of zip archives finds, because no byte of the file
 belongs to anything else. Members stand one after the other from the first byte, each with a header that agrees with the directory;
 the directory follows, in the same order; its end record is the end of the file. A prefix, a gap, a comment, a second directory, a
-compressed stream that is cut or goes on, and two names that differ in case alone are refused.
+compressed stream that is cut or goes on, and two names that differ in case alone are refused. What else than its members a file is
+for another reader, `ends_as_zip` and `begins_as_tar` tell.
 """
 
 import re
@@ -23,6 +24,8 @@ SHORT, LONG = 0xFFFF, 0xFFFFFFFF  # in place of a number that stands elsewhere i
 
 #: Extra fields that change nothing: 64-bit sizes, torch's padding, times and owners.
 EXTRA = {1, 0x4246, 0x5455, 0x7875}
+#: Bytes of a tar archive's header.
+TAR_HEADER = 512
 #: Flags: sizes and checksum behind the member; name in UTF-8.
 BEHIND, UTF8 = 8, 0x800
 #: What members may be unpacked to: this multiple of the file, and a constant.
@@ -52,6 +55,26 @@ def ends_as_zip(data: bytes) -> bool:
             if size >= CENTRAL.size and data[max(0, place - size) :][:4] == b"PK\x01\x02":
                 return True
     return False
+
+
+def begins_as_tar(data: bytes) -> bool:
+    """Whether a reader of tar archives takes the first 512 bytes for a header.
+
+    Their sum, with blanks in place of bytes 148 to 155, is the number in these: octal digits up to a zero byte, or seven bytes after
+    128 (after 255 less 256^7). Old writers took bytes for signed.
+    """
+    if len(data) < TAR_HEADER:
+        return False
+    stated, others = data[148:156], data[:148] + data[156:TAR_HEADER]
+    if stated[0] in (128, 255):
+        number = int.from_bytes(stated[1:], "big") - 256**7 * (stated[0] == 255)
+    else:
+        try:
+            number = int(stated.partition(b"\0")[0].decode("ascii").strip() or "0", 8)
+        except ValueError:
+            return False
+    total = 8 * ord(" ") + sum(others)
+    return number in (total, total - 256 * sum(byte > 127 for byte in others))
 
 
 def read_zip(data: bytes) -> dict[str, memoryview]:

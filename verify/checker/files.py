@@ -2,9 +2,9 @@
 
 What this module proves: the tensors that `read_tensors` returns are those of the file, in the one way in which the file can be read.
 A file that another common reader could take for something else is `Malformed`: an archive with bytes that belong to no member, with
-two directories, or with two members whose names differ in case alone; a zip archive that is also a safetensors file; a pickle that
-changes a tensor after it was made (BUILD), or that makes one with more arguments than storage, offset, shape and strides; one storage
-under two types.
+two directories, or with two members whose names differ in case alone; a zip archive that is also a safetensors file; safetensors or a
+pickle that are also a tar archive, which PyTorch looks for before it reads a pickle; a pickle that changes a tensor after it was made
+(BUILD), or that makes one with more arguments than storage, offset, shape and strides; one storage under two types.
 
 Memory stays within a small multiple of the file: nothing is unpacked on a file's word, a tensor is a view of the file's bytes until
 its numbers are asked for, and the tensors together may not be larger than the file.
@@ -14,7 +14,7 @@ import re
 from math import prod
 from typing import Any
 
-from .archives import ends_as_zip, read_zip
+from .archives import begins_as_tar, ends_as_zip, read_zip
 from .pickles import LEGACY, read_legacy, read_torch
 from .shape import need, read_json, shown
 from .tensors import SIZES, Tensor, Tensors
@@ -29,6 +29,7 @@ def read_tensors(data: bytes) -> tuple[str, Any, dict[str, str]]:
     """(container, content, metadata): "safetensors" or "npz" with the tensors by name, or "torch" with whatever object it holds."""
     need(0 < len(data) <= FILE_LIMIT, f"expected a checkpoint of 1 to {FILE_LIMIT:,} bytes, got {len(data):,}")
     if data[:4] != b"PK\x03\x04":
+        need(not begins_as_tar(data), "expected one file, got one that is a tar archive too")
         if data.startswith(LEGACY):
             need(not ends_as_zip(data), "expected one file, got one of PyTorch before 1.6 with a zip archive at its end")
             return "torch", read_legacy(data), {}

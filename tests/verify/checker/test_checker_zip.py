@@ -4,6 +4,7 @@ import io
 import json
 import random
 import struct
+import tarfile
 import zipfile
 import zlib
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from verify.checker import archives
-from verify.checker.archives import ends_as_zip, read_zip
+from verify.checker.archives import begins_as_tar, ends_as_zip, read_zip
 from verify.checker.files import read_tensors
 from verify.checker.shape import Malformed
 
@@ -349,3 +350,42 @@ def test_safetensors_with_an_archive_at_their_end_are_refused(name: str) -> None
     header = json.dumps({"a": {"dtype": "U8", "shape": [len(FINE[name])], "data_offsets": [0, len(FINE[name])]}}).encode()
     with pytest.raises(Malformed, match="safetensors with a zip archive at its end"):
         read_tensors(struct.pack("<Q", len(header)) + header + FINE[name])
+
+
+def header(name: bytes, stated: bytes | None = None) -> bytes:
+    """A header of a tar archive that begins with these bytes; ``stated`` stands in place of its checksum."""
+    start = name.ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + b"00000001000\0" + b"00000000000\0"
+    rest = b"0".ljust(101, b"\0") + b"ustar\x0000"
+    total = sum(start) + 256 + sum(rest)
+    return (start + (b"%06o\0 " % total if stated is None else stated) + rest).ljust(512, b"\0")
+
+
+def test_the_header_of_a_tar_archive_is_found() -> None:
+    """Octal or in bytes, of signed bytes or not; a number one away is none. Python's reader says the same of each."""
+    plain, high = header(b"abc"), header(b"abc\xff\x80")
+    total, high_total = (int(data[148:154], 8) for data in (plain, high))
+    cases = [(plain, True), (high, True), (b"", False), (plain[:511], False), (plain + b"x", True), (b"\x01" + plain[1:], False)]
+    for name, number in ((b"abc", total), (b"abc\xff\x80", high_total), (b"abc\xff\x80", high_total - 512)):
+        for off in (-1, 0, 1):
+            stated = (
+                b"%o" % (number + off), b" 0o%o" % (number + off), b"%07o" % (number + off), b"%o\t\0x" % (number + off),
+                b"\x80" + (number + off).to_bytes(7, "big"),
+            )  # fmt: skip
+            cases += [(header(name, text.ljust(8, b"\0")[:8]), off == 0) for text in stated]
+    below = b"\x80" * 100  # the sum of signed bytes is below 0
+    signed = sum(header(below)) - sum(header(below)[148:156]) + 256 - 25600
+    cases += [(header(below, b"\xff" + (256**7 + signed + off).to_bytes(7, "big")), off == 0) for off in (-1, 0, 1)]
+    cases += [(header(b"abc", text), False) for text in (b"\0" * 8, b"9" * 8, b"-0000001", b"\x81" + b"\0" * 7, b"\xe9      1")]
+    for data, found in cases:
+        assert begins_as_tar(data) is found, data[:160]
+        if len(data) == 512:
+            assert python_reads(data) is found
+
+
+def python_reads(data: bytes) -> bool:
+    """Whether the standard library takes this for a header."""
+    try:
+        tarfile.TarInfo.frombuf(data, "ascii", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
