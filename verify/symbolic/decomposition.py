@@ -24,7 +24,7 @@ def take_apart(
 ) -> Decomposition:
     """The program's circuits sorted into families, neurons that see parities alone, and a rest; the bias split over points."""
     weights = expand(program, group, subgroups).exact()
-    safe = _largest(weights) < 1 << 60
+    safe = _largest(program, weights) < 1 << 60
     arrays = [np.asarray(a, dtype=np.int64) if safe else a for a in (weights.L, weights.R, weights.U, weights.b)]
     scale = 1 << (program.preactivation_bits + program.scale_bits + program.vote_bits)
     parts = Decomposition(group, parities(group), scale, [], [], [], arrays[3], arrays[3])
@@ -39,13 +39,16 @@ def take_apart(
     return parts
 
 
-def _largest(weights: ExactWeights) -> int:
+def _largest(program: Program, weights: ExactWeights) -> int:
     """A bound of every number that occurs when margins are summed up, with a factor of two to spare.
 
-    |votes[w] - votes[z]| <= 2 (sum over neurons of push times the largest |u|) + 2 max |b|, and push <= 2 max(|l|, |r|).
+    |votes[w] - votes[z]| <= 2 (sum over neurons of push times the largest |u|) + 2 max |b|, and push <= 2 max(|l|, |r|). Votes on a
+    coset sum are looked at term by term, and each term can be far larger than their sum u: |u| stands for the largest of the three.
     """
     push = 2 * max(int(abs(weights.L).max(initial=0)), int(abs(weights.R).max(initial=0)))
-    return 4 * (push * int(abs(weights.U).max(initial=0)) * max(1, len(weights.U)) + int(abs(weights.b).max(initial=0)))
+    terms = (abs(v) for c in program.circuits if c.votes.on == "coset sum" for neuron in c.neurons for v in neuron.votes)
+    votes = max(int(abs(weights.U).max(initial=0)), max(terms, default=0))
+    return 4 * max(push, push * votes * max(1, len(weights.U)) + int(abs(weights.b).max(initial=0)))
 
 
 class _Piece(NamedTuple):

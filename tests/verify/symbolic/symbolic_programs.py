@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
+from algebra.coset_space import CosetSpace
 from algebra.group import parse_group
 from algebra.lattice import subgroups
 from verify.program.form import Form, linear_form
@@ -56,6 +58,32 @@ def veto_program(name: str, flip: int | None = None) -> Built:
             )
             circuits.append(Circuit(Form("right cosets", (i,)), Form("left cosets", (k,)), Form("double cosets", (i, k)), pair))
     return _program(group, points, circuits, ()), group, tuple(points)
+
+
+def cancelling_program() -> Built:
+    """Vetoes over S4 and a neuron whose votes are a coset sum of two terms of 2^61 each that nearly cancel; wrong on 144 pairs.
+
+    The neuron pushes 2 where x and y are even. There its votes for w less those for an odd z are 4B for one term and -4B - 2^21 for the
+    other, up to a few units, with 4B = 2^63 - 2^20: in machine words the second one would be +2^63 - 2^20.
+    """
+    program, group, points = veto_program("S4")
+    members = [*points, even(group), *(even(group, h) for h in points)]
+    twisted = (len(points) + 1,)
+    right, left = Form("right cosets", (0,), twisted), Form("left cosets", (0,), twisted)
+    spaces = CosetSpace(points[0], "right", members[twisted[0]]), CosetSpace(points[0], "left", members[twisted[0]])
+    signs = [1 - 2 * np.asarray(group.parity != group.parity[0], dtype=int)[space.representatives] for space in spaces]
+    large = (1 << 61) - (1 << 18), -(1 << 61) + (1 << 18) - (1 << 19)
+    votes = [[value * int(sign) for sign in some] for value, some in zip(large, signs, strict=True)]
+    for some in votes:
+        some[1] += 1  # so that neither point alone says what the votes are
+    lists = [(*map(int, some), 0) for some in signs]
+    neuron = Neuron(2 * len(program.circuits), lists[0], lists[1], (*votes[0], *votes[1]))
+    vetoes = [
+        msgspec.structs.replace(c, neurons=tuple(msgspec.structs.replace(n, votes=tuple(64 * v for v in n.votes)) for n in c.neurons))
+        for c in program.circuits
+    ]
+    cancelling = Circuit(right, left, Form("coset sum", (0, 0), twisted * 2), (neuron,))
+    return _program(group, members, [*vetoes, cancelling], ()), group, tuple(members)
 
 
 def _list(group: FiniteGroup, form: Form, members: list[Subgroup], value: Any) -> tuple[int, ...]:

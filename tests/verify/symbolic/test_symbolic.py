@@ -39,7 +39,7 @@ from verify.symbolic.solver.worker import cvc5_answers, z3_answers
 from verify.symbolic.witness import beyond_proof
 
 sys.path.insert(0, str(Path(__file__).parent))
-from symbolic_programs import Built, random_program, stabilisers, veto_program
+from symbolic_programs import Built, cancelling_program, random_program, stabilisers, veto_program
 
 
 def records(program: Program, deviations: tuple[str, str, str] = ("0", "0", "0")) -> tuple[NeuronRecord, ...]:
@@ -249,6 +249,18 @@ def test_sums_that_would_wrap_around_in_64_bits_are_exact() -> None:
                     for k, y in enumerate(tables.ys)
                 )
                 assert int(beta[j, i]) == min(values)
+
+
+def test_terms_of_a_coset_sum_that_would_wrap_around_by_themselves_are_exact() -> None:
+    """The votes of the sum are small, and so is every margin; a wrong program is not proved by what each term would be in 64 bits."""
+    program, group, members = cancelling_program()
+    built = written((program, group, members))
+    assert int(abs(built.weights.exact().U).max()) < 1 << 20
+    assert (evaluate(built.weights).answer != group.mul).sum() == 144
+    parts = take_apart(program, group, members)
+    assert {member.share for family in parts.families for member in family.members} == {"whole", "right", "left"}
+    outline = outline_proof(parts)
+    assert decide_outline(outline, built)[0] == "REFUTED"
 
 
 @pytest.mark.parametrize("name", ["S3", "S4"])
