@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from net.activation import degree, fired
 from net.errors import MalformedInput
 from net.folded import fold
 from net.formats.own import safetensors_bytes
+from net.roundoff import gamma
 
 if TYPE_CHECKING:
     from net.dyadic import FloatMatrix
@@ -72,7 +74,8 @@ def compared_with_module(module: Any, network: FoldedNetwork) -> float | None:
     the error of each logit is at most gamma_K A |U| + gamma_M (1 + gamma_K) A |U| + gamma_M |b|, gamma_k = k u / (1 - k u), with u
     the unit roundoff of the module's own precision (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1); K and M
     count the products of every layer where more than two lie one behind the other; with squares A is squared and K + 1 counts twice.
-    Four times that is allowed.
+    Four times that is allowed. A module with weights in half precision, whose own rounding could hide any function, is copied to
+    float32, which holds its weights, and the copy is called.
 
     Raises:
         MalformedInput: they differ by more than rounding allows, so the module computes something else between its tensors; or it
@@ -88,24 +91,24 @@ def compared_with_module(module: Any, network: FoldedNetwork) -> float | None:
     assert layers is not None
     n = layers.order
     x, y = np.divmod(np.arange(n * n), n)
-    theirs = _logits_of(module, x, y, n)
+    kinds = {str(value.dtype) for value in module.state_dict().values() if "float" in str(value.dtype)}
+    theirs = _logits_of(module, x, y, n, kinds & {"torch.float16", "torch.bfloat16"} != set())
     exact = fold(layers, network.group, None)
     ours = exact.weights.logits(x, y)
     size = fired(exact.L_abs[x] + exact.R_abs[y], layers.activation) @ _magnitude(layers) + _bias_magnitude(layers)
-    kind = next((str(value.dtype) for value in module.state_dict().values() if "float" in str(value.dtype)), "torch.float32")
-    unit = {"torch.float64": 2.0**-53, "torch.float16": 2.0**-11, "torch.bfloat16": 2.0**-8}.get(kind, 2.0**-24)
+    unit = 2.0**-53 if kinds == {"torch.float64"} else 2.0**-24
     terms = (
         degree(layers.activation) * (layers.preactivation_terms + 1)
         + layers.logit_terms
         + 2
         + (0 if layers.through is None else len(layers.through) + 1)
     )
-    bound = 4 * terms * unit / max(1 - terms * unit, 2.0**-10) * size
+    bound = 4 * gamma(terms, unit) * size
     gap = theirs - ours
     gap = gap - gap.mean(axis=1, keepdims=True)
     slack = bound + bound.mean(axis=1, keepdims=True)
-    worst = int(np.argmax((np.abs(gap) - slack).max(axis=1)))
-    if (np.abs(gap[worst]) > slack[worst]).any():
+    worst = int(np.argmax((np.abs(gap) - slack).max(axis=1)))  # a pair with NaN is the worst
+    if not (np.abs(gap) <= slack).all():
         read = "" if network.source is None or network.source.reading is None else f", read as {network.source.reading.formula()}"
         raise MalformedInput(
             f"expected a module that computes what its tensors say{read}; got logits that differ by {np.abs(gap[worst]).max():.3g} at"
@@ -127,10 +130,12 @@ def _bias_magnitude(layers: Layers) -> FloatMatrix:
     return total if layers.after_relu is None else total + np.abs(layers.after_relu) @ _magnitude(layers)
 
 
-def _logits_of(module: Any, x: Any, y: Any, n: int) -> FloatMatrix:
-    """(n^2, n) the logits of a module at the pairs, called in evaluation mode on its own device."""
+def _logits_of(module: Any, x: Any, y: Any, n: int, half: bool) -> FloatMatrix:
+    """(n^2, n) the logits of a module, or of its copy in float32 where it is ``half``, in evaluation mode on its own device."""
     import torch
 
+    if half:
+        module = copy.deepcopy(module).float()
     where = next((value.device for value in module.state_dict().values()), torch.device("cpu"))
     dtype = next((value.dtype for value in module.state_dict().values() if value.dtype.is_floating_point), torch.float32)
     a, b = torch.as_tensor(x, device=where), torch.as_tensor(y, device=where)

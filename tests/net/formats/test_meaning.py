@@ -402,9 +402,46 @@ def test_a_module_is_compared_with_what_was_read_from_its_tensors(planted_s3):
     found = analyse(Network(torch.relu), "S3")
     assert found.correct.right == 36
     assert found.network.source.reading.hidden_bias == ("first.bias",)
-    for other in (torch.abs, torch.nn.functional.gelu, lambda p: torch.relu(p) * 1.001):
+    one_pair = torch.arange(36)[:, None] == 7
+    others = (
+        torch.abs,
+        torch.nn.functional.gelu,
+        lambda p: torch.relu(p) * 1.001,
+        lambda p: torch.relu(p) * float("nan"),
+        lambda p: torch.where(one_pair, float("nan"), p.abs()),  # NaN at one pair, another function at all others
+        lambda p: torch.where(one_pair, float("inf"), torch.relu(p)),
+    )
+    for other in others:
         with pytest.raises(MalformedInput, match="computes what its tensors say"):
             analyse(Network(other), "S3")
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16"])
+def test_half_precision_hides_no_other_activation(kind, planted_s3):
+    """Rounding in 8 bits may be as large as the logits, so that a bound of it would accept anything."""
+    torch = pytest.importorskip("torch")
+    from verify.analysis import analyse
+
+    class Network(torch.nn.Module):
+        def __init__(self, activation):
+            super().__init__()
+            L, R, votes = (torch.from_numpy(array) for array in planted_s3)
+            self.first, self.second, self.activation = torch.nn.Linear(12, 24), torch.nn.Linear(24, 6), activation
+            with torch.no_grad():
+                self.first.weight.copy_(torch.cat([L, R]).T)
+                self.second.weight.copy_(votes.T)
+                self.first.bias.zero_()
+                self.second.bias.zero_()
+
+        def forward(self, inputs):
+            return self.second(self.activation(self.first(inputs)))
+
+    module = Network(torch.relu).to(getattr(torch, kind))
+    assert analyse(module, "S3").network.width == 24
+    assert module.first.weight.dtype == getattr(torch, kind)
+    for other in (torch.nn.functional.gelu, torch.nn.functional.leaky_relu):
+        with pytest.raises(MalformedInput, match="computes what its tensors say"):
+            analyse(Network(other).to(getattr(torch, kind)), "S3")
 
 
 def test_published_names_with_something_beside_them(tmp_path, planted_s3):
