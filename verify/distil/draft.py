@@ -197,7 +197,7 @@ def choose_sides(
 def project(linear: LinearForm, function: Floats) -> Floats:
     """The list t that brings the form nearest to a function: least squares, by averages where the form has one term."""
     if len(linear.index) == 1:
-        index, factor = linear.index[0], linear.factor[0]
+        index, factor = linear.index[0], linear.factor[0].astype(np.float64)  # squares of 16 bits do not fit into 16
         counts = np.bincount(index, weights=factor**2, minlength=linear.size)
         sums = np.bincount(index, weights=factor * function, minlength=linear.size)
         return np.asarray(sums / np.maximum(counts, 1))

@@ -5,7 +5,6 @@ times 2^a, those of its votes times 2^c, those of the bias times 2^g, where g = 
 every table T of (1) in `families`, and every constant, is what it was times 2^g; with dual variables times 2^g both sides of (2) in
 `dual_variables` are times 2^g, and a sum is above 0 exactly when it was. Nothing is searched or rounded again, and the checker computes
 every minimum from the program that is stated.
-from verify.symbolic.exact import Exact
 """
 
 from dataclasses import replace

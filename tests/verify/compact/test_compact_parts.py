@@ -17,6 +17,7 @@ from verify.compact.factorisation import factorise
 from verify.compact.flops import brute_force
 from verify.compact.merge import merge_plan, nested_plan
 from verify.compact.partition import Partition, coset_partition, refine, singletons
+from verify.compact.strategies.coset_tables import prove_by_tables
 from verify.compact.strategies.factored import factored_flops
 from verify.compact.strategies.lines import LineBounder
 from verify.compact.strategies.patterns import minimal_patterns
@@ -333,3 +334,22 @@ def test_flops_of_lines_by_counting() -> None:
     plain = bounder.flops
     bounder.tight = True
     assert bounder.flops - plain == 10 * 9 * 6 * 6
+
+
+def test_errors_that_are_lost_beside_large_weights_count_in_the_bound_of_tables() -> None:
+    """L + R is 2^-16 where its floats say 0 and their error bounds, too small to be added to 2^38 in float64, say that it may be."""
+    group = parse_group("S3")
+    n, error = group.order, 2.0**-17
+    large, none = np.full((n, 1), 2.0**38), np.zeros(n)
+    votes = np.zeros((1, n))
+    votes[0, 0] = 2.0**30
+    bias = 2.0 ** np.arange(n)
+    exact = Weights.from_integers(
+        np.full((n, 1), 2**55 + 1), np.full((n, 1), -(2**55) + 1), votes.astype(np.int64), bias.astype(np.int64), 17, 0
+    )
+    weights = Weights(large, -large, votes, bias, none[:1] + error, none[:1] + error, 0.0, 0.0, exact.exact)
+    bound = prove_by_tables(group, weights, {}).bound
+    logits = [int(v) for v in weights.exact().logits(0, 0)]
+    unit = Fraction(1, 1 << weights.exact().logit_bits)
+    for w, z in itertools.permutations(range(n), 2):
+        assert Fraction(float(bound[w, z])) <= (logits[w] - logits[z]) * unit

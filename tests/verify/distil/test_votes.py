@@ -11,7 +11,7 @@ from net.planted import planted_network, planted_rank_one
 from net.weights import Weights
 from verify.compare.answers import Shortfall
 from verify.distil.curve import distill
-from verify.distil.draft import RAW, Draft
+from verify.distil.draft import RAW, Draft, project
 from verify.distil.moment_bank import MomentBank
 from verify.distil.moments import centred
 from verify.distil.point_irreps import point_irreps
@@ -207,3 +207,15 @@ def test_the_curve_counts_the_pairs_that_differ():
     for point in found.points:
         assert point.differing == (evaluate(point.written.weights).answer != answers.answer).sum()
     assert found.point("readable").differing == found.point("faithful").differing == 0
+
+
+@pytest.mark.parametrize("weight", [1, 182, -300, 32_767, 32_768])
+def test_projection_is_least_squares_whatever_the_weight_of_a_point(weight: int) -> None:
+    """Forms keep such a weight in 16 bits where it fits, and its square does not."""
+    group = parse_group("S3")
+    stabiliser = next(s for s in subgroups(group).all if s.index == 3)
+    linear = linear_map(group, GroupForm("images", (stabiliser,), weights=(0, weight, 0)))
+    function = np.arange(6.0) ** 2
+    expected = np.linalg.lstsq(linear.basis(), function, rcond=None)[0]
+    assert len(linear.index) == 1
+    assert np.allclose(project(linear, function) * weight, expected * weight)

@@ -92,9 +92,10 @@ def prove_by_tables(group: FiniteGroup, weights: Weights, circuits: dict[tuple[i
 
 
 def _hidden(weights: Weights) -> Floats:
-    """(m,) upper bounds of relu(L + R)."""
-    top = (weights.L.max(axis=0) + weights.L_error) + (weights.R.max(axis=0) + weights.R_error)
-    return np.asarray(np.maximum(top, 0) * INFLATE)
+    """(m,) upper bounds of relu(L + R); each side is rounded up, since what it loses may be all that is left of their sum."""
+    sides = ((weights.L, weights.L_error), (weights.R, weights.R_error))
+    left, right = (np.nextafter(array.max(axis=0) + error, np.inf) for array, error in sides)
+    return np.asarray(np.maximum(left + right, 0) * INFLATE)
 
 
 class _Circuit:
