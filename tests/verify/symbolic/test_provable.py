@@ -26,7 +26,8 @@ from verify.symbolic.proof_outline import outline_proof
 from verify.symbolic.provable.relaxation import Relaxation
 from verify.symbolic.provable.search import find_provable
 from verify.symbolic.provable.voters import bias_voters, sign_voters, voters_of
-from verify.symbolic.provable.votes import maximised
+from verify.symbolic.provable.votes import Quadratic, _Master, maximised, ridged
+from verify.symbolic.settings import DEFAULT
 from verify.symbolic.start import Start, StartOf, same_points
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -132,6 +133,29 @@ def test_the_ascent_finds_the_top_of_a_quadratic_form() -> None:
     curvature = root @ root.T + 0.1 * np.eye(9)
     found = maximised(lambda v: (-float((v - top) @ curvature @ (v - top)), -2 * curvature @ (v - top)), np.zeros(9), 200)
     assert found == pytest.approx(top, abs=1e-2)
+
+
+def test_the_master_problem_looks_at_all_rows_that_matter() -> None:
+    """What it reaches from a point where few rows are near is the optimum over all of them, also where a start was far from it."""
+    rng, size, coldest = np.random.default_rng(3), 12, DEFAULT.temperatures[-1]
+    root = rng.normal(size=(size, size))
+    quadratic = Quadratic(root @ root.T / 10 + np.eye(size), rng.normal(size=size), 1.0, 2.0)
+    start = np.linalg.solve(quadratic.matrix, quadratic.target)
+    curvature = ridged(quadratic.matrix, DEFAULT.ridge, times=2 / quadratic.total)
+    master, every = _Master(start, 1.0, DEFAULT), np.zeros((0, size))
+
+    def smooth(votes: np.ndarray) -> tuple[float, np.ndarray]:
+        margins = np.append(every @ votes, DEFAULT.goal)
+        weights = np.exp((margins.min() - margins) / coldest)
+        value = margins.min() - coldest * np.log(weights.sum()) - 0.05 * (votes - start) @ curvature @ (votes - start)
+        return float(value), weights[:-1] @ every / weights.sum() - 0.1 * curvature @ (votes - start)
+
+    for _ in range(3):
+        rows = rng.normal(size=(60, size))
+        every = np.concatenate([every, rows])
+        votes, least = master.solve(quadratic, rows, price=0.1)
+        assert least == pytest.approx((every @ votes).min(), abs=1e-4)
+        assert smooth(votes)[0] >= smooth(maximised(smooth, votes, 3000))[0] - 3e-3
 
 
 def test_points_of_isomorphic_spaces_are_matched() -> None:

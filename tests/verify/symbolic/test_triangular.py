@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from verify.symbolic.provable.triangular import inverse_of_lower, positive_solution
+from verify.symbolic.provable.triangular import STRIP, coarse_factor, inverse_of_lower, positive_solution, times_upper
 
 
 def positive(n: int, condition: float) -> np.ndarray:
@@ -35,3 +35,18 @@ def test_solutions_are_those_of_a_general_solver(n: int, condition: float, size:
 
 def test_nothing_wanted_is_solved_by_nothing() -> None:
     assert (positive_solution(np.eye(3), np.zeros(3)) == 0).all()
+
+
+@pytest.mark.parametrize("condition", [1.0, 1e5, 1e12])
+def test_a_coarse_factor_is_the_factor(condition: float) -> None:
+    """To float32, also where the matrix is none that float32 can factor."""
+    matrix = positive(200, condition)
+    assert np.allclose(coarse_factor(matrix), np.linalg.cholesky(matrix), rtol=0, atol=1e-3 * condition**0.5)
+    assert np.allclose(coarse_factor(matrix) @ coarse_factor(matrix).T, matrix, rtol=0, atol=1e-5 * condition)
+
+
+@pytest.mark.parametrize("n", [1, STRIP, STRIP + 7])
+def test_products_leave_nothing_but_zeros_out(n: int) -> None:
+    rng = np.random.default_rng(n)
+    rows, upper = rng.normal(size=(5, n)).astype(np.float32), np.triu(rng.normal(size=(n, n))).astype(np.float32)
+    assert np.allclose(times_upper(rows, upper), rows.astype(float) @ upper.astype(float), atol=1e-3)

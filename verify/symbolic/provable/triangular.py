@@ -8,10 +8,12 @@ import numpy.typing as npt
 
 from verify.distil.coset_fit import Floats
 
-__all__ = ["Singles", "inverse_of_lower", "positive_solution"]
+__all__ = ["Singles", "coarse_factor", "inverse_of_lower", "positive_solution", "times_upper"]
 
 #: Blocks of at most so many rows are inverted as they are.
 BLOCK = 128
+#: A product with a triangular matrix takes so many of its columns at a time.
+STRIP = 512
 #: A solution whose residual is at most this share of the right side needs no further step.
 ACCURACY = 1e-9
 #: Steps of iterative refinement after which the factor is taken for too coarse.
@@ -41,6 +43,14 @@ def positive_solution(matrix: Floats, target: Floats) -> Floats:
     return np.asarray(np.linalg.solve(matrix, target))
 
 
+def coarse_factor(matrix: Floats) -> Singles:
+    """The Cholesky factor to the accuracy of float32, computed in float64 where float32 finds the matrix not positive definite."""
+    try:
+        return np.asarray(np.linalg.cholesky(matrix.astype(np.float32)), dtype=np.float32)
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.cholesky(matrix), dtype=np.float32)
+
+
 def _substituted(factor: Singles, target: Floats) -> Singles:
     """The x with L L^T x = ``target`` for a lower triangular L, block after block."""
     forward, n = target.astype(np.float32), len(target)
@@ -63,4 +73,13 @@ def inverse_of_lower(factor: Singles) -> Singles:
     result[:half, :half] = inverse_of_lower(factor[:half, :half])
     result[half:, half:] = inverse_of_lower(factor[half:, half:])
     result[half:, :half] = -(result[half:, half:] @ (factor[half:, :half] @ result[:half, :half]))
+    return result
+
+
+def times_upper(rows: Singles, upper: Singles) -> Singles:
+    """``rows`` (k, n) times an upper triangular matrix, without the products with most of its zeros."""
+    result = np.empty_like(rows)
+    for start in range(0, len(upper), STRIP):
+        stop = min(start + STRIP, len(upper))
+        np.matmul(rows[:, :stop], upper[:stop, start:stop], out=result[:, start:stop])
     return result

@@ -22,7 +22,7 @@ import numpy as np
 
 from verify.distil.coset_fit import Floats
 from verify.symbolic.provable.relaxation import Relaxation
-from verify.symbolic.provable.triangular import Singles, inverse_of_lower
+from verify.symbolic.provable.triangular import Singles, coarse_factor, inverse_of_lower, times_upper
 from verify.symbolic.settings import SymbolicSettings
 
 __all__ = ["Quadratic", "Reached", "VoteSearch", "ridged"]
@@ -31,6 +31,9 @@ __all__ = ["Quadratic", "Reached", "VoteSearch", "ridged"]
 MEMORY = 20
 #: Rows that a master problem keeps: those that are least at its optimum.
 MOST_ROWS = 4000
+#: A climb looks at rows within so many temperatures of the least: shares of others in a gradient are below e^-30. It begins anew at
+#: most so many times when others have come near.
+REACH, CLIMBS = 30.0, 8
 #: Rows whose share of a gradient is below this are left out of it: less than what float32 can tell.
 FAINT = 1e-9
 
@@ -129,31 +132,43 @@ class _Master:
     def _changed(self, quadratic: Quadratic) -> Singles:
         """B with votes = start + B @ coordinates."""
         if self._back is None:
-            factor = np.linalg.cholesky(ridged(quadratic.matrix, self._settings.ridge, times=2 / quadratic.total))
-            self._back = np.ascontiguousarray(inverse_of_lower(factor.astype(np.float32)).T)
+            matrix = ridged(quadratic.matrix, self._settings.ridge, times=2 / quadratic.total)
+            self._back = np.ascontiguousarray(inverse_of_lower(coarse_factor(matrix)).T)
         return self._back
 
     def solve(self, quadratic: Quadratic, rows: Floats, price: float) -> tuple[Floats, float]:
         """Add rows; the votes of the optimum and its least margin over all rows, in units."""
         back = self._changed(quadratic)
-        self._rows = np.concatenate([self._rows, (rows / self._unit).astype(np.float32) @ back])
+        self._rows = np.concatenate([self._rows, times_upper((rows / self._unit).astype(np.float32), back)])
         self._levels = np.concatenate([self._levels, rows @ self._start / self._unit])
         for temperature in self._settings.temperatures:
-            self._at = maximised(partial(self._objective, price, temperature), self._at, self._settings.votes_steps)
-        margins = self._rows @ self._at + self._levels
+            self._climb(price, temperature)
+        margins = self._rows @ self._at.astype(np.float32) + self._levels
         least = float(margins.min())
         kept = np.sort(np.argsort(margins, kind="stable")[:MOST_ROWS])
         self._rows, self._levels = self._rows[kept], self._levels[kept]
         return self._start + back @ self._at.astype(np.float32), least
 
-    def _objective(self, price: float, temperature: float, at: Floats) -> tuple[float, Floats]:
-        margins = np.append(self._rows @ at.astype(np.float32) + self._levels, self._settings.goal)
+    def _climb(self, price: float, temperature: float) -> None:
+        """Maximise at one temperature, over the rows that are near the least; those that come near on the way are added."""
+        some = np.zeros(len(self._rows), dtype=bool)
+        for _ in range(CLIMBS):
+            margins = self._rows @ self._at.astype(np.float32) + self._levels
+            near = margins < min(float(margins.min()), self._settings.goal) + REACH * temperature
+            if not (near & ~some).any():
+                break
+            some |= near
+            objective = partial(self._objective, price, temperature, self._rows[some], self._levels[some])
+            self._at = maximised(objective, self._at, self._settings.votes_steps)
+
+    def _objective(self, price: float, temperature: float, rows: Singles, levels: Floats, at: Floats) -> tuple[float, Floats]:
+        margins = np.append(rows @ at.astype(np.float32) + levels, self._settings.goal)
         least = margins.min()
         weights = np.exp(-(margins - least) / temperature)
         whole = weights.sum()
         value = least - temperature * np.log(whole) - price * (at @ at) / 2
         near = np.flatnonzero(weights[:-1] > FAINT * whole)
-        return float(value), np.asarray((weights[near] / whole).astype(np.float32) @ self._rows[near] - price * at, dtype=np.float64)
+        return float(value), np.asarray((weights[near] / whole).astype(np.float32) @ rows[near] - price * at, dtype=np.float64)
 
 
 def maximised(objective: Callable[[Floats], tuple[float, Floats]], at: Floats, steps: int) -> Floats:
