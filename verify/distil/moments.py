@@ -37,10 +37,11 @@ def activation_products(left: Singles, right: Singles, activation: Activation, k
     order, width = left.shape
     total = np.zeros((kept, width + 1))
     rows = max(1, BLOCK // order)
+    whole = np.ones((min(rows, order), order, width + 1), dtype=np.float32)
     for start in range(0, order, rows):
         block = left[start : start + rows]
-        h = np.ones((len(block), order, width + 1), dtype=np.float32)
-        fired(block[:, None] + right[None], activation, out=h[:, :, :width])
+        h = whole[: len(block)]
+        fired(np.add(block[:, None], right[None], out=h[:, :, :width]), activation, out=h[:, :, :width])
         flat = h.reshape(-1, width + 1)
         few = flat[:, :kept]
         total[:, :kept] += few.T @ few  # of the two products BLAS does half of this one

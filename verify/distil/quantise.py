@@ -17,15 +17,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from algebra.group import FiniteGroup
-from net.activation import Activation, degree
+from net.activation import degree
 from net.weights import ExactWeights, Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.draft import Draft, firing_rates
 from verify.distil.moments import squared_activations
 from verify.program.coset_forms import simplest
-from verify.program.form import Form, GroupForm, expand_sides, in_words, linear_map
+from verify.program.form import Form, GroupForm, linear_map
 from verify.program.program import (
     FORMAT,
     SQUARES,
@@ -223,21 +224,29 @@ def writings(draft: Draft, loss: float) -> Iterator[Written]:
 
 
 def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], units: _Units) -> Written:
+    """The program of the neurons that vote at all and fire at some pair."""
+    votes = np.array([any(neuron.votes) for neuron in neurons], dtype=bool)
+    written, places = _assembled(draft, neurons, votes, bias, units)
+    silent = silent_neurons(written.weights)
+    if not silent.any():
+        return written
+    votes[[place for place, idle in zip(places, silent, strict=True) if idle]] = False
+    return _assembled(draft, neurons, votes, bias, units)[0]
+
+
+def _assembled(
+    draft: Draft, neurons: list[Neuron], kept: npt.NDArray[np.bool_], bias: tuple[int, ...], units: _Units
+) -> tuple[Written, list[int]]:
+    """The program of some of the neurons, and where in the list each of its neurons stands."""
     used: dict[Subgroup, int] = {}
-    unit = 1 << units.scale_bits
-    kept = [
-        _matters(draft.lattice.group, *parts, unit, draft.activation) for parts in zip(draft.left, draft.right, neurons, strict=True)
-    ]
     for forms in (draft.left, draft.right, draft.votes):
         for form in (form for form, keep in zip(forms, kept, strict=True) if keep):
             for s in form.members:
                 used.setdefault(s, len(used))
-    circuits: dict[tuple[Form, Form, Form], list[Neuron]] = {}
-    for left, right, votes, neuron, keep in zip(draft.left, draft.right, draft.votes, neurons, kept, strict=True):
-        if not keep:
-            continue
-        key = (left.numbered(used), right.numbered(used), votes.numbered(used))
-        circuits.setdefault(key, []).append(neuron)
+    circuits: dict[tuple[Form, Form, Form], list[int]] = {}
+    for place in np.flatnonzero(kept).tolist():
+        key = tuple(forms[place].numbered(used) for forms in (draft.left, draft.right, draft.votes))
+        circuits.setdefault((key[0], key[1], key[2]), []).append(place)
     subgroups = tuple(used)
     program = Program(
         SQUARES if draft.activation == "square" else FORMAT,
@@ -246,22 +255,19 @@ def _assemble(draft: Draft, neurons: list[Neuron], bias: tuple[int, ...], units:
         units.preactivation_bits,
         units.vote_bits,
         bias,
-        tuple(Circuit(*key, tuple(members)) for key, members in circuits.items()),
+        tuple(Circuit(*key, tuple(neurons[place] for place in places)) for key, places in circuits.items()),
         units.scale_bits,
     )
-    return Written(program, subgroups, expand(program, draft.lattice.group, subgroups))
+    written = Written(program, subgroups, expand(program, draft.lattice.group, subgroups))
+    return written, [place for places in circuits.values() for place in places]
 
 
-def _matters(group: FiniteGroup, left: GroupForm, right: GroupForm, neuron: Neuron, unit: int, activation: Activation = "relu") -> bool:
-    """Whether a neuron votes at all, and fires at some pair: max l + max r > 0. One that does not is no part of a program.
+def silent_neurons(weights: Weights) -> npt.NDArray[np.bool_]:
+    """Which neurons are 0 at every pair: max l + max r <= 0; with squares l + r is 0 at every pair.
 
-    With squares it fires unless l + r is 0 at every pair.
+    The sign of a sum of two floats is right, so that floats which are exact say it; integers do where they are rounded.
     """
-    if not any(neuron.votes):
-        return False
-    a, b = (np.array(values, dtype=object)[:, None] for values in (neuron.left, neuron.right))
-    if in_words(group, left, right, a, b, unit):
-        a, b = a.astype(np.int64), b.astype(np.int64)
-    sides = [side[:, 0].tolist() for side in expand_sides(group, left, right, a, b, unit)]
-    top, bottom = sum(map(max, sides)), sum(map(min, sides))
-    return bool(top > 0 or (activation == "square" and bottom < 0))
+    if (weights.L_error > 0).any() or (weights.R_error > 0).any():
+        return weights.exact().silent
+    top, bottom = (getattr(weights.L, end)(axis=0) + getattr(weights.R, end)(axis=0) for end in ("max", "min"))
+    return np.asarray((top <= 0) & ((bottom >= 0) | (weights.activation == "relu")))

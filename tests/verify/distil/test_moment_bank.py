@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from algebra.group import parse_group
+from net.activation import Activation
+from net.roundoff import Floats, Singles
 from net.weights import Weights
 from verify.distil import moment_bank
 from verify.distil.moment_bank import MomentBank
@@ -43,9 +45,15 @@ def test_moments_are_those_of_a_pass(roomy: int, monkeypatch: pytest.MonkeyPatch
 def test_no_pass_is_made_for_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program of neurons that were asked for before, and rows for the new ones alone."""
     network, other = some_network(0, 5), some_network(2, 4)
-    bank, rows = MomentBank(network), []
+    bank = MomentBank(network)
+    rows: list[int] = []
     products = moment_bank.activation_products
-    monkeypatch.setattr(moment_bank, "activation_products", lambda *given: rows.append(given[3]) or products(*given))
+
+    def counted(left: Singles, right: Singles, activation: Activation, kept: int) -> Floats:
+        rows.append(kept)
+        return products(left, right, activation, kept)
+
+    monkeypatch.setattr(moment_bank, "activation_products", counted)
     bank.beside(network)
     bank.beside(other.select(np.array([0, 1])))
     bank.beside(other.select(np.array([2, 1, 1])))
