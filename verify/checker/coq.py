@@ -1,8 +1,8 @@
 """The files of a Coq project against the checkpoint: the theorem in them is about this network and says what it should.
 
 Network.v is written again from the checkpoint, by the checker's own reader, and compared byte for byte; so are Theorem.v and, where
-the certificate lists wrong answers, Mistakes.v. The theory must be that of this version, by its digest. Plan.v states nothing, so it
-may hold any numbers, but nothing else than numbers.
+the certificate lists wrong answers, Mistakes.v. The theory and the Makefile must be those of this version, by their digests. Plan.v
+states nothing, so it may hold any numbers, but nothing else than numbers.
 Files that coqc makes (.vo) are not looked at: compile the project afresh.
 
     integer of a table = high 2^(w k) + d_1 2^(w (k-1)) + ... + d_k,    0 <= d_j < 2^w, high signed
@@ -20,6 +20,10 @@ from .shape import Certificate, Differs, Malformed, need, read_certificate, same
 
 #: SHA-256 of the theory's files, one after the other in alphabetical order, each behind its name and a line feed.
 THEORY = "b51b26bdc59ce867df156cd7f353b39db11147440ee32b91768f33de1a483cc8"
+
+#: SHA-256 of the Makefile, and what make would read in its place.
+MAKEFILE = "e66e38ab5b214234787a99a3f37e021d8e2a78315f4f7ff48280718e3ea1d687"
+OTHER_MAKEFILES = ("GNUmakefile", "makefile")
 
 PLAN_HEADER = """(** How neurons are read through levels, and in which order tables are added. Any plan that passes will do. *)
 
@@ -51,7 +55,12 @@ def check_project(certificate: bytes, checkpoint: bytes, folder: Path) -> int:
     theory = [name for name in files if name.startswith("theory/")]
     digest = hashlib.sha256(b"".join(name.encode() + b"\n" + _read(folder / name) for name in theory)).hexdigest()
     _agree("theory/", digest, THEORY)
+    _agree("Makefile", hashlib.sha256(_read(folder / "Makefile")).hexdigest(), MAKEFILE)
+    others = {path.name for path in folder.iterdir()} & {*OTHER_MAKEFILES}
+    same("makefiles of the project, which make would take for its Makefile", [], sorted(others))
     tables = "Plan.v" in files
+    wrong = [g for x, y, _ in c.correct.wrong for g in (x, y)]
+    need(all(0 <= g < group.order for g in wrong), "expected wrong pairs of two elements of the group")
     mistakes = sorted((x, y) for x, y, _ in c.correct.wrong)
     expected = ["Network.v", "Theorem.v", *["Plan.v"] * tables, *["Mistakes.v"] * bool(mistakes), *theory]
     same("files of the project", sorted(expected), files)

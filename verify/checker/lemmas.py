@@ -57,6 +57,7 @@ from .shape import (
     SymbolicPush,
     SymbolicRest,
     need,
+    rational,
     same,
     written,
 )
@@ -583,4 +584,5 @@ def check_distance(stated: str, expanded: Expanded, records: list[NeuronRecord],
     bounds.append(max(gaps) - min(gaps))
     whole = Fraction(sum(-(-(bound * 2**20).numerator // (bound * 2**20).denominator) for bound in bounds), 2**20)
     same("symbolic.distance", stated, written(whole))
-    same("symbolic.distance, below the network's smallest margin", True, min_margin is not None and whole < Fraction(min_margin))
+    least = None if min_margin is None else rational(min_margin)
+    same("symbolic.distance, below the network's smallest margin", True, least is not None and whole < least)

@@ -79,6 +79,8 @@ class Expanded:
         self.divided = {index for index, times in Counter(indices).items() if times > 1}
         names = [record.name for record in program.subgroups]
         same("names of the program's subgroups, each for one", len(names), len({*names}))
+        # the forms of each circuit are looked at where its neurons are written out
+        same("circuits of the program without a neuron", [], [k for k, circuit in enumerate(program.circuits) if not circuit.neurons])
         self.program, self.width, self._group = program, width, group
         self._known: dict[str, tuple[int, Terms]] = {}
         self._moved: dict[int, Rows] = {}

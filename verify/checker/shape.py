@@ -10,6 +10,7 @@ Every record of verify/record/certificate.py stands here once more under the sam
 
 import hashlib
 import json
+import re
 import reprlib
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from fractions import Fraction
@@ -20,6 +21,8 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 FORMAT = "coset-verify certificate 2"
 #: Integers are below this in absolute value: sums of products of float64 weights of every size are, and 4,300 digits are not reached.
 LARGEST = 2**12000
+#: A rational, with no more digits than Python reads.
+RATIONAL = re.compile("-?[0-9]{1,4300}(/[1-9][0-9]{0,4299})?")
 #: Bits of the longest integers that are written out: a number of 4,300 digits has 14,285.
 LONGEST = 14_000
 
@@ -68,6 +71,12 @@ def written(value: Fraction) -> str:
     longest = max(value.numerator.bit_length(), value.denominator.bit_length())
     need(longest <= LONGEST, f"expected rationals of at most {LONGEST:,} bits to be stated, got one of {longest:,}")
     return str(value)
+
+
+def rational(text: str) -> Fraction:
+    """The rational that `written` writes so; Malformed for other texts, such as 1e9999999999, that `Fraction` reads or fails at."""
+    need(RATIONAL.fullmatch(text) is not None, f"expected a rational as p or p/q, got {shown(text)}")
+    return Fraction(text)
 
 
 # ---- the records

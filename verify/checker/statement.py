@@ -104,7 +104,7 @@ def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Pro
     done("Q2: the program's answers against the network's", how, pairs.count, "pairs")
     verdict = "REFUTED" if c.correct.wrong or c.equivalent.differ else "VERIFIED"
     same("verdict", c.verdict, verdict)
-    table += redo_symbolic(c, group, network, program, progress)
+    table += redo_symbolic(c, group, network, program, pairs, options.jobs, progress)
     check_status(c, group, program_rows, pairs)
     started = monotonic()
     if c.compact is not None:
@@ -154,22 +154,39 @@ def check_neurons(records: list[NeuronRecord], network: Network, program: Expand
         same(f"neurons[{i}].kind", record.kind, kind)
 
 
-def redo_symbolic(c: Certificate, group: Group, network: Network, own: Expanded, progress: Progress) -> list[Redone]:
-    """Q3, about the certificate's own program or about the provable one, whose neurons are compared with the network first."""
-    program, records = own, c.neurons
+def redo_symbolic(
+    c: Certificate, group: Group, network: Network, own: Expanded, pairs: Pairs, jobs: int, progress: Progress
+) -> list[Redone]:
+    """Q3, about the certificate's own program or about the provable one, whose neurons are compared with the network first.
+
+    The provable one has the network's answers: a proof says so, and without one it is evaluated.
+    """
+    program, records, redone = own, c.neurons, list[Redone]()
     if c.symbolic.provable is not None:
         same("symbolic.provable, only for a network that is right", c.correct.status, "PROVED")  # else it has other answers
         same("group of the provable program", c.symbolic.provable.program.group, c.group)
         program, records = Expanded(c.symbolic.provable.program, group, network.width, divisible=True), c.symbolic.provable.neurons
+        same("activation of the provable program, the square", program.network.squared, network.squared)
         check_names(program, group)
         check_neurons(records, network, program)
-    return check_symbolic(c.symbolic, program, records, network, c.correct.min_margin, group, progress)
+        if c.symbolic.status != "PROVED":
+            started = monotonic()
+            wrong = first_wrong(answers_of(program.network, pairs, jobs, progress), group, pairs)
+            same("a pair at which the provable program is wrong", None, wrong)
+            redone.append(Redone("the provable program has these answers", "evaluated", pairs.count, "pairs", monotonic() - started))
+    return redone + check_symbolic(c.symbolic, program, records, network, c.correct.min_margin, group, progress)
+
+
+def first_wrong(rows: list[list[int]], group: Group, pairs: Pairs) -> tuple[int, int] | None:
+    """The first of the pairs (x, y) at which the answer is not xy."""
+    answers = ((x, y, answer) for x, ys in enumerate(pairs.ys) for y, answer in zip(ys, rows[x], strict=True))
+    return next(((x, y) for x, y, answer in answers if answer != group.mul[x][y]), None)
 
 
 def check_status(c: Certificate, group: Group, rows: list[list[int]], pairs: Pairs) -> None:
     """Q3 against the answers: a certificate's own program that is wrong at a pair is not PROVED, and one that is right not REFUTED."""
     if c.symbolic.provable is None:
-        right = all(answer == group.mul[x][y] for x, ys in enumerate(pairs.ys) for y, answer in zip(ys, rows[x], strict=True))
+        right = first_wrong(rows, group, pairs) is None
         if c.symbolic.status == ("PROVED" if not right else "REFUTED" if pairs.complete else ""):
             found = "a program that is right" if right else "a pair at which the program is wrong"
             raise Differs(f"symbolic.status: the certificate states {c.symbolic.status}, the checker finds {found}")

@@ -43,6 +43,16 @@ def flip_provable(certificate: dict[str, Any]) -> None:
         flip(neuron)
 
 
+def empty_provable(certificate: dict[str, Any], **stated: Any) -> None:
+    """A provable program of no circuits, which is wrong almost everywhere, and what is then stated of Q3."""
+    provable = certificate["symbolic"]["provable"]
+    provable["program"]["circuits"] = []
+    for record in provable["neurons"]:
+        record |= dict.fromkeys(("circuit", "left_deviation", "right_deviation", "votes_deviation"))
+        record["kind"] = "dead" if record["kind"] == "dead" else "left out"
+    certificate["symbolic"] |= stated
+
+
 def flatten(levels: list[list[int]]) -> None:
     """Every level 0: true to nothing, so almost all answers stay open."""
     for row in levels:
@@ -131,6 +141,21 @@ FALSE: dict[str, tuple[str, Change]] = {
     "provable_deviation_too_small": (
         "s3_provable",
         lambda c: c["symbolic"]["provable"]["neurons"][0].update(votes_deviation="0"),
+    ),
+    "provable_program_with_other_answers": ("s3_provable", empty_provable),
+    "refuted_by_a_program_with_other_answers": (
+        "s3_provable",
+        lambda c: empty_provable(c, status="REFUTED", counterexample=[0, 0, 1]),
+    ),
+    "provable_program_of_squares": (
+        "s3_provable",
+        lambda c: c["symbolic"]["provable"]["program"].update(format="coset-voting program 3"),
+    ),
+    "circuit_without_neurons_on_a_subgroup_that_is_not_there": (
+        "s3_every_form",
+        lambda c: c["program"]["circuits"].append(
+            {part: {"on": "right cosets", "subgroups": [99], "kernels": []} for part in ("left", "right", "votes")} | {"neurons": []}
+        ),
     ),
     "divided_neuron_said_to_be_left_out": ("s3_divided", lambda c: c["symbolic"]["provable"]["neurons"][0].update(kind="left out")),
     "divided_neuron_with_the_record_of_a_part": (

@@ -1,19 +1,27 @@
 """The checker's comparison of a Coq project with its checkpoint: what is the same, and what must be refused."""
 
 import hashlib
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from verify.checker.command import main
-from verify.checker.coq import PLAN, PLAN_HEADER, THEORY
+from verify.checker.coq import MAKEFILE, PLAN, PLAN_HEADER, THEORY
 from verify.cli import execute
 from verify.formal.plan import CoqPlan, PlanFamily, PlanStep, plan_text
 from verify.formal.project import theory_files
 
 ACCEPTED = Path(__file__).parents[2] / "certificates" / "accepted"
 NAMES = sorted(path.stem for path in ACCEPTED.glob("*.json"))
+
+
+def sealed(certificate: dict[str, Any]) -> bytes:
+    """The certificate with the digest of what it says."""
+    blank = json.dumps({**certificate, "sha256": ""}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps({**certificate, "sha256": hashlib.sha256(blank.encode()).hexdigest()}).encode()
 
 
 def compare(name: str, project: Path) -> int:
@@ -85,6 +93,36 @@ def test_a_file_more_or_less_is_refused(tmp_path: Path) -> None:
     (project / "Theorem.v").unlink()
     assert compare("s3_every_form", project) == 1
     assert compare("s3_every_form", tmp_path / "nothing") == 1
+
+
+def test_the_makefile_is_compared(tmp_path: Path) -> None:
+    """One that compiles nothing, or one that make would take in its place, is refused; and the digest is that of this version's."""
+    project = export("s3_every_form", tmp_path / "project")
+    text = (project / "Makefile").read_bytes()
+    assert hashlib.sha256(text).hexdigest() == MAKEFILE
+    (project / "Makefile").write_bytes(text.replace(b"$(COQC) $(COQFLAGS) $<", b"touch $@"))
+    assert compare("s3_every_form", project) == 1
+    (project / "Makefile").write_bytes(text)
+    assert compare("s3_every_form", project) == 0
+    for name in ("GNUmakefile", "makefile"):
+        (project / name).write_text("Theorem.vo:")
+        assert compare("s3_every_form", project) == 1
+        (project / name).unlink()
+    (project / "Makefile").unlink()
+    assert compare("s3_every_form", project) == 4
+
+
+@pytest.mark.parametrize("pair", [[-1, 0], [0, -6], [6, 0], [0, 10**30]])
+def test_wrong_pairs_that_are_no_elements_are_malformed(pair: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They have no permutations, and a negative one is not counted from the end."""
+    project = export("refuted_network", tmp_path / "project")
+    certificate = json.loads((ACCEPTED / "refuted_network.json").read_bytes())
+    certificate["correct"]["wrong"].append([*pair, 0])
+    stated = tmp_path / "certificate.json"
+    stated.write_bytes(sealed(certificate))
+
+    assert main([str(stated), "--checkpoint", str(ACCEPTED / "refuted_network.ckpt"), "--coq", str(project)]) == 4
+    assert "wrong pairs of two elements" in capsys.readouterr().err
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import struct
 from dataclasses import replace
 from fractions import Fraction
@@ -12,12 +13,20 @@ from typing import Any, Literal
 import pytest
 
 from verify.checker.evaluation import Pair, Pairs, check_correct, check_equivalent
-from verify.checker.shape import Correct, Differs, Equivalent, Malformed, read_certificate, shown, written
+from verify.checker.progress import Progress
+from verify.checker.shape import Correct, Differs, Equivalent, Malformed, rational, read_certificate, shown, written
+from verify.checker.statement import Options, check
 
 ACCEPTED = Path(__file__).parents[2] / "certificates" / "accepted"
 PRODUCTS = [[0, 1], [1, 0]]
 PAIRS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 ALL = Pairs([[0, 1], [0, 1]])
+
+
+def sealed(certificate: dict[str, Any]) -> bytes:
+    """The certificate with the digest of what it says."""
+    blank = json.dumps({**certificate, "sha256": ""}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps({**certificate, "sha256": hashlib.sha256(blank.encode()).hexdigest()}).encode()
 
 
 def two_elements(network: list[int], program: list[int]) -> tuple[Any, list[list[Pair]], list[list[int]]]:
@@ -116,3 +125,24 @@ def test_numbers_that_python_does_not_write_out_get_one_sentence() -> None:
         with pytest.raises(Malformed, match="24,001"):
             written(value)
     assert shown([1, 2**24_000]) == "[1, <an integer of 24,001 bits>]"
+
+
+@pytest.mark.parametrize(
+    "text", ["abc", "", "1/0", "1e5", "1e999999999", "\u0663", "1.5", " 7", "7\n", "+7", "1/-2", "0x1", "1_0", "9" * 4301]
+)
+def test_on_a_sample_of_pairs_a_least_margin_that_is_no_rational_is_malformed(text: str) -> None:
+    """There it is not compared with the network's before the distance is compared with it."""
+    certificate, checkpoint = json.loads((ACCEPTED / "s3_every_form.json").read_bytes()), (ACCEPTED / "s3_every_form.ckpt").read_bytes()
+    certificate["symbolic"]["distance"] = "1"
+    with pytest.raises(Differs, match="distance") as caught:
+        check(sealed(certificate), checkpoint, Options(2), Progress(None))
+    certificate["symbolic"]["distance"] = re.search("finds '([0-9/]+)'", str(caught.value))[1]  # type: ignore[index]
+    certificate["correct"]["min_margin"] = text
+
+    with pytest.raises(Malformed, match="expected a rational"):
+        check(sealed(certificate), checkpoint, Options(2), Progress(None))
+
+
+@pytest.mark.parametrize("text", ["0", "-7", "7/3", "-10/3", "9" * 4300])
+def test_rationals_as_they_are_written_are_read(text: str) -> None:
+    assert rational(text) == Fraction(text)
