@@ -328,14 +328,17 @@ class Run:
 
     def __init__(self, tests: Tests, budget: float) -> None:
         self.tests, self.budget = tests, budget
-        self.noticed_by: dict[str, Counter[int]] = defaultdict(Counter)
+        #: by file and by definition, how often each test was run, and how often it noticed
+        self.tried: dict[str, Counter[int]] = defaultdict(Counter)
+        self.noticed: dict[str, Counter[int]] = defaultdict(Counter)
 
     def chosen(self, change: Change) -> list[int]:
         """The tests for a change, in the order in which they are run."""
-        seconds, near, far = self.tests.seconds, self.noticed_by[change.file + change.place], self.noticed_by[change.file]
+        seconds, near, far = self.tests.seconds, change.file + change.place, change.file
 
         def worth(test: int) -> float:
-            return (5 * near[test] + far[test] + 0.2) / (seconds[test] + 0.005)
+            noticed = 5 * self.noticed[near][test] + self.noticed[far][test] + 0.5
+            return noticed / (5 * self.tried[near][test] + self.tried[far][test] + 5) / (seconds[test] + 0.005)
 
         found, total = [], 0.0
         for test in sorted(self.tests.of(change), key=worth, reverse=True):
@@ -357,13 +360,15 @@ class Run:
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         told = os.read(read, 1 << 20)
         os.close(read)
+        for where in (change.file, change.file + change.place):
+            self.tried[where].update(numbers[: len(told)])
         if status == 0:
             return "survived", ""
         last = numbers[len(told) - 1] if told else None
         if last is None:
             return "noticed", "cannot be made"
-        self.noticed_by[change.file][last] += 1
-        self.noticed_by[change.file + change.place][last] += 1
+        for where in (change.file, change.file + change.place):
+            self.noticed[where][last] += 1
         return "noticed", ("" if status == 1 else "takes too long: ") + self.tests.items[last].nodeid
 
     def _child(self, change: Change, numbers: list[int], write: int) -> None:
