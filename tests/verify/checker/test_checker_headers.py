@@ -569,7 +569,11 @@ def test_a_file_of_pytorch_before_1_6_is_read_part_by_part() -> None:
 
 def test_two_storages_stand_in_the_order_of_their_keys() -> None:
     first, second = tensor(persistent(more=b"N")), tensor(persistent(key="1", more=b"N"))
-    numbers = struct.pack("<q6f", 6, *range(6, 12)) + struct.pack("<q6f", 6, *range(6))
+    tenths = [k / 10 for k in range(1, 7)]  # with bytes that are not 0 behind the number of numbers
+    numbers = struct.pack("<q6f", 6, *tenths) + struct.pack("<q6f", 6, *range(6))
     found = read_legacy(legacy(object=pickled(first, second, b"\x86"), keys=pickle.dumps(["1", "0"], 2), numbers=numbers))
-    assert [one.matrix().rows for one in found] == [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]]
+    assert found[0].matrix().rows == [[0, 1, 2], [3, 4, 5]]
+    assert bytes(found[1].data) == struct.pack("<6f", *tenths)
+    nothing = tensor(persistent(count=0, more=b"N"), shape=b"K\x00K\x03\x86")
+    assert read_legacy(legacy(object=pickled(nothing), numbers=struct.pack("<q", 0))).shape == (0, 3)
     assert LegacyUnpickler(pickled(b"N"), {}).result is None

@@ -235,6 +235,7 @@ BAD = {
     "a compressed member that is cut": archive(replace(TWO, stored=TWO.packed()[:-1]), ONE),
     "a compressed member that goes on": archive(replace(TWO, stored=TWO.packed() + b"\0"), ONE),
     "a compressed member that is damaged": archive(replace(TWO, stored=b"\xff" + TWO.packed()[1:]), ONE),
+    "a compressed member that is damaged and as long as it says": archive(Part(b"a", b"\xff" * 9, method=8, stored=b"\xff" * 9), ONE),
     "a compressed member that is empty": archive(replace(TWO, stored=b"", content=b""), ONE),
     "no sizes behind": archive(replace(later(ONE), behind=b""), TWO),
     "other sizes behind": archive(replace(later(ONE), behind=descriptor(TWO)), TWO),
