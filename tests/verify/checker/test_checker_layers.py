@@ -370,6 +370,7 @@ def test_terms_are_tensors_parts_and_their_transposes() -> None:
             name_of(name)
     assert name_of("x" * 1000) == "x" * 1000
     assert name_of("[0]") == "[0]"
+    assert name_of("a\nb[0]") == "a\nb"
     assert changed(tensor(3, 2), "[1:]", "W").offset == 2
 
 
@@ -432,6 +433,11 @@ def test_a_reading_is_its_formula() -> None:
     layers = layers_of(short, {"A": tensor(6, 2), "B": tensor(6, 2), "U": tensor(2, 6)})
     a, u = numbers(tensor(6, 2).matrix()), numbers(tensor(2, 6).matrix())
     assert by_definition(layers)(1, 2) == times([[p + q for p, q in zip(a[1], a[2], strict=True)]], u)[0]
+
+
+def test_one_element_and_one_neuron_are_enough() -> None:
+    one = {name: tensor(1, 1) for name in "LRU"}
+    assert by_definition(layers_of(Reading(left="L", right="R", out="U"), one))(0, 0) == [0]
 
 
 def test_readings_that_do_not_fit_their_tensors_are_refused() -> None:
