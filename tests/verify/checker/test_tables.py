@@ -308,6 +308,39 @@ def test_slots_are_read_as_they_were_packed(slot: int, monkeypatch: pytest.Monke
         assert short.above(marks) == [place for place, value in enumerate(row) if value >= 0]
 
 
+@pytest.mark.parametrize("slot", [8, 24, 56, 64, 72, 80, 200])
+def test_slots_of_any_number_of_bytes_are_read(slot: int) -> None:
+    """Also sizes that `struct` does not know."""
+    draw = random.Random(slot)
+    row = [draw.choice([0, 1, (1 << slot) - 1, draw.randrange(1 << slot)]) for _ in range(9)]
+    assert slots.slots_of(sum(value << slot * k for k, value in enumerate(row)), 9, slot) == row
+    signed = [draw.randrange(-(1 << slot - 1), 1 << slot - 1) for _ in range(9)]
+    assert slots.sum_of_slots(signed, slot) == sum(value << slot * k for k, value in enumerate(signed))
+
+
+@pytest.mark.parametrize("name", ["S3", "C4", "C2"])
+def test_the_slack_is_its_definition_to_the_unit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of rounded numbers, for neurons with levels and for those that are left out, in slots of every size."""
+    kinds = set()
+    for _, network, plan, draw in cases(name, 12, 7):
+        monkeypatch.setattr(slots, "ROUNDED", draw.choice([6, 12, 54]))
+        monkeypatch.setattr(slots, "SLOTS", draw.choice([ALL_SLOTS, {40: "IB"}, {48: "IH"}, {64: "Q"}]))
+        short: Any = slots.Short(network, plan)
+        for y in range(network.order):
+            right, slack = short.short_right[y], [0] * network.order
+            for x in range(network.order):
+                read: dict[int, int] = {}
+                for (places, _), family, levels in zip(short.levels, plan.cells, short.short_levels, strict=True):
+                    read |= dict(zip(places, levels[family.labels[x]], strict=True))
+                for place, spread in enumerate(short.short_spread):
+                    h = max(0, short.short_left[x][place] + right[place])
+                    f = max(0, read[place] + right[place]) if place in read else 0
+                    slack[x] += abs(h - f) * spread
+                    kinds.add((place in read, h > 0, f > 0, h == f))
+            assert short.slack(right) == slack
+    assert len(kinds) > 5
+
+
 def test_a_margin_that_is_just_the_distance_says_nothing_of_the_program() -> None:
     """One neuron makes the margin of (0, 0), which is 2; the program leaves it out, so the distance is 2, and there is a tie."""
     network = Network([[1], [0]], [[1], [0]], [[1, 0]], [0, 0], 0, 0)
