@@ -360,6 +360,8 @@ def test_terms_are_tensors_parts_and_their_transposes() -> None:
     ):
         assert [[int(x) for x in row] for row in numbers(term_of(term, tensors))] == rows, term
         assert name_of(term) == ("a[0]x" if term.startswith("a") else term[0])
+    with pytest.raises(Malformed, match=r"expected an index below 3 in 'W\[1:\]\[3\]', got 3"):
+        term_of("W[1:][3]", tensors)
     for term in ("W[4]", "v^T", "c^T", "W[1][1][1]", "v[5]", "W[3:3]", "W[9:]", "W[3:1]", "c"):
         with pytest.raises(Malformed, match=r"^expected "):
             term_of(term, tensors)

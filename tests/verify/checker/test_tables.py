@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import permutations, product
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from verify.checker import equivalence, plans, slots, tables
+from verify.checker.groups import Group
 from verify.checker.integers import Network, columns
 from verify.checker.plans import Cells, Tables
 from verify.checker.progress import Progress
+from verify.checker.shape import CompactFamily, CompactPlan, GroupRecord
 
 SILENT = Progress(None)
 ALL_SLOTS = dict(slots.SLOTS)
@@ -306,6 +308,35 @@ def test_slots_are_read_as_they_were_packed(slot: int, monkeypatch: pytest.Monke
         assert short.numbers(table, places) == [row[place] for place in places]
         marks = sum(bit for bit, value in zip(short.bit, row, strict=True) if value < 0)
         assert short.above(marks) == [place for place, value in enumerate(row) if value >= 0]
+
+
+@pytest.mark.parametrize("side", ["left", "right", None])
+def test_a_plan_of_either_side_settles_every_pair(side: Literal["left", "right"] | None) -> None:
+    """Margins up to the floor and answers, by the definition, with a plan that reads one input through cosets, or with none."""
+    record = GroupRecord("S3", 3, 6, ["(1 2 3)", "(1 2)"])
+    s3, draw, seen = Group(record), random.Random(str(side)), Counter[bool]()
+    for _ in range(12):
+        network = random_network(draw, s3.mul)
+        neurons = draw.sample(range(network.width), network.width)
+        read = columns(network.left if side == "left" else network.right)
+        families = []
+        for on, words, part in (("right cosets", ["(1 2)"], neurons[::2]), ("left cosets", ["(2 3)"], neurons[1::2])):
+            if part:
+                members = plans.closure([plans.permutation(word, 3) for word in words], 3)
+                numbers = sorted(s3.number[images] for images in members)
+                labels = (s3.right_cosets(numbers) if on == "right cosets" else s3.left_cosets(numbers)).labels
+                levels = [[read[i][labels.index(c)] for c in range(3)] for i in part]
+                families.append(CompactFamily(on, words, part, levels))  # type: ignore[arg-type]
+        plan = CompactPlan(side, network.bits, families, []) if side else None
+        truth = {(x, y): margin_of(logits(network, x, y), s3.mul[x][y]) or 0 for x, y in product(range(6), repeat=2)}
+        floor = draw.choice([1, *(margin for margin in truth.values() if margin > 0)])
+        found = tables.settle(plan, network, s3, SILENT, floor=floor)
+        assert found.floor == floor
+        for (x, y), margin in truth.items():
+            assert found.low[x][y] == (min(margin, floor + 1) if margin > 0 else None)
+            seen[margin > floor] += margin > 0
+        assert found.rows(s3.mul) == answers_by_definition(6, {pair: logits(network, *pair) for pair in truth})
+    assert min(seen[True], seen[False]) > 5
 
 
 @pytest.mark.parametrize("slot", [8, 24, 56, 64, 72, 80, 200])
