@@ -310,33 +310,75 @@ def test_slots_are_read_as_they_were_packed(slot: int, monkeypatch: pytest.Monke
         assert short.above(marks) == [place for place, value in enumerate(row) if value >= 0]
 
 
+S3 = Group(GroupRecord("S3", 3, 6, ["(1 2 3)", "(1 2)"]))
+
+
+def on_cosets(draw: random.Random, network: Network, side: Literal["left", "right"] | None) -> CompactPlan | None:
+    """A plan that reads x or y through right and left cosets, with the levels of the cosets' least elements; None for no side."""
+    if side is None:
+        return None
+    neurons = draw.sample(range(network.width), network.width)
+    read = columns(network.left if side == "left" else network.right)
+    families = []
+    for on, word, part in (("right cosets", "(1 2)", neurons[::2]), ("left cosets", "(2 3)", neurons[1::2])):
+        if part:
+            numbers = [0, S3.number[plans.permutation(word, 3)]]
+            labels = (S3.right_cosets(numbers) if on == "right cosets" else S3.left_cosets(numbers)).labels
+            levels = [[read[i][labels.index(c)] for c in range(3)] for i in part]
+            families.append(CompactFamily(on, [word], part, levels))  # type: ignore[arg-type]
+    return CompactPlan(side, network.bits, families, [])
+
+
 @pytest.mark.parametrize("side", ["left", "right", None])
 def test_a_plan_of_either_side_settles_every_pair(side: Literal["left", "right"] | None) -> None:
     """Margins up to the floor and answers, by the definition, with a plan that reads one input through cosets, or with none."""
-    record = GroupRecord("S3", 3, 6, ["(1 2 3)", "(1 2)"])
-    s3, draw, seen = Group(record), random.Random(str(side)), Counter[bool]()
+    draw, seen = random.Random(str(side)), Counter[bool]()
     for _ in range(12):
-        network = random_network(draw, s3.mul)
-        neurons = draw.sample(range(network.width), network.width)
-        read = columns(network.left if side == "left" else network.right)
-        families = []
-        for on, words, part in (("right cosets", ["(1 2)"], neurons[::2]), ("left cosets", ["(2 3)"], neurons[1::2])):
-            if part:
-                members = plans.closure([plans.permutation(word, 3) for word in words], 3)
-                numbers = sorted(s3.number[images] for images in members)
-                labels = (s3.right_cosets(numbers) if on == "right cosets" else s3.left_cosets(numbers)).labels
-                levels = [[read[i][labels.index(c)] for c in range(3)] for i in part]
-                families.append(CompactFamily(on, words, part, levels))  # type: ignore[arg-type]
-        plan = CompactPlan(side, network.bits, families, []) if side else None
-        truth = {(x, y): margin_of(logits(network, x, y), s3.mul[x][y]) or 0 for x, y in product(range(6), repeat=2)}
+        network = random_network(draw, S3.mul)
+        plan = on_cosets(draw, network, side)
+        truth = {(x, y): margin_of(logits(network, x, y), S3.mul[x][y]) or 0 for x, y in product(range(6), repeat=2)}
         floor = draw.choice([1, *(margin for margin in truth.values() if margin > 0)])
-        found = tables.settle(plan, network, s3, SILENT, floor=floor)
+        found = tables.settle(plan, network, S3, SILENT, floor=floor)
         assert found.floor == floor
         for (x, y), margin in truth.items():
             assert found.low[x][y] == (min(margin, floor + 1) if margin > 0 else None)
             seen[margin > floor] += margin > 0
-        assert found.rows(s3.mul) == answers_by_definition(6, {pair: logits(network, *pair) for pair in truth})
+        assert found.rows(S3.mul) == answers_by_definition(6, {pair: logits(network, *pair) for pair in truth})
     assert min(seen[True], seen[False]) > 5
+
+
+@pytest.mark.parametrize("side", ["left", "right", None])
+@pytest.mark.parametrize("dear", [False, True])
+def test_programs_are_read_through_whatever_costs_least(
+    side: Literal["left", "right"] | None, dear: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answers of any program, by its own cells, by a plan where these are made out to cost more, or by the network's margins."""
+    draw, ways = random.Random(f"{side} {dear}"), Counter[str]()
+    own, rows_added, costly = equivalence.of_program, equivalence.rows_added, []  # type: Any, Any, list[Any]
+
+    def remembered(*arguments: Any) -> Any:
+        costly.append(own(*arguments))
+        return costly[-1]
+
+    monkeypatch.setattr(equivalence, "of_program", remembered)
+    monkeypatch.setattr(equivalence, "rows_added", lambda tables, n: rows_added(tables, n) + 10**6 * (dear and tables in costly))
+    for _ in range(8):
+        network = random_network(draw, S3.mul)
+        plan = on_cosets(draw, network, side)
+        program, places = nearby(draw, network)
+        where = {i: (place, place % 2) for i, (place, _) in places.items()}
+        circuits = [SimpleNamespace(left="a", right="b"), SimpleNamespace(left="a", right="c")]
+        expanded: Any = SimpleNamespace(network=program, where=where, width=network.width, program=SimpleNamespace(circuits=circuits))
+        apart = equivalence.distance(network, expanded)
+        truth = answers_by_definition(6, {(x, y): logits(program, x, y) for x, y in product(range(6), repeat=2)})
+        for floor in (apart, max(0, apart - 1)):
+            settled = tables.settle(plan, network, S3, SILENT, floor=floor)
+            found, way = equivalence.program_answers(expanded, plan, S3, settled, apart, SILENT)
+            assert found == truth
+            assert (way == "margins of the network, which is close") == (apart <= floor)
+            ways[way] += 1
+    other = "tables on the cells of the compact plan" if dear and side is not None else "tables on the program's own cells"
+    assert min(ways["margins of the network, which is close"], ways[other]) > 3
 
 
 @pytest.mark.parametrize("slot", [8, 24, 56, 64, 72, 80, 200])
