@@ -560,3 +560,45 @@ def test_a_path_leads_to_a_state_dict_and_says_what_lies_beside_it() -> None:
             state_at(content, path)
     with pytest.raises(Malformed, match="expected one key '1'"):
         state_at({1: state, "1": other}, ["1"])
+
+
+def test_the_state_dict_of_an_archive_is_the_only_one_or_the_last() -> None:
+    """The content itself, the value of one usual key, the last of the checkpoints, or the tensors among settings."""
+    first, second = {"L": tensor(1)}, {"L": tensor(2)}
+    for content, state, beside in (
+        (first, first, {}),
+        ([first["L"], second["L"]], {"0": first["L"], "1": second["L"]}, {}),
+        ((first["L"],), {"0": first["L"]}, {}),
+        ({"model": first, "lr": 1, "old": second}, first, {"lr": 1, "old": second}),
+        ({"model": 3, "net": first}, first, {"model": 3}),
+        ({"L": first["L"], "lr": 1}, first, {"lr": 1}),
+        ({"checkpoints": [first, second], "lr": 1}, second, {"lr": 1}),
+        ({"checkpoints": {3: second, 1: first}}, second, {}),
+        ({"checkpoints": [second, first], "checkpoint_epochs": [7, 3]}, second, {"checkpoint_epochs": [7, 3]}),
+        ({"checkpoints": [second, first], "checkpoint_epochs": ["7", 3]}, first, {"checkpoint_epochs": ["7", 3]}),
+        ({"checkpoints": [first], "L": second["L"]}, first, {"L": second["L"]}),
+        ({"checkpoints": [first], "model": second}, second, {"checkpoints": [first]}),
+    ):
+        assert layouts.state_dict(content, []) == (state, beside)
+    for content in (
+        3, [], [first["L"], 3], [first], {}, {"lr": 1}, {"model": first, "net": second},
+        {"model": first, "params": first, "net": first},
+        {"checkpoints": []}, {"checkpoints": {}}, {"checkpoints": 3}, {"checkpoints": [3]},
+        {"checkpoints": [{"L": 3}]},
+        {"checkpoints": {"1": first}}, {"checkpoints": [first, second], "checkpoint_epochs": [1]},
+        {"model": {"L": first["L"], "lr": 3}},
+        {3: first["L"]}, {"checkpoints": [{"L": first["L"], "lr": 1}]},
+    ):  # fmt: skip
+        with pytest.raises(Malformed, match=r"^expected "):
+            layouts.state_dict(content, [])
+    nested = {"runs": [{"net": first, "lr": 2}, second], "lr": 1}
+    assert layouts.state_dict(nested, ["runs", "0", "net"]) == (first, {"lr": 1, "lr'": 2})
+    for path in (["runs"], ["runs", "0"]):
+        with pytest.raises(Malformed, match="at the end of its path"):
+            layouts.state_dict(nested, path)
+    with pytest.raises(Malformed, match="at the end of its path"):
+        layouts.state_dict({"a": {"L": first["L"], "x": 1}}, ["a"])
+    assert layouts.is_state(first)
+    for other in ({}, {"lr": 1}, {3: first["L"]}, [first["L"]], None):
+        assert not layouts.is_state(other)
+    assert layouts.is_state({"L": first["L"], "lr": 1})
