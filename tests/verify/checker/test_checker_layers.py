@@ -565,7 +565,7 @@ def test_a_path_leads_to_a_state_dict_and_says_what_lies_beside_it() -> None:
 def test_the_state_dict_of_an_archive_is_the_only_one_or_the_last() -> None:
     """The content itself, the value of one usual key, the last of the checkpoints, or the tensors among settings."""
     first, second = {"L": tensor(1)}, {"L": tensor(2)}
-    for content, state, beside in (
+    good: tuple[tuple[Any, Any, Any], ...] = (
         (first, first, {}),
         ([first["L"], second["L"]], {"0": first["L"], "1": second["L"]}, {}),
         ((first["L"],), {"0": first["L"]}, {}),
@@ -578,9 +578,10 @@ def test_the_state_dict_of_an_archive_is_the_only_one_or_the_last() -> None:
         ({"checkpoints": [second, first], "checkpoint_epochs": ["7", 3]}, first, {"checkpoint_epochs": ["7", 3]}),
         ({"checkpoints": [first], "L": second["L"]}, first, {"L": second["L"]}),
         ({"checkpoints": [first], "model": second}, second, {"checkpoints": [first]}),
-    ):
+    )
+    for content, state, beside in good:
         assert layouts.state_dict(content, []) == (state, beside)
-    for content in (
+    bad: tuple[Any, ...] = (
         3, [], [first["L"], 3], [first], {}, {"lr": 1}, {"model": first, "net": second},
         {"model": first, "params": first, "net": first},
         {"checkpoints": []}, {"checkpoints": {}}, {"checkpoints": 3}, {"checkpoints": [3]},
@@ -588,7 +589,8 @@ def test_the_state_dict_of_an_archive_is_the_only_one_or_the_last() -> None:
         {"checkpoints": {"1": first}}, {"checkpoints": [first, second], "checkpoint_epochs": [1]},
         {"model": {"L": first["L"], "lr": 3}},
         {3: first["L"]}, {"checkpoints": [{"L": first["L"], "lr": 1}]},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for content in bad:
         with pytest.raises(Malformed, match=r"^expected "):
             layouts.state_dict(content, [])
     nested = {"runs": [{"net": first, "lr": 2}, second], "lr": 1}
