@@ -2,7 +2,7 @@
 
 import re
 
-from reports.blocks import Block, Document, Figure, Heading, Line, Paragraph, joined, say, table
+from reports.blocks import Block, Document, Figure, Heading, Line, Paragraph, joined, say, table, text
 from reports.definitions import subgroup_rows
 from reports.numbers import count, portion, power_of_two, rational, rounded, seconds, sentence, share
 from reports.records import Record
@@ -112,7 +112,7 @@ def _lemmas(source: Source) -> list[Block]:
             )
         ),
         table(
-            ["lemmas", "about", "proved", "refuted", "unknown", *(f"{name} agrees" for name in solvers)],
+            ["lemmas", "about", "proved", "refuted", "unknown", *(text(f"{name} agrees") for name in solvers)],
             rows,
             "llrrr" + "r" * len(solvers),
         ),

@@ -148,8 +148,8 @@ class Document:
 
 
 def table(
-    head: Sequence[str], rows: Sequence[Sequence[Any]], align: str, caption: Line = (), long: bool = False, name: str = ""
+    head: Sequence[str | Line], rows: Sequence[Sequence[Any]], align: str, caption: Line = (), long: bool = False, name: str = ""
 ) -> Table:
-    """A table from sentences in its head and values or lines in its rows."""
+    """A table from sentences or lines in its head, and values or lines in its rows; a text from a file is no sentence."""
     cells = tuple(tuple(cell if isinstance(cell, tuple) else text(cell) for cell in row) for row in rows)
-    return Table(tuple(say(title) for title in head), cells, align, caption, long, name)
+    return Table(tuple(title if isinstance(title, tuple) else say(title) for title in head), cells, align, caption, long, name)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from reports.coset_voting import Circuit as Voting
 from reports.coset_voting import inverse, product
+from reports.escaping import one_line
 from reports.named_form import NamedForm
 from reports.numbers import logit_bits
 from reports.records import Record
@@ -56,7 +57,8 @@ def circuits(program: Record, summary: Record, words: Words, voting: Sequence[Vo
             ]
             stated = tables[number]
             cells = [[[vote / scale for vote in cell] for cell in line] for line in stated["votes"]]
-            table = VoteTable(labels[0], labels[1], labels[2], stated["products"], cells)
+            xs, ys, kinds = ([*map(one_line, label)] for label in labels)
+            table = VoteTable(xs, ys, kinds, stated["products"], cells)
         found.append(ReportedCircuit(number, row["family"], left, right, votes, neurons, row["energy_share"], table))
     return tuple(sorted(found, key=lambda circuit: -circuit.energy_share))
 

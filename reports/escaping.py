@@ -31,6 +31,15 @@ def one_line(text: str) -> str:
     return text if text.isascii() and text.isprintable() else "".join(c if is_seen(c) else " " for c in text)
 
 
+def on_one_line(value: Any) -> Any:
+    """A JSON value with every text in it, keys too, on one line."""
+    if isinstance(value, dict):
+        return {one_line(key): on_one_line(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [on_one_line(part) for part in value]
+    return one_line(value) if isinstance(value, str) else value
+
+
 def is_seen(character: str) -> bool:
     """Whether the character shows as something, or is a plain space: of no Unicode category of controls, formats or other spaces."""
     return character.isprintable() and character not in _BLANK

@@ -1,10 +1,12 @@
 """The figures of a report, as SVG or PDF files that are the same for the same input."""
 
 import io
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from reports.definitions import told
+from reports.escaping import on_one_line
 from reports.grid_figure import draw_pairs
 from reports.hasse import draw_lattice
 from reports.layout import GAP, POINTS, axes_at, width_of
@@ -40,7 +42,7 @@ def draw_figures(source: Source, pictures: Record | None, neuron: int | None, fo
     s = source.s
     drawings: dict[str, Callable[[], Figure | None]] = {
         "neuron": lambda: draw_neuron(pictures, neuron) if pictures is not None and neuron is not None else None,
-        "pairs": lambda: draw_pairs(s["families"]),
+        "pairs": lambda: draw_pairs(on_one_line(s["families"])),
         "votes": lambda: draw_votes(drawn(told(source))),
         "curve": lambda: draw_curve(s),
         "margins": lambda: draw_margins(s),
@@ -53,10 +55,11 @@ def draw_figures(source: Source, pictures: Record | None, neuron: int | None, fo
 
 @contextmanager
 def styled() -> "Iterator[None]":
-    """The style of all figures: a fixed salt, so that the same figure is the same file."""
+    """The style of all figures: a fixed salt, so that the same figure is the same file; no word of letters that the font lacks."""
     import matplotlib
 
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph ", UserWarning)
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
         yield

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from reports.escaping import one_line
 from reports.records import Record
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def draw_lattice(lattice: Record, title: str) -> "Figure":
         axes.text(left + 0.4, layer, str(order), ha="right", va="center", fontsize=8, color="#555")
     axes.text(left + 0.4, layers - 0.4, "order", ha="right", va="bottom", fontsize=8, color="#555")
     axes.set_title(
-        f"Conjugacy classes of subgroups of {title}; ×k: k conjugates; filled: in the labels of n neurons",
+        f"Conjugacy classes of subgroups of {one_line(title)}; ×k: k conjugates; filled: in the labels of n neurons",
         fontsize=10,
         parse_math=False,
     )
@@ -52,7 +53,7 @@ def draw_lattice(lattice: Record, title: str) -> "Figure":
 
 def _draw_class(axes: Any, node: Record) -> None:  # Any: matplotlib is imported only when something is drawn
     used = node["used"]
-    lines = [node["name"]] + [f"×{node['length']}"] * (node["length"] > 1) + [f"{used} n."] * bool(used)
+    lines = [one_line(node["name"])] + [f"×{node['length']}"] * (node["length"] > 1) + [f"{used} n."] * bool(used)
     box = {"boxstyle": "round,pad=0.25", "facecolor": "#1f5fa8" if used else "white", "edgecolor": "#7a808a", "linewidth": 0.8}
     axes.text(
         node["x"],

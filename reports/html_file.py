@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reports.escaping import escaped_html
+from reports.escaping import escaped_html, on_one_line
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -41,6 +41,6 @@ def _hash(text: str) -> str:
 
 
 def _json(value: Any) -> str:
-    """Record that no HTML parser takes for the end of the script."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+    """Record that no HTML parser takes for the end of the script, and in which no text has a character that is not seen."""
+    text = json.dumps(on_one_line(value), separators=(",", ":"), ensure_ascii=True)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

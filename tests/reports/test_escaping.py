@@ -21,7 +21,10 @@ from verify.claims.render import one_line as claims_line
 
 JSON = dict[str, Any]
 HTML = "</title><script>alert(1)</script><img src=x onerror=alert(1)>"
-MARKDOWN = "**x** [x](https://example.org) ![x](https://example.org/x.png)\n\n# FORGED heading\n\n| FORGED | row |\n|---|---|\n"
+MARKDOWN = (
+    "{0} {x} \u202e\x1b[31m **x** [x](https://example.org) ![x](https://example.org/x.png)\n\n"
+    "# FORGED heading\n\n| FORGED | row |\n|---|---|\n"
+)
 TEXTS = [
     HTML,
     MARKDOWN,
@@ -97,6 +100,8 @@ SUMMARY_FIELDS: dict[str, Callable[[JSON, str], Any]] = {
     "irrep.name": lambda s, text: s["gcr"]["irreps"].update({text: 0.1}),
     "neuron.left": lambda s, text: s["program"]["neurons"][0].update(left=text),
     "explained.words": lambda s, text: s["explained"].update(words=text),
+    "solver": lambda s, text: s["symbolic"]["obligations"][0].update(opinions={text: {"word": text, "seconds": 1.0, "detail": text}}),
+    "step": lambda s, text: s["seconds"].update({text: 1.0}),
 }
 
 
@@ -127,6 +132,7 @@ def test_no_field_of_a_certificate_becomes_markup(
         return sorted(re.findall(r"<[a-z][a-z0-9]*", body))
 
     assert tags(found) == tags(plain)
+    assert not re.search(r"[\u202e\x1b]|\\u202e|\\u001b", found)
     if form == "html":
         assert found.count("<title>") == 1
         assert found.count("<script") == plain.count("<script") == 2
