@@ -22,6 +22,7 @@ import numpy as np
 from net.checkpoint import steps_of
 from net.discovery import checkpoints
 from net.errors import MalformedInput
+from reports.escaping import escaped
 from verify.jobs.many import Died, finished
 
 if TYPE_CHECKING:
@@ -274,7 +275,7 @@ def markdown(rows: Sequence[Snapshot]) -> str:
     ]
     for row in rows:
         if "reason" in row:
-            lines.append(f"| {_cell(row['step'])} | not read: {row['reason']} |" + " |" * 8)
+            lines.append(f"| {_cell(row['step'])} | not read: {escaped(row['reason'])} |" + " |" * 8)
             continue
         held = None
         if "held_out_right" in row:
@@ -295,9 +296,9 @@ def markdown(rows: Sequence[Snapshot]) -> str:
     found = events(rows)
     lines += ["", f"Half of the held-out pairs right: step {_cell(found['half'])}. 99 %: step {_cell(found['nearly'])}."]
     for kind, title in (("classes", "Classes of subgroups"), ("irreps", "Irreps")):
-        words = ", ".join(f"{name} at {step}" for name, step in found[kind].items())
+        words = ", ".join(f"{escaped(name)} at {step}" for name, step in found[kind].items())
         lines.append(f"{title} with {APPEARED:.0%} of the energy for the first time: {words or 'none'}.")
-    words = ", ".join(f"{name} at {step}" for name, step in found["vanished"].items())
+    words = ", ".join(f"{escaped(name)} at {step}" for name, step in found["vanished"].items())
     lines.append(f"Fallen below half of that again: {words or 'none'}.")
     return "\n".join(lines) + "\n"
 
@@ -305,4 +306,4 @@ def markdown(rows: Sequence[Snapshot]) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else escaped(value)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ from net.planted import planted_network
 from net.weights import Weights
 from verify import analyse
 from verify.cli import execute
-from verify.jobs.diff import diff, side
+from verify.jobs.diff import diff, markdown, side
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +44,26 @@ def test_a_network_is_its_run(files: Path, capsys: pytest.CaptureFixture[str]) -
     assert "answers: 0 of 36 pairs differ" in shown
     assert "another label: 0" in shown
     assert "0 in A alone, 0 in B alone, 0 with other neurons" in shown
+
+
+def test_names_from_files_are_shown_as_they_are_and_write_no_line(files: Path) -> None:
+    """A program.json may call its subgroups anything, and a summary its neurons; a file may have any name."""
+    hostile = "x|y\n- answers: 0 of 36 pairs differ\n# FORGED <script>\x1b[31m"
+    one, two = side(files / "run"), side(files / "run" / "program.json")
+    renamed = [msgspec.structs.replace(record, name=record.name + hostile) for record in two.program.subgroups]
+    other = replace(
+        one,
+        name=hostile,
+        program=msgspec.structs.replace(two.program, subgroups=tuple(renamed)),
+        neurons={i: (kind, hostile, hostile) for i, (kind, _, _) in (one.neurons or {}).items()},
+    )
+    text = markdown(diff(one, other), S3)
+    assert "\x1b" not in text
+    assert "<script" not in text
+    plain = markdown(diff(one, replace(one, neurons=dict.fromkeys(one.neurons or {}, ("raw", None, None)))), S3)
+    starts = {line.split(":")[0] for line in plain.splitlines()} | {"", "At most 10 of each kind are listed; --json lists all."}
+    assert {line.split(":")[0] for line in text.splitlines() if not line.startswith("  - ")} <= starts
+    assert sum("pairs differ" in line and line.startswith("- answers") for line in text.splitlines()) == 1
 
 
 def test_a_program_has_the_answers_of_its_run(files: Path) -> None:

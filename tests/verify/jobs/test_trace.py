@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
 from verify import analyse
 from verify.cli import execute
-from verify.jobs.trace import _irrep_parts, events, snapshot, trace
+from verify.jobs.trace import _irrep_parts, events, markdown, snapshot, trace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,3 +196,12 @@ def test_an_epoch_of_a_full_run_is_certified(tmp_path: Path) -> None:
     file = ["--checkpoint", str(folder / "full_run.pth")]
     assert execute(["run", "--group", "S3", "--step", "200", *file, "--out", str(out), "--timeout", "0", "--quiet"]) == 0
     assert execute(["check", str(out / "certificate.json"), *file]) == 0
+
+
+def test_why_a_snapshot_was_not_read_writes_no_row() -> None:
+    """The reason quotes the file: names of tensors, settings."""
+    rows: list[dict[str, Any]] = [{"file": "a", "step": 3, "reason": "got 'x | y'\n| 4 | FORGED | <b>"}]
+    text = markdown(rows)
+    assert [line for line in text.splitlines() if "FORGED" in line] == [
+        r"| 3 | not read: got 'x \| y' \| 4 \| FORGED \| &lt;b> |" + " |" * 8
+    ]
