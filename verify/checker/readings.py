@@ -25,8 +25,8 @@ from .tensors import Tensor, Tensors
 STEP = re.compile(r"\^T|\[[0-9]{1,12}\]|\[[0-9]{0,12}:[0-9]{0,12}\]")
 LONGEST_TERM = 1000
 TERM = re.compile(rf"(.+?)((?:{STEP.pattern})*)", re.DOTALL)
-#: Names that a formula has as they are, and how many tensors that are left out it lists.
-PLAIN = re.compile(r"[A-Za-z0-9_.:/-]{1,200}")
+#: Names that a formula has as they are: no numbers, inputs or differences. And how many tensors that are left out it lists.
+PLAIN = re.compile(r"(?![xy]$)(?=[A-Za-z_]|.*[A-Za-z_]{2})[A-Za-z0-9_.:/]{1,200}")
 LISTED = 100
 
 
@@ -150,7 +150,8 @@ def vector(term: str, get: dict[str, Matrix], length: int) -> Matrix:
 def described(reading: Reading) -> str:
     """The function as a formula in the tensors' names, and what is left out, in one line of printable ASCII characters.
 
-    A name with other characters than letters, digits and _ . : / - is quoted, so that no name looks like a part of the formula.
+    A name with other characters than letters, digits and _ . : / is quoted, and so is one that could be a number or an input, so that no
+    name looks like a part of the formula.
     """
     sides = [
         _side(reading.left, reading.left_bias, reading.hidden_left, "x"),

@@ -15,8 +15,8 @@ from verify.checker.groups import Group
 from verify.checker.integers import Matrix
 from verify.checker.layers import Layers, mirror
 from verify.checker.layouts import LAYOUTS, NEEDED, folded, is_no_weight, layout_of, without_prefix
-from verify.checker.readings import changed, described, layers_of, name_of, state_at, term_of
-from verify.checker.shape import CheckpointRecord, Differs, GroupRecord, Malformed, Reading
+from verify.checker.readings import PLAIN, changed, described, layers_of, name_of, state_at, term_of
+from verify.checker.shape import CheckpointRecord, Differs, GroupRecord, Malformed, Reading, shown
 from verify.checker.tensors import Tensor
 
 S3 = Group(GroupRecord("S3", 3, 6, ["(1 2 3)", "(1 2)"]))
@@ -531,7 +531,7 @@ def test_a_reading_is_described_by_its_formula() -> None:
         ),
         (
             Reading(hidden_left="W[:6]", hidden_right="W[6:]", out="U", bias="b", activation="square", state=["a", "0"]),
-            "logits(x, y) = (W[x] + W[6 + y])^2 U + b; of the state dict at a / 0",
+            "logits(x, y) = (W[x] + W[6 + y])^2 U + b; of the state dict at a / '0'",
         ),
         (Reading(left="L\n\u202e", right="R[2:][3:5]", out="U"), "logits(x, y) = relu('L\\n\\u202e'[x] + R[2:][3 + y]) U"),
         (Reading(left="L[2]", right="R^T", out="U"), "logits(x, y) = relu(L[2][x] + R^T[y]) U"),
@@ -544,6 +544,21 @@ def test_a_reading_is_described_by_its_formula() -> None:
     many = [f"n{k}" for k in range(102)]
     assert described(Reading(left="L", right="R", out="U", skipped=many)).endswith(f"left out: {', '.join(many[:100])} and 2 more")
     assert described(Reading(left="L", right="R", out="U", skipped=many[:100])).endswith(f"left out: {', '.join(many[:100])}")
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("W", True), ("0.weight", True), ("encoder.layers.0.w_1:0", True), ("_", True), ("xs", True), ("x.y", True), ("2.ab", True),
+        ("E-W", False), ("A/B", True), ("2", False), ("0.5", False), ("1e3", False), ("-1", False), ("x", False), ("y", False),
+        ("x\n", False), ("a b", False), ("", False), ("W" * 200, True), ("W" * 201, False), ("\u0660a", False), (":", False),
+    ],
+)  # fmt: skip
+def test_a_name_that_could_be_read_as_a_part_of_the_formula_is_quoted(name: str, plain: bool) -> None:
+    """relu(E-W[x] + R[y]) 2 would be a difference, and twice something."""
+    assert (PLAIN.fullmatch(name) is not None) == plain
+    if name and len(name) < 100 and not plain:
+        assert described(Reading(left="L", right="R", out=name)) == f"logits(x, y) = relu(L[x] + R[y]) {shown(name)}"
 
 
 def test_a_path_leads_to_a_state_dict_and_says_what_lies_beside_it() -> None:
