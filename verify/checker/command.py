@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run: Path = options.certificate
         certificate, checkpoint = _read(run / "certificate.json" if run.is_dir() else run), _read(options.checkpoint)
         if options.coq is not None:
-            print(f"{check_project(certificate, checkpoint, options.coq):,} weights of the Coq project are those of the checkpoint")
+            number, formula = check_project(certificate, checkpoint, options.coq)
+            print(*([formula] if formula else []), f"{number:,} weights of the Coq project are those of the checkpoint", sep="\n")
             print("s SAME NETWORK")
             return CODES["s SAME NETWORK"]
         progress = Progress(None if options.quiet else sys.stderr)

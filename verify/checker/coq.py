@@ -16,6 +16,7 @@ from pathlib import Path
 from .groups import Group, permutation
 from .integers import Rows, columns
 from .layouts import folded, read_checkpoint
+from .readings import described
 from .shape import Certificate, Differs, Malformed, need, read_certificate, same
 
 #: SHA-256 of the theory's files, one after the other in alphabetical order, each behind its name and a line feed.
@@ -42,8 +43,11 @@ PLAN = re.compile(
 )
 
 
-def check_project(certificate: bytes, checkpoint: bytes, folder: Path) -> int:
-    """The number of weights compared; raises Differs or Malformed where the project is not that of the network."""
+def check_project(certificate: bytes, checkpoint: bytes, folder: Path) -> tuple[int, str]:
+    """The number of weights compared, and what the network is in terms of the file's tensors, where the certificate states that.
+
+    Raises Differs or Malformed where the project is not that of the network.
+    """
     c = read_certificate(certificate)
     same("checkpoint.sha256", c.checkpoint.sha256, hashlib.sha256(checkpoint).hexdigest())
     layout, layers = read_checkpoint(checkpoint, c.checkpoint.reading)
@@ -80,7 +84,7 @@ def check_project(certificate: bytes, checkpoint: bytes, folder: Path) -> int:
         text = _read(folder / "Plan.v").decode(errors="replace")
         good = text.startswith(PLAN_HEADER) and PLAN.fullmatch(text, len(PLAN_HEADER)) is not None
         need(good, "Plan.v: expected lists of numbers and nothing else, got something else; export the project again")
-    return 3 * group.order * network.width + group.order
+    return 3 * group.order * network.width + group.order, "" if c.checkpoint.reading is None else described(c.checkpoint.reading)
 
 
 def _read(path: Path) -> bytes:

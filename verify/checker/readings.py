@@ -150,8 +150,8 @@ def vector(term: str, get: dict[str, Matrix], length: int) -> Matrix:
 def described(reading: Reading) -> str:
     """The function as a formula in the tensors' names, and what is left out, in one line of printable ASCII characters.
 
-    A name with other characters than letters, digits and _ . : / is quoted, and so is one that could be a number or an input, so that no
-    name looks like a part of the formula.
+    A name with other characters than letters, digits and _ . : / is quoted, and so is one that could be a number or an input, so that
+    no name looks like a part of the formula.
     """
     sides = [
         _side(reading.left, reading.left_bias, reading.hidden_left, "x"),

@@ -125,6 +125,24 @@ def test_wrong_pairs_that_are_no_elements_are_malformed(pair: list[int], tmp_pat
     assert "wrong pairs of two elements" in capsys.readouterr().err
 
 
+def test_what_a_reading_says_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As it is where all statements are checked: the file itself does not say what its tensors are for."""
+    certificate = json.loads((ACCEPTED / "s3_every_form.json").read_bytes())
+    reading = {"hidden_left": "L", "hidden_right": "R", "out": "U", "bias": "b"}
+    certificate["checkpoint"] |= {"format": "by meaning", "reading": reading}
+    stated, checkpoint = tmp_path / "certificate.json", ACCEPTED / "s3_every_form.ckpt"
+    stated.write_bytes(sealed(certificate))
+    project = export("s3_every_form", tmp_path / "project")
+
+    assert main([str(stated), "--checkpoint", str(checkpoint), "--coq", str(project)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-3:] == [
+        "logits(x, y) = relu(L[x] + R[y]) U + b",
+        "474 weights of the Coq project are those of the checkpoint",
+        "s SAME NETWORK",
+    ]
+
+
 def test_another_network_is_refused(tmp_path: Path) -> None:
     """The project of one network is not that of another one."""
     assert compare("s3_float64", export("s3_every_form", tmp_path / "project")) == 1
