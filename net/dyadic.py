@@ -46,7 +46,11 @@ def lowest_bit(values: FloatMatrix) -> int:
 
 
 def dyadic(values: FloatMatrix) -> Dyadic:
-    """The finite float64 array as integers over the least power of two that fits all of its entries."""
+    """The finite float64 array as integers over the least power of two that fits all of its entries.
+
+    ValueError for NaN and infinity, which are no such numbers.
+    """
+    _check_finite(values)
     bits = lowest_bit(values)
     mantissa, exponent = _split(values)
     zeros = np.where(mantissa == 0, 0, _trailing_zeros(mantissa))
@@ -56,11 +60,13 @@ def dyadic(values: FloatMatrix) -> Dyadic:
 
 
 def product(left: FloatMatrix, right: FloatMatrix) -> Dyadic:
-    """Left @ right exactly, for finite float64 matrices (rows, inner) and (inner, columns).
+    """Left @ right exactly, for finite float64 matrices (rows, inner) and (inner, columns); ValueError for others.
 
     Cost: (limbs of left) * (limbs of right) float64 matrix products, and one addition of Python integers for
     each entry and each sum of limb positions.
     """
+    for values in (left, right):
+        _check_finite(values)
     inner = left.shape[1]
     width = (_MANTISSA - 1 - max(1, inner).bit_length()) // 2
     left_limbs, left_bits = _limbs(left, width)
@@ -99,6 +105,11 @@ def _limbs(values: FloatMatrix, width: int) -> tuple[list[FloatMatrix], int]:
         rest = rest - np.ldexp(limb, scale)
         limbs.append(np.copysign(limb, values))
     return limbs[::-1], bits
+
+
+def _check_finite(values: FloatMatrix) -> None:
+    if not np.isfinite(values).all():
+        raise ValueError(f"expected finite numbers to write as integers over a power of two, got {values[~np.isfinite(values)][0]}")
 
 
 def _split(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -288,9 +289,13 @@ def indices(width: int, neurons: Sequence[int] | npt.NDArray[np.integer | np.boo
 
 
 def _integers(given: Any) -> IntegerMatrix:
-    """A copy in machine words where it comes in them, else in Python's integers: numpy makes floats of lists such as [2**63, -1]."""
-    words = isinstance(given, np.ndarray) and given.dtype == np.int64
-    return np.array(given, dtype=np.int64 if words else object)
+    """A copy in machine words where it comes in them, else in Python's integers: numpy makes floats of lists such as [2**63, -1].
+
+    numpy's own integers in a list would stay what they are, and overflow later; what is no integer is a TypeError.
+    """
+    if isinstance(given, np.ndarray) and given.dtype == np.int64:
+        return np.array(given, dtype=np.int64)
+    return np.asarray(np.frompyfunc(operator.index, 1, 1)(np.array(given, dtype=object)), dtype=object)
 
 
 def _rounded(integers: IntegerMatrix, bits: int) -> tuple[FloatMatrix, FloatMatrix]:

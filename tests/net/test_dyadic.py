@@ -68,3 +68,11 @@ def test_limbs_survive_the_widest_inner_dimension():
     right = np.full((4096, 1), 2.0**53 - 1)
 
     assert product(left, right).integers[0, 0] == 4096 * (2**53 - 1) ** 2
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_no_integer_over_a_power_of_two(value):
+    array = np.array([[1.0, value]])
+    for call in (lambda: dyadic(array), lambda: product(array, array.T), lambda: product(array.T[:1], array)):
+        with pytest.raises(ValueError, match="expected finite numbers"):
+            call()

@@ -158,3 +158,21 @@ def test_arrays_cannot_be_changed_behind_the_exact_weights():
     weights = Weights.from_arrays(np.ones((2, 1)), np.ones((2, 1)), np.ones((1, 2)))
     with pytest.raises(ValueError, match="read-only"):
         weights.L[0, 0] = 2
+
+
+def test_integers_of_numpy_do_not_overflow_and_floats_are_refused():
+    """A list of numpy's integers keeps them, and 2^62 + 2^62 of two of them is negative."""
+    large = np.int64(2**62)
+    weights = Weights.from_integers([[large], [np.int64(0)]], [[large], [np.int64(0)]], [[np.int64(1), np.int64(0)]], None, 0, 0)
+
+    assert weights.exact().logits(0, 0).tolist() == [2**63, 0]
+    with pytest.raises(TypeError):
+        Weights.from_integers([[0.5]], [[1]], [[1]], None, 0, 0)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_has_no_exact_weights(value):
+    weights = Weights.from_arrays([[value], [1.0]], [[0.0], [1.0]], [[1.0, 2.0]])
+
+    with pytest.raises(ValueError, match="expected finite numbers"):
+        weights.exact()

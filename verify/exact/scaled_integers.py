@@ -273,10 +273,11 @@ def scaled_bounds(lead: Doubles, slack: float, exponent: int) -> tuple[Doubles, 
     The lead of a greatest number over the second greatest moves by at most `slack` when every difference
     does, so the margin lies in 2^-exponent [lead - slack, lead + slack]. Each end takes one rounded
     operation and a scaling that rounds only below the normal range; the neighbouring float outward makes up
-    for both. With slack 0 and a scale well within range nothing is rounded.
+    for both. With slack 0 and a scale well within range nothing is rounded, nor is a tie at any scale.
     """
     with np.errstate(over="ignore", under="ignore"):
         low, high = np.ldexp(lead - slack, -exponent), np.ldexp(lead + slack, -exponent)
         if slack == 0 and abs(exponent) < 900:
             return low, high
-        return np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
+        tied = (lead == 0) & (slack == 0)
+        return np.where(tied, 0.0, np.nextafter(low, -np.inf)), np.where(tied, 0.0, np.nextafter(high, np.inf))
