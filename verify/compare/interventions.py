@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from net.activation import degree, fired
+from net.dyadic import dyadic
 from net.errors import MalformedInput
 from net.folded import FoldedNetwork, fold
 from net.roundoff import U64
@@ -89,8 +90,8 @@ def add_noise(mean: float, deviation: float, seed: int) -> Surgery:
             e = weights.exact()
             bits = max(e.preactivation_bits, NOISE_BITS)
             old, new = 1 << (bits - e.preactivation_bits), 1 << (bits - NOISE_BITS)
-            shifted = [a * old + n.astype(np.int64).astype(object) * new for a, n in ((e.L, left), (e.R, right))]
-            return replace(e, L=shifted[0], R=shifted[1], b=e.b * old, preactivation_bits=bits)
+            shifted = [a * old + dyadic(n).integers * new for a, n in ((e.L, left), (e.R, right))]
+            return replace(e, L=shifted[0], R=shifted[1], b=e.b * old ** degree(e.activation), preactivation_bits=bits)
 
         moved = [a + np.ldexp(n, -NOISE_BITS) for a, n in ((weights.L, left), (weights.R, right))]
         errors = [

@@ -230,13 +230,22 @@ def test_noise_has_the_stated_moments_and_depends_on_the_seed_alone():
     assert not np.array_equal(moved.L, add_noise(1.0, 2.0, 6)(w).L)
 
 
-def test_noise_keeps_a_bias_exact_when_weights_have_few_bits():
-    """Weights with fewer bits than the noise are written over the noise's denominator, and the bias with them."""
-    w = Weights.from_arrays(np.eye(6), np.eye(6), np.eye(6), np.arange(6.0))
+@pytest.mark.parametrize("activation", ["relu", "square"])
+def test_noise_keeps_a_bias_exact_when_weights_have_few_bits(activation):
+    """Weights with fewer bits than the noise are written over the noise's denominator, and the bias with them; twice of squares."""
+    w = Weights.from_arrays(np.eye(6), np.eye(6), np.eye(6), np.arange(6.0), activation=activation)
     exact = add_noise(0.0, 1.0, 1)(w).exact()
 
     assert exact.preactivation_bits == 24
-    assert [Fraction(int(b), 1 << (exact.preactivation_bits + exact.vote_bits)) for b in exact.b] == list(range(6))
+    assert [Fraction(int(b), 1 << exact.logit_bits) for b in exact.b] == list(range(6))
+
+
+def test_noise_beyond_machine_words_is_exact():
+    moved = add_noise(2.0**45, 1.0, 1)(Weights.from_arrays(np.eye(6), np.eye(6), np.eye(6)))
+    exact = moved.exact()
+
+    assert exact.L.min() > 2**68
+    assert abs(Fraction(int(exact.L[3, 4]), 1 << exact.preactivation_bits) - Fraction(moved.L[3, 4])) <= Fraction(moved.L_error[4])
 
 
 def test_mean_ablation_puts_the_mean_into_the_bias():
