@@ -140,7 +140,7 @@ def test_the_master_problem_looks_at_all_rows_that_matter() -> None:
     rng, size, coldest = np.random.default_rng(3), 12, DEFAULT.temperatures[-1]
     root = rng.normal(size=(size, size))
     quadratic = Quadratic(root @ root.T / 10 + np.eye(size), rng.normal(size=size), 1.0, 2.0)
-    start = np.linalg.solve(quadratic.matrix, quadratic.target)
+    start = np.asarray(np.linalg.solve(quadratic.matrix, quadratic.target), dtype=np.float64)
     curvature = ridged(quadratic.matrix, DEFAULT.ridge, times=2 / quadratic.total)
     master, every = _Master(start, 1.0, DEFAULT), np.zeros((0, size))
 
