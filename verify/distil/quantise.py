@@ -97,6 +97,11 @@ def _least_bits(noise: float, loss: float) -> int:
 
 
 def _integers(values: Floats, bits: int) -> tuple[int, ...]:
+    """The integers nearest to values * 2^bits, of two that are as near the even one."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.rint(np.ldexp(np.asarray(values, dtype=np.float64), bits))
+    if (np.abs(scaled) < 2.0**62).all():
+        return tuple(scaled.astype(np.int64).tolist())
     return tuple(_nearest(float(value), bits) for value in values)
 
 
