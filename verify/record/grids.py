@@ -27,16 +27,33 @@ def _latest(block: npt.NDArray[np.uint8], strategies: int) -> int:
 def margin_histogram(margins: Floats, good: npt.NDArray[np.bool_], bound: npt.NDArray[np.floating], bins: int = 60) -> Margins | None:
     """How many of the right pairs have which margin, and how many pairs which lower bound by the compact proof.
 
-    ``margins`` (n, n) are the network's own, as near as float arithmetic gives them. Bins are equal, from the least to the greatest of
-    these numbers; a number on an edge counts to the right, the greatest to the last bin. None where nothing was bounded.
+    ``margins`` (n, n) are the network's own, as near as float arithmetic gives them. Bins are equal; a number on an edge counts to the
+    right, the greatest to the last bin. None where nothing was bounded.
     A group of one element has no margin: infinite ones are left out.
     """
     seen, bounds = margins[good & np.isfinite(margins)].astype(np.float64), bound[np.isfinite(bound)].astype(np.float64)
     if not len(seen) or not len(bounds):
         return None
-    edges = np.linspace(min(seen.min(), bounds.min()), max(seen.max(), bounds.max()), bins + 1)
+    edges = histogram_edges(min(seen.min(), bounds.min()), max(seen.max(), bounds.max()), bins)
     network, proved = (np.histogram(values, edges)[0] for values in (seen, bounds))
     return Margins(edges.tolist(), network.tolist(), proved.tolist())
+
+
+def histogram_edges(least: float, greatest: float, bins: int) -> Floats:
+    """Edges of ``bins`` equal bins, or a few more, over the numbers from ``least`` to ``greatest``, the last at the greatest.
+
+    Where numbers of both signs occur 0 is an edge, so that no bin shows leads as losses; the first edge is then at most the least, and
+    where nearly all lies below 0 the last one is beyond the greatest.
+    """
+    if not least < 0 < greatest:
+        return np.linspace(least, greatest, bins + 1)
+    above = round(bins * (greatest / (greatest - least)))
+    if above == 0:
+        return np.append(np.linspace(least, 0, bins), -least / (bins - 1))
+    below = int(np.ceil(-least * above / greatest))
+    edges = greatest * (np.arange(-below, above + 1) / above)
+    edges[0] = min(edges[0], least)  # which rounding may have left out
+    return edges
 
 
 def margin_map(margins: Floats, good: npt.NDArray[np.bool_], size: int = 60) -> MarginMap:

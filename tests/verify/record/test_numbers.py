@@ -887,13 +887,14 @@ def _margin_counts(r: Run) -> list[Any]:
 
 @twin("margins.edges[]")
 def _margin_edges(r: Run) -> list[Any]:
-    """Equal steps; the last edge is the greatest margin; the smallest, exact in the certificate, lies in the first bin that counts."""
+    """Equal steps; 0 is one where any is below; the last is the greatest margin; the least, as certified, lies in the first bin."""
     edges, least = r.summary["margins"]["edges"], float(Fraction(r.certificate["correct"]["min_margin"]))
     assert edges[-1] == pytest.approx(_right_margins(r).max(), rel=1e-4)
     assert edges[0] <= least * (1 + 1e-5)
     first = next(k for k, count in enumerate(r.summary["margins"]["network"]) if count)
     assert edges[first] - 1e-4 * abs(least) <= least <= edges[first + 1] + 1e-4 * abs(least)
-    return list(np.linspace(edges[0], edges[-1], len(edges)))
+    assert edges[0] >= 0 or 0 in edges
+    return [0 if edges[k] == 0 else edge for k, edge in enumerate(np.linspace(edges[0], edges[-1], len(edges)))]
 
 
 @twin("margins.bound[]")

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from verify.record.grids import compact_map, margin_histogram
+from verify.record.grids import compact_map, histogram_edges, margin_histogram
 from verify.record.neuron_rows import share_of
 from verify.record.summary import Summary, approximate, six_digits
 
@@ -76,3 +76,20 @@ def test_a_cell_of_the_map_shows_the_last_strategy_that_it_needed() -> None:
 )
 def test_an_exact_number_beyond_float64_is_infinite(exact: str, near: float) -> None:
     assert approximate(exact) == near
+
+
+def test_bins_of_margins_have_an_edge_at_0_where_numbers_of_both_signs_are() -> None:
+    """A bin that reaches over 0 would show small leads as losses. Every number lies in a bin, and bins are equal."""
+    rng = np.random.default_rng(2)
+    for _ in range(300):
+        scale = 2.0 ** rng.integers(-40, 40)
+        least, greatest = sorted(rng.normal(size=2) * scale * rng.choice([1.0, 1e-6, 1e3], size=2))
+        bins = int(rng.integers(2, 70))
+        edges = histogram_edges(least, greatest, bins)
+        assert (np.diff(edges) > 0).all()
+        assert np.allclose(np.diff(edges), np.diff(edges)[0], rtol=1e-6)
+        assert edges[0] <= least
+        assert edges[-1] >= greatest
+        assert len(edges) <= 2 * bins + 2
+        if least < 0 < greatest:
+            assert 0 in edges
