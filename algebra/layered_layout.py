@@ -38,7 +38,7 @@ class LayeredLayout:
     routes: dict[tuple[Hashable, Hashable], list[tuple[float, int]]]
 
 
-def layered_layout(graph: "nx.DiGraph[Any]", layer_of: Mapping[Any, int], width_of: Mapping[Any, float]) -> LayeredLayout:
+def layered_layout(graph: "nx.DiGraph[object]", layer_of: Mapping[Any, int], width_of: Mapping[Any, float]) -> LayeredLayout:
     """Lay out a graph whose edges go from lower to higher layers; boxes of these widths do not overlap."""
     paths = {(a, b): _path(a, b, layer_of) for a, b in graph.edges}
     layers: dict[int, list[Hashable]] = defaultdict(list)

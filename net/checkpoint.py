@@ -236,7 +236,7 @@ class Checkpoint:
     path: Path
     sha256: str
     container: str
-    details: dict[str, Any]
+    details: dict[str, object]
     tensors: dict[str, FloatMatrix]
     kinds: dict[str, str]
     others: tuple[str, ...]
@@ -418,7 +418,7 @@ def checkpoint_in(
     data: bytes,
     path: Path,
     options: ReadOptions | None = None,
-    beside: dict[str, dict[str, Any]] | None = None,
+    beside: dict[str, dict[str, object]] | None = None,
     shards: tuple[Contents, int] | None = None,
 ) -> Checkpoint:
     """The checkpoint in the bytes of a file, which says that it came from ``path``.
@@ -482,7 +482,7 @@ def _with_tensors(contents: Contents, state: Mapping[str, Stored], path: tuple[s
     return tuple(sorted(str(key) for key, value in top.items() if str(key) not in (*state, path[0]) and has_tensors(value)))
 
 
-def _stated_activation(settings: list[dict[str, Any]]) -> Activation | None:
+def _stated_activation(settings: list[dict[str, object]]) -> Activation | None:
     """The activation that settings state, out of those that are read; None where they state none, or another one."""
     fits = [activation for activation in ACTIVATIONS if not any(_refuses(one, activation) for one in settings)]
     return fits[0] if len(fits) == 1 else None
@@ -535,7 +535,7 @@ def _rearranges(name: str, tensor: Stored) -> bool:
 _RECORDED = ("format", "element_order", "product", "split_sha256", "step", "history")
 
 
-def _config(inside: dict[str, Any], beside: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _config(inside: dict[str, object], beside: dict[str, dict[str, object]]) -> dict[str, Any]:
     """The settings that are recorded, under "config": those in the file, or else those beside it."""
     config = inside.get("config")
     if isinstance(config, dict):
@@ -543,11 +543,11 @@ def _config(inside: dict[str, Any], beside: dict[str, dict[str, Any]]) -> dict[s
     return {"config": next(iter(beside.values()))} if beside else {}
 
 
-def _stated(value: Any, known: tuple[str, ...]) -> str | None:
+def _stated(value: object, known: tuple[str, ...]) -> str | None:
     return value if isinstance(value, str) and value in known else None
 
 
-def _refuses(settings: dict[str, Any], activation: str = "relu") -> bool:
+def _refuses(settings: dict[str, object], activation: str = "relu") -> bool:
     """Whether the settings in the file would be refused, by the checker too."""
     try:
         check_settings(settings, activation=activation)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +66,7 @@ class Source:
     format: str
     dtype: str
     parameters: int
-    details: dict[str, Any]
+    details: dict[str, object]
     container: str = "safetensors"
     rewritten: bytes | None = field(default=None, repr=False)
     reading: Reading | None = None

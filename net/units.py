@@ -9,7 +9,6 @@ two are exact: integers always, float64 numbers but at their two ends. What is f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +45,7 @@ class Units:
         """The units that undo these."""
         return Units(-self.inputs, -self.votes, -self.logits)
 
-    def select(self, neurons: Any) -> Units:
+    def select(self, neurons: npt.ArrayLike) -> Units:
         """Those of the network that keeps these neurons."""
         chosen = np.asarray(neurons, dtype=np.intp)
         return Units(self.inputs[chosen], self.votes[chosen], self.logits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def beside(weights: Weights, units: Units) -> Weights:
     return weights if other.own else weights.scaled(other, drop_common_bias=True)
 
 
-def _unusual(exponents: Any) -> Any:
+def _unusual(exponents: Exponents) -> Exponents:
     """Those that are not usual, 0 in place of the others and of those of 0."""
     return np.where((np.abs(exponents) > USUAL) & (exponents > _NONE), exponents, 0)
 

@@ -221,7 +221,9 @@ class Weights:
         return Weights(L, R, U.T, b, L_error, R_error, float(U_errors.max(initial=0.0)), b_error, exact, self.activation)
 
     @classmethod
-    def from_arrays(cls, L: Any, R: Any, U: Any, b: Any | None = None, *, activation: Activation = "relu") -> Weights:
+    def from_arrays(
+        cls, L: npt.ArrayLike, R: npt.ArrayLike, U: npt.ArrayLike, b: npt.ArrayLike | None = None, *, activation: Activation = "relu"
+    ) -> Weights:
         """The weights that these float arrays (up to float64) state exactly; all errors are 0."""
         left, right, votes = (np.array(array, dtype=np.float64) for array in (L, R, U))
         bias = np.zeros(len(left)) if b is None else np.array(b, dtype=np.float64)
@@ -288,7 +290,7 @@ def indices(width: int, neurons: Sequence[int] | npt.NDArray[np.integer | np.boo
     return np.arange(width)[np.asarray(neurons)] if len(neurons) else np.zeros(0, dtype=np.intp)
 
 
-def _integers(given: Any) -> IntegerMatrix:
+def _integers(given: npt.ArrayLike) -> IntegerMatrix:
     """A copy in machine words where it comes in them, else in Python's integers: numpy makes floats of lists such as [2**63, -1].
 
     numpy's own integers in a list would stay what they are, and overflow later; what is no integer is a TypeError.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from string import Formatter
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 Style = Literal["", "strong", "emph", "code", "math"]
 _MARKS: dict[str, Style] = {"**": "strong", "*": "emph", "`": "code", "$": "math"}
@@ -25,7 +25,7 @@ class Span(NamedTuple):
 Line = tuple[Span, ...]
 
 
-def say(sentence: str, **values: Any) -> Line:
+def say(sentence: str, **values: object) -> Line:
     """The line of a sentence with its fields filled; a value is a line itself or anything that is written as text."""
     spans: list[Span] = []
     style: Style = ""
@@ -54,7 +54,7 @@ def _merged(spans: list[Span]) -> Line:
     return tuple(found)
 
 
-def text(value: Any) -> Line:
+def text(value: object) -> Line:
     """A value as a line that shows it as it is."""
     return (Span(str(value)),)
 
@@ -148,7 +148,7 @@ class Document:
 
 
 def table(
-    head: Sequence[str | Line], rows: Sequence[Sequence[Any]], align: str, caption: Line = (), long: bool = False, name: str = ""
+    head: Sequence[str | Line], rows: Sequence[Sequence[object]], align: str, caption: Line = (), long: bool = False, name: str = ""
 ) -> Table:
     """A table from sentences or lines in its head, and values or lines in its rows; a text from a file is no sentence."""
     cells = tuple(tuple(cell if isinstance(cell, tuple) else text(cell) for cell in row) for row in rows)

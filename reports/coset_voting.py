@@ -254,7 +254,7 @@ class Program:
         named = constants["subgroups"].items()
         self.subgroups = {name: generated(generators, self.group.degree) for name, generators in named}
         self._pairs: dict[str | tuple[str, str], tuple[Signed, Signed]] = {}
-        self._forms: dict[tuple[Any, ...], tuple[list[Column], int]] = {}
+        self._forms: dict[tuple[object, ...], tuple[list[Column], int]] = {}
         self.bias = [self.unit**power * value for value in constants["bias"] or [0] * len(self.group.elements)]
         self.circuits = [self._circuit(c) for c in constants["circuits"]]
 

@@ -1,7 +1,6 @@
 """Section 2 of a report: the network, the group, cosets and points, the program, and every subgroup that is named."""
 
 import re
-from typing import Any
 
 from reports.blocks import Block, Display, Environment, Heading, Line, Paragraph, joined, say, table
 from reports.circuits import ReportedCircuit
@@ -301,7 +300,7 @@ def name_words(names: list[str]) -> str:
 def class_rows(source: Source, names: list[str]) -> list[list[str | Line]]:
     """A row for each class of conjugate subgroups: names, order, generators of the first, what its right cosets tell."""
     known = {record["name"]: record for record in source.program["subgroups"]}
-    classes: dict[Any, list[str]] = {}
+    classes: dict[object, list[str]] = {}
     for name in names:
         classes.setdefault(source.words.class_of(name), []).append(name)
     return [

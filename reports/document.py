@@ -105,7 +105,7 @@ def report(source: Source) -> Document:
     return Document(title, tuple(block for section in sections for block in section(source)))
 
 
-def _markdown(source: Source, _pictures: Any, _voting: Voting, _drawn: dict[str, bytes]) -> dict[str, str]:
+def _markdown(source: Source, _pictures: object, _voting: Voting, _drawn: dict[str, bytes]) -> dict[str, str]:
     main = report(source)
     files = "[circuits, subgroups, lemmas, interventions](report-circuits.md) · [neurons](report-neurons.md)"
     return {
@@ -115,7 +115,7 @@ def _markdown(source: Source, _pictures: Any, _voting: Voting, _drawn: dict[str,
     }
 
 
-def _latex(source: Source, _pictures: Any, _voting: Voting, _drawn: dict[str, bytes]) -> dict[str, str]:
+def _latex(source: Source, _pictures: object, _voting: Voting, _drawn: dict[str, bytes]) -> dict[str, str]:
     return {
         "report.tex": latex(report(source), "report", ("report-circuits", "report-neurons")),
         "report-circuits.tex": latex_part(circuits_appendix(source)),
@@ -130,7 +130,7 @@ def _html(source: Source, pictures: Any, voting: Voting, drawn: dict[str, bytes]
     return {"report.html": page(source, report(source), pictures, voting, {name: content.decode() for name, content in drawn.items()})}
 
 
-WRITERS: dict[str, Callable[[Source, Any, Voting, dict[str, bytes]], dict[str, str]]] = {
+WRITERS: dict[str, Callable[[Source, object, Voting, dict[str, bytes]], dict[str, str]]] = {
     "md": _markdown,
     "tex": _latex,
     "html": _html,

@@ -7,7 +7,6 @@ which then means itself; HTML is made from that Markdown with raw HTML switched 
 
 import html
 import re
-from typing import Any
 
 #: what means something within a line in CommonMark, in GitHub's tables or in its formulas
 _INLINE = re.compile(r"[\\`*_\[\]|&~$]")
@@ -45,7 +44,7 @@ def is_seen(character: str) -> bool:
     return character.isprintable() and character not in _BLANK
 
 
-def escaped(value: Any) -> Markdown:
+def escaped(value: object) -> Markdown:
     """A value as Markdown that shows it as it is, in one line; what is Markdown already stays."""
     if isinstance(value, Markdown):
         return value

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BLUE, ORANGE = "#1f5fa8", "#d9822b"
 #: The size of a name, as shares of the picture's: names of points that are nearer than this run into each other.
 NAME = (0.13, 0.06)
-STYLE: "dict[Any, Any]" = {
+STYLE: "dict[Any, object]" = {
     "svg.hashsalt": "coset-verify",
     "axes.spines.top": False,
     "axes.spines.right": False,

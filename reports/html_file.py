@@ -8,14 +8,13 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from reports.escaping import escaped_html, on_one_line
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def html_file(title: str, inside: str, data: Any, *, styles: Sequence[str], script: str, contents: str = "") -> str:
+def html_file(title: str, inside: str, data: object, *, styles: Sequence[str], script: str, contents: str = "") -> str:
     """The file's text.
 
     ``inside`` is HTML already, as are the items of the list of ``contents``; the title is text. ``styles`` and ``script`` are files

@@ -95,7 +95,7 @@ class Options:
 
 
 def analyse(
-    network: Any,
+    network: object,
     group: FiniteGroup | str | None = None,
     *,
     order: str | None = None,

@@ -181,8 +181,8 @@ def to_arrays(tensors: Mapping[str, Stored], limit: int) -> tuple[dict[str, Floa
         MalformedInput: a tensor holds no floats, or the different views take more than `limit` + VIEW_ALLOWANCE bytes as stored.
 
     """
-    views: dict[Any, Stored] = {}
-    of: dict[str, Any] = {}
+    views: dict[object, Stored] = {}
+    of: dict[str, object] = {}
     for name, tensor in tensors.items():
         if tensor.kind not in FLOATS:
             whole = not tensor.kind.startswith("complex")
@@ -215,7 +215,7 @@ def parse_json(text: str, where: str) -> Any:
 
     """
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def once(pairs: list[tuple[str, object]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
             raise ValueError("a key that is there twice")
@@ -280,7 +280,7 @@ def _read_torch(members: dict[str, memoryview]) -> Contents:
     seen: dict[str, Storage] = {}
     storages: dict[str, memoryview] = {}
 
-    def storage(identity: Any) -> Storage:
+    def storage(identity: object) -> Storage:
         found = _consistent(storage_of(identity), seen)
         data = members.get(f"{root}data/{found.key}")
         if data is None or len(data) != found.numbers * found.itemsize:
@@ -310,7 +310,7 @@ def _read_legacy(data: bytes) -> Contents:
     seen: dict[str, Storage] = {}
     plain = MalformedInput("expected a whole file of PyTorch before 1.6, got a damaged one: load it with PyTorch and save it again")
 
-    def none(identity: Any) -> Storage:
+    def none(identity: object) -> Storage:
         raise plain
 
     version, place = unpickle(data, none, len(_LEGACY))

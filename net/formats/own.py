@@ -37,7 +37,7 @@ def safetensors_bytes(tensors: Mapping[str, npt.NDArray[np.generic]], record: di
     return bytes(save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, metadata))
 
 
-def write_safetensors(path: Path, tensors: Mapping[str, npt.NDArray[np.generic]], record: dict[str, Any]) -> None:
+def write_safetensors(path: Path, tensors: Mapping[str, npt.NDArray[np.generic]], record: dict[str, object]) -> None:
     """Write the arrays in their own precision; the same arrays and record give the same bytes.
 
     A temporary file beside `path` is written and renamed, so that nothing half-written has its name.

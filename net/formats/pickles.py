@@ -79,7 +79,7 @@ class Opaque:
     """Data that a pickle makes of a known name, such as a path or numpy's float: never made, only named."""
 
     name: str
-    parts: list[Any] = field(default_factory=list)
+    parts: list[object] = field(default_factory=list)
 
     @property
     def is_array(self) -> bool:
@@ -92,7 +92,7 @@ class _Global:
     name: str
 
 
-class _Ordered(dict[Any, Any]):
+class _Ordered(dict[object, object]):
     """An OrderedDict, which alone may be given attributes."""
 
 
@@ -100,7 +100,7 @@ def _refuse(came: str) -> MalformedInput:
     return MalformedInput(f"expected a torch archive that holds tensors and nothing else, got {came}")
 
 
-def unpickle(data: bytes | memoryview, storage: Callable[[Any], Storage], start: int = 0) -> tuple[Any, int]:
+def unpickle(data: bytes | memoryview, storage: Callable[[object], Storage], start: int = 0) -> tuple[Any, int]:
     """(the pickle's value, where it ends): dicts, lists, tuples, sets, numbers, strings, None, `Tensor` and `Opaque`.
 
     Takes O(len(data)) time and memory: no more than len(data) / 8 + 65,536 containers.
@@ -123,11 +123,11 @@ def unpickle(data: bytes | memoryview, storage: Callable[[Any], Storage], start:
 
 
 class _Machine:
-    def __init__(self, data: bytes, storage: Callable[[Any], Storage], start: int) -> None:
+    def __init__(self, data: bytes, storage: Callable[[object], Storage], start: int) -> None:
         self.data, self.storage, self.place = data, storage, start
-        self.stack: list[Any] = []
+        self.stack: list[object] = []
         self.marks: list[int] = []
-        self.memo: dict[int, Any] = {}
+        self.memo: dict[int, object] = {}
         self.left = len(data) // 8 + 2**16
 
     def run(self) -> tuple[Any, int]:
@@ -182,10 +182,10 @@ class _Machine:
         del self.stack[mark:]
         return found
 
-    def push(self, value: Any) -> None:
+    def push(self, value: object) -> None:
         self.stack.append(value)
 
-    def contain(self, value: Any) -> None:
+    def contain(self, value: object) -> None:
         """Put down a container; they are counted, because an empty one takes a hundred times its opcode."""
         self.count()
         self.stack.append(value)
@@ -223,13 +223,13 @@ class _Machine:
             raise _refuse(f"a pickle that asks for {asked}; of a whole module save module.state_dict(), of arrays save tensors")
         self.contain(_Global(name))
 
-    def append(self, items: list[Any]) -> None:
+    def append(self, items: list[object]) -> None:
         target = self.top()
         if type(target) is not list:
             raise _refuse("a pickle that appends to something else than a list")
         target.extend(items)
 
-    def set_items(self, items: list[Any]) -> None:
+    def set_items(self, items: list[object]) -> None:
         target = self.top()
         if not isinstance(target, dict) or len(items) % 2:
             raise _refuse("a pickle that gives keys to something else than a dictionary")
@@ -277,7 +277,7 @@ class _Machine:
             raise _refuse(f"a pickle that changes a {type(target).__name__} after it was made")
 
 
-def _empty(hooks: Any) -> bool:
+def _empty(hooks: object) -> bool:
     return isinstance(hooks, _Ordered) and not hooks
 
 

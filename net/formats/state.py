@@ -53,24 +53,24 @@ def network_tensors(
     return found, settings, about | without_prefix(found)[1], path
 
 
-def _collections(top: Any) -> list[tuple[tuple[str, ...], Any]]:
+def _collections(top: object) -> list[tuple[tuple[str, ...], Any]]:
     """Every list of state dicts, or dict of them by epoch, that is the value in a file or lies in it under a key, with its path.
 
     In a list each may lie one key deeper, with other things beside it: [{"epoch": 10, "state_dict": ...}, ...].
     """
 
-    def is_collection(value: Any) -> bool:
+    def is_collection(value: object) -> bool:
         if isinstance(value, dict):
             return len(value) > 0 and all(_epoch(key) is not None and _is_state(state) for key, state in value.items())
         return isinstance(value, list | tuple) and len(value) > 0 and all(_within(entry) is not None for entry in value)
 
-    found: list[tuple[tuple[str, ...], Any]] = [((), top)] if is_collection(top) else []
+    found: list[tuple[tuple[str, ...], object]] = [((), top)] if is_collection(top) else []
     if isinstance(top, dict):
         found += [((key,), value) for key, value in top.items() if isinstance(key, str) and is_collection(value)]
     return found
 
 
-def _within(entry: Any) -> tuple[str, ...] | None:
+def _within(entry: object) -> tuple[str, ...] | None:
     """The path from an entry of a list to its state dict: the entry itself, or the one under a usual key; None where there is none."""
     if _is_state(entry):
         return ()
@@ -81,7 +81,7 @@ def _within(entry: Any) -> tuple[str, ...] | None:
 def _states(top: Any) -> list[tuple[str, ...]]:
     """The paths of all state dicts, which hold tensors and nothing else, one or two keys deep."""
 
-    def within(value: Any) -> list[str]:
+    def within(value: object) -> list[str]:
         return [key for key, inner in value.items() if isinstance(key, str) and _is_state(inner)] if isinstance(value, dict) else []
 
     deeper = [(key, inner) for key, value in top.items() if isinstance(key, str) for inner in within(value)]
@@ -89,7 +89,7 @@ def _states(top: Any) -> list[tuple[str, ...]]:
     return [path for path in found if all(isinstance(value, Tensor) for value in _at(top, path).values())]
 
 
-def _at(top: dict[Any, Any], path: tuple[str, ...]) -> Any:
+def _at(top: dict[object, Any], path: tuple[str, ...]) -> Any:
     for key in path:
         top = top[key]
     return top
@@ -110,14 +110,14 @@ def _followed(top: Any, path: tuple[str, ...]) -> dict[Any, Any]:
         top = inner[keys[0]]
     if not _is_state(top):
         raise MalformedInput(f"expected a state dict under {'.'.join(path)!r:.80}, got {_kind(top)}")
-    found: dict[Any, Any] = top
+    found: dict[object, object] = top
     return found
 
 
-def _beside(top: dict[Any, Any], path: tuple[str, ...]) -> dict[str, Any]:
+def _beside(top: dict[object, object], path: tuple[str, ...]) -> dict[str, Any]:
     """What lies beside the state dict at the end of a path of keys, on both levels, but for other state dicts."""
-    found: dict[str, Any] = {}
-    level: Any = top
+    found: dict[str, object] = {}
+    level: object = top
     for chosen in path:
         inner = dict(enumerate(level)) if isinstance(level, list | tuple) else level
         for key, value in level.items() if isinstance(level, dict) else ():
@@ -130,7 +130,7 @@ def _beside(top: dict[Any, Any], path: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def _epoch(key: Any) -> int | None:
+def _epoch(key: object) -> int | None:
     """The number that a key is or ends in: 100, "100", "epoch_100"."""
     if type(key) is int:
         return key
@@ -167,7 +167,7 @@ def _chosen(top: Any, step: str) -> tuple[dict[Any, Any], dict[str, Any], dict[s
     return _followed(top, path), _beside(top, path), about, path
 
 
-def _keys_and_epochs(states: Any, beside: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+def _keys_and_epochs(states: Any, beside: dict[str, object]) -> tuple[list[Any], list[Any]]:
     """The keys of several state dicts and their epochs.
 
     Those of a list are the numbers in a list beside it, or the numbers that all entries have under one of the words for them, or its
@@ -200,7 +200,7 @@ def steps_in(contents: Contents) -> list[int]:
     return list(_keys_and_epochs(states, beside)[1])
 
 
-def has_tensors(value: Any) -> bool:
+def has_tensors(value: object) -> bool:
     """Whether there is a tensor in a value, at any depth."""
     waiting, seen = [value], set()
     while waiting:
@@ -213,15 +213,15 @@ def has_tensors(value: Any) -> bool:
     return False
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     return "tensor" if isinstance(value, Tensor) else type(value).__name__.strip("_")
 
 
-def _is_state(value: Any) -> bool:
+def _is_state(value: object) -> bool:
     return isinstance(value, dict) and any(isinstance(inner, Tensor) for inner in value.values())
 
 
-def _state(top: dict[Any, Any]) -> tuple[dict[Any, Any], dict[str, Any], dict[str, Any], tuple[str, ...]]:
+def _state(top: dict[object, Any]) -> tuple[dict[Any, Any], dict[str, Any], dict[str, Any], tuple[str, ...]]:
     if top and all(isinstance(value, Tensor) for value in top.values()):
         return top, {}, {}, ()
     keys = [key for key in _KEYS if _is_state(top.get(key))]
@@ -256,7 +256,7 @@ def _state(top: dict[Any, Any]) -> tuple[dict[Any, Any], dict[str, Any], dict[st
     )
 
 
-def _last(states: Any, epochs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
+def _last(states: object, epochs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
     """The state of the last epoch: a dict by epoch, or a list, perhaps with the epochs beside it."""
     found, about = None, {}
     if isinstance(states, dict) and states and all(type(epoch) is int for epoch in states):

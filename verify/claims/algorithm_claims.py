@@ -1,7 +1,7 @@
 """Claims that the network computes a given algorithm: a coset-voting program, a vote formula, a compact proof through cosets."""
 
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -211,7 +211,7 @@ class VoteFormula(Bounded, frozen=True, kw_only=True, tag="votes"):
 
         def shown(low: bool) -> Counterexample:
             x, y = (int(i) for i in np.argwhere(same != low)[0])
-            found: dict[str, Any] = pair_shown(group, x, y, int(ours[x, y]), int(theirs[x, y]))
+            found: dict[str, object] = pair_shown(group, x, y, int(ours[x, y]), int(theirs[x, y]))
             return found | {"tied": [word(group, g) for g in best]} if len(best) > 1 else found
 
         return self.decided(value, finding, shown)

@@ -58,7 +58,7 @@ class Outcome(msgspec.Struct, frozen=True):
     verdict: Verdict
     finding: str
     figure: float | None = None
-    figures: dict[str, Any] = {}
+    figures: dict[str, object] = {}
     counterexample: Counterexample | None = None
     agrees: bool | None = None
 
@@ -99,7 +99,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
         """
 
-    def measured(self, figure: float | None, finding: str, **figures: Any) -> Outcome:
+    def measured(self, figure: float | None, finding: str, **figures: object) -> Outcome:
         """MEASURED, in agreement when the figure is within ``tolerance`` of the published one."""
         agrees = None
         if figure is not None and isinstance(self.published, float | int) and self.tolerance is not None:
@@ -183,7 +183,7 @@ class Bounded(Claim, frozen=True, kw_only=True):
                 return key
         return None
 
-    def decided(self, value: Fraction, finding: str, counterexample: Callable[[bool], Counterexample], **figures: Any) -> Outcome:
+    def decided(self, value: Fraction, finding: str, counterexample: Callable[[bool], Counterexample], **figures: object) -> Outcome:
         """PROVED or REFUTED by an exact value; MEASURED when the claim sets no bound.
 
         ``counterexample`` is called with whether the value is too small, and gives instances with the value.
@@ -191,7 +191,7 @@ class Bounded(Claim, frozen=True, kw_only=True):
         return self.decided_between(value, value, finding, counterexample, **figures)
 
     def decided_between(
-        self, low: Fraction, high: Fraction, finding: str, counterexample: Callable[[bool], Counterexample], **figures: Any
+        self, low: Fraction, high: Fraction, finding: str, counterexample: Callable[[bool], Counterexample], **figures: object
     ) -> Outcome:
         """The verdict on a number of which only low <= number <= high is proved; the figure reported is ``low``.
 
@@ -211,7 +211,7 @@ class Bounded(Claim, frozen=True, kw_only=True):
             return Outcome("PROVED", finding, float(low), figures)
         return Outcome("UNKNOWN", f"{finding}; proved only that the number is between {low} and {high}", float(low), figures)
 
-    def weighed(self, figure: float, finding: str, **figures: Any) -> Outcome:
+    def weighed(self, figure: float, finding: str, **figures: object) -> Outcome:
         """MEASURED whatever the bounds: a float figure proves nothing, but it may agree with them; SKIPPED where it is 0 / 0."""
         if np.isnan(figure):
             return Outcome("SKIPPED", "no neuron is live, or what is compared does not vary, so there is nothing to take a share of")

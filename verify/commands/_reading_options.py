@@ -27,11 +27,11 @@ _OPTIONS = (
 )
 
 
-def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def reading_options(command: Callable[..., object]) -> Callable[..., Any]:
     """Give a command --layout, --step and --activation, as one argument ``how``."""
 
     @wraps(command)
-    def reading(*args: Any, layout: Path | None, step: str | None, activation: Any, **more: Any) -> Any:
+    def reading(*args: object, layout: Path | None, step: str | None, activation: Any, **more: object) -> Any:
         return command(*args, how=How(layout, step, activation), **more)
 
     for option in reversed(_OPTIONS):

@@ -65,7 +65,7 @@ def command(name: str, form: str | None, figure: Path | None, chosen: str | None
     _show(summary, _coset_tables(summary) if chosen else _group_tables(summary), form)
 
 
-def _show(summary: dict[str, Any], sections: "list[Table]", form: str | None) -> None:
+def _show(summary: dict[str, object], sections: "list[Table]", form: str | None) -> None:
     if form == "json":
         click.echo(json.dumps(summary, indent=1, ensure_ascii=False))
         return

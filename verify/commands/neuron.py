@@ -83,7 +83,7 @@ def _class(analysis: "Analysis", name: str, figure: Path | None) -> None:
 def _pictures(analysis: "Analysis") -> dict[str, Any]:
     import msgspec
 
-    found: dict[str, Any] = msgspec.to_builtins(analysis.pictures)
+    found: dict[str, object] = msgspec.to_builtins(analysis.pictures)
     return found
 
 

@@ -39,7 +39,7 @@ def onnx_bytes(layers: Layers, about: dict[str, Any]) -> bytes:
     nodes: list[Any] = []
     constants: list[Any] = []
 
-    def constant(name: str, array: Any) -> str:
+    def constant(name: str, array: object) -> str:
         constants.append(numpy_helper.from_array(np.ascontiguousarray(array, dtype=dtype), name))
         return name
 

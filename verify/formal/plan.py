@@ -6,7 +6,6 @@ The plan is the compact proof's own (verify/compact/plan.py), with levels in uni
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -114,11 +113,11 @@ def plan_text(plan: CoqPlan) -> str:
             f"Definition table_{k} : tree := Family {list_of(family.members)}%nat\n{levels}%uint63\n{list_of(family.cells)}%nat.\n"
         )
     for k, step in enumerate(plan.steps, len(plan.families)):
-        pairs: Sequence[Any] = [f"({a},{b})" for a, b in step.pairs]
+        pairs: Sequence[object] = [f"({a},{b})" for a, b in step.pairs]
         both = f"Both table_{step.one} table_{step.other}"
         parts.append(f"Definition table_{k} : tree := {both}\n{list_of(pairs)}%nat\n{list_of(step.cells)}%nat.\n")
     last = list_of([f"table_{k}" for k in plan.last])
-    return f"""(** How neurons are read through levels, and in which order tables are added. Any plan that passes will do. *)
+    return f"""(** How neurons are read through levels, and in which order tables are added. object plan that passes will do. *)
 
 From Coq Require Import ZArith List Uint63.
 From CosetVerify Require Import Tables Factored.

@@ -168,7 +168,7 @@ def diff(a: DiffSide, b: DiffSide) -> dict[str, Any]:
     differ = [
         (int(x), int(y), int(a.answers[x, y]), int(b.answers[x, y])) for x, y in zip(*np.nonzero(a.answers != b.answers), strict=True)
     ]
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "a": a.name,
         "b": b.name,
         "group": a.group.name,

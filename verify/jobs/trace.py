@@ -127,7 +127,7 @@ def snapshot(path: Path, group: str | None, programs: bool, step: int | None = N
     return row
 
 
-def _step(path: Path, details: dict[str, Any]) -> int | None:
+def _step(path: Path, details: dict[str, object]) -> int | None:
     stated = details.get("step")
     if isinstance(stated, int):
         return stated
@@ -135,7 +135,7 @@ def _step(path: Path, details: dict[str, Any]) -> int | None:
     return int(numbers[-1]) if numbers else None
 
 
-def _answers(analysis: Analysis, details: dict[str, Any]) -> Snapshot:
+def _answers(analysis: Analysis, details: dict[str, object]) -> Snapshot:
     """Right pairs in all, and apart for those trained on and the others where the file says which they are."""
     from verify.exact import exhaustive
 
@@ -158,7 +158,7 @@ def _answers(analysis: Analysis, details: dict[str, Any]) -> Snapshot:
     return row
 
 
-def _trained(analysis: Analysis, details: dict[str, Any]) -> np.ndarray | None:
+def _trained(analysis: Analysis, details: dict[str, object]) -> np.ndarray | None:
     """Which pairs the run trained on, as a mask [x, y], where the file states its seed and share and the digest of the pairs agrees."""
     from net.training.state import split_digest, training_pairs
 
@@ -303,7 +303,7 @@ def markdown(rows: Sequence[Snapshot]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None:
         return "-"
     return f"{value:.4g}" if isinstance(value, float) else escaped(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -161,7 +161,7 @@ def _circuit(number: int, circuit: CircuitTables) -> Circuit:
     return Circuit(*circuit.forms, neurons)
 
 
-def _integers(values: Any, where: str) -> tuple[int, ...]:
+def _integers(values: object, where: str) -> tuple[int, ...]:
     found = []
     for value in np.asarray(values).tolist():
         if not isinstance(value, int) and not (isinstance(value, float) and value.is_integer()):

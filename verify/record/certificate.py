@@ -9,7 +9,7 @@ An answer table is an |G| x |G| array of big-endian 16-bit integers, row by row,
 import hashlib
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -320,7 +320,7 @@ def rational(value: Fraction | int) -> str:
     return str(Fraction(value))
 
 
-def canonical_bytes(value: Any) -> bytes:
+def canonical_bytes(value: object) -> bytes:
     """JSON without spaces, fields in the order of the schema and dictionary keys sorted: the same value gives the same bytes."""
     return msgspec.json.encode(value, order="deterministic")
 
