@@ -191,7 +191,10 @@ def test_what_is_not_relu(other):
 
 @pytest.mark.parametrize("settings", ORDINARY, ids=lambda settings: next(iter(settings)))
 def test_ordinary_settings_are_harmless(settings):
+    """They pass, and beside them another activation does not."""
     check_settings(settings)
+    with pytest.raises(MalformedInput, match="expected relu as activation"):
+        check_settings({**settings, "nonlinearity": "gelu"})
 
 
 @pytest.mark.parametrize(("settings", "name"), OTHERWISE, ids=lambda value: value if isinstance(value, str) else "")

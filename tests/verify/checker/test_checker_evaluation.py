@@ -12,6 +12,7 @@ from verify.checker.evaluation import Pair, Pairs, answers_of, evaluate
 from verify.checker.float32 import Forward
 from verify.checker.integers import Network, Rows, columns
 from verify.checker.progress import Progress
+from verify.checker.shape import Differs
 from verify.checker.statement import check_neurons
 from verify.checker.tables import Settled
 
@@ -156,3 +157,6 @@ def test_a_neuron_that_fires_by_one_unit_is_not_dead(highest: int, votes: list[i
     program = SimpleNamespace(network=Network([[], []], [[], []], [], [0, 0], 0, 0), where={}, divided=frozenset())
     record = SimpleNamespace(index=0, circuit=None, kind=kind, left_deviation=None, right_deviation=None, votes_deviation=None)
     check_neurons([record], network, program)  # type: ignore[list-item, arg-type]
+    record.kind = "left out" if kind == "dead" else "dead"
+    with pytest.raises(Differs, match=r"^neurons\[0\]\.kind: "):
+        check_neurons([record], network, program)  # type: ignore[list-item, arg-type]

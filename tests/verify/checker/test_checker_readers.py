@@ -386,6 +386,8 @@ def test_settings_that_say_that_it_is_another_function_are_refused(settings: dic
 )
 def test_spellings_of_relu_are_relu(spelling: str | None) -> None:
     layouts.check_settings({"config": {"activation": spelling, "layers": {"act_fn": spelling}}})
+    with pytest.raises(Malformed, match="expected relu as activation"):
+        layouts.check_settings({"config": {"activation": spelling, "layers": {"act_fn": f"{spelling} x"}}})
 
 
 def test_a_dictionary_that_stands_in_two_places_is_looked_at_where_it_counts() -> None:
@@ -568,6 +570,8 @@ def test_settings_of_training_and_of_sizes_are_harmless() -> None:
         "frac_train": 0.4,
         "bias": False,
     }
-    layouts.check_settings(
-        {"config": config, "epoch": 3, "optimizer": {"state": {0: {"act": "gelu"}}}, "model": "OneLayerMLP", "dropout": 0.0}
-    )
+    beside = {"epoch": 3, "optimizer": {"state": {0: {"act": "gelu"}}}, "model": "OneLayerMLP", "dropout": 0.0}
+    layouts.check_settings({"config": config, **beside})
+    for more in ({"act": "gelu"}, {"residual": True}, {"logit_scale": 2.0}):
+        with pytest.raises(Malformed, match=f"'config.{next(iter(more))}"):
+            layouts.check_settings({"config": {**config, **more}, **beside})
