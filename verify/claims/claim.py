@@ -58,7 +58,7 @@ class Outcome(msgspec.Struct, frozen=True):
     verdict: Verdict
     finding: str
     figure: float | None = None
-    figures: dict[str, object] = {}
+    figures: dict[str, Any] = {}
     counterexample: Counterexample | None = None
     agrees: bool | None = None
 
