@@ -7,6 +7,7 @@ which then means itself; HTML is made from that Markdown with raw HTML switched 
 
 import html
 import re
+from typing import Any
 
 #: what means something within a line in CommonMark, in GitHub's tables or in its formulas
 _INLINE = re.compile(r"[\\`*_\[\]|&~$]")

@@ -39,7 +39,7 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     """Record that no HTML parser takes for the end of the script, and in which no text has a character that is not seen."""
     text = json.dumps(on_one_line(value), separators=(",", ":"), ensure_ascii=True)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
