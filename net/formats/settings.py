@@ -19,7 +19,7 @@ from net.errors import MalformedInput
 from net.formats.pickles import Opaque, Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _SPELLING = {
     activation: re.compile(
@@ -105,6 +105,8 @@ _MODEL_KEYS = _words(
 )
 #: So many dictionaries and lists may lie in each other.
 _DEEPEST = 100
+#: Words of keys under which numbers may be a bias that is no tensor.
+_BIASES = _words("bias biases")
 #: Values that an activation key of another layer may have: none at all.
 _NO_ACTIVATION = ("", "none", "identity", "linear")
 
@@ -163,6 +165,7 @@ def _class_of(key: str) -> tuple[bool, ...]:
         bool(found & (_FUNCTION | _OTHER_ACTIVATIONS)),
         "_".join(listed) in _MODEL_KEYS,
         found <= _PLAIN,
+        bool(found & _BIASES),
         key == "product",
         key == "element_order",
     )
@@ -208,6 +211,8 @@ def _contents(setting: _Waiting, activation: str) -> list[_Waiting]:
         return [setting] if isinstance(value, list | tuple) else []
     if not set(found) <= _PLAIN or _is_tensor(value):
         raise _refusal(f"settings that are known not to change the function, got {_shown(value)} under {path[:120]!r}")
+    if _BIASES & set(found) and _may_be_a_bias(value):
+        raise _refusal(f"settings that are known not to change the function, got numbers, maybe a bias, under {path[:120]!r}")
     for text in texts:
         flat = "".join(character for character in text.lower() if character.isalpha())
         if set(name_words(text)) & _OTHER or any(part in flat for part in _OTHER_PARTS) or _gives_another(text, activation):
@@ -276,6 +281,16 @@ def _check_activation(path: str, found: list[str], value: object, activation: st
 
 def _is_tensor(value: object) -> bool:
     return isinstance(value, Tensor) or (isinstance(value, Opaque) and value.is_array)
+
+
+def _may_be_a_bias(value: object) -> bool:
+    """Whether a value is a number, but for the switches 0 and 1, or has some in it."""
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, int | float):
+        return value not in (0, 1)
+    inside: Iterable[object] = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return any(isinstance(item, int | float) and not isinstance(item, bool) for item in inside)
 
 
 def _is_off(value: object) -> bool:

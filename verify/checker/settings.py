@@ -98,6 +98,8 @@ PLAIN = _words(
     instance instances style sequence seq length len token tokens modulo symbol mapping kwargs desc value values cmd command argv
     """
 )
+#: Words of keys under which numbers may be a bias, and no settings.
+BIASES = _words("bias biases")
 #: Words of another function.
 OTHER = _words(
     """
@@ -184,6 +186,12 @@ def texts(value: Any) -> Iterator[str]:
             waiting.extend(item)
 
 
+def has_numbers(value: Any) -> bool:
+    """Whether a value is a number other than 0 and 1, which may be a switch, or has a number among its items."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return (type(value) in (int, float) and value not in (0, 1)) or any(type(item) in (int, float) for item in items)
+
+
 class Below(NamedTuple):
     """A dictionary, a list or an object that is to be looked at: where it stands, below settings of training or not, how deep."""
 
@@ -244,6 +252,7 @@ class Walk:
             bool(found & (FUNCTION | OTHER_ACTIVATIONS)),
             "_".join(listed) in MODEL_KEYS,
             bool(found) and found <= PLAIN,
+            bool(found & BIASES),
             key == "product",
             key == "element_order",
         )
@@ -275,6 +284,8 @@ class Walk:
     def _plain(self, path: str, key: Any, value: Any) -> None:
         """A value under a key that says nothing of the function by itself."""
         need(not isinstance(value, Tensor | Array), f"expected no tensors beside the network, got {shown(path)}")
+        weights = isinstance(key, str) and {*words(key)} & BIASES and has_numbers(value)
+        need(not weights, f"expected settings that are known not to change the function, got {shown(path)} = {shown(value)}")
         for text in texts(value):
             other = {*words(text)} & OTHER or any(part in flat(text) for part in OTHER_PARTS) or gives_another(text, self._activation)
             need(not other, f"expected settings that are known not to change the function, got {shown(path)} = {shown(text)}")

@@ -280,6 +280,15 @@ def as_tar(certificate: dict[str, Any], checkpoint: bytes) -> bytes:
     return data
 
 
+def with_settings(certificate: dict[str, Any], checkpoint: bytes, **settings: str) -> bytes:
+    """The checkpoint with metadata."""
+    start = 8 + struct.unpack("<Q", checkpoint[:8])[0]
+    header = {"__metadata__": settings, **json.loads(checkpoint[8:start])}
+    data = safetensors(json.dumps(header).encode(), checkpoint[start:])
+    certificate["checkpoint"]["sha256"] = hashlib.sha256(data).hexdigest()
+    return data
+
+
 #: name: (name, type and bytes of a number) of a second hidden layer beside the network of s3_every_form, which its reading leaves out
 LEFT_OUT = {
     "integers_of_a_weight_left_out": ("hidden2.weight", "I8", 1),
@@ -357,6 +366,8 @@ def write() -> None:
         faulty[name] = sealed(parsed), data
     data = as_tar(parsed := json.loads(certificate), checkpoint)
     faulty["checkpoint_that_is_a_tar_archive_too"] = sealed(parsed), data
+    data = with_settings(parsed := json.loads(certificate), checkpoint, hidden_bias="[5.0, 0.0, 0.0]")
+    faulty["checkpoint_with_a_bias_that_is_a_list"] = sealed(parsed), data
     for name, (text, data) in faulty.items():
         (malformed / f"{name}.json").write_bytes(text)
         (malformed / f"{name}.ckpt").write_bytes(data)

@@ -404,11 +404,11 @@ def test_a_dictionary_that_stands_in_two_places_is_looked_at_where_it_counts() -
 KEYS = (
     *("training", "run_name", "config", "act_fn", "use_relu", "model", "loss", "init", "metrics", "batch_norm", "grad_norm", "hidden"),
     *("tags", "gelu", "logit_scale", "optimizer", "wandb", "type", "name", "output_activation", "product", "relu_embed", "n_heads"),
-    *("0", "17", "-", "", 0, 3, None),
+    *("0", "17", "-", "", 0, 3, None, "hidden.bias", "use_biases"),
 )
 VALUES: tuple[Any, ...] = (
     *("relu", "gelu", "ReLU()", "s5-square", "x^2", "left-first", "none", "", "LeakyReLU", "transformer", "adamw", "mlp"),
-    *(True, False, None, 0, 3.5, [], {}, ["relu", "gelu"], [1.0, 2.0], ["relu", "none"]),
+    *(True, False, None, 0, 1, 3, 3.5, [], {}, [True], (2, "none"), ["relu", "gelu"], [1.0, 2.0], ["relu", "none"]),
 )
 
 
