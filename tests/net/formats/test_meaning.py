@@ -416,6 +416,31 @@ def test_a_module_is_compared_with_what_was_read_from_its_tensors(planted_s3):
             analyse(Network(other), "S3")
 
 
+def test_a_module_that_reads_y_as_a_token_of_its_own_is_called_so(planted_s3, monkeypatch):
+    """Its table takes numbers of x in place of those of y too, and gives other logits for them. Blocks of pairs change nothing."""
+    torch = pytest.importorskip("torch")
+    from verify.analysis import analyse
+
+    class Network(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            L, R, votes = (torch.from_numpy(array) for array in planted_s3)
+            self.embed, self.first, self.second = torch.nn.Embedding(12, 24), torch.nn.Linear(48, 24), torch.nn.Linear(24, 6)
+            with torch.no_grad():
+                self.embed.weight.copy_(torch.cat([L, R]))
+                self.first.weight.copy_(torch.cat([torch.eye(24), torch.eye(24)], dim=1))
+                self.second.weight.copy_(votes.T)
+                self.first.bias.zero_()
+                self.second.bias.zero_()
+
+        def forward(self, pairs):
+            return self.second(torch.relu(self.first(self.embed(pairs).flatten(1))))
+
+    for logits in (7, 100, 4_000_000):
+        monkeypatch.setattr("net.in_memory._LOGITS", logits)
+        assert analyse(Network(), "S3").correct.right == 36
+
+
 @pytest.mark.parametrize("kind", ["float16", "bfloat16"])
 def test_half_precision_hides_no_other_activation(kind, planted_s3):
     """Rounding in 8 bits may be as large as the logits, so that a bound of it would accept anything."""
