@@ -15,7 +15,7 @@ from verify.distil.coset_fit import Floats
 from verify.distil.moments import activation_moments, activation_products
 
 #: A bank of more than this many times the network's neurons, and more than the other number, begins anew.
-LARGEST, ROOMY = 6, 1024
+LARGEST, ROOMY = 6, 3000
 
 Singles = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]

@@ -28,7 +28,7 @@ def mixed(rng: np.random.Generator, sources: list[Weights]) -> Weights:
     return Weights.from_arrays(left, right, rng.normal(size=(len(some), 6)), np.zeros(6))
 
 
-@pytest.mark.parametrize("roomy", [0, 1024])
+@pytest.mark.parametrize("roomy", [0, 3000])
 def test_moments_are_those_of_a_pass(roomy: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs that share neurons with the network and with each other; once a bank is full it begins anew."""
     monkeypatch.setattr(moment_bank, "ROOMY", roomy)
