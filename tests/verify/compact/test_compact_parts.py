@@ -343,7 +343,7 @@ def test_errors_that_are_lost_beside_large_weights_count_in_the_bound_of_tables(
     large, none = np.full((n, 1), 2.0**38), np.zeros(n)
     votes = np.zeros((1, n))
     votes[0, 0] = 2.0**30
-    bias = 2.0 ** np.arange(n)
+    bias = np.power(2.0, np.arange(n, dtype=np.float64))
     exact = Weights.from_integers(
         np.full((n, 1), 2**55 + 1), np.full((n, 1), -(2**55) + 1), votes.astype(np.int64), bias.astype(np.int64), 17, 0
     )
