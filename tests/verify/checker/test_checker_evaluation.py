@@ -160,3 +160,11 @@ def test_a_neuron_that_fires_by_one_unit_is_not_dead(highest: int, votes: list[i
     record.kind = "left out" if kind == "dead" else "dead"
     with pytest.raises(Differs, match=r"^neurons\[0\]\.kind: "):
         check_neurons([record], network, program)  # type: ignore[list-item, arg-type]
+
+
+def test_one_output_is_the_answer() -> None:
+    """Whatever its logit is, and at a sample too."""
+    one = Network([[-3]], [[1]], [[-5]], [-7], 0, 0)
+    pairs = Pairs([[0]])
+    assert answers_of(one, pairs, 1, SILENT) == [[0]]
+    assert evaluate(one, None, [[0]], pairs, 1, SILENT) == [[Pair(0, 0, False)]]

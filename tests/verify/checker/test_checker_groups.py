@@ -193,13 +193,22 @@ def test_a_group_is_refused_under_the_name_of_another_or_of_none(name: str, degr
 FURTHER = {
     **{"Q8": 8, "Q16": 16, "Dic3": 12, "Dic5": 20, "F20": 20, "F21": 21, "F42": 42, "F55": 55, "M11": 7920, "D6": 6, "D8": 8},
     **{"AGL(1,5)": 20, "AGL(1,7)": 42, "Aff(8)": 32, "Aff(16)": 128, "PSL(2,5)": 60, "PSL(2,7)": 168, "PGL(2,5)": 120, "PGL(2,3)": 24},
-    **{"SL(2,3)": 24, "SL(2,5)": 120, "GL(2,3)": 48, "S3wrS2": 72, "C2wrC3": 24, "Q8xC2": 16},
+    **{"SL(2,3)": 24, "SL(2,5)": 120, "GL(2,3)": 48, "S3wrS2": 72, "C2wrC3": 24, "Q8xC2": 16, "F6": 6, "SL(2,2)": 6, "GL(2,2)": 6},
 }
 NOTHING = (
     *("Q12", "Q6", "Dic1", "F8", "F15", "D7", "D4", "D2", "M12", "S3wr", "S0", "X5", "", "Aff(1)", "Aff(1,8)"),
     *("AGL(5)", "AGL(2,5)", "AGL(1,4)", "AGL(1,8)", "PSL(7)", "PSL(1,7)", "PSL(2,4)", "PSL(2,9)", "PGL(2,8)"),
-    *("SL(2,4)", "SL(1,3)", "SL(3)", "GL(3,2)", "GL(2,4)"),
+    *("SL(2,4)", "SL(1,3)", "SL(3)", "GL(3,2)", "GL(2,4)", "PSL(2,1)", "SL(2,1)", "F7", "F5", "F2", "F1"),
 )
+
+
+def test_a_group_is_as_large_as_it_may_be_and_no_larger(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [groups.permutation(word, 3) for word in ("(1 2 3)", "(1 2)")]
+    monkeypatch.setattr(groups, "LARGEST_ORDER", 6)
+    assert len(groups.closure(words, 3)) == 6
+    monkeypatch.setattr(groups, "LARGEST_ORDER", 5)
+    with pytest.raises(Malformed, match="at most 5 elements"):
+        groups.closure(words, 3)
 
 
 @pytest.mark.parametrize("name", FURTHER)
