@@ -194,11 +194,13 @@ FURTHER = {
     **{"Q8": 8, "Q16": 16, "Dic3": 12, "Dic5": 20, "F20": 20, "F21": 21, "F42": 42, "F55": 55, "M11": 7920, "D6": 6, "D8": 8},
     **{"AGL(1,5)": 20, "AGL(1,7)": 42, "Aff(8)": 32, "Aff(16)": 128, "PSL(2,5)": 60, "PSL(2,7)": 168, "PGL(2,5)": 120, "PGL(2,3)": 24},
     **{"SL(2,3)": 24, "SL(2,5)": 120, "GL(2,3)": 48, "S3wrS2": 72, "C2wrC3": 24, "Q8xC2": 16, "F6": 6, "SL(2,2)": 6, "GL(2,2)": 6},
+    **{"Aff(3)": 6, "AGL(1,3)": 6},
 }
 NOTHING = (
     *("Q12", "Q6", "Dic1", "F8", "F15", "D7", "D4", "D2", "M12", "S3wr", "S0", "X5", "", "Aff(1)", "Aff(1,8)"),
     *("AGL(5)", "AGL(2,5)", "AGL(1,4)", "AGL(1,8)", "PSL(7)", "PSL(1,7)", "PSL(2,4)", "PSL(2,9)", "PGL(2,8)"),
     *("SL(2,4)", "SL(1,3)", "SL(3)", "GL(3,2)", "GL(2,4)", "PSL(2,1)", "SL(2,1)", "F7", "F5", "F2", "F1"),
+    *("S2wrS2wrS2", "C16wrC16", "C2wrC128", "Q256", "Dic64", "Aff(256)"),
 )
 
 
@@ -209,6 +211,13 @@ def test_a_group_is_as_large_as_it_may_be_and_no_larger(monkeypatch: pytest.Monk
     monkeypatch.setattr(groups, "LARGEST_ORDER", 5)
     with pytest.raises(Malformed, match="at most 5 elements"):
         groups.closure(words, 3)
+
+
+@pytest.mark.parametrize(("name", "degree"), [("C5wrC51", 255), ("C2wrC20", 40), ("Aff(255)", 255), ("Dic63", 252), ("Q128", 128)])
+def test_names_of_groups_on_up_to_255_points_are_known(name: str, degree: int) -> None:
+    found = groups.named_group(name)
+    assert found is not None
+    assert found[0] == degree
 
 
 @pytest.mark.parametrize("name", FURTHER)

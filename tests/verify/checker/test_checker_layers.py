@@ -363,7 +363,7 @@ def test_what_may_be_left_out_is_a_buffer_or_a_number_that_counts() -> None:
         ("table", tensor(6, 6, kind="I64"), True), ("mask", tensor(6, 6, kind="BOOL"), False), ("mask", tensor(1, kind="BOOL"), True),
         ("perm", tensor(6, kind="I64"), False), ("perm", tensor(6, 6, kind="I64"), True), ("train_idx", tensor(6, kind="I64"), True),
         ("idx", tensor(6, kind="I64"), False), ("trainMask", tensor(6, kind="BOOL"), True), ("dead", tensor(3, 3, kind="I64"), False),
-        ("idx", tensor(1, kind="I64"), True),
+        ("idx", tensor(1, kind="I64"), True), ("mask", tensor(2, kind="BOOL"), False),
     ):  # fmt: skip
         assert is_no_weight(name, one) == fine, name
 
