@@ -66,11 +66,16 @@ def read_archive(data: bytes) -> dict[str, memoryview]:
 
 
 def ends_in_a_directory(data: bytes) -> bool:
-    """Whether a reader that looks for a zip directory at the end of the file, after anything at all, finds one."""
+    """Whether a reader that looks for a zip directory at the end of the file, after anything at all, finds one or is told of one.
+
+    A record in 64 bits before the end record may say where the directory is; what it says is not looked at.
+    """
     start = max(0, len(data) - _END_SIZE - _FULL16)
     place = data.find(_END, start)
     while place >= 0:
         if place + _END_SIZE <= len(data):
+            if data[max(0, place - 20) :][:4] == _LOCATOR64:
+                return True
             size = struct.unpack_from("<I", data, place + 12)[0]
             if size >= _CENTRAL_SIZE and place >= size and data[place - size : place - size + 4] == _CENTRAL:
                 return True
