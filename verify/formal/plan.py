@@ -117,7 +117,7 @@ def plan_text(plan: CoqPlan) -> str:
         both = f"Both table_{step.one} table_{step.other}"
         parts.append(f"Definition table_{k} : tree := {both}\n{list_of(pairs)}%nat\n{list_of(step.cells)}%nat.\n")
     last = list_of([f"table_{k}" for k in plan.last])
-    return f"""(** How neurons are read through levels, and in which order tables are added. object plan that passes will do. *)
+    return f"""(** How neurons are read through levels, and in which order tables are added. Any plan that passes will do. *)
 
 From Coq Require Import ZArith List Uint63.
 From CosetVerify Require Import Tables Factored.
