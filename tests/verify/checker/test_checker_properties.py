@@ -144,7 +144,7 @@ def tried(seeds: range, sums: bool = False) -> int:
     return verified
 
 
-@pytest.mark.parametrize("start", [0, 1000, 2000])
+@pytest.mark.parametrize("start", [0, 1000])
 def test_what_fractions_say_of_random_networks_is_accepted_and_a_lie_is_not(start: int) -> None:
     assert 0 < tried(range(start, start + 40)) < 40
 

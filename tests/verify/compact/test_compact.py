@@ -101,7 +101,7 @@ def check_random_networks(name: str, networks: int, seed: int) -> None:
     assert wrong > 0
 
 
-@pytest.mark.parametrize(("name", "networks"), [("S3", 80), ("S4", 12), ("A4", 12), ("C5", 30)])
+@pytest.mark.parametrize(("name", "networks"), [("S3", 40), ("S4", 6), ("A4", 6), ("C5", 15)])
 def test_no_strategy_certifies_a_wrong_pair(name: str, networks: int) -> None:
     """On random networks and random factorisations, against the exact answers; the quadratic strategy's pairs are a subset."""
     check_random_networks(name, networks, 0)
