@@ -22,6 +22,7 @@ ONCE_WRONG = {
     391: "preactivations whose sum is beyond float64",
     398: "integers of a program beyond float64",
     629: "integers of a program beyond 2^4000",
+    61119: "a share of variance that is a number of NumPy's",
 }
 
 

@@ -521,7 +521,7 @@ class _Rates:
         """The program whose every constant explains about ``price`` of the variance."""
         search = self._search
         sided = self._sided_at(price)
-        with_bias = sided.left[0] - sided.left[1] > price * search.network.order
+        with_bias = bool(sided.left[0] - sided.left[1] > price * search.network.order)
         fit = sided.fits[with_bias]
         fit = fit.with_spaces(exchanged(fit, point_irreps(search.lattice), price))
         forms = self._sides, with_bias, tuple(space.form for space in fit.spaces)

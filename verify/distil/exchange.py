@@ -46,13 +46,18 @@ def exchanged(fit: VoteFit, irreps: Sequence[PointIrrep], price: float) -> tuple
     spaces = [space if i in some else VoteSpace.of(fit.draft.lattice.group, RAW) for i, space in enumerate(fit.spaces)]
     free = np.array([i for i in range(len(spaces)) if i not in some], dtype=np.intp)
     beside = matrix[:, free]
-    worth = (np.diag(matrix) - np.einsum("is,st,it->i", beside, inverse[np.ix_(free, free)], beside)) / fit.moments.total
+    worth = (np.diag(matrix) - np.einsum("is,st,it->i", beside, inverse[np.ix_(free, free)], beside)) / _total(fit)
     return _written(fit, irreps, price, spaces, votes, np.maximum(worth, 0.0))
+
+
+def _total(fit: VoteFit) -> float:
+    """The variance of the logits that shares are of; above 0 also where it is lost in float64."""
+    return max(fit.moments.total, float(np.finfo(float).tiny))
 
 
 def _taken_out(fit: VoteFit, irreps: Sequence[PointIrrep], price: float) -> tuple[set[int], Floats, Floats, Floats]:
     """The neurons whose votes are not free, the votes, H, and its inverse on those that are free (0 elsewhere)."""
-    order, total = fit.draft.lattice.group.order, max(fit.moments.total, np.finfo(float).tiny)
+    order, total = fit.draft.lattice.group.order, _total(fit)
     matrix: Floats = fit.moments.program + np.diag(fit.pull[:, 0])
     inverse, votes = np.asarray(np.linalg.inv(matrix), dtype=np.float64), free_votes(fit)
     free = np.array([space.size < order for space in fit.spaces], dtype=bool)
