@@ -312,22 +312,26 @@ def test_a_lemma_that_is_too_long_has_no_script_and_changes_no_other(monkeypatch
 
 @pytest.mark.parametrize("name", ["S3", "S4"])
 def test_the_numbers_of_a_lemma_are_counted(name: str) -> None:
-    """What a lemma counts is at least what stands in its script, and every sum there is one of those that beta is the least of."""
+    """What a lemma counts is at least what stands in its script, and its sums are the values of the left side, beside beta."""
     program, group, members = random_program(name, 1)
     outline = planned_of(program, group, members)
     assert outline.failing is not None
     for duals in outline.failing[1].duals:
         pairs = [(0, 1), (1, 1)]
         writer = LemmaWriter(duals, duals.tables.ys, duals.beta, pairs)
-        sums = [
-            [int(number.strip("()").replace(" ", "")[:-2]) for number in re.findall(r"\(- [0-9]+\.0\)|[0-9]+\.0", line)]
-            for line in writer.lines()[0]
-            if line.startswith("(< ")
-        ]
-        assert 0 < sum(len(line) - 1 for line in sums) <= writer.numbers
+        sums: dict[tuple[int, ...], list[list[int]]] = {}
+        for line in writer.lines()[0]:
+            if line.startswith("; j = "):
+                found = sums.setdefault(tuple(map(int, re.findall(r"= ([0-9]+)", line))), [])
+            if line.startswith("(< "):
+                numbers = re.findall(r"\(- [0-9]+\.0\)|[0-9]+\.0", line)
+                found.append([int(number.strip("()").replace(" ", "")[:-2]) for number in numbers])
+        assert 0 < sum(len(line) - 1 for lines in sums.values() for line in lines) <= writer.numbers
         table = relaxed(duals.tables, duals.mu, duals.lam, duals.ties)
-        for j, i in pairs:
-            assert {sum(line[:-1]) for line in sums if line[-1] == duals.beta[j, i]} >= set(table[j, i].ravel().tolist())
+        assert list(sums) == pairs
+        for (j, i), lines in sums.items():
+            assert {sum(line[:-1]) for line in lines} == set(table[j, i].ravel().tolist())
+            assert {line[-1] for line in lines} == {int(duals.beta[j, i])}
 
 
 def test_potentials_that_do_not_cancel_are_not_proved() -> None:
