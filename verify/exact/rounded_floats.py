@@ -39,7 +39,7 @@ import numpy as np
 
 from net.activation import degree
 from net.roundoff import INFLATE, TINY32, U32, U64, gamma
-from verify.exact.scaled_integers import ScaledNetwork, largest_errors, live_neurons, reach
+from verify.exact.scaled_integers import ScaledNetwork, exponents, largest_errors, live_neurons, reach
 
 if TYPE_CHECKING:
     from net.weights import Weights
@@ -83,9 +83,7 @@ def _scales(real: LiveNeurons) -> tuple[Indices, Indices, int]:
     Activations and votes are made about equal, unless L and R are far larger than their sums.
     """
     power = degree(real.activation)
-    top = (reach(real.L, real.R, real.activation) + real.L_error + real.R_error) ** power
-    widest = np.maximum(np.abs(real.L).max(axis=0), np.abs(real.R).max(axis=0))
-    h, u, w = (np.frexp(a)[1].astype(np.int64) for a in (top, np.abs(real.U).max(axis=1), widest))
+    h, u, w = exponents(real)
     unit = PRODUCT_BITS - int((h + u).max())
     s = np.minimum((u - h + unit) // (2 * power), LARGEST_BITS - 2 - w)
     if real.has_bias:
@@ -110,4 +108,6 @@ def _slack(real: LiveNeurons, floats: tuple[Singles, Singles, Singles], s: Indic
     k = len(V)
     spread = V.max(axis=1) - V.min(axis=1)
     slack = float((2 * f * (most + e) + e * spread).sum()) + 2 * (gamma(k, U32) + 2 * U64) * sums + 16 * k * TINY32
-    return slack * INFLATE**4 if sums < 2.0**120 and np.isfinite(slack) else None
+    # An activation out of range would be inf, and inf times a vote of 0 no number at all.
+    fits = max(sums, float(most.max())) < 2.0**120 and np.isfinite(slack)
+    return slack * INFLATE**4 if fits else None

@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from net.activation import fired
+from net.activation import degree, fired
 from net.roundoff import INFLATE
 
 if TYPE_CHECKING:
@@ -170,24 +170,34 @@ def live_neurons(weights: Weights) -> LiveNeurons | None:
 
 
 def _finest_scale(real: LiveNeurons, dtype: np.dtype[Any], bits: int) -> ScaledNetwork | None:
-    top = reach(real.L, real.R, real.activation) + real.L_error + real.R_error
-    degree = 2 if real.activation == "square" else 1
-    top = top**degree
-    widest = np.maximum(np.abs(real.L).max(axis=0), np.abs(real.R).max(axis=0))
-    h, u, w = (np.frexp(a)[1].astype(np.int64) for a in (top, np.abs(real.U).max(axis=1), widest))
+    power = degree(real.activation)
+    h, u, w = exponents(real)
     q = bits - int((h + u).max()) + 1
     for unit in range(q, q - 4096, -1):
         # Balanced: 2^s Hmax and 2^(q-s) |u| about equal, so that neither rounding outweighs the other. The
         # cap keeps |L| and |R| within 2^(bits - 1), so that their sums are exact as well.
-        s = np.minimum((u - h + unit) // (2 * degree), bits - 1 - w)
+        s = np.minimum((u - h + unit) // (2 * power), bits - 1 - w)
         if real.has_bias:
             s[-1] = 0
-        scaled = _Scaled.of(real, s, unit - degree * s)
+        scaled = _Scaled.of(real, s, unit - power * s)
         if scaled.fits(2.0**bits):
-            slack = scaled.slack(real, s, unit - degree * s)
+            slack = scaled.slack(real, s, unit - power * s)
             L, R, V = (array.astype(dtype) for array in (scaled.L, scaled.R, scaled.V))
             return ScaledNetwork(L, R, V, unit, slack, real.activation)
     return None
+
+
+def exponents(real: LiveNeurons) -> tuple[Indices, Indices, Indices]:
+    """Integers h, u, w per neuron with 2^h, 2^u and 2^w just above its largest activation, vote, and left or right weight.
+
+    The square of a number of float64 may be out of range, so its exponent is found from the number's own.
+    """
+    mantissa, exponent = np.frexp(reach(real.L, real.R, real.activation) + real.L_error + real.R_error)
+    power = degree(real.activation)
+    h = np.frexp(mantissa**power)[1].astype(np.int64) + power * exponent.astype(np.int64)
+    widest = np.maximum(np.abs(real.L).max(axis=0), np.abs(real.R).max(axis=0))
+    u, w = (np.frexp(a)[1].astype(np.int64) for a in (np.abs(real.U).max(axis=1), widest))
+    return h, u, w
 
 
 def reach(L: Doubles, R: Doubles, activation: Activation) -> Doubles:

@@ -35,18 +35,23 @@ def count_contenders(weights: Weights, families: tuple[PartitionFamily, ...], pr
 
     O(k m n) operations in float32, in float64 for the pairs that these leave undecided, and O(m) integers for each z that is left.
     """
-    work = _Work.of(weights, families)
+    with np.errstate(over="ignore", invalid="ignore"):  # sums out of range are left to integers
+        return _count(_Work.of(weights, families), products, pairs)
+
+
+def _count(work: "_Work", products: npt.NDArray[np.int16], pairs: Counts) -> Counts:
     found = np.zeros(len(pairs), dtype=np.intp)
     for start in range(0, len(pairs), BLOCK):
         part = pairs[start : start + BLOCK]
-        left, unsure = np.arange(len(part)), np.ones((len(part), weights.order), dtype=bool)
+        left, unsure = np.arange(len(part)), np.ones((len(part), work.weights.order), dtype=bool)
         for floats in work.floats:
             x, y = part[left].T
             w = products[x, y].astype(np.intp)
             bound = floats.bounds(x, y, w)
-            bound[np.arange(len(w)), w] = np.inf
-            found[start + left] = (bound < -floats.error).sum(axis=1)
-            unsure = np.abs(bound) <= floats.error
+            # Not within the error's reach: false for what is no number, where sums are out of range.
+            unsure = ~(np.abs(bound) > floats.error)
+            bound[np.arange(len(w)), w], unsure[np.arange(len(w)), w] = np.inf, False
+            found[start + left] = ((bound < 0) & ~unsure).sum(axis=1)
             open_ = unsure.any(axis=1)
             left, unsure = left[open_], unsure[open_]
             if not len(left):

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from net.roundoff import TINY32
@@ -18,6 +18,7 @@ NUMBERS = st.one_of(
     st.floats(-4, 4),
     st.sampled_from([0.0, 1.0, -1.0, 1 + 2.0**-23, 1 + 2.0**-24, -1 - 2.0**-52, 2.0**60, -(2.0**60)]),
     st.sampled_from([2.0**-126, 2.0**-149, 2.0**-160, 5e-324, 2.0**127, -(2.0**127), 1e300, -1e300, 1e-300]),
+    st.sampled_from([sign * 2.0**power for sign in (1, -1) for power in (-967, -940, 511, 512, 997, 1022)]),
 )
 ACTIVATIONS = ("relu", "square")
 
@@ -31,6 +32,10 @@ def networks(draw):
         return np.array(draw(st.lists(NUMBERS, min_size=size, max_size=size))).reshape(shape)
 
     return array(n, m), array(n, m), array(m, n), array(n) if draw(st.booleans()) else np.zeros(n)
+
+
+# Its greatest activation is 2^1994, beyond float64.
+OUT_OF_RANGE = np.zeros((2, 2)), np.array([[1e300, 0.0], [0.0, 0.0]]), np.array([[0.0, 5e-324], [0.0, 1e300]]), np.zeros(2)
 
 
 def fractions(array):
@@ -75,6 +80,7 @@ def furthest(network, logits, real):
 @pytest.mark.filterwarnings("ignore:.*encountered in")
 @settings(max_examples=120, deadline=None)
 @given(arrays=networks(), activation=st.sampled_from(ACTIVATIONS), seed=st.integers(0, 99))
+@example(arrays=OUT_OF_RANGE, activation="square", seed=0)
 def test_every_difference_of_logits_is_within_the_slack(arrays, activation, seed):
     network = round_to_floats(Weights.from_arrays(*arrays, activation=activation))
     if network is None:
@@ -132,6 +138,20 @@ def test_near_ties_are_left_to_the_next_tier(lead):
     decided = np.ldexp(lead, network.exponent) > 2 * network.slack
     assert decided == (lead == 2.0)
     assert found.tiers == {"rounded": 36 if decided else 0, "exact": 0 if decided else 36}
+
+
+@pytest.mark.parametrize("tier", ["float32", "rounded", "float64", "wide"])
+def test_an_activation_beyond_float64_decides_nothing_by_being_infinite(tier):
+    """Squares near 2^1800 with votes for output 0 and near 2^1732 with votes for output 1 that are 2^106 times as great."""
+    L = np.tile([2.0**900, 2.0**900], (2, 1))
+    R = np.tile([0.0, 2.0**866 - 2.0**900], (2, 1))
+    U = np.array([[2.0**-770, -(2.0**-770)], [-(2.0**-664), 2.0**-664]])
+    weights = Weights.from_arrays(L, R, U, np.array([2.0**1000, 0.0]), activation="square")
+    found, exact = evaluate(weights, tiers=(tier, "exact")), evaluate(weights, tiers=("exact",))
+    assert (exact.answer == 1).all()
+    assert (found.answer == 1).all()
+    assert (found.margin_low <= exact.margin_high).all()
+    assert (found.margin_high >= exact.margin_low).all()
 
 
 def test_numbers_that_float32_cannot_hold_together_are_refused():

@@ -97,6 +97,13 @@ def test_contenders_are_those_of_rationals(decides: str, monkeypatch: pytest.Mon
     found = count_contenders(weights, families, group.mul, pairs)
     assert found.tolist() == [by_fractions(weights, families, group.mul, int(x), int(y)) for x, y in pairs]
     assert 0 < found.sum() < 5 * len(pairs)
+    # Sums beyond float64, where differences of infinities are no numbers.
+    for one, votes in ((2.0**100, 2.0**920), (1.0, 2.0**1020)):
+        large = Weights.from_arrays(weights.L * one, weights.R * one, weights.U * votes, weights.b)
+        scaled = tuple(replace(family, levels=family.levels * one) for family in families)
+        expected = [by_fractions(large, scaled, group.mul, int(x), int(y)) for x, y in pairs]
+        monkeypatch.setattr(exact_contenders, "_error", bound if decides != "integers" else lambda *_: np.nan)
+        assert count_contenders(large, scaled, group.mul, pairs).tolist() == expected
 
 
 @pytest.mark.parametrize("size", [1.0, 2.0**30, 2.0**-130, 2.0**110])
