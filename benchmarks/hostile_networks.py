@@ -3,7 +3,7 @@
 Networks over groups of order 1 to 8: right ones, nearly right ones, ties, dead, duplicated and constant neurons, zeros; at every scale
 from the least denormal to the largest float, of the network, of each array, of each neuron and of single entries; in float16,
 bfloat16, float32, float64 and mixtures; with biases beside which float64 loses everything; folded or in layers. Network number N is
-always the same one.
+always the same one, whatever its neurons make of their preactivations (``--activation``): relu, the square or the absolute value.
 
 Each goes through what `verify run` and `verify check` do, in this process, with warnings as errors, and must end in one of two ways.
 Refused: by MalformedInput, and then a weight or a product of weights is beyond the largest float64. Or with a verdict, which is held
@@ -27,6 +27,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ import numpy as np
 import verify
 from algebra.group import FiniteGroup, parse_group
 from net.errors import MalformedInput
+from net.formats.reading import ACTIVATIONS, Activation
 from reports.coset_voting import Program
 from reports.program_text import program_constants
 from verify.checker.progress import Progress
@@ -53,21 +55,24 @@ FLOATS = {
 #: Every so many networks all files are written, the report and its figures too: that takes ten times as long as the rest.
 EVERY = 200
 Arrays = dict[str, np.ndarray]
+FIRED: dict[Activation, Any] = {"relu": lambda p: np.maximum(p, 0), "square": lambda p: p * p, "abs": np.abs}
 
 
 @dataclass(frozen=True)
 class Hostile:
-    """One network: its group, a word for how it was made, its tensors with the type of each, and the bytes of its file."""
+    """One network: its group, a word for how it was made, its tensors with the type of each, its activation, and its file's bytes."""
 
     group: str
     kind: str
     tensors: Arrays
     types: dict[str, str]
+    activation: Activation = "relu"
 
     @property
     def data(self) -> bytes:
         """A safetensors file, written by hand, since NumPy has no bfloat16."""
-        header, blobs, end = {}, [], 0
+        header: dict[str, Any] = {"__metadata__": {"act_fn": self.activation}} if self.activation != "relu" else {}
+        blobs, end = list[bytes](), 0
         for name, array in self.tensors.items():
             blobs.append(as_bytes(array, self.types[name]))
             header[name] = {"dtype": FLOATS[self.types[name]][0], "shape": array.shape, "data_offsets": (end, end + len(blobs[-1]))}
@@ -96,12 +101,17 @@ def fitted(array: np.ndarray, kind: str) -> np.ndarray:
 # ---- networks
 
 
-def lookup(group: FiniteGroup) -> Arrays:
-    """A right network of n^2 neurons: neuron (a, b) fires at x = a, y = b alone, by 1, and votes for ab."""
+def lookup(group: FiniteGroup, activation: Activation) -> Arrays:
+    """A right network of n^2 neurons: neuron (a, b) is strongest at x = a, y = b, and votes for ab.
+
+    With relu it fires there alone, by 1. With squares and absolute values by 4 and 2, and by 1 where one of the two is so: at (x, y)
+    two neurons of each other output do that.
+    """
     n = group.order
-    arrays = {"L": np.full((n, n * n), -1.0), "R": np.zeros((n, n * n)), "U": np.zeros((n * n, n))}
+    arrays = {"L": np.full((n, n * n), -1.0 if activation == "relu" else 0.0), "R": np.zeros((n, n * n)), "U": np.zeros((n * n, n))}
     for k, (a, b) in enumerate(np.ndindex(n, n)):
-        arrays["L"][a, k], arrays["R"][b, k], arrays["U"][k, group.mul[a, b]] = 0, 1, 1
+        arrays["L"][a, k] += 1
+        arrays["R"][b, k], arrays["U"][k, group.mul[a, b]] = 1, 1
     return arrays
 
 
@@ -133,16 +143,17 @@ def small(group: FiniteGroup, rng: np.random.Generator, draw: str) -> Arrays:
     return {name: np.full(shape, rng.normal()) for name, shape in shapes.items()}
 
 
-def plain(group: FiniteGroup, rng: np.random.Generator) -> tuple[str, Arrays]:
+def plain(group: FiniteGroup, rng: np.random.Generator, activation: Activation) -> tuple[str, Arrays]:
     """A network of usual size, and a word for it."""
     kind = rng.choice(
         ["lookup", "altered", "ramp", "normal", "integers", "cosets", "zero", "constant"],
         p=[0.25, 0.2, 0.15, 0.1, 0.1, 0.1, 0.05, 0.05],
     )
     if kind == "ramp":
-        return ("ramp", ramp(group.order)) if group.name.startswith("C") and "x" not in group.name else ("lookup", lookup(group))
+        cyclic = group.name.startswith("C") and "x" not in group.name
+        return ("ramp", ramp(group.order)) if cyclic else ("lookup", lookup(group, activation))
     if kind in ("lookup", "altered"):
-        arrays = lookup(group)
+        arrays = lookup(group, activation)
         if kind == "altered":  # one vote changed: by a unit in the last place, to a tie, to a wrong answer
             k, z = rng.integers(len(arrays["U"])), rng.integers(group.order)
             arrays["U"][k, z] = rng.choice([1.0, 1 - 2.0**-8, 1 - 2.0**-53, 1 + 2.0**-7, 1 + 2.0**-52, 2.0, -1.0, 5e-324])
@@ -150,11 +161,11 @@ def plain(group: FiniteGroup, rng: np.random.Generator) -> tuple[str, Arrays]:
     return kind, by_cosets(group, rng) if kind == "cosets" else small(group, rng, kind)
 
 
-def hostile(number: int) -> Hostile:
+def hostile(number: int, activation: Activation = "relu") -> Hostile:
     """Network number N."""
     rng = np.random.default_rng(number)
     group = parse_group(str(rng.choice(GROUPS)))
-    kind, arrays = plain(group, rng)
+    kind, arrays = plain(group, rng, activation)
     words = [kind]
     if rng.random() < 0.25 and arrays["L"].shape[1] < 30:  # neurons there twice, and dead ones
         twice = rng.integers(0, arrays["L"].shape[1], int(rng.integers(1, 4)))
@@ -175,22 +186,27 @@ def hostile(number: int) -> Hostile:
     types = {name: str(rng.choice(list(FLOATS))) for name in (*arrays, "W_x", "W_y", "W", "W_U", "bias")}
     if rng.random() < 0.8:
         types = dict.fromkeys(types, types["L"])
-    words.append(scale(arrays, types, rng))
+    words.append(scale(arrays, types, rng, activation))
     tensors = arrays
     if rng.random() < 0.15:
         tensors, word = layered(arrays, rng), "layers"
         words.append(word)
     with np.errstate(all="ignore"):
-        return Hostile(group.name, ", ".join(words), {name: fitted(a, types[name]) for name, a in tensors.items()}, types)
+        fit = {name: fitted(a, types[name]) for name, a in tensors.items()}
+    return Hostile(group.name, ", ".join(words), fit, types, activation)
 
 
-def scale(arrays: Arrays, types: dict[str, str], rng: np.random.Generator) -> str:
-    """Multiply in place by powers of two and other numbers within the range of each array's type; a word for what was done."""
+def scale(arrays: Arrays, types: dict[str, str], rng: np.random.Generator, activation: Activation) -> str:
+    """Multiply in place by powers of two and other numbers within the range of each array's type; a word for what was done.
+
+    Powers of two stay within 2^-32 and 2^32 for half of the networks of squares, which are refused not far beyond.
+    """
+    reach = 32 if activation == "square" and rng.random() < 0.5 else 2000
     how = str(rng.choice(["usual", "network", "arrays", "neurons", "entries", "edges"], p=[0.15, 0.25, 0.25, 0.15, 0.1, 0.1]))
 
     def exponent(name: str, size: Any = None) -> Any:
         _, _, least, top = FLOATS[types[name]]
-        return rng.integers(least, top + 1, size)
+        return rng.integers(max(least, -reach), min(top, reach) + 1, size)
 
     with np.errstate(all="ignore"):
         if how == "network":
@@ -210,6 +226,7 @@ def scale(arrays: Arrays, types: dict[str, str], rng: np.random.Generator) -> st
         if how == "edges":
             for name, a in arrays.items():
                 _, bits, least, top = FLOATS[types[name]]
+                least, top = max(least, -reach), min(top, reach)
                 edge = np.ldexp([1.0, 3.0, 2 - 2.0 ** (1 - bits), 1.0], [least, least, top, top])
                 arrays[name] = np.where(rng.random(a.shape) < 0.3, rng.choice([-1.0, 1.0], a.shape) * rng.choice(edge, a.shape), a)
     return f"scale of {how}"
@@ -250,14 +267,15 @@ def truth(network: Hostile) -> Truth:
     t = {name: integers(a) for name, a in network.tensors.items()}
     if "W" in t:
         d = t["W_x"].shape[1]
-        left, right, votes, bits = t["W_x"] @ t["W"][:d], t["W_y"] @ t["W"][d:], t["W_U"], 3 * BITS
+        left, right, votes, bits = t["W_x"] @ t["W"][:d], t["W_y"] @ t["W"][d:], t["W_U"], 2 * BITS
     else:
-        left, right, votes, bits = t["L"], t["R"], t["U"], 2 * BITS
+        left, right, votes, bits = t["L"], t["R"], t["U"], BITS
+    bits = (2 if network.activation == "square" else 1) * bits + BITS
     n = len(left)
     bias = next((t[name] for name in ("b", "bias") if name in t), np.zeros(n, dtype=object)) * (1 << (bits - BITS))
     answers, margins = [], {}
     for x in range(n):
-        logits = np.maximum(left[x] + right, 0) @ votes + bias
+        logits = FIRED[network.activation](left[x] + right) @ votes + bias
         row = []
         for y in range(n):
             order = sorted(logits[y].tolist(), reverse=True)
@@ -281,9 +299,9 @@ def same(what: str, said: Any, found: Any) -> None:
         raise WrongError(f"{what}: said {str(said)[:200]}, is {str(found)[:200]}")
 
 
-def outcome(number: int) -> str:
+def outcome(number: int, activation: Activation) -> str:
     """What comes of network number N: its verdict or the reason for which it is refused; raises whatever should not be."""
-    network = hostile(number)
+    network = hostile(number, activation)
     group = parse_group(network.group)
     data, stderr, stdout = network.data, io.StringIO(), io.StringIO()
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder, warnings.catch_warnings():
@@ -292,7 +310,7 @@ def outcome(number: int) -> str:
         path.write_bytes(data)
         with redirect_stderr(stderr), redirect_stdout(stdout):
             try:
-                found = verify.analyse(path, group, order="lexicographic", product="left-first", timeout_s=0)
+                found = verify.analyse(path, group, order="lexicographic", product="left-first", timeout_s=0, activation=activation)
             except MalformedInput as refusal:
                 return refused(network, str(refusal))
             certificate, summary = found.certificate, found.summary
@@ -308,7 +326,11 @@ def outcome(number: int) -> str:
 
 
 def refused(network: Hostile, reason: str) -> str:
-    """Only products beyond float64, or within 2^-40 of its end, are refused."""
+    """Only products beyond float64, or within 2^-40 of its end, are refused, and squares of weights that are very large or small."""
+    if network.activation == "square" and "expected weights of a network of squares from 1e-09 to 1e+09" in reason:
+        sizes = [np.abs(array).max() for array in network.tensors.values()]
+        same(f"refused ({reason}), and a tensor is so", True, bool(min(sizes) < 1e-8 or max(sizes) > 1e8))
+        return "refused: squares"
     with np.errstate(all="ignore"):
         t = {name: np.abs(a) * (1 + 2.0**-40) for name, a in network.tensors.items()}
         d = t["W_x"].shape[1] if "W" in t else 0
@@ -340,7 +362,8 @@ def compared(network: Hostile, group: FiniteGroup, certificate: dict[str, Any], 
         provable = certificate["symbolic"]["provable"]
         mine = answers if provable is None else voted(provable["program"], n)
         same("Q3", certificate["symbolic"]["status"], "PROVED" if mine == mul else "REFUTED")
-    same("Q4: certified pairs are right", certificate["compact"]["certified"] <= len(right), True)
+    if network.activation != "square":  # nothing is proved of squares by tables
+        same("Q4: certified pairs are right", certificate["compact"]["certified"] <= len(right), True)
     if correct["float32_any_order"] == n * n:
         same("answers in float32, summed in a random order", single(network, np.random.default_rng(0)), known.answers)
 
@@ -370,7 +393,7 @@ def single(network: Hostile, rng: np.random.Generator) -> list[list[int]]:
                 hidden = t["L"][x] + t["R"][y]
             bias, one = (t.get("b", t.get("bias")), np.ones(1, dtype=np.float32))
             votes = t["W_U"] if "W" in t else t["U"]
-            active = np.maximum(hidden, 0)
+            active = FIRED[network.activation](hidden)
             logits = product(active, votes) if bias is None else product(np.append(active, one), np.vstack([votes, bias]))
             best = np.flatnonzero(logits == logits.max())
             answers.append(int(best[0]) if len(best) == 1 else -1)
@@ -381,10 +404,10 @@ def single(network: Hostile, rng: np.random.Generator) -> list[list[int]]:
 # ---- many
 
 
-def tried(number: int) -> tuple[int, str, str]:
+def tried(number: int, activation: Activation = "relu") -> tuple[int, str, str]:
     """(number, what came of it, what went wrong or nothing)."""
     try:
-        return number, outcome(number), ""
+        return number, outcome(number, activation), ""
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
@@ -398,6 +421,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("count", type=int, nargs="?", default=1000)
     parser.add_argument("--first", type=int, default=0, help="the number of the first network")
+    parser.add_argument("--activation", choices=ACTIVATIONS, default="relu")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
     parser.add_argument("--show", type=int, default=40, help="failures that are printed one by one")
@@ -405,9 +429,10 @@ def main() -> int:
     started, counts, kinds, failures, done = time.perf_counter(), Counter[str](), Counter[str](), 0, 0
     numbers = range(options.first, options.first + options.count)
     with ProcessPoolExecutor(options.jobs) as pool:
-        results = map(tried, numbers) if options.jobs == 1 else pool.map(tried, numbers, chunksize=20)
+        work = partial(tried, activation=options.activation)
+        results = map(work, numbers) if options.jobs == 1 else pool.map(work, numbers, chunksize=20)
         for number, word, trouble in results:
-            network = hostile(number)
+            network = hostile(number, options.activation)
             done += 1
             counts[word.partition(",")[0]] += 1
             kinds[network.kind.partition(",")[0]] += 1

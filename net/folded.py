@@ -193,7 +193,9 @@ def _check_sizes(weights: Weights) -> None:
         MalformedInput: a pre-activation, a vote or the bias is beyond _SQUARES, or all of one kind are below its inverse.
 
     """
-    for array in (np.abs(weights.L).max(axis=0) + np.abs(weights.R).max(axis=0), weights.U, weights.b):
+    with np.errstate(over="ignore"):
+        sums = np.abs(weights.L).max(axis=0) + np.abs(weights.R).max(axis=0)
+    for array in (sums, weights.U, weights.b):
         largest = float(np.abs(array).max(initial=0.0))
         if largest > _SQUARES or 0 < largest < 1 / _SQUARES:
             expected = f"expected weights of a network of squares from {1 / _SQUARES:.0e} to {_SQUARES:.0e}"

@@ -31,6 +31,14 @@ def test_networks_that_went_wrong_once_have_true_verdicts(number: int) -> None:
     assert hostile_networks.tried(number)[2] == ""
 
 
+@pytest.mark.parametrize(
+    ("number", "activation"), [(70088, "square"), (70000, "square"), (70002, "square"), (70012, "abs"), (70013, "abs")]
+)
+def test_networks_of_squares_and_absolute_values(number: int, activation: str) -> None:
+    """One whose sums of weights are beyond float64, and others."""
+    assert hostile_networks.tried(number, activation)[2] == ""
+
+
 def test_the_benchmark_notices_a_false_statement(monkeypatch) -> None:
     """The truth about another network: its answers differ."""
     known = hostile_networks.truth(hostile_networks.hostile(22))
