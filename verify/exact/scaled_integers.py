@@ -28,6 +28,9 @@ f = g.
 which 2^s (l + r) differs by at most e: then |(P + eta)^2 - P^2| <= 2 |P| e + e^2, which takes the place of e in the bound, and
 Hmax = max P^2. The bias has P = 1.
 
+**Underflow.** Every e and f that is not 0 is taken to be at least 2^-500, that of squares once more after squaring. So a product of two
+of them is above 0, and the slack is 0 only where nothing was rounded.
+
 Source of the principle: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 2.1
 (integers up to 2^T are representable and their operations exact).
 """
@@ -182,6 +185,8 @@ def _finest_scale(real: LiveNeurons, dtype: np.dtype[Any], bits: int) -> ScaledN
         scaled = _Scaled.of(real, s, unit - power * s)
         if scaled.fits(2.0**bits):
             slack = scaled.slack(real, s, unit - power * s)
+            if not np.isfinite(slack):  # errors beyond floats at this scale: margins would have no bounds
+                return None
             L, R, V = (array.astype(dtype) for array in (scaled.L, scaled.R, scaled.V))
             return ScaledNetwork(L, R, V, unit, slack, real.activation)
     return None
@@ -231,7 +236,7 @@ class _Scaled:
         """The bound of the module's docstring, rounded up."""
         e = largest_errors(real.L, self.L, s, real.L_error) + largest_errors(real.R, self.R, s, real.R_error)
         if real.activation == "square":
-            e = (2 * np.sqrt(self.top) * INFLATE + e) * e
+            e = np.where(e > 0, np.maximum((2 * np.sqrt(self.top) * INFLATE + e) * e, _LEAST_ERROR), 0.0)
         f = largest_errors(real.U.T, self.V.T, t, real.U_error)
         spread = self.V.max(axis=1) - self.V.min(axis=1)
         return float((2 * f * (self.top + e) + e * spread).sum() * INFLATE)

@@ -10,6 +10,7 @@ import pytest
 
 from net.weights import Weights
 from verify.exact import scaled_integers
+from verify.exact.exhaustive import evaluate
 from verify.exact.scaled_integers import BITS, ScaledNetwork, blocks, live_neurons, round_network, scaled_bounds, top_two
 
 
@@ -59,6 +60,17 @@ def test_the_slack_is_the_bound_rounded_up_and_hardly_more(precision, bias, erro
     net = round_network(real, precision)
     expected = slack_in_fractions(real, net, bias)
     assert expected <= Fraction(net.slack) <= expected * (1 + Fraction(1, 2**28))
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_an_error_that_has_no_float_at_the_networks_scale_leaves_it_to_others(precision):
+    """Votes of 10^-300 that may be off by 10^300, of a neuron that is never active: infinity times 0 would be no number."""
+    exact = Weights.from_arrays(np.zeros((2, 1)), np.zeros((2, 1)), np.array([[1e-300, 0.0]]), np.array([1.0, 0.0]))
+    real = replace(exact, U_error=1e300)
+    assert round_network(real, precision) is None
+    found = evaluate(real, tiers=(precision, "exact"))
+    assert (found.margin_low == 1).all()
+    assert (found.margin_high == 1).all()
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])

@@ -11,7 +11,7 @@ from algebra.group import parse_group
 from net.answers import sampled_answers
 from net.weights import Weights, dead_neurons
 from verify.checker.integers import Network
-from verify.exact.exhaustive import evaluate, smallest_margin
+from verify.exact.exhaustive import TIERS, evaluate, smallest_margin
 from verify.exact.scaled_integers import round_network
 
 S3 = parse_group("S3")
@@ -98,3 +98,13 @@ def test_views_keep_the_activation():
     weights = Weights.from_arrays(np.ones((N, 2)), np.ones((N, 2)), np.ones((2, N)), activation="square")
     for other in (weights.select([0]), weights.permuted(np.arange(N)), weights.exchanged(), weights.without([1])):
         assert other.activation == other.exact().activation == "square"
+
+
+@pytest.mark.parametrize("tier", TIERS[:4])
+def test_what_is_rounded_away_is_no_tie(tier):
+    """Activations and votes so small beside the bias that the product of their errors has no float64."""
+    L, R = np.full((2, 1), 2.0**-400), np.zeros((2, 1))
+    weights = Weights.from_arrays(L, R, np.array([[0.0, 2.0**-200]]), np.full(2, -(2.0**600)), activation="square")
+    found = evaluate(weights, tiers=(tier, "exact"))
+    assert (found.answer == 1).all()
+    assert Fraction(float(found.margin_low[0, 0])) <= Fraction(2) ** -1000 <= Fraction(float(found.margin_high[0, 0]))
