@@ -8,7 +8,8 @@ activation. After that no |l|, |r| exceeds half the neuron's greatest activation
 H and V are cut into three limbs of w bits, H = sum_j H_j 2^(jw) with 0 <= H_j < 2^w (likewise V, whose last
 limb carries the sign). With 3 k 2^(2w) <= 2^53 each of the five sums D_d = sum_(i+j=d) H_i V_j is an exact
 float64 matrix product, and G = sum_d D_d 2^(dw) is assembled in int64 as G = A 2^(3w) + B, 0 <= B < 2^(3w).
-The scale is chosen such that |G| < 2^120, so A fits.
+The scale is chosen such that |G| < 2^118 and |G| < 2^(3w + 60): then A and the difference of two of them stay below 2^62, also for the
+narrow limbs of tens of thousands of neurons.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def round_wide(weights: Weights) -> WideNetwork:
     # exponents: h of the greatest activation, u of the greatest vote, both as powers of two above it
     h = np.array([(max(L[:, i]) + max(R[:, i])).bit_length() - p for i in range(len(U))], dtype=np.int64)
     u = np.array([max(abs(row)).bit_length() - v for row in U], dtype=np.int64)
-    room = min(6 * w - 6, 118 - k.bit_length())
+    room = min(6 * w - 6, min(118, 3 * w + 60) - k.bit_length())  # k products, each at most 2^room
     unit = room - int((h + u).max()) if len(h) else 0
     s = (u - h + unit) // 2
     L_rounded, L_halves = _round(L, s - p)

@@ -81,6 +81,19 @@ def test_rounded_integers_use_the_room_and_logits_stay_below_2_to_119(neurons, s
     assert 2**90 < (hidden @ abs(votes)).max() < 2**119
 
 
+def test_leads_of_tens_of_thousands_of_neurons_stay_in_64_bits():
+    """All neurons give almost the most that they can, for one output and against the other, so that sums are the largest possible."""
+    neurons, most = 16_500, 1 - 2.0**-53
+    half, votes = np.full((2, neurons), most / 2), np.tile([most, -most], (neurons, 1))
+    wide = round_wide(Weights.from_arrays(half, half, votes))
+    first, second, lead, near = wide.top_two(np.arange(4))
+    assert wide.width == 18
+    assert first.tolist() == [0] * 4
+    assert second.tolist() == [1] * 4
+    assert all(abs(value - 2 * neurons * most**2 * 2.0**wide.exponent) <= wide.slack + 2.0 ** (wide.exponent - 30) for value in lead)
+    assert near.all()
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_exact_leads_are_exact_where_rounding_to_55_bits_changes_the_order(seed):
     """Votes whose sums differ by parts of 2^-120, made of summands that differ by parts of 2^-50 and cancel."""
