@@ -91,6 +91,8 @@ def _refusal(group: FiniteGroup, weights: Weights) -> str:
     """Why nothing is tried, or nothing."""
     if not weights.width:
         return "the network has no neurons"
+    if weights.activation == "square":
+        return "the bounds rest on relu, and the neurons of this network square what they read"
     largest = max(float(np.abs(part).max(initial=0)) for part in (weights.L, weights.R, weights.U, weights.b))
     if not largest < LARGEST:
         return f"weights of size {largest:.3g} are beyond what float32 tables hold"

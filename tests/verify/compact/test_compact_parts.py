@@ -15,6 +15,7 @@ from net.weights import Weights
 from verify.compact.candidates import candidate_partitions
 from verify.compact.factorisation import factorise
 from verify.compact.flops import brute_force
+from verify.compact.ladder import prove_factored_plan, prove_weights
 from verify.compact.merge import merge_plan, nested_plan
 from verify.compact.partition import Partition, coset_partition, refine, singletons
 from verify.compact.strategies.coset_tables import prove_by_tables
@@ -23,6 +24,7 @@ from verify.compact.strategies.lines import LineBounder
 from verify.compact.strategies.patterns import minimal_patterns
 from verify.compact.strategies.potentials import Potentials
 from verify.compact.strategies.tables_of_y import TableMaker, in_integers
+from verify.exact.exhaustive import correct_pairs, evaluate
 
 
 def partitions_of(name: str, count: int, seed: int) -> list[Partition]:
@@ -353,3 +355,33 @@ def test_errors_that_are_lost_beside_large_weights_count_in_the_bound_of_tables(
     unit = Fraction(1, 1 << weights.exact().logit_bits)
     for w, z in itertools.permutations(range(n), 2):
         assert Fraction(float(bound[w, z])) <= (logits[w] - logits[z]) * unit
+
+
+def test_products_that_underflow_count_in_the_bound_of_tables() -> None:
+    """0.6 and three times 0.4 of the least float64: rounded they are 1, 0, 0 and 0, and the three are more than the first."""
+    group = parse_group("C4")
+    lattice = subgroups(group)
+    half = int(np.flatnonzero(lattice.orders == 2)[0])
+    inside = lattice.all[half].mask
+    sides = np.full((4, 4), 2.0**-501)
+    votes = np.array([0.6 * inside, *(0.4 * ~inside,) * 3]) * 2.0**-574
+    weights = Weights.from_arrays(sides, sides, votes)
+    bound = prove_by_tables(group, weights, {(half, half): [0, 1, 2, 3]}).bound
+    logits = [int(v) for v in weights.exact().logits(0, 0)]
+    assert logits[0] < logits[1]
+    assert bound[0, 1] <= 0
+
+
+def test_squares_are_refused() -> None:
+    """A neuron that relu keeps silent decides everything where it is squared."""
+    group = parse_group("S4")
+    planted = planted_network(group, 1, 40).network.weights
+    silent, votes = np.full((24, 1), -1000.0), np.arange(24.0)[None]
+    weights = Weights.from_arrays(np.hstack([planted.L, silent]), np.hstack([planted.R, silent]), np.vstack([planted.U, votes]))
+    squares = Weights.from_arrays(weights.L, weights.R, weights.U, weights.b, activation="square")
+    assert prove_weights(group, weights).certified == 576
+    assert not correct_pairs(evaluate(squares), group.mul).all()
+    found = prove_weights(group, squares)
+    assert (found.certified, found.strategies) == (0, ())
+    assert "square" in found.reason
+    assert prove_factored_plan(group, squares) is None

@@ -10,6 +10,7 @@ d' of z alone. So with
 
 a bound that depends on (xy, z) only. If it is positive for one w and all z != w, every pair with xy = w is proved. The slack bounds
 what the structure leaves out: sum_i (max|L - l_i| + max|R - r_i|) spread(u_i) + 2 hmax_i max|U_i - u_i|, and float64 roundings.
+Where products underflow, each loses at most 2^-1075, and sums lose nothing: two logits have 2m products and the slack at most 4m.
 Cost: O(sum over circuits of neurons * cells^2 * double cosets + n^2 * circuits); nothing of size m n^2.
 """
 
@@ -22,7 +23,7 @@ import numpy.typing as npt
 from algebra.coset import double_cosets
 from algebra.group import FiniteGroup
 from algebra.lattice import subgroups
-from net.roundoff import INFLATE, U64, Floats, gamma
+from net.roundoff import INFLATE, TINY64, U64, Floats, gamma
 from net.weights import Weights
 from verify.compact.partition import Indices
 from verify.distil.coset_fit import autocorrelation, captured_energy
@@ -87,7 +88,7 @@ def prove_by_tables(group: FiniteGroup, weights: Weights, circuits: dict[tuple[i
         flops += n * n + circuit.flops
     slack += float(hidden[left_out] @ spread[left_out])
     magnitude = float(hidden @ np.abs(weights.U).max(axis=1)) + float(np.abs(weights.b).max())
-    slack += gamma(4 * weights.width + len(circuits) + 16, U64) * 4 * magnitude
+    slack += gamma(4 * weights.width + len(circuits) + 16, U64) * 4 * magnitude + 8 * (weights.width + 1) * TINY64
     return CosetTables(bound - slack * INFLATE, flops)
 
 
