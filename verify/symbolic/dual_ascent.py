@@ -3,14 +3,19 @@
 The bound of each s (the sum of the right sides of (3) in `dual_variables`) is concave in the dual variables, and the worst p and y of
 each point give a subgradient (Held and Karp 1971). All s of a case are tried together first; when that stalls, the half with the better
 bounds is tried alone, and so on down to a single s. Every s whose exact bound has become positive is settled then with the dual
-variables at hand, and the search goes on with the others. Floats are used throughout; what is returned is rounded to integers and its
-bounds are exact.
+variables at hand, and the search goes on with the best of the others, ``WIDER`` times as many as have just been tried. Floats are used
+throughout; what is returned is rounded to integers and its bounds are exact.
 """
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from net.roundoff import Floats
-from verify.symbolic.dual_variables import Batch, Tie, largest, relaxed, sharp
+from verify.symbolic.dual_variables import Batch, Tie, largest, sharp
 from verify.symbolic.exact import Exact
 from verify.symbolic.families import CaseTables
 from verify.symbolic.points import Integers
@@ -19,6 +24,9 @@ from verify.symbolic.settings import SymbolicSettings
 #: Of the steps before, and of the step after it brought nothing four times in a row.
 MOMENTUM = 0.8
 SHRINK = 0.7
+#: After some s were settled, so many times as many are tried together as at last: with all that are left it would go all the way down
+#: again.
+WIDER = 2
 #: Numbers of more bits than this are beyond floats: their bounds are taken as they are, without a search.
 FLOAT_BITS = 900
 #: Largest table phi that is worth having.
@@ -26,46 +34,45 @@ MAX_TIE = 20_000
 
 
 class RealDuals:
-    """mu and lam of all families, and phi for each pair of a family and a mirrored one."""
+    """mu and lam of all families, and phi for each pair of a family and a mirrored one: views of one vector ``numbers``."""
 
-    def __init__(self, families: list[CaseTables]) -> None:
+    def __init__(self, families: list[CaseTables], numbers: Floats | None = None) -> None:
+        """All of them 0 where no numbers are given."""
         self.families = families
         sizes = [t.family.points.count for t in families]
-        self.mu = [np.zeros(m) for m in sizes]
-        self.lam = [np.zeros((m, m, m)) for m in sizes]
-        self.phi = {
-            (f, g): np.zeros((sizes[f], sizes[g], sizes[f], sizes[g]))
+        self.pairs = [
+            (f, g)
             for f, plain in enumerate(families)
             for g, mirror in enumerate(families)
             if not plain.family.mirrored and mirror.family.mirrored and (sizes[f] * sizes[g]) ** 2 <= MAX_TIE
-        }
-
-    def arrays(self) -> list[Floats]:
-        """All arrays, in a fixed order."""
-        return [*self.mu, *self.lam, *self.phi.values()]
-
-    def add(self, factor: float, other: "RealDuals") -> None:
-        """Add a multiple of others in place."""
-        for mine, theirs in zip(self.arrays(), other.arrays(), strict=True):
-            mine += factor * theirs
-
-    def ties(self, number: int) -> list[Tie]:
-        """The tables phi as family ``number`` sees them, those that are 0 left out."""
-        spaces = [t.family.points for t in self.families]
-        plain = [Tie(spaces[g], c) for (f, g), c in self.phi.items() if f == number and c.any()]
-        mirror = [Tie(spaces[f], -c.transpose(1, 0, 3, 2)) for (f, g), c in self.phi.items() if g == number and c.any()]
-        return plain + mirror
+        ]
+        shapes: list[tuple[int, ...]] = [*((m,) for m in sizes), *((m, m, m) for m in sizes)]
+        shapes += [(sizes[f], sizes[g], sizes[f], sizes[g]) for f, g in self.pairs]
+        self.starts = [0, *itertools.accumulate(math.prod(shape) for shape in shapes)]
+        self.numbers = np.zeros(self.starts[-1]) if numbers is None else numbers
+        arrays = [self.numbers[a:b].reshape(shape) for (a, b), shape in zip(itertools.pairwise(self.starts), shapes, strict=True)]
+        count = len(sizes)
+        self.mu, self.lam, self.phi = arrays[:count], arrays[count : 2 * count], arrays[2 * count :]
 
     def batch(self, s: Integers) -> Batch:
         """The dual variables as integers, lam adding up to 0 over j, with their exact bounds."""
-        whole = RealDuals(self.families)
-        for number, lam in enumerate(self.lam):
-            whole.mu[number] = _rounded(self.mu[number])
-            whole.lam[number] = _rounded(lam)
-            whole.lam[number][0] -= whole.lam[number].sum(axis=0)
-        whole.phi = {key: _rounded(c) for key, c in self.phi.items()}
-        found = [sharp(t, whole.mu[f], whole.lam[f], whole.ties(f)) for f, t in enumerate(self.families)]
-        return Batch(s, found)
+        lams = []
+        for lam in map(_rounded, self.lam):
+            lam[0] -= lam.sum(axis=0)
+            lams.append(lam)
+        phi = [_rounded(c) for c in self.phi]
+        return Batch(
+            s,
+            [sharp(t, _rounded(self.mu[f]), lams[f], _ties(self.families, self.pairs, phi, f)) for f, t in enumerate(self.families)],
+        )
+
+
+def _ties(families: list[CaseTables], pairs: list[tuple[int, int]], phi: Sequence[Exact], number: int) -> list[Tie]:
+    """The tables phi as family ``number`` sees them, those that are 0 left out."""
+    spaces, some = [t.family.points for t in families], [(f, g, c) for (f, g), c in zip(pairs, phi, strict=True) if c.any()]
+    plain = [Tie(spaces[g], c) for f, g, c in some if f == number]
+    mirror = [Tie(spaces[f], -c.transpose(1, 0, 3, 2)) for f, g, c in some if g == number]
+    return plain + mirror
 
 
 def _rounded(values: Floats) -> Exact:
@@ -92,10 +99,12 @@ def find(
     while len(left):
         state, effort = _climb(state, active, constant, scale, effort, settings)
         batch = state.batch(left)
-        good = (batch.totals(constant) > 0).astype(bool)
+        totals = batch.totals(constant)
+        good = (totals > 0).astype(bool)
         if good.any():
             settled.append(Batch(left[good], batch.duals))
-            left = active = left[~good]
+            left, most = left[~good], WIDER * len(active)
+            active = left if len(left) <= most else left[np.argsort(-totals[~good], kind="stable")[:most]]
         elif len(active) == 1 or effort <= 0 or not thorough:
             return settled, batch
         else:
@@ -106,61 +115,111 @@ def find(
 
 def _climb(start: RealDuals, s: Integers, constant: int, scale: int, effort: int, settings: SymbolicSettings) -> tuple[RealDuals, int]:
     """The best dual variables met on an ascent from ``start`` for these s, and the effort left; stops when every bound is positive."""
-    families = start.families
-    moved = [t.family.moved(s) for t in families]
-    state, velocity, best_state = _copy(start), RealDuals(families), start
-    best, gap, stale = -np.inf, 0.0, 0
-    for _ in range(settings.dual_rounds if effort > 0 else 0):
-        flat = []
-        for f, t in enumerate(families):
-            values = relaxed(t, state.mu[f], state.lam[f], state.ties(f))
-            flat.append(values.astype(np.float64).reshape(*values.shape[:2], -1))
-        sums = constant + sum(
-            v.min(axis=2)[np.arange(len(v))[:, None], k].sum(axis=0) - a.sum() for v, k, a in zip(flat, moved, state.mu, strict=True)
-        )
+    if effort <= 0 or settings.dual_rounds <= 0:
+        return start, effort
+    looks = [_Look(start, f, s) for f in range(len(start.families))]
+    state, velocity = RealDuals(start.families, start.numbers.copy()), np.zeros(len(start.numbers))
+    best, gap, stale, best_numbers = -np.inf, 0.0, 0, start.numbers
+    for _ in range(settings.dual_rounds):
+        sums = constant + sum(look.bounds(state) for look in looks)
         low, effort, stale = float(np.min(sums)), effort - 1, stale + 1
         if low > best:
-            best, best_state, stale = low, _copy(state), 0
-        if best > 0.02 * scale or effort <= 0 or not families:
+            best, best_numbers, stale = low, state.numbers.copy(), 0
+        if best > 0.02 * scale or effort <= 0 or not looks:
             break
         gap = gap or max(8.0 * scale, 0.4 * abs(low))
         if stale == 4:
             gap, stale = SHRINK * gap, 0
-        worst = np.argsort(sums, kind="stable")[: settings.dual_worst]
-        slope = _slope(families, flat, [k[:, worst] for k in moved])
-        for array in velocity.arrays():
-            array *= MOMENTUM
-        velocity.add(1.0, slope)
-        norm = sum(float((a**2).sum()) for a in velocity.arrays())
+        velocity *= MOMENTUM
+        velocity += _slope(state, looks, np.argsort(sums, kind="stable")[: settings.dual_worst])
+        squares = velocity * velocity
+        norm = sum(float(squares[a:b].sum()) for a, b in itertools.pairwise(state.starts))
         if norm < 1e-12:
             break
-        state.add(gap / norm, velocity)
-    return best_state, effort
+        state.numbers += gap / norm * velocity
+    return RealDuals(start.families, best_numbers), effort
 
 
-def _copy(state: RealDuals) -> RealDuals:
-    result = RealDuals(state.families)
-    result.add(1.0, state)
-    return result
+class _Tie(NamedTuple):
+    """One phi as a family sees it: where it begins in a state's ``numbers``, the points of both families, image[q, y] = qy.
+
+    The family is ``plain`` where phi counts as it is, else phi counts with the other sign and the roles of its indices exchanged.
+    """
+
+    start: int
+    points: int
+    others: int
+    image: Integers
+    plain: bool
+
+    def places(self, q: Integers, j: Integers, p: Integers, k: Integers) -> Integers:
+        """Where in ``numbers`` the family finds phi[j, q, p, k]."""
+        m, n = self.points, self.others
+        return self.start + (((j * n + q) * m + p) * n + k if self.plain else ((q * m + j) * n + k) * m + p)
 
 
-def _slope(families: list[CaseTables], flat: list[Floats], moved: list[Integers]) -> RealDuals:
-    """The subgradient averaged over s (columns of ``moved``); mu and lam projected to mean 0 over p and over j."""
-    slope = RealDuals(families)
-    share = 1.0 / moved[0].shape[1]
-    for f, tables in enumerate(families):
-        m, ys = len(flat[f]), tables.ys
-        j = np.repeat(np.arange(m), moved[f].shape[1])
-        p, y = np.divmod(flat[f][j, moved[f].ravel()].argmin(axis=1), len(ys))
-        np.add.at(slope.mu[f], p, share)
-        q = np.arange(m)[:, None]
-        np.add.at(slope.lam[f], (j[None], q, tables.family.points.moved[:, ys[y]]), share)
-        for (plain, mirror), values in slope.phi.items():
-            if f in (plain, mirror):
-                image = families[mirror if f == plain else plain].family.points.moved[:, ys[y]]
-                q = np.arange(len(image))[:, None]
-                index = (j[None], q, p[None], image) if f == plain else (q, j[None], image, p[None])
-                np.add.at(values, index, share if f == plain else -share)
-        slope.mu[f] -= slope.mu[f].mean()
-        slope.lam[f] -= slope.lam[f].mean(axis=0)
-    return slope
+class _Look:
+    """What one family gives to the bounds of some s, for one state after another.
+
+    The left side of (2) is computed for those pairs (j, j') alone that one of the s asks for; `dual_variables.relaxed` has all of them.
+    """
+
+    def __init__(self, state: RealDuals, number: int, s: Integers) -> None:
+        tables, count = state.families[number], len(state.families)
+        points, m, each = tables.family.points, tables.family.points.count, np.arange(tables.family.points.count)
+        pairs, where = np.unique(each[:, None] * m + tables.family.moved(s), return_inverse=True)
+        self._rows, self._j, self._number = where.reshape(m, len(s)), pairs // m, number
+        self._whole = np.empty((len(pairs), m, len(tables.ys)))
+        self._whole[:] = tables.whole.reshape(m * m, m, -1)[pairs]
+        self._reached = points.moved[:, tables.ys]
+        self._mu, self._lam = state.starts[number], state.starts[count + number]
+        self._ties = []
+        for (f, g), start in zip(state.pairs, state.starts[2 * count :], strict=False):
+            if number in (f, g):
+                other = state.families[g if number == f else f].family.points
+                self._ties.append(_Tie(start, m, other.count, other.moved[:, tables.ys], number == f))
+        self._at_lam = self._places(each[:, None, None], each[:, None], self._reached[:, None])
+        self._at_phi = [
+            tie.places(np.arange(tie.others)[:, None, None, None], each[:, None, None], each[:, None], tie.image[:, None, None])
+            for tie in self._ties
+        ]
+        self._least: Integers = np.zeros(len(pairs), dtype=np.intp)
+
+    def _places(self, q: Integers, j: Integers, k: Integers) -> Integers:
+        """Where in ``numbers`` lam[j, q, k] is."""
+        m = len(self._reached)
+        return self._lam + (j * m + q) * m + k
+
+    def bounds(self, state: RealDuals) -> Floats:
+        """The family's part of the bound of each s; where each pair (j, j') has its minimum is kept for `slope`."""
+        mu, numbers = state.mu[self._number], state.numbers
+        total = self._whole + mu[:, None]
+        total += numbers[self._at_lam].sum(axis=0)[self._j][:, None]
+        for tie, places in zip(self._ties, self._at_phi, strict=True):
+            per_p = numbers[places].sum(axis=0)[self._j]
+            (np.add if tie.plain else np.subtract)(total, per_p, out=total)
+        flat = total.reshape(len(total), -1)
+        self._least = flat.argmin(axis=1)
+        return np.asarray(flat[np.arange(len(flat)), self._least][self._rows].sum(axis=0) - mu.sum())
+
+    def slope(self, some: Integers) -> tuple[list[Integers], list[float]]:
+        """Where in ``numbers`` a subgradient of the bounds of ``some`` s, added up, is not 0: places, and 1 or -1 for each array."""
+        j, q = np.repeat(np.arange(len(self._rows)), len(some)), np.arange(len(self._rows))[:, None]
+        p, y = np.divmod(self._least[self._rows[:, some].ravel()], self._reached.shape[1])
+        places = [self._mu + p, self._places(q, j, self._reached[:, y]).ravel()]
+        for tie in self._ties:
+            places.append(tie.places(np.arange(tie.others)[:, None], j, p, tie.image[:, y]).ravel())
+        return places, [1.0, 1.0, *(1.0 if tie.plain else -1.0 for tie in self._ties)]
+
+
+def _slope(state: RealDuals, looks: list[_Look], worst: Integers) -> Floats:
+    """The subgradient averaged over the worst s, in the order of ``numbers``; mu and lam projected to mean 0 over p and over j."""
+    found = [look.slope(worst) for look in looks]
+    places, signs = [part for parts, _ in found for part in parts], [sign for _, some in found for sign in some]
+    amounts = np.repeat(np.array(signs) / len(worst), [len(part) for part in places])
+    sums: Floats = np.bincount(np.concatenate(places), weights=amounts, minlength=len(state.numbers)).astype(np.float64, copy=False)
+    slope = RealDuals(state.families, sums)
+    for mu, lam in zip(slope.mu, slope.lam, strict=True):
+        mu -= mu.mean()
+        lam -= lam.mean(axis=0)
+    return slope.numbers

@@ -124,7 +124,7 @@ class CaseTables:
     family: PointFamily
     case: Case
 
-    @property
+    @cached_property
     def ys(self) -> Integers:
         """The elements y of this case's parity (x^-1 in a mirrored family)."""
         return np.flatnonzero(self.family.points.parity == (self.case.x if self.family.mirrored else self.case.y))
