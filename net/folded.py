@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 FLOAT32_LIMIT = 2.0**126
 #: A dot product of the float32 forward pass has fewer terms than this, so that k u is below 1/2 in gamma_k.
 FLOAT32_TERMS = 2**23
-#: The largest weights of a network of squares.
-_SQUARES = 1e9
 
 
 @dataclass(frozen=True)
@@ -177,29 +175,11 @@ def fold(layers: Layers, group: FiniteGroup, source: Source | None) -> FoldedNet
         partial(_exact, layers),
         layers.activation,
     )
-    if layers.activation == "square":
-        _check_sizes(weights)
     one_product = layers.activation == "relu" and layers.after_relu is None and layers.through is None
     terms = layers.preactivation_terms, layers.logit_terms
     stated = layers.in_float32() and one_product and max(terms) < FLOAT32_TERMS and not _may_overflow(L_abs, R_abs, weights)
     preactivation_terms, logit_terms = terms if stated else (None, None)
     return FoldedNetwork(group, weights, None, source, L_abs, R_abs, preactivation_terms, logit_terms, layers)
-
-
-def _check_sizes(weights: Weights) -> None:
-    """Refuse squares whose sizes floats could not search: networks of squares are not brought into other units.
-
-    Raises:
-        MalformedInput: a pre-activation, a vote or the bias is beyond _SQUARES, or all of one kind are below its inverse.
-
-    """
-    with np.errstate(over="ignore"):
-        sums = np.abs(weights.L).max(axis=0) + np.abs(weights.R).max(axis=0)
-    for array in (sums, weights.U, weights.b):
-        largest = float(np.abs(array).max(initial=0.0))
-        if largest > _SQUARES or 0 < largest < 1 / _SQUARES:
-            expected = f"expected weights of a network of squares from {1 / _SQUARES:.0e} to {_SQUARES:.0e}"
-            raise MalformedInput(f"{expected}, got {largest:.3g}: multiply them by a number")
 
 
 def _votes(layers: Layers) -> tuple[FloatMatrix, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from net.activation import degree
 from net.units import Exponents, Units
 from net.weights import dead_neurons
 
@@ -23,11 +24,11 @@ def usual_units(weights: Weights) -> Units:
     """Units in which the largest entries of L and R, and of U or the bias, are near one; nothing is multiplied where they are usual.
 
     Neurons far smaller than the largest get units of their own. Dead neurons matter to nothing, so each is brought near one by itself.
-    The bias counts without what all of its entries share (`Weights.scaled`). Networks of squares keep their own units.
+    The bias counts without what all of its entries share (`Weights.scaled`). With squares it is the squares of L and R that are to be
+    usual.
     """
-    if weights.activation == "square":  # searched in its own units
-        return Units.of(weights.width, 0, 0)
-    x = np.maximum(_exponents(weights.L, 0), _exponents(weights.R, 0))
+    power = degree(weights.activation)
+    x = power * np.maximum(_exponents(weights.L, 0), _exponents(weights.R, 0))
     u = _exponents(weights.U, 1)
     alive = ~dead_neurons(weights)
     inputs, votes = _unusual(x), _unusual(u)
@@ -41,8 +42,9 @@ def usual_units(weights: Weights) -> Units:
     total = bias if bias > total + USUAL else total
     lost = alive & ~seen  # so small that float64 has 0 in place of its weights
     inputs[lost] = np.where(u > _NONE, total - u, 0)[lost]
-    votes[alive] = total - inputs[alive]
-    return Units(-inputs, -votes, -total)
+    inputs = inputs // power
+    votes[alive] = total - power * inputs[alive]
+    return Units(-inputs, -votes, -total, power)
 
 
 def in_usual_units(weights: Weights) -> tuple[Weights, Units]:
@@ -59,7 +61,7 @@ def beside(weights: Weights, units: Units) -> Weights:
     """Another network over the same group, a program, with logits in the units of a first one, its neurons near one each."""
     own = usual_units(weights)
     logits = units.logits
-    other = Units(own.inputs, logits - own.inputs, logits)
+    other = Units(own.inputs, logits - own.degree * own.inputs, logits, own.degree)
     return weights if other.own else weights.scaled(other, drop_common_bias=True)
 
 

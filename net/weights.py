@@ -65,14 +65,11 @@ class ExactWeights:
         return replace(self, L=self.R, R=self.L)
 
     def scaled(self, units: Units) -> ExactWeights:
-        """The network times powers of two (`net.units`), over the least denominators; of squares in their own units alone."""
-        if self.activation == "square":
-            assert units.own
-            return self
+        """The network times powers of two (`net.units`), over the least denominators."""
         p, v = units.denominators(self.preactivation_bits, self.vote_bits)
         inputs, votes = _powers(p - self.preactivation_bits + units.inputs), _powers(v - self.vote_bits + units.votes)
-        bias = 1 << (p + v - self.preactivation_bits - self.vote_bits + units.logits)
-        return ExactWeights(self.L * inputs, self.R * inputs, self.U * votes[:, None], self.b * bias, p, v)
+        bias = 1 << (units.degree * p + v - self.logit_bits + units.logits)
+        return ExactWeights(self.L * inputs, self.R * inputs, self.U * votes[:, None], self.b * bias, p, v, self.activation)
 
     def without_common_bias(self, output: int) -> ExactWeights:
         """The network whose bias has this output's entry less: 0 there, the same margins, the same answers."""

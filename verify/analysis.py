@@ -403,11 +403,11 @@ class Analysis:
         All searches and all that is measured in floats begin here, so none of them has to think of sizes. Units change no answer; what
         is stated as proved is decided from the network's own weights and from the program in its units.
         """
-        weights = self._in_usual_units[0]
+        weights, units = self._in_usual_units
         if weights is self.weights:
             return self
         found = Analysis(replace(self.network, weights=weights, layers=None), self.options)
-        found._in_usual_units = (weights, Units.of(weights.width, 0, 0))
+        found._in_usual_units = (weights, Units.of(weights.width, 0, 0, units.degree))
         return found
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from fractions import Fraction
 
 import msgspec
 import numpy as np
@@ -163,9 +164,15 @@ at_least = 0.1
     assert "square what they read" in report.decisions[1].outcome.finding
 
 
-def test_sizes_that_floats_cannot_search_are_refused():
-    with pytest.raises(MalformedInput, match="network of squares from"):
-        verify.analyse({name: tensor * np.float32(1e12) for name, tensor in lookup().items()}, "S3", activation="square")
+@pytest.mark.parametrize(("one", "votes"), [(2.0**40, 1.0), (2.0**-60, 2.0**100), (1e-18, 1e-18)])
+def test_sizes_matter_to_no_answer(run, one, votes):
+    """Weights times numbers far from one: the program of the usual size, its integers over other powers of two."""
+    usual, factors = run[0], {"fc1.weight": np.float32(one), "fc2.weight": np.float32(votes)}
+    analysis = verify.analyse({name: tensor * factors[name] for name, tensor in lookup().items()}, group="S3", timeout_s=0)
+    assert analysis.correct.right == analysis.certificate.equivalent.agree == 36
+    assert analysis.programs["readable"].constants == usual.programs["readable"].constants
+    assert analysis.summary.equivalence.logit_fve == pytest.approx(usual.summary.equivalence.logit_fve)
+    assert float(Fraction(analysis.correct.min_margin)) == pytest.approx(2 * one**2 * votes)
 
 
 def test_a_module_that_squares_is_compared_with_its_tensors():

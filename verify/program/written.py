@@ -45,10 +45,10 @@ def rescaled(written: Written, units: Units) -> Rescaled:
     units = units.select([neuron.index for _, neuron in pairs])
     p, v = units.denominators(program.preactivation_bits, program.vote_bits)
     inputs, votes = (p - program.preactivation_bits + units.inputs).tolist(), (v - program.vote_bits + units.votes).tolist()
-    growth = p + v - program.preactivation_bits - program.vote_bits + units.logits
+    growth = units.degree * (p - program.preactivation_bits) + v - program.vote_bits + units.logits
     zeros = [min(_zeros(c.left, n.left, p), _zeros(c.right, n.right, p)) for c, n in pairs]
-    spare = min([p, growth, *(zero + i for zero, i in zip(zeros, inputs, strict=True))])
-    inputs, p, growth = [i - spare for i in inputs], p - spare, growth - spare
+    spare = min([p, growth // units.degree, *(zero + i for zero, i in zip(zeros, inputs, strict=True))])
+    inputs, p, growth = [i - spare for i in inputs], p - spare, growth - units.degree * spare
     spare = min([v, growth, *(_zeros(c.votes, n.votes, v) + u for (c, n), u in zip(pairs, votes, strict=True))])
     votes, v, growth = [u - spare for u in votes], v - spare, growth - spare
     powers = iter(zip(inputs, votes, strict=True))

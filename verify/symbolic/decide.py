@@ -7,7 +7,7 @@ No solver and no time limit decides; `obligations` writes the lemmas for solvers
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -142,6 +142,8 @@ def rescaled_finding(
     those in the units of the result; pushes and distance are computed from them.
     """
     written, growth = rescaled(finding.written, units)
+    if network.weights.activation == "square":  # nothing was asked
+        return replace(finding, written=written, neurons=neurons)
     outline = rescaled_outline(finding.outline, written, 1 << growth)
     provable = finding.provable
     if provable is not None:
