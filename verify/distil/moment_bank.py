@@ -80,10 +80,11 @@ class MomentBank:
 
     def _placed(self, left: Singles, right: Singles) -> npt.NDArray[np.intp]:
         """The place of each column; new ones are added, with nothing known about them."""
-        places, new = [], []
+        places: list[int] = []
+        new: list[int] = []
         for i, key in enumerate(_keys(left, right)):
             if key not in self._places:
-                self._places[key] = len(self._places)
+                self._places[key] = len(self._mean) + len(new)  # neurons of the network that read alike have one place
                 new.append(i)
             places.append(self._places[key])
         if new:

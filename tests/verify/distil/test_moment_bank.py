@@ -29,11 +29,17 @@ def mixed(rng: np.random.Generator, sources: list[Weights]) -> Weights:
 
 
 @pytest.mark.parametrize("roomy", [0, 3000])
-def test_moments_are_those_of_a_pass(roomy: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Programs that share neurons with the network and with each other; once a bank is full it begins anew."""
+@pytest.mark.parametrize("twice", [False, True])
+def test_moments_are_those_of_a_pass(roomy: int, twice: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that share neurons with the network and with each other; once a bank is full it begins anew.
+
+    ``twice``: the network has neurons that read x and y alike, as pairs of dead neurons, or of planted ones, do.
+    """
     monkeypatch.setattr(moment_bank, "ROOMY", roomy)
     monkeypatch.setattr(moment_bank, "LARGEST", 2)
     network, rng = some_network(0, 5), np.random.default_rng(1)
+    if twice:
+        network = network.select(np.array([0, 1, 0, 2, 3, 2, 4, 0]))
     sources = [network, some_network(2, 4), some_network(3, 6)]
     bank = MomentBank(network)
     for _ in range(12):
