@@ -3,6 +3,7 @@
 import io
 import warnings
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from reports.definitions import told
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from reports.circuits import ReportedCircuit, VoteTable
 
 BLUE, ORANGE = "#1f5fa8", "#d9822b"
-#: The size of a name, as shares of the picture's: names of points that are nearer than this run into each other.
-NAME = (0.13, 0.06)
+#: The size of a point's name in the price curve, and where it may stand: to the right (or left) of the point and above (or below) it,
+#: in widths and heights of the name.
+NAME = 8
+PLACES = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1), (0, 2), (0, -2), (1, -2), (-1, 2), (0, 3), (0, -3))
 STYLE: "dict[Any, object]" = {
     "svg.hashsalt": "coset-verify",
     "axes.spines.top": False,
@@ -180,7 +183,7 @@ def draw_curve(summary: Record) -> "Figure":
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_ylim(top=min(1.0, axes.get_ylim()[1]) + 0.04 * (1 - axes.get_ylim()[0]))
-    axes.set_xlabel("constants of the program / parameters of the network")
+    axes.set_xlabel("integers of the program / parameters of the network")
     axes.set_ylabel("variance of the logits explained")
     axes.grid(alpha=0.3)
     _name_points(axes, points)
@@ -189,20 +192,44 @@ def draw_curve(summary: Record) -> "Figure":
 
 
 def _name_points(axes: "Axes", points: list[Record]) -> None:
-    """The names of points above them, or below where another name is near on the left; points at one place have one name."""
+    """The names of points beside them, each where it lies on no line, point or other name; points at one place have one name.
+
+    Of the places in PLACES the first with least on it is taken. Lengths are in points (1/72 inch), from the frame's lower left corner.
+    """
+    frame = [float(size) * POINTS / axes.figure.dpi for size in (axes.bbox.width, axes.bbox.height)]
+
+    def here(ratio: float, explained: float) -> tuple[float, float]:
+        x, y = (axes.transScale + axes.transLimits).transform((ratio, explained))
+        return float(x) * frame[0], float(y) * frame[1]
+
+    taken = [spot for line in axes.lines for spot in _spots([here(x, y) for x, y in line.get_xydata().tolist()])]  # type: ignore[union-attr]
     places: dict[tuple[float, float], list[str]] = {}
     for point in points:
         if point["name"] in ("readable", "faithful", "provable") and point["logit_fve"] is not None and point["ratio"] > 0:
             places.setdefault((point["ratio"], point["logit_fve"]), []).append(point["name"])
-    below, last = False, (-1.0, 0.0)
-    for ratio, explained in sorted(places):
-        x, y = (axes.transScale + axes.transLimits).transform((ratio, explained))
-        here = float(x), float(y)
-        near = here[0] - last[0] < NAME[0] and abs(here[1] - last[1]) < NAME[1]
-        below, last = near and not below, here
-        offset = (0, -14) if below else (0, 7)
-        name = ", ".join(places[ratio, explained])
-        axes.annotate(name, (ratio, explained), offset, textcoords="offset points", ha="center", fontsize=8)
+    boxes: list[tuple[float, float, float, float]] = []
+    for at in sorted(places):
+        name = ", ".join(places[at])
+        x, y = here(*at)
+        width = width_of([name], NAME) * POINTS
+        found: list[tuple[int, int, int, tuple[float, float, float, float]]] = []
+        for right, above in PLACES:
+            left, low = x + right * (width / 2 + 6) - width / 2, y + above * 10 - NAME / 2
+            box = left - 1, low - 1, left + width + 1, low + NAME + 1
+            outside = box[0] < 0 or box[1] < 0 or box[3] > frame[1]
+            on_names = sum(box[0] < o[2] and o[0] < box[2] and box[1] < o[3] and o[1] < box[3] for o in boxes)
+            on_lines = sum(box[0] < p < box[2] and box[1] < q < box[3] for p, q in taken)
+            found.append((on_names, on_lines + 4 * outside, len(found), box))
+        boxes.append(min(found)[3])
+        middle = (boxes[-1][0] + boxes[-1][2]) / 2 - x, (boxes[-1][1] + boxes[-1][3]) / 2 - y
+        axes.annotate(name, at, middle, textcoords="offset points", ha="center", va="center", fontsize=NAME)
+
+
+def _spots(corners: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Points close together on the line through these corners."""
+    steps = [k / 100 for k in range(100)]
+    between = [(p + t * (r - p), q + t * (s - q)) for (p, q), (r, s) in pairwise(corners) for t in steps]
+    return [*between, *corners[-1:]]
 
 
 def _legend_above(axes: "Axes") -> None:

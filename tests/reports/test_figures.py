@@ -1,5 +1,6 @@
 """Figures that can be read: nothing that stands for a number lies under a legend, and no two names lie on each other."""
 
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -20,6 +21,15 @@ def curves() -> list[JSON]:
         for at in ((0.9, 0.51, 0.5), (0.9, 0.999, 0.4), (0.004, 0.5, 0.45), (0.0102, 0.972, 0.5), (0.2, 0.997, 0.99))
     ]
     found.append({"curve": [point("readable", 0.2, 0.99, 0.98), point("faithful", 0.2, 0.99, 0.98)]})
+    steep = [
+        point("", 0.01, 0.9, 0.5),
+        point("readable", 0.02, 0.985, 0.96),
+        point("fine", 0.05, 0.9951, 0.99),
+        point("faithful", 0.1, 0.997, 0.996),
+    ]
+    found += [
+        {"curve": [*steep, point("provable", at, explained, 0.7)]} for at in (0.02, 0.03, 0.04) for explained in (0.98, 0.99, 0.993)
+    ]
     random = Random(3)
     for _ in range(3):
         prices = sorted(random.uniform(0.01, 0.9) for _ in range(3))
@@ -27,6 +37,12 @@ def curves() -> list[JSON]:
             {"curve": [point(n, p, 1 - p / 50, 0.9) for n, p in zip(("provable", "readable", "faithful"), prices, strict=True)]}
         )
     return found
+
+
+def along(axes: Any, line: Any) -> list[Any]:
+    """Points close together on a line that is drawn, in the picture."""
+    corners = axes.transData.transform(list(zip(line.get_xdata(), line.get_ydata(), strict=True)))
+    return [a + (b - a) * t / 300 for a, b in pairwise(corners) for t in range(301)]
 
 
 def test_the_curve_shows_every_point_and_every_name() -> None:
@@ -43,8 +59,9 @@ def test_the_curve_shows_every_point_and_every_name() -> None:
                     assert not covered.contains(*axes.transData.transform((one["ratio"], value)))
             names = [text.get_window_extent() for text in axes.texts]
             assert not any(one.overlaps(other) for k, one in enumerate(names) for other in names[:k])
+            assert not any(name.contains(*spot) for name in names for line in axes.lines for spot in along(axes, line))
             shown = sorted(", ".join(text.get_text() for text in axes.texts).split(", "))
-            assert shown == sorted(one["name"] for one in summary["curve"] if one["name"])
+            assert shown == sorted(one["name"] for one in summary["curve"] if one["name"] in ("readable", "faithful", "provable"))
 
 
 def test_the_legend_of_the_margins_lies_above_them() -> None:
