@@ -13,9 +13,11 @@ Every decision is exact. The lead of an answer after a removal is bounded in thr
    most H_i = A_i + d_i and off by D_i = d_i for relu; for the square H_i = (A_i + d_i)^2, D_i = d_i (2 A_i + d_i) + u H_i. So each
    float64 logit is off by at most
 
-       E = sum over i of D_i (V_i + e_U) + H_i e_U + e_b  +  gamma_(k+2) (sum over i of H_i V_i + max |b|)
+       E = sum over i of D_i (V_i + e_U) + H_i e_U + e_b  +  gamma_(k+2) (sum over i of H_i V_i + max |b|) + 8 (k + 1) 2^-1074
 
-   in any order of summation (`net.roundoff`), and the lead by 2 E and its own rounding.
+   in any order of summation (`net.roundoff`), and the lead by 2 E and its own rounding. Where products underflow each loses at most
+   2^-1075, and sums lose nothing: a logit has k products, and the sums in E have 3 k + 1. A square that underflows loses as much before
+   it is multiplied, so H_i and D_i of squares are 2^-1074 more.
 3. **Integers**, at the pairs whose float64 lead is within 2 E of zero.
 """
 
@@ -25,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from net.roundoff import INFLATE, U64, gamma
+from net.roundoff import INFLATE, TINY64, U64, gamma
 from net.weights import Weights
 from verify.exact.exhaustive import Evaluation
 
@@ -61,8 +63,8 @@ def removal(weights: Weights, evaluation: Evaluation, kept: npt.NDArray[np.bool_
         strength = weights.U[i][answers] - weights.U[i].min() + 2 * weights.U_error
         off = weights.L_error[i] + weights.R_error[i]
         total = weights.L[:, i, None] + weights.R[None, :, i]
-        hidden = (np.abs(total) + off) ** 2 if weights.activation == "square" else np.maximum(total, 0) + off
-        bound -= strength * hidden * INFLATE
+        hidden = (np.abs(total) + off) ** 2 + TINY64 if weights.activation == "square" else np.maximum(total, 0) + off
+        bound -= strength * hidden * INFLATE + TINY64
     # The subtractions above round, too: each by at most u times what was there.
     bound -= (len(gone) + 2) * U64 * (leads + np.abs(bound))
     left = kept.copy()
@@ -98,10 +100,10 @@ def _error(weights: Weights) -> float:
     off = weights.L_error + weights.R_error + U64 * reach
     most, wrong = reach + off, off
     if weights.activation == "square":
-        most, wrong = most**2, off * (2 * reach + off) + U64 * most**2
+        most, wrong = most**2 + TINY64, off * (2 * reach + off) + U64 * most**2 + 2 * TINY64
     data = (wrong * (votes + weights.U_error) + most * weights.U_error).sum() + weights.b_error
     computed = gamma(weights.width + 2, U64) * ((most * votes).sum() + np.abs(weights.b).max(initial=0))
-    return float((data + computed) * INFLATE)
+    return float((data + computed) * INFLATE + 8 * (weights.width + 1) * TINY64)
 
 
 def _leads(weights: Weights, x: npt.NDArray[np.intp], y: npt.NDArray[np.intp], want: npt.NDArray[np.intp]) -> Floats:

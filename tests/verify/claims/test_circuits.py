@@ -45,6 +45,9 @@ def networks():
     yield "rounded", big
     shapes = ((6, 9), (6, 9), (9, 6))
     yield "squares", Weights.from_arrays(*(rng.normal(size=shape) for shape in shapes), activation="square")
+    least = [np.ldexp(rng.normal(size=shape), power) for shape, power in zip(shapes, (-520, -520, -552), strict=True)]
+    yield "products that underflow", Weights.from_arrays(*least)
+    yield "squares that underflow", Weights.from_arrays(*least[:2], np.ldexp(least[2], 519), activation="square")
     yield "squares with ties", Weights.from_arrays(*(rng.integers(-2, 3, shape).astype(float) for shape in shapes), activation="square")
 
 
