@@ -9,7 +9,7 @@ All cosets have |H| elements, so with s the share of f's centred energy in the f
 It is a SUM over the cosets: for white noise it is about the index of H. The *normalised* form divides by the index, so noise has 1.
 
 **Bounds.** Let f be the exact column less its mean, f~ the float64 one, |f~ - f|_2 <= eta up to a constant function, which is in every
-H's space: eta = sqrt(n) (E + (n + 2) u max|f~|), E the weights' own error, u = 2^-53. P and 1 - P are projections, so sqrt(1 - s)
+H's space: eta = sqrt(n) (E + (n + 3) u max|f~|), E the weights' own error, u = 2^-53. P and 1 - P are projections, so sqrt(1 - s)
 moves by at most 2 eta / |f~|. The computed s (an autocorrelation of n-term sums, averaged over H) errs by at most (2n + 8) u, from
 gamma_n |f~|^2 for each sum (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1), times two for the quotients.
 """
@@ -72,11 +72,18 @@ def concentration(lattice: SubgroupLattice, functions: Floats, error: Floats, si
 
 
 def centred_autocorrelation(group: FiniteGroup, functions: Floats, error: Floats, side: Side) -> tuple[Floats, Floats]:
-    """The autocorrelation of the functions less their means, and (m,) eta / |f~|; 1 where f~ may be 0."""
+    """The autocorrelation of the functions less their means, and (m,) eta / |f~|; 1 where f~ may be 0.
+
+    Each function is first multiplied by a power of two that makes its largest value about one: that changes no quotient, and squares
+    neither overflow nor underflow. What is lost by it below 2^-1074 is less than a part 2^-53 of the largest value.
+    """
+    exponent = np.frexp(np.abs(functions).max(axis=0, initial=0.0))[1]
+    with np.errstate(over="ignore", under="ignore"):
+        functions, error = np.ldexp(functions, -exponent), np.ldexp(error, -exponent)
     centred = functions - functions.mean(axis=0)
     correlation = autocorrelation(group, centred, side)
     order = group.order
-    eta = np.sqrt(order) * (error + (order + 2) * U64 * np.abs(functions).max(axis=0, initial=0.0))
+    eta = np.sqrt(order) * (error + (order + 3) * U64 * np.abs(functions).max(axis=0, initial=0.0))
     length = np.sqrt(correlation[0])
     with np.errstate(divide="ignore", invalid="ignore"):
         moved = np.where(length > eta, eta / length, 1.0)
