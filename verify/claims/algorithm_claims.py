@@ -12,7 +12,7 @@ from algebra.permutation import parse_cycles
 from algebra.subgroup import closure
 from net.usual_units import beside
 from net.weights import Weights
-from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, Outcome, pair_shown, percent, tied, word
+from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, Outcome, as_float, pair_shown, percent, tied, word
 from verify.claims.population_claims import conjugates
 from verify.claims.subject import Subject
 from verify.compare.gcr import product_sums
@@ -157,10 +157,10 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
         def shown(_: bool) -> Counterexample:
             pick = np.argmax if up[p] >= down[p] else np.argmin
             x, y = word(subject.group, int(pick(left[:, p]))), word(subject.group, int(pick(right[:, p])))
-            words = f"neuron {neurons[p]} differs by {float(value):.6g} at x = {x}, y = {y}"
+            words = f"neuron {neurons[p]} differs by {as_float(value):.6g} at x = {x}, y = {y}"
             return {"neuron": neurons[p], "x": x, "y": y, "words": words + ("" if p < len(written) else "; the program leaves it out")}
 
-        finding = f"pre-activations differ by at most {float(value):.6g} over {len(neurons)} neurons"
+        finding = f"pre-activations differ by at most {as_float(value):.6g} over {len(neurons)} neurons"
         finding += f", {len(left_out)} of which the program leaves out" if left_out else ""
         return self.decided(value, finding, shown, neurons=len(neurons))
 

@@ -12,6 +12,7 @@ What was decided is said by ``Claim.statement``, which is made from the keys tha
 """
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Iterable
 from fractions import Fraction
@@ -200,16 +201,16 @@ class Bounded(Claim, frozen=True, kw_only=True):
         """
         claim = self.with_bound()
         if not claim.bounds:
-            return self.measured(float(low), finding, **figures)
+            return self.measured(as_float(low), finding, **figures)
         for key, bound in claim.bounds.items():
             too_small, too_large = key != "at_most" and high < bound, key != "at_least" and low > bound
             if too_small or too_large:
                 value = str(low) if low == high else f"between {low} and {high}"
                 shown = counterexample(too_small) | {"value": value, "claimed": f"{key} {bound}"}
-                return Outcome("REFUTED", finding, float(low), figures, shown)
+                return Outcome("REFUTED", finding, as_float(low), figures, shown)
         if claim.broken(low) is None and claim.broken(high) is None:
-            return Outcome("PROVED", finding, float(low), figures)
-        return Outcome("UNKNOWN", f"{finding}; proved only that the number is between {low} and {high}", float(low), figures)
+            return Outcome("PROVED", finding, as_float(low), figures)
+        return Outcome("UNKNOWN", f"{finding}; proved only that the number is between {low} and {high}", as_float(low), figures)
 
     def weighed(self, figure: float, finding: str, **figures: object) -> Outcome:
         """MEASURED whatever the bounds: a float figure proves nothing, but it may agree with them; SKIPPED where it is 0 / 0."""
@@ -266,6 +267,14 @@ def number_list(numbers: Iterable[int], most: int = 12) -> str:
     """Numbers for people: "3, 5, 8", with a count in place of those after the first ``most``."""
     listed = [str(int(i)) for i in numbers]
     return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "") or "none"
+
+
+def as_float(value: Fraction) -> float:
+    """The nearest float64, infinite where the number is beyond all of them."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def percent(value: float | Fraction) -> str:

@@ -13,7 +13,7 @@ from algebra.coset_space import character_signs
 from algebra.errors import GroupError
 from algebra.permutation import parse_cycles
 from algebra.subgroup import Subgroup, closure
-from verify.claims.claim import Claim, Counterexample, Element, Index, Mistake, NonNegative, Outcome, nearest, word
+from verify.claims.claim import Claim, Counterexample, Element, Index, Mistake, NonNegative, Outcome, as_float, nearest, word
 from verify.claims.network_claims import element
 from verify.claims.subject import Subject
 from verify.compare.concentration import centred_autocorrelation, residual_bounds
@@ -204,7 +204,7 @@ class Silent(NeuronClaim, frozen=True, kw_only=True, tag="silent"):
         shown: Counterexample = {"neuron": i, "x": word(group, x), "y": word(group, y), "product": word(group, int(group.mul[x, y]))}
         shown |= {"preactivation": str(Fraction(int(sums[x, y]), 1 << bits)), "in_coset": str(bool(inside[x, y])).lower()}
         shown |= {"subgroup": label}
-        value, place = float(Fraction(int(sums[x, y]), 1 << bits)), "inside" if inside[x, y] else "outside"
+        value, place = as_float(Fraction(int(sums[x, y]), 1 << bits)), "inside" if inside[x, y] else "outside"
         at = f"at x = {shown['x']}, y = {shown['y']} the preactivation is {value:.6g}"
         shown["words"] = f"{at}, and xy = {shown['product']} lies {place} the coset"
         return Outcome("REFUTED", finding, share, counterexample=shown)

@@ -79,27 +79,36 @@ def add_noise(mean: float, deviation: float, seed: int) -> Surgery:
     """Noise on L and R, drawn once per element and neuron, such that each preactivation L[x] + R[y] moves by N(mean, deviation^2).
 
     L moves by N(mean, deviation^2 / 2), R by N(0, deviation^2 / 2); numpy's default generator with ``seed``, L first; rounded to
-    multiples of 2^-24.
+    multiples of 2^-24, which a float64 of at least 2^29 is already, and kept within the largest float64.
     """
 
     def operate(weights: Weights) -> Weights:
         rng = np.random.default_rng(seed)
-        left, right = (np.rint(np.ldexp(rng.normal(centre, deviation / 2**0.5, weights.L.shape), NOISE_BITS)) for centre in (mean, 0.0))
+        left, right = (_rounded(rng.normal(centre, deviation / 2**0.5, weights.L.shape)) for centre in (mean, 0.0))
 
         def exact() -> ExactWeights:
             e = weights.exact()
             bits = max(e.preactivation_bits, NOISE_BITS)
-            old, new = 1 << (bits - e.preactivation_bits), 1 << (bits - NOISE_BITS)
-            shifted = [a * old + dyadic(n).integers * new for a, n in ((e.L, left), (e.R, right))]
+            old = 1 << (bits - e.preactivation_bits)
+            shifted = [a * old + dyadic(n).at(bits) for a, n in ((e.L, left), (e.R, right))]
             return replace(e, L=shifted[0], R=shifted[1], b=e.b * old ** degree(e.activation), preactivation_bits=bits)
 
-        moved = [a + np.ldexp(n, -NOISE_BITS) for a, n in ((weights.L, left), (weights.R, right))]
+        with np.errstate(over="ignore"):  # what is beyond float64 has an infinite error, and is left to integers
+            moved = [weights.L + left, weights.R + right]
         errors = [
             e + 2 * U64 * np.abs(a).max(axis=0, initial=0.0) for e, a in ((weights.L_error, moved[0]), (weights.R_error, moved[1]))
         ]
         return replace(weights, L=moved[0], R=moved[1], L_error=errors[0], R_error=errors[1], make_exact=exact)
 
     return operate
+
+
+def _rounded(noise: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The nearest multiples of 2^-NOISE_BITS within float64."""
+    large = np.abs(noise) >= 2.0**29
+    rounded = np.ldexp(np.rint(np.ldexp(np.where(large, 0.0, noise), NOISE_BITS)), -NOISE_BITS)
+    most = np.finfo(np.float64).max
+    return np.asarray(np.where(large, np.clip(noise, -most, most), rounded))
 
 
 def set_to_mean(neurons: npt.NDArray[np.intp]) -> Surgery:
@@ -110,9 +119,8 @@ def set_to_mean(neurons: npt.NDArray[np.intp]) -> Surgery:
 
     def operate(weights: Weights) -> Weights:
         e, index = weights.exact(), np.asarray(neurons, dtype=np.intp)
-        means = [_mean_activation(weights, i) for i in index]
         hidden_bits = degree(e.activation) * e.preactivation_bits
-        units = np.array([round(Fraction(mean) * (1 << hidden_bits)) for mean in means], dtype=object)
+        units = np.array([round(_mean_activation(weights, i) * (1 << hidden_bits)) for i in index], dtype=object)
         bias = e.b + (units @ e.U[index] if len(index) else 0)
         kept = np.delete(np.arange(weights.width), index)
         rest = e.select(kept)
@@ -121,8 +129,13 @@ def set_to_mean(neurons: npt.NDArray[np.intp]) -> Surgery:
     return operate
 
 
-def _mean_activation(weights: Weights, neuron: int) -> float:
-    return float(fired(weights.L[:, neuron, None] + weights.R[:, neuron], weights.activation).mean())
+def _mean_activation(weights: Weights, neuron: int) -> Fraction:
+    """The mean in float64, of a neuron multiplied by a power of two so that nothing overflows."""
+    left, right = weights.L[:, neuron], weights.R[:, neuron]
+    exponent = int(np.frexp(max(np.abs(left).max(), np.abs(right).max()))[1])
+    with np.errstate(under="ignore"):
+        sums = np.ldexp(left, -exponent)[:, None] + np.ldexp(right, -exponent)
+    return Fraction(float(fired(sums, weights.activation).mean())) * Fraction(2) ** (exponent * degree(weights.activation))
 
 
 def has_embeddings(network: FoldedNetwork) -> bool:

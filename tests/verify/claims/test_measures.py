@@ -8,6 +8,7 @@ import pytest
 from algebra.characters.character_table import character_table
 from algebra.characters.irrep import irreps
 from algebra.group import parse_group
+from algebra.lattice import subgroups
 from net.bundled import bundled_checkpoint
 from net.checkpoint import load_network, read_checkpoint
 from net.errors import MalformedInput
@@ -19,9 +20,10 @@ from verify.claims.subject import Subject
 from verify.compare.answers import logit_blocks
 from verify.compare.concentration import concentration, residual_bounds
 from verify.compare.gcr import activation_fve, logit_cosines, logit_fve, restricted_excluded
-from verify.compare.interventions import add_noise, embeddings_swapped, exchange_inputs, remove, set_to_mean
+from verify.compare.interventions import _mean_activation, _rounded, add_noise, embeddings_swapped, exchange_inputs, remove, set_to_mean
 from verify.compare.loss import cross_entropy, mean_loss
 from verify.compare.rho_sets import rho_set_fit
+from verify.exact.exhaustive import evaluate
 
 
 def noisy(name, seed=3, width=40):
@@ -151,15 +153,25 @@ def test_concentration_bounds_hold_the_exact_value(planted_s4, side):
 
 def test_concentration_of_noise_is_about_the_index():
     """The published sum is about [G:H] for noise, so its least value is about 2, of A_n; the normalised form is about 1."""
-    group = parse_group("S4")
-    from algebra.lattice import subgroups
-
-    lattice = subgroups(group)
+    lattice = subgroups(parse_group("S4"))
     noise = np.random.default_rng(0).standard_normal((24, 400))
     found = concentration(lattice, noise, np.zeros(400), "right")
 
     assert found.low.mean(axis=1) == pytest.approx(found.index, rel=0.1)
     assert np.median(found.least()[0]) == pytest.approx(2, rel=0.2)
+
+
+@pytest.mark.parametrize("power", [-1070, -530, -512, 600, 1000])
+def test_the_bounds_of_a_function_are_those_of_its_multiples(power):
+    """Squares of these have no float64, or one of few digits."""
+    lattice = subgroups(parse_group("S4"))
+    function = np.random.default_rng(1).integers(-9, 10, (24, 3)).astype(float)
+    found, scaled = (
+        concentration(lattice, np.ldexp(function, k), np.ldexp(np.array([0.0, 1.0, 64.0]), k), "right") for k in (0, power)
+    )
+    assert (scaled.low == found.low).all()
+    assert (scaled.high == found.high).all()
+    assert np.isfinite(found.high).all(axis=0).tolist() == [True, True, False]
 
 
 def test_residual_bounds_grow_with_the_error():
@@ -238,6 +250,32 @@ def test_noise_keeps_a_bias_exact_when_weights_have_few_bits(activation):
 
     assert exact.preactivation_bits == 24
     assert [Fraction(int(b), 1 << exact.logit_bits) for b in exact.b] == list(range(6))
+
+
+def test_noise_is_rounded_once_at_any_size():
+    """Usual noise to multiples of 2^-24; of 2^29 and more not at all, since such floats are; within the largest float64."""
+    noise = np.array([0.3, -(2.0**-25) * 1.5, 2.0**28 + 2.0**-24, 2.0**29 + 2.0**-23, 1.5e308, -np.inf])
+    found = _rounded(noise)
+    assert found[:2].tolist() == [round(0.3 * 2**24) / 2**24, -(2.0**-24)]
+    assert found[2:5].tolist() == noise[2:5].tolist()
+    assert found[5] == -np.finfo(float).max
+
+
+@pytest.mark.parametrize("size", [1e305, 1.7e308])
+def test_noise_and_means_near_the_largest_float_are_exact(size):
+    """Preactivations and sums that have no float64 are decided by integers."""
+    rng = np.random.default_rng(1)
+    sides = (rng.uniform(-1, 1, (6, 4)) * size for _ in range(2))
+    arrays = (*sides, rng.normal(size=(4, 6)), rng.normal(size=6))
+    weights = Weights.from_arrays(*arrays)
+    for surgery in (add_noise(size, size / 2, 3), set_to_mean(np.array([0, 2]))):
+        moved = surgery(weights)
+        exact, found = moved.exact(), evaluate(moved)
+        for x, y in np.ndindex(6, 6):
+            logits = exact.logits(x, y).tolist()
+            assert found.answer[x, y] == logits.index(max(logits))
+    mean = Fraction(sum(max(Fraction(a) + Fraction(b), Fraction(0)) for a in arrays[0][:, 0] for b in arrays[1][:, 0]), 36)
+    assert abs(_mean_activation(weights, 0) - mean) <= mean * Fraction(1, 2**45)
 
 
 def test_noise_beyond_machine_words_is_exact():
