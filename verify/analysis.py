@@ -48,6 +48,7 @@ from verify.record.compact_statement import compact_in_units, state_compact
 from verify.record.settings import DEFAULT, Settings
 from verify.record.statements import Findings, certify, decide_correct, decide_equivalent
 from verify.symbolic.evidence import symbolic_record
+from verify.symbolic.settings import SOLVERS_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +83,7 @@ class Options:
     """
 
     proof: Proof = "auto"
-    timeout_s: float = 20.0
+    timeout_s: float = SOLVERS_S
     all_counterfactuals: bool = False
     progress: Callable[[str], None] = lambda _: None
     settings: Settings = DEFAULT
@@ -101,7 +102,7 @@ def analyse(
     order: str | None = None,
     product: str | None = None,
     proof: Proof = "auto",
-    timeout_s: float = 20.0,
+    timeout_s: float = SOLVERS_S,
     all_counterfactuals: bool = False,
     progress: Callable[[str], None] = lambda _: None,
     assume_relu: bool = False,

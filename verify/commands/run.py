@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from verify.commands._reading_options import reading_options
+from verify.symbolic.settings import SOLVERS_S
 
 if TYPE_CHECKING:
     from verify.jobs.run import Result
@@ -37,7 +38,7 @@ def solvers_budget(_context: click.Context, _parameter: click.Parameter, value: 
     "--timeout",
     type=float,
     callback=solvers_budget,
-    default=20.0,
+    default=SOLVERS_S,
     show_default=True,
     help="Seconds for the SMT solvers' second opinions; 0 asks none. No status depends on it.",
 )

@@ -7,6 +7,7 @@ import click
 
 from verify.commands._reading_options import reading_options
 from verify.commands.run import solvers_budget
+from verify.symbolic.settings import SOLVERS_S
 
 if TYPE_CHECKING:
     from verify.reading import How
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     "--timeout",
     type=float,
     callback=solvers_budget,
-    default=20.0,
+    default=SOLVERS_S,
     show_default=True,
     help="Seconds for the SMT solvers' second opinions on each network; 0 asks none.",
 )

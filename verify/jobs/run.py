@@ -8,6 +8,7 @@ from verify.analysis import Analysis, Proof, analyse
 from verify.reading import AS_FOUND, How
 from verify.record.certificate import Certificate
 from verify.record.summary import Summary
+from verify.symbolic.settings import SOLVERS_S
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def run(
     group_name: str | None = None,
     out: Path | None = None,
     proof: Proof = "auto",
-    timeout_s: float = 20.0,
+    timeout_s: float = SOLVERS_S,
     order: str | None = None,
     product: str | None = None,
     all_counterfactuals: bool = False,

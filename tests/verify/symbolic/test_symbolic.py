@@ -493,6 +493,33 @@ def test_time_outs_and_broken_scripts_change_no_status_and_are_told_apart(tmp_pa
     assert {o.word for o in nobody["hard"].values()} == {"not asked"}
 
 
+def test_one_solver_is_asked_about_all_files_before_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short files first; so that where the budget ends early every lemma has an opinion before some have two."""
+    from verify.symbolic.solver import opinions as module
+
+    asked: list[tuple[str, str, float]] = []
+
+    class Process:
+        """Answers at once, and says what it was asked."""
+
+        def __init__(self, solver: str) -> None:
+            self.solver = solver
+
+        def ask(self, file: Path, limit_s: float) -> dict[str, Any]:
+            asked.append((self.solver, file.stem, limit_s))
+            return {"answers": ["unsat"], "seconds": 0.5}
+
+        def close(self) -> None:
+            """Nothing runs."""
+
+    monkeypatch.setattr(module, "SolverProcess", Process)
+    lemmas = [Obligation(name, "Nothing.", "x" * size, ("unsat",)) for name, size in (("long", 30), ("short", 10), ("middle", 20))]
+    found = ask_solvers(lemmas, tmp_path, 8, jobs=1)
+    assert [one[:2] for one in asked] == [(solver, name) for solver in ("z3", "cvc5") for name in ("short", "middle", "long")]
+    assert max(limit for *_, limit in asked) <= 8 * module.LARGEST_SHARE
+    assert {opinion.word for heard in found.values() for opinion in heard.values()} == {"agrees"}
+
+
 @pytest.mark.parametrize("solver", ["z3", "cvc5"])
 def test_a_solver_that_disagrees_stops_everything(solver: str, tmp_path: Path) -> None:
     """A lemma called proved whose file has a model, and one called open whose file has none: an error that names file and answers."""

@@ -22,7 +22,7 @@ from verify.symbolic.obligation import Obligation
 #: A process that overstays its limit by more than this many seconds is killed and replaced.
 GRACE = 2.0
 #: One file gets at most this share of the budget, so that a hard one does not keep a process from all the others.
-LARGEST_SHARE = 0.5
+LARGEST_SHARE = 0.25
 #: The solvers' modules, which are also their names here, and the packages that hold them.
 PACKAGES = {"z3": "z3-solver", "cvc5": "cvc5"}
 #: The longest budget, a day: far below the 2^32 ms at which z3's own count of milliseconds ends.
@@ -65,7 +65,9 @@ def advice() -> str:
 def ask_solvers(
     obligations: Sequence[Obligation], directory: Path, budget_s: float, jobs: int = 2, solvers: Sequence[str] = ("z3", "cvc5")
 ) -> dict[str, dict[str, Opinion]]:
-    """Per obligation's id and solver, its opinion on the file below ``directory``, short files first, all within ``budget_s`` seconds.
+    """Per obligation's id and solver, its opinion on the file below ``directory``, all within ``budget_s`` seconds.
+
+    The first solver is asked about all files, short ones first, then the next one: so that as many lemmas as possible have an opinion.
 
     Raises ValueError for a budget that is no number from 0 to 86,400, and SolverDisagrees.
     """
@@ -74,10 +76,9 @@ def ask_solvers(
     missing: dict[str, Word] = {name: "not asked" if there[name] else "not installed" for name in solvers}
     found = {o.id: {name: Opinion(missing[name]) for name in solvers} for o in obligations}
     waiting: SimpleQueue[tuple[Obligation, str]] = SimpleQueue()
-    for obligation in sorted(obligations, key=lambda one: len(one.script)):  # a long one must not keep the budget from many short ones
-        for name in solvers:
-            if there[name]:
-                waiting.put((obligation, name))
+    for name in solvers:
+        for obligation in sorted(obligations, key=lambda one: len(one.script)) if there[name] else ():
+            waiting.put((obligation, name))
     disagreements: list[str] = []
 
     def drain() -> None:
