@@ -31,11 +31,9 @@ def test_networks_that_went_wrong_once_have_true_verdicts(number: int) -> None:
     assert hostile_networks.tried(number)[2] == ""
 
 
-@pytest.mark.parametrize(
-    ("number", "activation"), [(70088, "square"), (70000, "square"), (70002, "square"), (70012, "abs"), (70013, "abs")]
-)
+@pytest.mark.parametrize(("number", "activation"), [(70088, "square"), (80070, "square"), (81294, "square"), (70012, "abs")])
 def test_networks_of_squares_and_absolute_values(number: int, activation: str) -> None:
-    """One whose sums of weights are beyond float64, and others."""
+    """Sums of weights beyond float64, a tie broken by less than float64 holds, a left side that is nothing beside the right."""
     assert hostile_networks.tried(number, activation)[2] == ""
 
 

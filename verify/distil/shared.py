@@ -84,8 +84,8 @@ def _fitted(irrep: PointIrrep, pair: tuple[Floats, Floats], totals: Pair, worth:
         if size <= 0:
             return None
         s = float(mu @ from_right) / size / squares[1]
-        below = weights[0] * squares[0] + weights[1] * s**2 * squares[1]
-        if below <= 0:
+        below = weights[0] * squares[0] + weights[1] * (s * s) * squares[1]
+        if not 0 < below < np.inf:  # one side is nothing beside the other
             return None
         mu = (weights[0] * from_left + weights[1] * s * from_right) / below
     scale = irrep.points.group.order / irrep.dimension
