@@ -24,5 +24,7 @@ def bundled_checkpoint(group_name: str) -> Path:
     name = group_name.strip().upper()
     if name not in bundled_groups():
         bundled = " and ".join(bundled_groups()) or "nothing"
-        raise MalformedInput(f"expected a checkpoint for {group_name}, got none: bundled are {bundled}")
+        raise MalformedInput(
+            f"expected a checkpoint for {group_name}, got none, and bundled are {bundled} alone: give the file with --checkpoint"
+        )
     return _FOLDER / f"{name}.safetensors"

@@ -442,6 +442,8 @@ def checkpoint_in(
         activation = options.activation or (options.layout.activation if options.layout else None)
     if not options.assume_relu:
         check_settings(inside, activation=activation or "relu")
+        if inside.get("format") == OWN_FORMAT and activation not in (None, "relu") and _stated_activation([inside]) != activation:
+            raise MalformedInput(f"expected relu, which files of {OWN_FORMAT!r} have where they state no activation, got {activation}")
         for name, settings in beside.items():
             check_settings(settings, f"{name}: ", activation or "relu")
     elif options.layout is None and options.activation is None:

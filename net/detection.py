@@ -159,5 +159,6 @@ def _refusal(best: Convention | None, group: FiniteGroup) -> str:
         return f"{expected}, got one whose own answers are not the table of a group"
     return (
         f"{expected}, got one that is right on {best.sample_accuracy:.1%} of {best.sample_pairs:,} inputs at "
-        f"best ({best.order}, {best.product}), not clearly more than {chance_level(group):.1%}"
+        f"best ({best.order}, {best.product}), not clearly more than {chance_level(group):.1%}; with both order and "
+        "product given, its mistakes are counted under these"
     )

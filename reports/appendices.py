@@ -259,7 +259,9 @@ def _lattice(source: Source) -> list[Block]:
     nodes = source.s["lattice"]["nodes"]
     used = [node for node in nodes if node["used"]]
     opening = (
-        "Of the {all} classes of conjugate subgroups of {group}, {used} are in labels of the network's neurons (measured)."
+        "Of the {all} classes of conjugate subgroups of {group}, {used} are in labels of the network's neurons (measured). "
+        "A label names what a neuron is nearest to, whether the program has the neuron or not, and the program may read it through "
+        "other subgroups: these counts are not those of the program's families."
         if used
         else "None of the {all} classes of conjugate subgroups of {group} is in a label of a neuron."
     )

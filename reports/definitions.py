@@ -96,7 +96,7 @@ def convention(source: Source) -> Line:
     checkpoint = source.c["checkpoint"]
     numbering = NUMBERINGS.get(checkpoint["order"], f"in the order “{checkpoint['order']}”")
     turned = (
-        " In the file's own terms the network computes $yx$: its second input acts first. Here its two inputs are exchanged, "
+        " In the file's own terms the second input acts first, and the product is $yx$. Here the two inputs are exchanged, "
         "so that all statements are about $xy$."
         if checkpoint["product"] == "right-first"
         else ""

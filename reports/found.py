@@ -2,10 +2,13 @@
 
 from reports.blocks import Block, Figure, Heading, Line, Paragraph, joined, say
 from reports.numbers import count, ratio_of, share
+from reports.records import Record
 from reports.source import Source, listed, plural
 
 #: the least share of variance at which a neuron's response is called a table over cosets
 TABLE = 0.99
+#: the least share of energy of a family that does nearly all of the work
+NEARLY_ALL = 0.9
 
 
 def headline(source: Source) -> Line:
@@ -39,7 +42,8 @@ def turned(source: Source) -> Line:
     checkpoint = source.c["checkpoint"]
     said = []
     if checkpoint["product"] == "right-first":
-        said.append("in its file's own terms it answers $yx$ (the second input acts first), and its inputs are exchanged here")
+        answers = "it answers $yx$" if source.c["correct"]["status"] == "PROVED" else "it is asked for $yx$"
+        said.append(f"in its file's own terms {answers} (the second input acts first), and its inputs are exchanged here")
     if checkpoint["order"] == "table":
         said.append("its file numbers the elements in no published way, and the numbering was read off its own answers")
     if checkpoint.get("activation_taken"):
@@ -130,23 +134,35 @@ def proofs(source: Source) -> Line:
 
 def families_sentence(source: Source) -> Line:
     """The families with their shares of energy."""
-    largest = [f for f in source.s["families"] if f["energy_share"] >= 0.01][:5]
+    families = source.s["families"]
+    largest = [f for f in families if f["energy_share"] >= 0.01][:5] or families[:5]
+    rest = len(families) - len(largest)
     parts = [f"{f['name']} ({plural(f['circuits'], 'circuit')}, {share(f['energy_share'])})" for f in largest]
-    if len(source.s["families"]) == 1:
+    if len(families) == 1:
         return say(
             "All circuits of the program are of one family: {part} of the *energy*, which “The mechanism” defines).", part=parts[0][:-1]
         )
-    if len(parts) == 1:
+    if len(parts) == 1 and largest[0]["energy_share"] >= NEARLY_ALL:
         return say(
             "One of the program's families of circuits does nearly all of the work (by its share of the *energy*, defined under “The "
             "mechanism”): {part}.",
             part=parts[0],
         )
     return say(
-        "In order of the work they do (their share of the *energy*, defined under “The mechanism”), the program's families of "
-        "circuits are {parts}.",
+        "In order of the work they do (their share of the *energy*, defined under “The mechanism”), the program's {largest}families of "
+        "circuits are {parts}{rest}.",
+        largest="largest " if rest else "",
         parts=listed(parts),
+        rest=_more(families[len(largest) :]),
     )
+
+
+def _more(families: list[Record]) -> str:
+    """How many families are not named, with their share of the energy."""
+    if not families:
+        return ""
+    part = share(sum(family["energy_share"] for family in families))
+    return f"; one more has {part}" if len(families) == 1 else f"; {count(len(families))} more have {part} together"
 
 
 def found(source: Source) -> list[Block]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from reports.blocks import Line, joined, say
 from reports.circuits import ReportedCircuit, VoteTable
-from reports.numbers import decimal, share
+from reports.numbers import count, decimal, share
 from reports.source import plural
 from reports.words import Words
 
@@ -41,8 +41,18 @@ def circuit_paragraph(circuit: ReportedCircuit, words: Words) -> Line:
 
 
 def _outcome_sentences(table: VoteTable) -> list[Line]:
-    if any(kind is None for row in table.products for kind in row):
-        return [say("Its cells do not settle by themselves of which kind $xy$ is.")]
+    cells = [kind for row in table.products for kind in row]
+    if (unsettled := cells.count(None)) == len(cells):
+        return [say("None of its cells settles by itself of which kind $xy$ is.")]
+    if unsettled:
+        some = plural(unsettled, "cell")
+        return [
+            say(
+                "In {some} of {all} $xy$ can be of several kinds, so the circuit alone does not settle which.",
+                some=some,
+                all=count(len(cells)),
+            )
+        ]
     rows = outcomes(table.votes, table.products)
     sentences = [
         say(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 import net
 from net.bundled import bundled_checkpoint, bundled_groups
-from net.checkpoint import load_network
+from net.checkpoint import ReadOptions, load_network, open_checkpoint
 from net.errors import MalformedInput
 from net.training.state import split_digest, training_pairs
 
@@ -54,9 +55,30 @@ def test_the_note_beside_the_files_states_their_digests(name):
     assert re.search(rf"{name}\.safetensors.*{digest}", README.read_text(encoding="utf-8"), re.DOTALL)
 
 
+def test_a_file_of_this_project_states_its_activation(tmp_path):
+    """Where its record names none it is relu, and no option makes it another."""
+    for activation in ("square", "abs"):
+        with pytest.raises(MalformedInput, match=f"expected relu, which files of .* have .*, got {activation}"):
+            open_checkpoint(bundled_checkpoint("S5"), ReadOptions(activation=activation))
+    assert open_checkpoint(bundled_checkpoint("S5"), ReadOptions(activation="relu")).activation == "relu"
+
+    with bundled_checkpoint("S5").open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header, data = json.loads(file.read(size)), file.read()
+    record = json.loads(header["__metadata__"]["coset-verify"])
+    record["config"]["activation"] = "square"
+    header["__metadata__"]["coset-verify"] = json.dumps(record)
+    written = json.dumps(header).encode()
+    path = tmp_path / "squares.safetensors"
+    path.write_bytes(len(written).to_bytes(8, "little") + written + data)
+    assert open_checkpoint(path, ReadOptions(activation="square")).activation == "square"
+    with pytest.raises(MalformedInput, match="expected relu as activation, got 'square'"):
+        open_checkpoint(path, ReadOptions(activation="relu"))
+
+
 def test_groups_without_a_bundled_network_are_refused():
     assert bundled_groups() == ["S5", "S6"]
     assert bundled_checkpoint(" s5 ").name == "S5.safetensors"
     for name in ("A5", "../S5", "", "S5.safetensors"):
-        with pytest.raises(MalformedInput, match="bundled are S5 and S6"):
+        with pytest.raises(MalformedInput, match="bundled are S5 and S6 alone: give the file with --checkpoint"):
             bundled_checkpoint(name)

@@ -133,6 +133,44 @@ def test_another_product_or_numbering_is_said_in_the_headline(
     assert words in rendered(certificate, summary).split("## Definitions")[0]
 
 
+def test_a_wrong_network_is_not_said_to_answer_yx(certificate: JSON, summary: JSON) -> None:
+    """With mistakes it is asked for yx, in its file's own terms, and does not always answer that."""
+    certificate["checkpoint"] |= {"product": "right-first"}
+    certificate["verdict"] = "REFUTED"
+    certificate["correct"] |= {"status": "REFUTED", "right": 35, "ties": 1, "wrong": [[3, 0, -1]], "float32_any_order": None}
+    text = rendered(certificate, summary)
+    assert "in its file's own terms it is asked for yx (the second input acts first)" in text
+    assert "answers yx" not in text
+    assert "computes yx" not in text
+
+
+def test_families_that_are_not_named_are_counted(certificate: JSON, summary: JSON) -> None:
+    """No list of some families is called that of all; none is said to do nearly all of the work that does not."""
+
+    def said(*shares: float) -> str:
+        summary["families"] = [{**summary["families"][0], "name": f"F{k}", "energy_share": part} for k, part in enumerate(shares)]
+        return rendered(certificate, summary).split("## Definitions")[0]
+
+    assert "the program's families of circuits are F0 (9 circuits, 60.0 %) and F1 (9 circuits, 40.0 %)." in said(0.6, 0.4)
+    text = said(0.6, 0.39, 0.006, 0.004)
+    assert (
+        "the program's largest families of circuits are F0 (9 circuits, 60.0 %) and F1 (9 circuits, 39.0 %); 2 more have 1.0 %" in text
+    )
+    assert "F1 (9 circuits, 7.0 %); one more has 0.5 %." in said(0.925, 0.07, 0.005)
+    assert "does nearly all of the work" in said(0.995, 0.005)
+    assert "nearly all" not in said(0.5, *[0.005] * 100)
+    assert "are F0 (9 circuits, 0.9 %), F1" in said(*[0.009] * 111)
+
+
+def test_cells_that_settle_a_kind_are_not_said_to_settle_none(certificate: JSON, summary: JSON) -> None:
+    """The number of cells in which xy can be of several kinds stands in the sentence."""
+    table = summary["vote_tables"][0]
+    table["products"][0][1] = table["products"][2][1] = None
+    assert "In 2 cells of 9 xy can be of several kinds" in rendered(certificate, summary)
+    table["products"] = [[None] * 3] * 3
+    assert "None of its cells settles by itself of which kind xy is." in rendered(certificate, summary)
+
+
 def test_a_program_that_explains_nothing_is_said_to(certificate: JSON, summary: JSON) -> None:
     """A network written out is right, and the opening says that it is no explanation."""
     summary["explained"] |= {"status": "not explained", "words": "not explained: the program is the network written out"}

@@ -14,7 +14,7 @@ from verify.symbolic.settings import SOLVERS_S
 if TYPE_CHECKING:
     from verify.jobs.run import Result
     from verify.reading import How
-    from verify.record.certificate import CheckpointRecord
+    from verify.record.certificate import Certificate
 
 
 def solvers_budget(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
@@ -103,7 +103,7 @@ def command(
     if as_json:
         sys.stdout.write((result.directory / "summary.json").read_text(encoding="utf-8"))
     else:
-        print("; ".join([result.summary.explained.words, *_convention(result.certificate.checkpoint)]), flush=True)
+        print("; ".join([result.summary.explained.words, *_convention(result.certificate)]), flush=True)
         print(f"s {result.certificate.verdict}", flush=True)
     say(f"report    {result.directory}/report.md")
     return OF_VERDICT[result.certificate.verdict]
@@ -120,11 +120,12 @@ def _write_proofs(result: "Result", progress: Callable[[str], None]) -> None:
         progress(f"no proof of {name}: {reason}")
 
 
-def _convention(checkpoint: "CheckpointRecord") -> list[str]:
+def _convention(certificate: "Certificate") -> list[str]:
     """Phrases about a network that multiplies otherwise than x first, then y, in a published numbering."""
-    said = []
+    checkpoint, said = certificate.checkpoint, []
     if checkpoint.product == "right-first":
-        said.append("in the file's own terms it answers yx (its second input acts first)")
+        answers = "it answers yx" if certificate.correct.status == "PROVED" else "it is asked for yx"
+        said.append(f"in the file's own terms {answers} (its second input acts first)")
     if checkpoint.order == "table":
         said.append("the file numbers the elements in no published way (the numbering was read off the network's own answers)")
     if checkpoint.activation_taken:

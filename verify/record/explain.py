@@ -72,7 +72,7 @@ def explained(
             if ratio <= price and logit_fve >= variance and energy_labelled >= structure:
                 status = name
     if prime_order:
-        words = "not explained: a group of prime order has no subgroups, so cosets cannot explain anything here"
+        words = "not explained: a group of prime order has no subgroups but 1 and itself, so cosets cannot explain anything here"
         return Explained("not explained", ratio, logit_fve, energy_labelled, words)
     return Explained(status, ratio, logit_fve, energy_labelled, sentence(status, ratio, logit_fve, energy_labelled, dead))
 
