@@ -43,7 +43,7 @@ from typing import Literal
 
 from .groups import Group
 from .integers import Network, Rows, columns
-from .shape import Circuit, Form, Kind, Neuron, Program, need, same, shown
+from .shape import Circuit, Form, Kind, Malformed, Neuron, Program, need, same, shown
 
 #: For each element g the (index, factor) with f(g) = sum of factor t[index].
 Terms = list[list[tuple[int, int]]]
@@ -141,8 +141,10 @@ class Expanded:
 
     def function(self, form: Form, t: Sequence[int]) -> list[int]:
         """The function on the group that the list t describes."""
-        need(form.on != "shared", f"expected a list shared with x where y is read, got {shown(form)}")
-        same(f"length of a list on {shown(form)}", len(t), self._length(form))
+        if form.on == "shared":
+            raise Malformed(f"expected a list shared with x where y is read, got {shown(form)}")
+        if len(t) != self._length(form):
+            same(f"length of a list on {shown(form)}", len(t), self._length(form))
         if form.on == "sum":
             return self._of_sum(form, t)
         if form.on == "rank":
@@ -252,21 +254,30 @@ class Expanded:
 
     def _need_form(self, form: Form) -> None:
         """Malformed unless the form has subgroups, characters, weights and a rank as it takes them."""
+        wrong = self._wrong_with(form)
+        if wrong:  # forms are asked about for every list: the form is written out only where it is refused
+            raise Malformed(f"expected {wrong} {shown(form)}")
+
+    def _wrong_with(self, form: Form) -> str:
+        """What was expected of a form that is none, and the words before it; an empty text for a form."""
         kernels = _kernels(form)
         fits = len(form.subgroups) == len(kernels) == SUBGROUPS_OF.get(form.on, 1)
-        fits = fits and {*form.subgroups, *kernels} <= {None, *range(len(self.subgroups))}
-        need(fits, f"expected a form with subgroups of the program, as many as it takes, got {shown(form)}")
+        if not (fits and {*form.subgroups, *kernels} <= {None, *range(len(self.subgroups))}):
+            return "a form with subgroups of the program, as many as it takes, got"
         points = self._group.order // len(self.subgroups[form.subgroups[0]]) if form.on in WEIGHTED else 0
-        need(len(form.weights) == points, f"expected {points} weights, got {len(form.weights)} in {shown(form)}")
-        small = all(abs(weight) < LARGEST_WEIGHT for weight in form.weights)
-        need(small, f"expected weights below {LARGEST_WEIGHT} in absolute value, got {shown(form)}")
-        ranked = form.rank > 0 if form.on == "rank" else form.rank == 0
-        need(ranked, f"expected a rank of at least 1 on rank and 0 elsewhere, got {shown(form)}")
-        need(form.on in ON_POINTS or not form.constant, f"expected a constant with a form on points alone, got {shown(form)}")
-        summed = len(form.parts) > 1 if form.on == "sum" else not form.parts
-        need(summed, f"expected two or more parts of a sum and none of another form, got {shown(form)}")
-        linear = not {part.on for part in form.parts} & {"rank", "shared", "sum"}
-        need(linear, f"expected parts of a sum that are linear and no sums, got {shown(form)}")
+        if len(form.weights) != points:
+            return f"{points} weights, got {len(form.weights)} in"
+        if not all(abs(weight) < LARGEST_WEIGHT for weight in form.weights):
+            return f"weights below {LARGEST_WEIGHT} in absolute value, got"
+        if not (form.rank > 0 if form.on == "rank" else form.rank == 0):
+            return "a rank of at least 1 on rank and 0 elsewhere, got"
+        if form.constant and form.on not in ON_POINTS:
+            return "a constant with a form on points alone, got"
+        if not (len(form.parts) > 1 if form.on == "sum" else not form.parts):
+            return "two or more parts of a sum and none of another form, got"
+        if {part.on for part in form.parts} & {"rank", "shared", "sum"}:
+            return "parts of a sum that are linear and no sums, got"
+        return ""
 
     def _points(self, form: Form) -> tuple[Rows, list[int]]:
         """Where each element takes each point, moved[p][g], and the character's value at each element, for a form on points."""

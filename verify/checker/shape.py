@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import reprlib
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields
 from fractions import Fraction
 from functools import cache
 from types import NoneType, UnionType
@@ -524,9 +524,20 @@ def _needed(cls: Any) -> set[str]:
     return {one.name for one in fields(cls) if one.default is MISSING and one.default_factory is MISSING}
 
 
+@cache
+def _origin(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """What a type is made from, list of list[int], and what of; None and nothing for a class."""
+    return get_origin(kind), get_args(kind)
+
+
 def _read(kind: Any, value: Any, where: str) -> Any:
     """The value as ``kind``: int, str, bool, Literal, a record, list[...], dict[str, ...], tuple[...] or a choice with None."""
-    origin, arguments = get_origin(kind), get_args(kind)
+    if kind in (int, str, bool):
+        _expect(kind, value, where)
+        if kind is int and not -LARGEST < value < LARGEST:
+            _refuse("an integer below 2^12000", value, where)
+        return value
+    origin, arguments = _origin(kind)
     if origin in (Union, UnionType):
         (other,) = (argument for argument in arguments if argument is not NoneType)
         return None if value is None else _read(other, value, where)
@@ -545,17 +556,12 @@ def _read(kind: Any, value: Any, where: str) -> Any:
     if origin is dict:
         _expect(dict, value, where)
         return {key: _read(arguments[1], item, f"{where}[{shown(key)}]") for key, item in value.items()}
-    if is_dataclass(kind):
-        _expect(dict, value, where)
-        types = _types(kind)  # type: ignore[arg-type]
-        if not _needed(kind) <= value.keys() <= types.keys():  # type: ignore[arg-type]
-            _refuse(f"the keys {[*types]}", sorted(value), where)
-        known = {name: _read(part, value[name], f"{where}.{name}") for name, part in types.items() if name in value}
-        return kind(**known)  # type: ignore[operator]
-    _expect(kind, value, where)
-    if kind is int and not -LARGEST < value < LARGEST:
-        _refuse("an integer below 2^12000", value, where)
-    return value
+    _expect(dict, value, where)
+    types = _types(kind)
+    if not _needed(kind) <= value.keys() <= types.keys():
+        _refuse(f"the keys {[*types]}", sorted(value), where)
+    known = {name: _read(part, value[name], f"{where}.{name}") for name, part in types.items() if name in value}
+    return kind(**known)
 
 
 def _expect(kind: type, value: Any, where: str) -> None:
