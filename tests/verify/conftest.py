@@ -14,25 +14,38 @@ import pytest
 
 from algebra.group import parse_group
 from net.weights import Weights
-from reports.figures import saved
+from reports.figures import draw_figures, saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
+def blank(source: Any, pictures: Any, neuron: Any, form: str = "svg") -> dict[str, bytes]:
+    """The figures of a report, all of them empty files."""
+    of_neuron = ["neuron"] if pictures is not None and neuron is not None else []
+    return dict.fromkeys([*of_neuron, "pairs", "votes", "curve", "margins", "lattice"], b"")
+
+
 @pytest.fixture(autouse=True, scope="module")
-def without_pictures() -> Iterator[None]:
-    """Figures are made and not turned into files: matplotlib would take a third of a small run."""
+def without_pictures(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Figures of runs are empty files: matplotlib would take half of a small run, and tests/reports draws.
+
+    A module of odd networks says ``FIGURES_MADE``: there they are made, for each network, and not turned into files.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reports.figures.saved", lambda figure, form="svg": b"")
+        if getattr(request.module, "FIGURES_MADE", False):
+            patch.setattr("reports.figures.saved", lambda figure, form="svg": b"")
+        else:
+            patch.setattr("reports.figures.draw_figures", blank)
         yield
 
 
 @pytest.fixture(autouse=True)
 def with_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are in tests marked ``draws``."""
+    """They are drawn in tests marked ``draws``."""
     if request.node.get_closest_marker("draws") is not None:
+        monkeypatch.setattr("reports.figures.draw_figures", draw_figures)
         monkeypatch.setattr("reports.figures.saved", saved)
 
 

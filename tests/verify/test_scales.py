@@ -23,6 +23,8 @@ from verify.record.certificate import canonical_bytes
 from verify.symbolic.dual_variables import sharp
 from verify.symbolic.rescaling import rescaled_outline
 
+FIGURES_MADE = True  # of networks unlike those of other tests
+
 
 def lookup(group) -> Weights:
     """One neuron for each pair (a, b), which fires there alone and votes for ab: right on every pair, with margin 1."""

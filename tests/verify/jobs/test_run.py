@@ -123,6 +123,7 @@ def exact_gap(weights, x, y, z):
     return (int(logits[S4.mul[x, y]]) - int(logits[z])) / 2 ** (exact.preactivation_bits + exact.vote_bits)
 
 
+@pytest.mark.draws
 def test_a_tie_is_wrong(tmp_path):
     clean = planted_network(S4, seed=2, width=32).network.weights
     gap = exact_gap(clean, 5, 6, 1)
@@ -268,8 +269,7 @@ def test_an_output_that_cannot_be_written_is_noticed_before_the_work(blocked, pl
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.draws
-@pytest.mark.parametrize("written", ["certificate.json", "figures", "report.md"])
+@pytest.mark.parametrize("written", ["certificate.json", pytest.param("figures", marks=pytest.mark.draws), "report.md"])
 def test_a_full_disk_ends_with_a_sentence_and_leaves_nothing(written, planted, planted_run, tmp_path, capsys, monkeypatch):
     """Whatever is being written when the space is used up: exit code 4, and the earlier run's files are as they were."""
     checkpoint, out = saved(tmp_path / "n.safetensors", planted), tmp_path / "proof"
