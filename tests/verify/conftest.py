@@ -53,9 +53,10 @@ def with_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 def logits_by_fractions() -> Callable[..., list[Fraction]]:
     """Logits at (x, y) of the network whose weights are exactly these floats, from the definition."""
 
-    def logits(L: Any, R: Any, U: Any, b: Any, x: int, y: int) -> list[Fraction]:
+    def logits(L: Any, R: Any, U: Any, b: Any, x: int, y: int, activation: str = "relu") -> list[Fraction]:
         n, m = L.shape
-        hidden = [max(Fraction(float(L[x, i])) + Fraction(float(R[y, i])), Fraction(0)) for i in range(m)]
+        sums = [Fraction(float(L[x, i])) + Fraction(float(R[y, i])) for i in range(m)]
+        hidden = [value * value if activation == "square" else max(value, Fraction(0)) for value in sums]
         return [sum((hidden[i] * Fraction(float(U[i, z])) for i in range(m)), Fraction(float(b[z]))) for z in range(n)]
 
     return logits
@@ -67,8 +68,8 @@ def lead_by_fractions(
 ) -> Callable[..., tuple[int, Fraction]]:
     """(unique argmax or -1, greatest less second greatest) at (x, y), from the definition."""
 
-    def lead(L: Any, R: Any, U: Any, b: Any, x: int, y: int) -> tuple[int, Fraction]:
-        values = logits_by_fractions(L, R, U, b, x, y)
+    def lead(L: Any, R: Any, U: Any, b: Any, x: int, y: int, activation: str = "relu") -> tuple[int, Fraction]:
+        values = logits_by_fractions(L, R, U, b, x, y, activation)
         second, first = sorted(values)[-2:]
         return (values.index(first) if first > second else -1), first - second
 

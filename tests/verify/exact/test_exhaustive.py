@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from algebra.group import parse_group
-from net.weights import Weights
+from net.answers import sampled_answers
+from net.usual_units import in_usual_units
+from net.weights import Weights, dead_neurons
 from verify.exact import scaled_integers, wide_integers
 from verify.exact.exact_pairs import exact_leads, outward
 from verify.exact.exhaustive import TIE, TIERS, correct_pairs, evaluate, smallest_margin, tighten
@@ -29,15 +31,26 @@ NUMBERS = st.one_of(
     st.floats(-10, 10, width=32),
     st.sampled_from([2.0**127, -(2.0**127), 2.0**-149, -(2.0**-149), 1 + 2.0**-23, 2.0**24, -(2.0**24)]),
 )
+# All of float64, most of it where products of two or three are at its two ends, and neighbours of 1.
+WIDE = st.one_of(
+    NUMBERS,
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.builds(
+        lambda sign, power: sign * 2.0**power,
+        st.sampled_from([1, -1, 1.5]),
+        st.sampled_from([-1074, -1022, -700, -537, -400, -200, 300, 511, 512, 900, 1000, 1022]),
+    ),
+    st.sampled_from([1 - 2.0**-53, 1 + 2.0**-52, -1 - 2.0**-52, 5e-324, -1.5e-323, 1.7976931348623157e308]),
+)
 
 
 @st.composite
-def networks(draw, least=2, most=6):
+def networks(draw, least=2, most=6, numbers=NUMBERS):
     n, m = draw(st.integers(least, most)), draw(st.integers(0, 4))
 
     def array(*shape):
         size = int(np.prod(shape))
-        return np.array(draw(st.lists(NUMBERS, min_size=size, max_size=size))).reshape(shape)
+        return np.array(draw(st.lists(numbers, min_size=size, max_size=size))).reshape(shape)
 
     bias = array(n) if draw(st.booleans()) else np.zeros(n)
     return array(n, m), array(n, m), array(m, n), bias
@@ -52,9 +65,9 @@ def compare_with_fractions(arrays, evaluation, lead_by_fractions):
     compare_with(leads_of(arrays, lead_by_fractions), evaluation)
 
 
-def leads_of(arrays, lead_by_fractions):
+def leads_of(arrays, lead_by_fractions, activation="relu"):
     """(answer, margin) at every pair."""
-    return {(x, y): lead_by_fractions(*arrays, x, y) for x, y in np.ndindex(len(arrays[0]), len(arrays[1]))}
+    return {(x, y): lead_by_fractions(*arrays, x, y, activation) for x, y in np.ndindex(len(arrays[0]), len(arrays[1]))}
 
 
 def compare_with(leads, evaluation):
@@ -76,6 +89,34 @@ def test_every_tier_alone_gives_the_answers_of_fraction_arithmetic(arrays, lead_
         assert sum(evaluation.tiers.values()) == evaluation.answer.size == len(leads)
         assert evaluation.answer.dtype == np.int16
         compare_with(leads, evaluation)
+
+
+# A vote and an activation so small beside the bias that their errors multiply to less than the least float64.
+FAINT = np.full((2, 1), 2.0**-400), np.zeros((2, 1)), np.array([[0.0, 2.0**-200]]), np.full(2, -(2.0**600))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    arrays=networks(most=3, numbers=WIDE),
+    activation=st.sampled_from(["relu", "square"]),
+    tier=st.sampled_from(TIERS[:4]),
+    closer=st.sampled_from(TIERS[:4]),
+)
+@example(arrays=FAINT, activation="square", tier="float64", closer="float32")
+def test_tiers_samples_and_other_units_agree_with_fractions_on_all_of_float64(arrays, activation, tier, closer, lead_by_fractions):
+    weights, leads = Weights.from_arrays(*arrays, activation=activation), leads_of(arrays, lead_by_fractions, activation)
+    n = weights.order
+    compare_with(leads, evaluate(weights))
+    alone = evaluate(weights, tiers=(tier, "exact"))
+    compare_with(leads, alone)
+    compare_with(leads, tighten(weights, alone, np.arange(n * n), closer))
+    answers = [answer for answer, _ in leads.values()]
+    assert sampled_answers(weights, *np.divmod(np.arange(n * n), n)).tolist() == answers
+    assert evaluate(in_usual_units(weights)[0]).answer.ravel().tolist() == answers
+    exact = weights.exact()
+    for neuron in np.flatnonzero(dead_neurons(weights)):
+        flat = exact.U[neuron].min() == exact.U[neuron].max()
+        assert flat or exact.silent[neuron]
 
 
 @settings(max_examples=60, deadline=None)
