@@ -29,7 +29,7 @@ def file_of(network: Any) -> bytes:
     """A safetensors file with the network's tensors, each in its own precision and under its own name.
 
     ``network`` is a mapping of names to tensors or arrays, an object with a method ``state_dict`` (a torch.nn.Module), or the
-    arrays (L, R, U) or (L, R, U, b) of a folded network. bfloat16 becomes float32, which holds every bfloat16 number; integers
+    arrays (L, R, U) or (L, R, U, b) of a folded network. bfloat16 and float8 become float32, which holds all of their numbers; integers
     become float64 where that is exact, but for a module's, which are buffers and left out. What a module computes between its
     tensors is not seen here: `compared_with_module` looks at it.
 
@@ -51,8 +51,11 @@ def file_of(network: Any) -> bytes:
 
 def _array(name: str, value: Any) -> npt.NDArray[Any]:
     if hasattr(value, "detach"):  # a torch tensor, without an import of torch
-        value = value.detach().cpu()
-        value = (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()
+        kind, value = str(value.dtype), value.detach().cpu()
+        try:
+            value = (value.float() if kind.startswith(("torch.bfloat16", "torch.float8")) else value).numpy()
+        except TypeError as error:  # sparse, quantised, and what numpy has no word for
+            raise MalformedInput(f"expected a dense tensor of plain numbers for {name!r:.80}, got {kind}: {error!s:.100}") from error
     array = np.asarray(value)
     if array.dtype.kind in "iu":
         wide = array.astype(np.float64)
@@ -93,7 +96,7 @@ def compared_with_module(module: Any, network: FoldedNetwork) -> float | None:
     assert layers is not None
     n = layers.order
     kinds = {str(value.dtype) for value in module.state_dict().values() if "float" in str(value.dtype)}
-    if kinds & {"torch.float16", "torch.bfloat16"}:
+    if kinds - {"torch.float32", "torch.float64"}:
         module = copy.deepcopy(module).float()
     exact, votes, bias = fold(layers, network.group, None), _magnitude(layers), _bias_magnitude(layers)
     unit = 2.0**-53 if kinds == {"torch.float64"} else 2.0**-24
@@ -108,9 +111,15 @@ def compared_with_module(module: Any, network: FoldedNetwork) -> float | None:
     for start in range(0, n * n, step):
         x, y = np.divmod(np.arange(start, min(start + step, n * n)), n)
         theirs, ours = _logits_of(module, x, y, n, ways), exact.weights.logits(x, y)
-        bound = 4 * gamma(terms, unit) * (fired(exact.L_abs[x] + exact.R_abs[y], layers.activation) @ votes + bias)
-        slack = bound + bound.mean(axis=1, keepdims=True)
-        gaps = {way: np.abs(_centred(found - ours)) for way, found in theirs.items()}
+        with np.errstate(over="ignore", invalid="ignore"):
+            bound = 4 * gamma(terms, unit) * (fired(exact.L_abs[x] + exact.R_abs[y], layers.activation) @ votes + bias)
+            slack = bound + bound.mean(axis=1, keepdims=True)
+            gaps = {way: np.abs(_centred(found - ours)) for way, found in theirs.items()}
+        if not np.isfinite(slack).all():
+            raise MalformedInput(
+                "expected a module whose sums of absolute values stay within float64, got one whose rounding has no bound: scale its"
+                " weights, or give its state_dict() to take it as read"
+            )
         ways = [way for way, gap in gaps.items() if (gap <= slack).all()]
         if not ways:
             gap = next(iter(gaps.values()))

@@ -80,6 +80,10 @@ def test_small_floats_keep_their_precision() -> None:
     assert (tensors["L"].half().double().numpy() == half.weights.L).all()
     assert half.network.source
     assert half.network.source.dtype == "float16"
+    eighth = {k: v.to(torch.float8_e4m3fn) for k, v in tensors.items()}
+    assert (eighth["U"].double().numpy() == verify.analyse(eighth, group="S3", order="lexicographic").weights.U).all()
+    with pytest.raises(MalformedInput, match="expected a dense tensor of plain numbers for 'L'"):
+        verify.analyse(tensors | {"L": tensors["L"].float().to_sparse()}, group="S3")
     counted = verify.analyse(
         (np.eye(6, dtype=int), np.eye(6, dtype=int), np.eye(6, dtype=np.int8)), group="S3", order="sympy", product="left-first"
     )

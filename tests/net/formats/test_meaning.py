@@ -469,6 +469,26 @@ def test_half_precision_hides_no_other_activation(kind, planted_s3):
             analyse(Network(other).to(getattr(torch, kind)), "S3")
 
 
+def test_a_rounding_bound_beyond_floats_accepts_no_module(planted_s3):
+    """Votes that cancel beside the others: sums of absolute values overflow, and the logits of gelu are finite all the same."""
+    torch = pytest.importorskip("torch")
+    from verify.analysis import analyse
+
+    class Network(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            L, R, votes = (torch.from_numpy(array).double() for array in planted_s3)
+            large = torch.full((2, 6), 1e308, dtype=torch.float64) * torch.tensor([[1.0], [-1.0]], dtype=torch.float64)
+            self.L, self.R = (torch.nn.Parameter(torch.cat([side, torch.ones(6, 2)], dim=1)) for side in (L, R))
+            self.U = torch.nn.Parameter(torch.cat([votes, large]))
+
+        def forward(self, x, y):
+            return torch.nn.functional.gelu(self.L[x] + self.R[y]) @ self.U
+
+    with pytest.raises(MalformedInput, match="whose rounding has no bound"):
+        analyse(Network(), "S3")
+
+
 def test_published_names_with_something_beside_them(tmp_path, planted_s3):
     """Integers in a state dict of a published layout are left out, and the certificate says so."""
     torch = pytest.importorskip("torch")
