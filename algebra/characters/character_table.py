@@ -152,7 +152,7 @@ def _lifted(group: FiniteGroup, residues: NDArray[np.int64], root: int, prime: i
     table = np.array([[powers[-t * k % root] for k in range(root)] for t in range(root)], dtype=np.int64)
     maps = np.stack([_power_classes(group, t) for t in range(root)])
     at_powers = residues[:, maps].transpose(0, 2, 1)
-    multiplicities = at_powers @ table % prime * pow(root, -1, prime) % prime
+    multiplicities = product_modulo(at_powers, table, prime) * pow(root, -1, prime) % prime
     return np.asarray(multiplicities @ _reductions(root))
 
 

@@ -31,7 +31,9 @@ def primitive_root_of_unity(order: int, prime: int) -> int:
 
 
 def product_modulo(left: Matrix, right: Matrix, prime: int) -> Matrix:
-    """Matrix product modulo p."""
+    """Matrix product modulo p; of more terms than floats hold exactly, with integers, which is slow."""
+    if left.shape[-1] * prime**2 >= 2**53:
+        return np.asarray(left @ right % prime)
     exact = left.astype(np.float64) @ right.astype(np.float64)
     return exact.astype(np.int64) % prime
 
@@ -48,9 +50,10 @@ def _reduced(rows: Matrix, prime: int) -> tuple[Matrix, list[int]]:
         row = done + int(candidates[0])
         matrix[[done, row]] = matrix[[row, done]]
         matrix[done] = matrix[done] * pow(int(matrix[done, column]), -1, prime) % prime
-        others = matrix[:, column].copy()
-        others[done] = 0
-        matrix = (matrix - others[:, None] * matrix[done]) % prime
+        others = np.flatnonzero(matrix[:, column])  # few, where elements commute: their class matrices move single entries
+        others = others[others != done]
+        below = matrix[others, column:] - matrix[others, column, None] * matrix[done, column:]  # before it the pivot's row is 0
+        matrix[others, column:] = below % prime
         pivots.append(column)
     return matrix[: len(pivots)], pivots
 
