@@ -53,6 +53,7 @@ def test_the_curve_shows_every_point_and_every_name() -> None:
             axes = figure.axes[0]
             legend = axes.get_legend()
             assert legend is not None
+            assert axes.lines
             covered = legend.get_window_extent()
             for one in summary["curve"]:
                 for value in (one["logit_fve"], one["ablation_fve"]):

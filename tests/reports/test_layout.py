@@ -78,6 +78,7 @@ def test_no_label_lies_over_another_part(name: str) -> None:
         figure = DRAWN[name]()
         renderer = FigureCanvasAgg(figure).get_renderer()
         boxes = [axes.get_tightbbox(renderer) for axes in figure.axes]
+    assert len(boxes) > 1
     for k, one in enumerate(boxes):
         for other in boxes[:k]:
             across = min(one.x1, other.x1) - max(one.x0, other.x0)

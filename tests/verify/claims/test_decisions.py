@@ -21,9 +21,11 @@ def verdict(claim, subject):
 
 
 def labelled(planted, kind):
-    """Numbers of the planted neurons of a kind, with what they were built from."""
+    """Numbers of the planted neurons of a kind, with what they were built from; there are some."""
     _, neurons = planted
-    return [(i, n) for i, n in enumerate(neurons) if n.kind == kind]
+    found = [(i, n) for i, n in enumerate(neurons) if n.kind == kind]
+    assert found
+    return found
 
 
 def name_of(subject, subgroup):

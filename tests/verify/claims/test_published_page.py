@@ -44,7 +44,9 @@ def test_every_comment_is_about_a_claim(script):
     import tomllib
 
     comments = tomllib.loads(script.COMMENTS.read_text())
-    for library in comments.keys() - {"page"}:
+    libraries = comments.keys() - {"page"}
+    assert libraries
+    for library in libraries:
         known = {one.id for one in read_claims(ROOT / "verify" / "claims" / "library" / f"{library}.toml").claims}
         assert set(comments[library]) <= known
 
@@ -54,5 +56,7 @@ def test_the_page_has_every_claim_of_the_papers(script):
     pages = dict.fromkeys(script.LIBRARIES[:-1], script.PAGE) | dict.fromkeys(script.FURTHER, script.FURTHER_PAGE)
     for library, page in pages.items():
         text = page.read_text()
-        for one in read_claims(ROOT / "verify" / "claims" / "library" / f"{library}.toml").claims:
+        claims = read_claims(ROOT / "verify" / "claims" / "library" / f"{library}.toml").claims
+        assert claims
+        for one in claims:
             assert f"**{one.id}**" in text
