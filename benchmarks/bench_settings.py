@@ -7,8 +7,9 @@ rewrites the list of all settings with their reasons. Figures in the --known fil
 those that are measured are added to it, so that a long comparison can be made in pieces. A share of variance v is varied by halving
 and doubling what it leaves, 1 - v. Per change: the readable program's constants, its share of the logits' variance, that share after
 removals, the faithful program's constants and labelled neurons, each as the largest change over the networks, relative to the
-defaults of the same run. With --symbolic: whether Q3 is proved, the batches of s that the proof takes, the share of the logits'
-variance that the program of the proof explains, and the number of table entries that the checker looks at.
+defaults of the same run, and on how many networks it changes. With --symbolic: whether Q3 is proved, the batches of s that the proof
+takes, the share of the logits' variance that the program of the proof explains, and the number of table entries that the checker
+looks at.
 """
 
 import argparse
@@ -182,7 +183,7 @@ def words(value: Any) -> str:
 
 
 def written(rows: dict[tuple[str, str], list[tuple[str, Figures, Figures]]], columns: dict[str, str]) -> Iterator[str]:
-    """The table: the largest change of each figure over the networks, and the network where it came."""
+    """The table: of each figure the largest change over the networks, the network where it came, and how many networks changed."""
     yield "| setting | value | " + " | ".join(columns) + " |"
     yield "|---" * (2 + len(columns)) + "|"
     for (setting, value), results in rows.items():
@@ -191,9 +192,10 @@ def written(rows: dict[tuple[str, str], list[tuple[str, Figures, Figures]]], col
             relative = "%" in shape
             both = [(name, before[column], after[column]) for name, before, after in results if before[column] or not relative]
             changes = [(after / before - 1 if relative else after - before, name) for name, before, after in both]
-            worst, name = max(changes, key=lambda change: abs(change[0]), default=(0.0, ""))
-            text = shape.format(worst)
-            cells.append("0" if float(text.rstrip("%")) == 0 else f"{text} ({name})")
+            shown = [(abs(change), shape.format(change), name) for change, name in changes]
+            seen = [entry for entry in shown if float(entry[1].rstrip("%")) != 0]
+            _, text, name = max(seen, default=(0.0, "0", ""))
+            cells.append(f"{text} ({name}; {len(seen)} of {len(results)})" if seen else text)
         yield f"| `{setting}` | {value} | {' | '.join(cells)} |"
 
 
