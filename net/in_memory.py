@@ -56,6 +56,8 @@ def _array(name: str, value: Any) -> npt.NDArray[Any]:
             value = (value.float() if kind.startswith(("torch.bfloat16", "torch.float8")) else value).numpy()
         except TypeError as error:  # sparse, quantised, and what numpy has no word for
             raise MalformedInput(f"expected a dense tensor of plain numbers for {name!r:.80}, got {kind}: {error!s:.100}") from error
+    if isinstance(value, np.ma.MaskedArray):
+        raise MalformedInput(f"expected an array without a mask for {name!r:.80}: say what stands in masked places with .filled(0)")
     array = np.asarray(value)
     if array.dtype.kind in "iu":
         wide = array.astype(np.float64)

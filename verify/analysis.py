@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import msgspec
 import numpy as np
@@ -89,9 +89,16 @@ class Options:
     settings: Settings = DEFAULT
 
     def __post_init__(self) -> None:
-        """Refuse a time that is none (ValueError) before the work."""
+        """Refuse what is no such option (TypeError), or has no such value (ValueError), before the work."""
         from verify.symbolic.solver.opinions import checked_budget
 
+        for name, kind, words in (("timeout_s", int | float, "a number"), ("settings", Settings, "a Settings")):
+            if not isinstance(value := getattr(self, name), kind):
+                raise TypeError(f"expected {words} as {name}, got {type(value).__name__}")
+        if not callable(self.progress):
+            raise TypeError(f"expected a function of a text as progress, got {type(self.progress).__name__}")
+        if self.proof not in get_args(Proof):
+            raise ValueError(f"expected as proof one of {', '.join(get_args(Proof))}, got {self.proof!r}")
         checked_budget(self.timeout_s)
 
 
@@ -135,15 +142,22 @@ def analyse(
     Raises:
         MalformedInput: it cannot be read, is unsafe or damaged, is no network of this kind or none for this group.
         GroupError: no group has this name.
-        ValueError: ``timeout_s`` is no number of seconds from 0 to 86,400.
+        ValueError: an option has a value that it cannot have; a TypeError where it is of another type.
 
     """
+    from algebra.group import FiniteGroup
     from net.checkpoint import ReadOptions, checkpoint_in, network_over, open_checkpoint
-    from net.formats.reading import read_layout
+    from net.formats.reading import ACTIVATIONS, Reading, read_layout
     from net.in_memory import compared_with_module, file_of
 
     started = time.perf_counter()
     options = Options(proof, timeout_s, all_counterfactuals, progress, settings)
+    if group is not None and not isinstance(group, str | FiniteGroup):
+        raise TypeError(f"expected a group or its name, such as 'S5', got {type(group).__name__}")
+    if layout is not None and not isinstance(layout, str | Path | Reading):
+        raise TypeError(f"expected a layout as the path of a TOML file or as a Reading, got {type(layout).__name__}")
+    if activation not in (None, *ACTIVATIONS):
+        raise ValueError(f"expected as activation one of {', '.join(ACTIVATIONS)}, got {activation!r}")
     if isinstance(network, FoldedNetwork):
         return Analysis(network, options)
     reading = read_layout(Path(layout)) if isinstance(layout, str | Path) else layout
@@ -180,7 +194,7 @@ class Neuron:
 
     Attributes:
         index: its number in the network.
-        kind: coset, twisted, dual, sign, raw (no structure found) or dead (it cannot change an answer).
+        kind: coset, twisted, dual, sign, rank one, raw (no structure found) or dead (it cannot change an answer).
         left, right: the subgroup whose cosets x and y are read through, or None.
         left_share, right_share: the share of the preactivation's variance that these cosets explain.
         energy_share: its share of the sum over neurons of the mean square activation times the variance of its votes.
@@ -212,7 +226,9 @@ class Neurons(Sequence[Neuron]):
     @overload
     def __getitem__(self, index: slice) -> Neurons: ...
     def __getitem__(self, index: int | slice) -> Neuron | Neurons:
-        """The neuron of that number, or those of a range."""
+        """The neuron of that number, or those of a range; IndexError where there is none."""
+        if isinstance(index, int | np.integer) and not -len(self) <= index < len(self):
+            raise IndexError(f"expected a neuron below {len(self)}, got {index}")
         return Neurons(self._neurons[index]) if isinstance(index, slice) else self._neurons[index]
 
     def __repr__(self) -> str:
@@ -594,8 +610,11 @@ class Analysis:
 
         Raises:
             ValueError: its tables are none of a program: see `CosetProgram.record`; or it is over another group.
+            TypeError: it is no `CosetProgram`.
 
         """
+        if not isinstance(program, CosetProgram):
+            raise TypeError(f"expected a program such as programs['readable'], got {type(program).__name__}")
         if program.group.order != self.group.order or (program.group.mul != self.group.mul).any():
             raise ValueError(f"expected a program over {self.group.name}, got one over {program.group.name}")
         return Compared(self, program.weights())
@@ -607,10 +626,13 @@ class Analysis:
         in the summary's ``families``.
 
         Raises:
-            ValueError: a kind, number or family that does not exist.
+            ValueError: a kind, number or family that does not exist; truth values in place of numbers.
 
         """
         from verify.record.neuron_rows import program_families
+
+        if any(isinstance(number, bool | np.bool_) for number in neurons):
+            raise ValueError("expected numbers of neurons, got truth values: of a mask, numpy.flatnonzero(mask) are the numbers")
 
         circuits = program_families(self.lattice, self.distillation.point("readable").written) if families else {}
         members = {name: [neuron.index for circuit in found for neuron in circuit.neurons] for name, found in circuits.items()}

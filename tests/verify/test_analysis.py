@@ -44,6 +44,32 @@ def count_right(L, R, U, b, mul) -> int:
     return found
 
 
+def test_arguments_of_the_wrong_kind_are_refused_before_the_work(planted) -> None:
+    """With what was expected and what came; a mask is not taken for numbers, nor an array without its mask."""
+    w = planted.weights
+    wrong: list[tuple[dict[str, Any], type[Exception], str]] = [
+        ({"group": 6}, TypeError, "a group or its name"),
+        ({"proof": "compact"}, ValueError, "auto, exhaustive"),
+        ({"timeout_s": "x"}, TypeError, "a number"),
+        ({"progress": 3}, TypeError, "a function"),
+        ({"settings": {}}, TypeError, "a Settings"),
+        ({"layout": 3}, TypeError, "a TOML file"),
+        ({"activation": "gelu"}, ValueError, "relu, square, abs"),
+    ]
+    for arguments, error, words in wrong:
+        with pytest.raises(error, match=f"expected .*{words}.*, got "):
+            verify.analyse((w.L, w.R, w.U), **{"group": "S4", **arguments})
+    with pytest.raises(MalformedInput, match="without a mask for 'R'"):
+        verify.analyse((w.L, np.ma.masked_less(w.R, 0), w.U), group="S4")
+    analysis = verify.analyse(planted)
+    with pytest.raises(ValueError, match="of a mask"):
+        analysis.ablate(neurons=np.arange(w.width) < 3)  # type: ignore[arg-type]
+    with pytest.raises(IndexError, match="below 48, got 48"):
+        analysis.neurons[48]
+    with pytest.raises(TypeError, match="got str"):
+        analysis.compare("readable")  # type: ignore[arg-type]
+
+
 def test_a_path_a_mapping_a_module_and_four_arrays_are_the_same_network(planted, tmp_path) -> None:
     import torch
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from algebra.element_table import MOST_ELEMENTS
 from algebra.errors import GroupError, GroupTooLargeError
 from algebra.group import parse_group
 from algebra.lattice import subgroups
@@ -54,7 +55,7 @@ def command(name: str, form: str | None, figure: Path | None, chosen: str | None
     try:
         group = parse_group(name)
     except GroupTooLargeError as error:
-        raise GroupError(f"{error} Classes of subgroups of larger groups: verify group {name} --classes.") from None
+        raise GroupError(f"{error} Classes of subgroups alone, of a group of up to {MOST_ELEMENTS:,}: --classes.") from None
     if figure:
         _save_figure(group, figure)
         return
