@@ -37,15 +37,16 @@ def activation_products(left: Singles, right: Singles, activation: Activation, k
     order, width = left.shape
     total = np.zeros((kept, width + 1))
     rows = max(1, BLOCK // order)
-    whole = np.ones((min(rows, order), order, width + 1), dtype=np.float32)
+    of_x, of_y = np.ascontiguousarray(left.T), np.ascontiguousarray(right.T)  # long rows: sums run over pairs, not over neurons
+    whole = np.ones((width + 1, min(rows, order), order), dtype=np.float32)
     for start in range(0, order, rows):
-        block = left[start : start + rows]
-        h = whole[: len(block)]
-        fired(np.add(block[:, None], right[None], out=h[:, :, :width]), activation, out=h[:, :, :width])
-        flat = h.reshape(-1, width + 1)
-        few = flat[:, :kept]
-        total[:, :kept] += few.T @ few  # of the two products BLAS does half of this one
-        total[:, kept:] += few.T @ flat[:, kept:]
+        block = of_x[:, start : start + rows]
+        h = whole[:, : block.shape[1]]
+        fired(np.add(block[:, :, None], of_y[:, None], out=h[:-1]), activation, out=h[:-1])
+        flat = h.reshape(width + 1, -1)
+        few = flat[:kept]
+        total[:, :kept] += few @ few.T  # of the two products BLAS does half of this one
+        total[:, kept:] += few @ flat[kept:].T
     return np.asarray(total / order**2)
 
 
