@@ -41,7 +41,7 @@ def usual_units(weights: Weights) -> Units:
     bias = int(_exponents((weights.b / 2 - np.median(weights.b / 2))[:, None], 0)[0]) + 1
     total = bias if bias > total + USUAL else total
     lost = alive & ~seen  # so small that float64 has 0 in place of its weights
-    inputs[lost] = np.where(u > _NONE, total - u, 0)[lost]
+    inputs[lost] = np.where(u > _NONE, total - u, _unusual(x))[lost]
     inputs = inputs // power
     votes[alive] = total - power * inputs[alive]
     return Units(-inputs, -votes, -total, power)

@@ -18,6 +18,7 @@ Every decision is exact. The lead of an answer after a removal is bounded in thr
    in any order of summation (`net.roundoff`), and the lead by 2 E and its own rounding. Where products underflow each loses at most
    2^-1075, and sums lose nothing: a logit has k products, and the sums in E have 3 k + 1. A square that underflows loses as much before
    it is multiplied, so H_i and D_i of squares are 2^-1074 more.
+   Where E is beyond 2^960 sums of this size may overflow, and floats decide nothing; below, they stay under 2^52 E, within float64.
 3. **Integers**, at the pairs whose float64 lead is within 2 E of zero.
 """
 
@@ -57,6 +58,11 @@ def removal(weights: Weights, evaluation: Evaluation, kept: npt.NDArray[np.bool_
     ``evaluation`` is that of the whole network, whose answers count. Which pair is found does not matter; that there is one does.
     Complexity: O(n^2 |circuit|), and O(n m) for each pair that the first step leaves open.
     """
+    with np.errstate(over="ignore", invalid="ignore"):  # a bound that is no number leaves its pair open
+        return _removal(weights, evaluation, kept, leads, gone)
+
+
+def _removal(weights: Weights, evaluation: Evaluation, kept: npt.NDArray[np.bool_], leads: Floats, gone: Circuit) -> Removal:
     answers = np.maximum(evaluation.answer, 0).astype(np.intp)
     bound = leads.copy()
     for i in gone:
@@ -103,7 +109,8 @@ def _error(weights: Weights) -> float:
         most, wrong = most**2 + TINY64, off * (2 * reach + off) + U64 * most**2 + 2 * TINY64
     data = (wrong * (votes + weights.U_error) + most * weights.U_error).sum() + weights.b_error
     computed = gamma(weights.width + 2, U64) * ((most * votes).sum() + np.abs(weights.b).max(initial=0))
-    return float((data + computed) * INFLATE + 8 * (weights.width + 1) * TINY64)
+    found = float((data + computed) * INFLATE + 8 * (weights.width + 1) * TINY64)
+    return found if found < 2.0**960 else np.inf
 
 
 def _leads(weights: Weights, x: npt.NDArray[np.intp], y: npt.NDArray[np.intp], want: npt.NDArray[np.intp]) -> Floats:
