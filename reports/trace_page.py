@@ -73,7 +73,11 @@ def _sections(read: Sequence[Record], found: Record) -> list[tuple[str, str, lis
             "Measured; L and R are the two readings of a neuron, weighted by its energy.",
             [row for row in whole if any(v is not None for v in row.values)],
         ),
-        ("Classes of subgroups", "Share of the energy in neurons read through them.", _held(read, "classes", found)),
+        (
+            "Classes of subgroups",
+            "Share of the energy in neurons read through them; with a star, times a sign.",
+            _held(read, "classes", found),
+        ),
         ("Irreps", "Share of the energy in neurons that live on them.", _held(read, "irreps", found)),
     ]
 

@@ -99,7 +99,7 @@ def _exit_code(error: Exception) -> int:
     if isinstance(error, MalformedInput | msgspec.ValidationError | msgspec.DecodeError):
         return _complain(str(error), ExitCode.MALFORMED)
     if isinstance(error, FileNotFoundError):
-        return _complain(f"{error.filename}: no such file", ExitCode.USAGE)
+        return _complain(f"expected a file or folder at {error.filename}, found none", ExitCode.USAGE)
     if isinstance(error, OSError):  # a full disk names no file
         where = "" if error.filename is None else f"{error.filename}: "
         return _complain(f"{where}{error.strerror or error}", ExitCode.MALFORMED)

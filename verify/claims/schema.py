@@ -157,6 +157,8 @@ def with_nearest(message: str, plain: Any) -> str:
         allowed, given = _keys_of(kind), match[1]
     else:
         allowed, given = _values_of(kind), value if isinstance(value, str) else ""
+        if isinstance(value, bool | int | float | str) and ", got" not in text and "value " not in text:
+            text += f", got {value!r:.60}"
     if allowed:
         text += f"; expected one of {', '.join(allowed)}{nearest(given, allowed)}"
     return f"{text} - at `{where}`{_called(name)}"

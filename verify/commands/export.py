@@ -183,7 +183,7 @@ def vnnlib(
         product = group.mul[a, b] if record.product == "left-first" else group.mul[b, a]
         _write(out / name, property_text(n, x, y, number[int(product)], radius).encode())
     _write(out / "instances.csv", instances(model, iter(names)).encode())
-    click.echo(f"{out}: {len(names):,} properties")
+    click.echo(f"{out}: {len(names):,} propert{'y' if len(names) == 1 else 'ies'}")
 
 
 def _in_file(number: dict[int, int], pair: tuple[int, int], product: str) -> tuple[int, int]:

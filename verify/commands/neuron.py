@@ -43,6 +43,8 @@ def command(
         raise click.UsageError(f"expected a neuron's number or --class, got {'neither' if index is None else 'both'}")
     if figure is not None and figure.suffix not in (".svg", ".pdf", ".png"):
         raise click.UsageError(f"expected a figure's name to end in .svg, .pdf or .png, got {figure.name!r}")
+    if figure is not None and not figure.absolute().parent.is_dir():
+        raise click.UsageError(f"expected a figure in a folder that exists, got {figure}")
     if checkpoint is None and group_name is None:
         raise click.UsageError("expected --checkpoint, or --group for the bundled network of a group")
     path = checkpoint or bundled_checkpoint(group_name or "")

@@ -10,7 +10,7 @@ import click
 @click.argument("certificate", type=click.Path(exists=True, path_type=Path))
 @click.option("--format", "form", type=click.Choice(["md", "html", "tex"]), default="md", show_default=True)
 def command(certificate: Path, form: Any) -> None:
-    """Write the report of CERTIFICATE, a certificate.json with its summary.json in the same directory.
+    """Write the report of CERTIFICATE, the directory of a run or the certificate.json in it.
 
     Nothing is proved again: the report repeats what the two files say. `verify check` redoes the proofs.
     A certificate that does not carry its own digest is refused. The path of the report is printed.
@@ -20,8 +20,10 @@ def command(certificate: Path, form: Any) -> None:
     from verify.record.certificate import read_certificate, sealed
     from verify.record.summary import read_summary
 
+    if certificate.is_dir():
+        certificate = certificate / "certificate.json"
     if certificate.name != "certificate.json":
-        raise click.UsageError(f"expected a file certificate.json, not {certificate.name}")
+        raise click.UsageError(f"expected a file certificate.json, or the directory of a run, got {certificate.name}")
     contents = read_certificate(certificate)  # an error that names the path of what does not fit the schema
     if (digest := sealed(contents).sha256) != contents.sha256:
         raise MalformedInput(

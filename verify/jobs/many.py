@@ -139,10 +139,12 @@ def only_one(folder: Path, doing: str) -> Iterator[None]:
     """Hold a folder for this process, which makes it if need be; the hold ends with the process, however that ends.
 
     Raises:
-        MalformedInput: another process holds it.
+        MalformedInput: another process holds it, or it is a file.
         OSError: it cannot be written.
 
     """
+    if folder.exists() and not folder.is_dir():
+        raise MalformedInput(f"expected {folder} to be a folder, got a file; choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
     try:
         import fcntl

@@ -300,6 +300,8 @@ def markdown(rows: Sequence[Snapshot]) -> str:
         lines.append(f"{title} with {APPEARED:.0%} of the energy for the first time: {words or 'none'}.")
     words = ", ".join(f"{escaped(name)} at {step}" for name, step in found["vanished"].items())
     lines.append(f"Fallen below half of that again: {words or 'none'}.")
+    if any(name.endswith("*") for row in rows for name in row.get("classes", {})):
+        lines.append("A star marks twisted ones: cosets are read times a sign.")
     return "\n".join(lines) + "\n"
 
 

@@ -223,6 +223,8 @@ def test_half_of_the_range_is_kept_by_every_function():
         ('kind = "ablation"\nneurons = { by = "kinds" }', "$.claims[0].neurons.by", ["random", "did you mean 'kind'?"]),
         ('kind = "ablation"\nneurons = { by = "kind", kinds = ["cosett"] }', "$.claims[0].neurons.kinds[0]", ["did you mean 'coset'?"]),
         ('kind = "equivariance"\nunder = ["lefft"]', "$.claims[0].under[0]", ["middle", "did you mean 'left'?"]),
+        ('kind = "dead"\nneuron = -1', "$.claims[0].neuron", ["Expected `int` >= 0, got -1 -"]),
+        ('kind = "rank one"\ntolerance = -0.5', "$.claims[0].tolerance", [">= 0.0, got -0.5 -"]),
         ('kind = "gcr"\nlevel = "logit"', "$.claims[0].level", ["cosine", "did you mean 'logits'?"]),
     ],
 )

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from algebra.errors import GroupError
+from net.bundled import bundled_checkpoint
 from net.errors import MalformedInput
 from verify import cli
 
@@ -33,7 +34,7 @@ def install(monkeypatch: pytest.MonkeyPatch, raised: BaseException | None, code:
     [
         (click.UsageError("no such thing"), 2, "no such thing"),
         (GroupError("Expected a group, got X9."), 2, "verify: Expected a group, got X9.\n"),
-        (FileNotFoundError(2, "No such file or directory", "a.pt"), 2, "verify: a.pt: no such file\n"),
+        (FileNotFoundError(2, "No such file or directory", "a.pt"), 2, "verify: expected a file or folder at a.pt, found none\n"),
         (MalformedInput("expected (120, 128),\n came (3,)"), 4, "verify: expected (120, 128), came (3,)\n"),
         (
             msgspec.ValidationError("Expected `int` - at `$.width`"),
@@ -111,6 +112,15 @@ def test_report_of_another_file_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text("{}")
 
     assert cli.execute(["report", str(tmp_path / "other.json")]) == 2
+
+
+def test_a_file_where_a_folder_is_wanted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither a sweep nor a picture goes there, and both say so before the work."""
+    (tmp_path / "file").write_text("")
+    assert cli.execute(["sweep", str(bundled_checkpoint("S5")), "--out", str(tmp_path / "file")]) == 4
+    assert "to be a folder, got a file" in capsys.readouterr().err
+    assert cli.execute(["neuron", "3", "--group", "S5", "--figure", str(tmp_path / "none" / "3.svg")]) == 2
+    assert "expected a figure in a folder that exists" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("rum", "run"), ("chek", "check"), ("sweeps", "sweep")])

@@ -82,6 +82,7 @@ def test_a_folder_becomes_a_table_a_figure_and_a_page(kept: Path, tmp_path: Path
 
     assert [row["step"] for row in rows] == [0, 20, 40, 60]
     assert shown == (tmp_path / "t" / "trace.md").read_text()
+    assert ("A star marks" in shown) == any(name.endswith("*") for row in rows for name in row["classes"])
     assert (tmp_path / "t" / "trace.svg").read_text().startswith("<?xml")
     assert '"steps":[0,20,40,60]' in (tmp_path / "t" / "trace.html").read_text()
 
