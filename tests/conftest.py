@@ -1,13 +1,19 @@
-"""Scripts as modules, and long searches that many tests begin with."""
+"""Scripts as modules, long searches that many tests begin with, and modules that are compiled once."""
 
 import hashlib
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
 import pytest
+
+# Whatever the environment says: else each process of each run takes ten seconds to make its assertions tell what they saw, and each
+# interpreter that a test starts compiles the project again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 #: Searches for programs over groups with fewer elements take less than a second.
 LARGE = 100
