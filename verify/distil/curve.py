@@ -49,8 +49,12 @@ from verify.program.written import Written
 LEAST_LEAD = 0.02
 #: Preactivations may lose this share of what a program may leave unexplained, as predicted.
 SIDES = 0.1
-#: And this share where so little costs more than ``faithful_ratio`` of the network's parameters.
+#: And this share where so little costs more than ``DEAR`` of the network's parameters.
 DEAR_SIDES = 0.3
+#: Preactivations of more than this share of the network's parameters are dear, and better ones are not looked for
+DEAR = 0.05
+#: where these lose no more of the logits' variance than this, as predicted.
+LITTLE = 0.005
 #: A program of the path may stand on the curve when it leaves at most this share of what the one before leaves unexplained.
 PROGRESS = 0.75
 #: Beside the readable and the faithful program the curve has at most so many.
@@ -186,14 +190,14 @@ class _Search:
     def sides(self, wanted: float) -> Sides:
         """The preactivations at the lowest exchange rate whose predicted loss is at most this, or the last affordable; steps of 1.5.
 
-        Affordable are preactivations of at most ``faithful_ratio`` of the network's parameters, and whatever it takes to bring the
-        predicted loss below ``faithful_loss``.
+        Affordable are preactivations of at most ``DEAR`` of the network's parameters, and whatever it takes to bring the predicted
+        loss to ``LITTLE``.
         """
-        settings, order = self.settings, self.lattice.group.order
+        order = self.lattice.group.order
         rate, found = 0.1 * self.network.L.size, None
         for _ in range(100):
             both = choose_sides(self.choices, self.left, self.right, self.shared, self.neurons, 1.5 * rate, order)
-            if found is not None and both.size > settings.faithful_ratio * self.parameters and found.loss <= settings.faithful_loss:
+            if found is not None and both.size > DEAR * self.parameters and found.loss <= LITTLE:
                 return found
             rate, found = 1.5 * rate, both
             if both.loss <= wanted:
@@ -397,7 +401,7 @@ class _Path:
         self._search, self._wanted, self._stops = search, wanted, stops
         left = 1 - wanted.variance
         sides = search.sides(SIDES * left)
-        if sides.size > search.settings.faithful_ratio * search.parameters:
+        if sides.size > DEAR * search.parameters:
             sides = search.sides(DEAR_SIDES * left)
         self._draft = grained(search.drafted(sides), ROUNDING_SHARE * left * search.variance)
         self._exact = self._draft.weights()

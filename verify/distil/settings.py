@@ -10,7 +10,7 @@ import msgspec
 __all__ = ["DEFAULT", "DistilSettings"]
 
 
-class DistilSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DistilSettings(msgspec.Struct, frozen=True, kw_only=True):  # summaries of runs that had more settings are read
     """What the search for labels and programs aims at, and when it gives up.
 
     Attributes:
@@ -24,8 +24,6 @@ class DistilSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         ridge: how strongly fitted votes are pulled towards averaged ones, as a share of the diagonal of the normal equations; without
             it the program's circuits stop acting as the network's do when some are removed.
         faithful_variance: the share of the logits' variance that the faithful program explains.
-        faithful_loss: where preactivations that lose a tenth of what a program may leave unexplained cost too much, this is enough.
-        faithful_ratio: too much is preactivations of more than this share of the network's parameters.
 
     """
 
@@ -36,8 +34,6 @@ class DistilSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     largest_ratio: float = 0.25
     ridge: float = 0.1
     faithful_variance: float = 0.997
-    faithful_loss: float = 0.005
-    faithful_ratio: float = 0.05
 
 
 #: The settings of every run that asks for no others.
