@@ -30,3 +30,7 @@ def test_each_setting_is_on_the_page_halved_and_doubled() -> None:
     rows = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
 
     assert rows == [name for name in NAMES for _ in range(2)]
+
+
+def test_a_summary_that_names_a_setting_of_an_earlier_version_is_read() -> None:
+    assert msgspec.convert({"ridge": 0.25, "faithful_loss": 0.005}, DistilSettings) == DistilSettings(ridge=0.25)
