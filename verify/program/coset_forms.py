@@ -17,6 +17,7 @@ from algebra.gset import GSet
 from algebra.lattice import SubgroupLattice
 from algebra.lattice import subgroups as lattice_of
 from algebra.subgroup import Subgroup
+from net.activation import degree
 from net.weights import Weights
 from verify.memory import kept
 from verify.program.form import WEIGHTED, Form, GroupForm, scaled_list
@@ -125,7 +126,7 @@ def in_coset_forms(written: Written, group: FiniteGroup, exact: bool = True) -> 
         program,
         subgroups=(*program.subgroups, *(subgroup_record(s) for s in [*found][len(program.subgroups) :])),
         preactivation_bits=program.preactivation_bits + (program.scale_bits if exact else 0),
-        bias=tuple(value * grown for value in program.bias),
+        bias=tuple(value * grown ** degree(program.activation) for value in program.bias),
         circuits=made,
         scale_bits=program.scale_bits if shared else 0,
     )

@@ -10,7 +10,7 @@ from algebra.lattice import subgroups
 from verify.program.coset_forms import coset_space_of, in_coset_forms, simplest
 from verify.program.form import Form, GroupForm, expand_lists
 from verify.program.kind import kind_of
-from verify.program.program import FORMAT, Circuit, Neuron, Program, expand, group_record, subgroup_record
+from verify.program.program import FORMAT, SQUARES, Circuit, Neuron, Program, expand, group_record, subgroup_record
 from verify.program.written import Written
 
 S4 = parse_group("S4")
@@ -24,9 +24,9 @@ def point(p, count, weight=1):
     return tuple(weight * (q == p) for q in range(count))
 
 
-def written(circuits, scale_bits=3):
+def written(circuits, scale_bits=3, form=FORMAT):
     records = tuple(subgroup_record(one) for one in LATTICE.all)
-    program = Program(FORMAT, group_record(S4), records, 3, 2, tuple(range(24)), tuple(circuits), scale_bits)
+    program = Program(form, group_record(S4), records, 3, 2, tuple(range(24)), tuple(circuits), scale_bits)
     return Written(program, LATTICE.all, expand(program, S4, LATTICE.all))
 
 
@@ -50,13 +50,15 @@ KINDS = zip(itertools.product((None, EVEN), ("preimages", "shared")), ((0, 1), (
 ALL = [circuit(kernel, p, q, right, 4 * p + q) for (kernel, right), (p, q) in KINDS]
 
 
-def test_a_program_on_points_is_the_same_on_cosets():
-    before = written([*ALL, *(circuit(EVEN, 1, 2, "shared", 20 + h, h) for h in OTHERS)])
+@pytest.mark.parametrize("form", [FORMAT, SQUARES])
+def test_a_program_on_points_is_the_same_on_cosets(form):
+    before = written([*ALL, *(circuit(EVEN, 1, 2, "shared", 20 + h, h) for h in OTHERS)], form=form)
     after = in_coset_forms(before, S4)
     assert {form.on for c in after.program.circuits for form in (c.left, c.right)} == {"right cosets", "left cosets"}
     assert after.program.scale_bits == 0
     for one, other in zip(functions(before), functions(after), strict=True):
         assert np.array_equal(one, other)
+    assert after.weights.activation == before.weights.activation
     assert np.array_equal(before.weights.logits(np.arange(24), np.arange(24)), after.weights.logits(np.arange(24), np.arange(24)))
     for old, new in zip(before.program.circuits, after.program.circuits, strict=True):
         assert kind_of(old, before.program) in ("twisted", "coset")
