@@ -171,24 +171,19 @@ class _Look:
         self._rows, self._j, self._number = where.reshape(m, len(s)), pairs // m, number
         self._whole = np.empty((len(pairs), m, len(tables.ys)))
         self._whole[:] = tables.whole.reshape(m * m, m, -1)[pairs]
-        self._reached = points.moved[:, tables.ys]
-        self._mu, self._lam = state.starts[number], state.starts[count + number]
+        self._mu, self._count = state.starts[number], len(tables.ys)
         self._ties = []
         for (f, g), start in zip(state.pairs, state.starts[2 * count :], strict=False):
             if number in (f, g):
                 other = state.families[g if number == f else f].family.points
                 self._ties.append(_Tie(start, m, other.count, other.moved[:, tables.ys], number == f))
-        self._at_lam = self._places(each[:, None, None], each[:, None], self._reached[:, None])
+        # where in ``numbers`` lam[j, q, qy] is, as [q, j, y], and phi[j, q, p, qy], as [q, j, p, y]
+        self._at_lam = state.starts[count + number] + (each[:, None] * m + each[:, None, None]) * m + points.moved[:, None, tables.ys]
         self._at_phi = [
             tie.places(np.arange(tie.others)[:, None, None, None], each[:, None, None], each[:, None], tie.image[:, None, None])
             for tie in self._ties
         ]
         self._least: Integers = np.zeros(len(pairs), dtype=np.intp)
-
-    def _places(self, q: Integers, j: Integers, k: Integers) -> Integers:
-        """Where in ``numbers`` lam[j, q, k] is."""
-        m = len(self._reached)
-        return self._lam + (j * m + q) * m + k
 
     def bounds(self, state: RealDuals) -> Floats:
         """The family's part of the bound of each s; where each pair (j, j') has its minimum is kept for `slope`."""
@@ -204,11 +199,9 @@ class _Look:
 
     def slope(self, some: Integers) -> tuple[list[Integers], list[float]]:
         """Where in ``numbers`` a subgradient of the bounds of ``some`` s, added up, is not 0: places, and 1 or -1 for each array."""
-        j, q = np.repeat(np.arange(len(self._rows)), len(some)), np.arange(len(self._rows))[:, None]
-        p, y = np.divmod(self._least[self._rows[:, some].ravel()], self._reached.shape[1])
-        places = [self._mu + p, self._places(q, j, self._reached[:, y]).ravel()]
-        for tie in self._ties:
-            places.append(tie.places(np.arange(tie.others)[:, None], j, p, tie.image[:, y]).ravel())
+        j = np.repeat(np.arange(len(self._rows)), len(some))
+        p, y = np.divmod(self._least[self._rows[:, some].ravel()], self._count)
+        places = [self._mu + p, self._at_lam[:, j, y].ravel(), *(at[:, j, p, y].ravel() for at in self._at_phi)]
         return places, [1.0, 1.0, *(1.0 if tie.plain else -1.0 for tie in self._ties)]
 
 
@@ -220,6 +213,6 @@ def _slope(state: RealDuals, looks: list[_Look], worst: Integers) -> Floats:
     sums: Floats = np.bincount(np.concatenate(places), weights=amounts, minlength=len(state.numbers)).astype(np.float64, copy=False)
     slope = RealDuals(state.families, sums)
     for mu, lam in zip(slope.mu, slope.lam, strict=True):
-        mu -= mu.mean()
-        lam -= lam.mean(axis=0)
+        mu -= mu.sum() / len(mu)
+        lam -= lam.sum(axis=0) / len(lam)
     return slope.numbers
