@@ -27,7 +27,7 @@ class Concentrated(Bounded, frozen=True, kw_only=True, tag="concentrated"):
     ("right"), or "both" at once. ``among`` says which neurons: all, or those that are not dead.
     Decided by float64 with the bounds of `verify.compare.concentration`; UNKNOWN when neurons that the bounds leave open matter.
     REFUTED shows the neurons that are provably not below, or, where too many are, those that provably are. A neuron whose function
-    may be constant is not below.
+    is constant is not below.
     Source: Stander et al., arXiv 2312.06581; the sum makes "C < 1" weak (see docs/published-claims.md).
     """
 
@@ -99,8 +99,8 @@ class ClassDistribution(Claim, frozen=True, kw_only=True, tag="subgroup classes"
         """Count classes."""
         names, lattice = subject.lattice.names, subject.lattice
         if self.by == "concentration":
-            low, _, best = subject.concentration("left", "right").least()
-            found = [names[int(lattice.class_of[h])] if c < 1 else "none" for c, h in zip(low, best, strict=True)]
+            _, high, best = subject.concentration("left", "right").least()
+            found = [names[int(lattice.class_of[h])] if c < 1 else "none" for c, h in zip(high, best, strict=True)]
         else:
             sides = [label.left for label in subject.labels]
             found = ["none" if side is None else lattice.name_of(side.subgroup) for side in sides]

@@ -1,5 +1,6 @@
 """One network and all that claims ask about it, each computed once and only when asked for."""
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,7 +98,13 @@ class Subject:
         key = (argument, side)
         if key not in self._concentrations:
             functions, error = self.side(argument)
-            self._concentrations[key] = concentration(self.lattice, functions, error, side)
+            found = concentration(self.lattice, functions, error, side)
+            unknown = (found.low == 0).all(axis=0) & np.isinf(found.high).all(axis=0)
+            if unknown.any():  # integers say whether such a function is constant
+                exact = self.weights.exact().L if argument == "left" else self.weights.exact().R
+                constant = unknown & np.asarray((exact == exact[0]).all(axis=0), dtype=bool)
+                found = replace(found, low=np.where(constant, np.inf, found.low))
+            self._concentrations[key] = found
         return self._concentrations[key]
 
     def side(self, argument: str) -> tuple[Floats, Floats]:

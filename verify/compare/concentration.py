@@ -9,9 +9,11 @@ All cosets have |H| elements, so with s the share of f's centred energy in the f
 It is a SUM over the cosets: for white noise it is about the index of H. The *normalised* form divides by the index, so noise has 1.
 
 **Bounds.** Let f be the exact column less its mean, f~ the float64 one, |f~ - f|_2 <= eta up to a constant function, which is in every
-H's space: eta = sqrt(n) (E + (n + 3) u max|f~|), E the weights' own error, u = 2^-53. P and 1 - P are projections, so sqrt(1 - s)
-moves by at most 2 eta / |f~|. The computed s (an autocorrelation of n-term sums, averaged over H) errs by at most (2n + 8) u, from
-gamma_n |f~|^2 for each sum (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1), times two for the quotients.
+H's space: eta = sqrt(n) (E + (n + 4) u max|g|), E the weights' own error, u = 2^-53, where g, f~ less its value at the identity, is
+computed first: so a function that varies little beside its mean is known as well as any other. P and 1 - P are projections, so
+sqrt(1 - s) moves by at most 2 eta / |f~|. The computed s (an autocorrelation of n-term sums, averaged over H) errs by at most
+(2n + 8) u, from gamma_n |f~|^2 for each sum (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1), times two for the
+quotients.
 """
 
 from dataclasses import dataclass
@@ -33,7 +35,7 @@ class Concentration:
     Attributes:
         subgroup: (s,) indices into ``SubgroupLattice.all``.
         index: (s,) their indices in the group.
-        low, high: (s, m) proved bounds of C_H; infinite where the function may be constant.
+        low, high: (s, m) proved bounds of C_H: both infinite for a constant function, 0 and infinite where its error may be all of it.
 
     """
 
@@ -67,23 +69,29 @@ def concentration(lattice: SubgroupLattice, functions: Floats, error: Floats, si
     energy = np.maximum(correlation[0], np.finfo(float).tiny)
     low, high = residual_bounds(captured_energy(lattice.masks[chosen], correlation) / energy, moved, group.order)
     factor = ((group.order - 1) / (lattice.orders[chosen] - 1))[:, None]
-    low, high = np.where(moved >= 0.5, np.inf, factor * low), np.where(moved >= 0.5, np.inf, factor * high)
+    constant = (functions == functions[0]).all(axis=0) & (error == 0)
+    low = np.where(moved >= 0.5, np.where(constant, np.inf, 0.0), factor * low)
+    high = np.where(moved >= 0.5, np.inf, factor * high)
     return Concentration(chosen, group.order // lattice.orders[chosen], low * (1 - 2**-50), high * (1 + 2**-50))
 
 
 def centred_autocorrelation(group: FiniteGroup, functions: Floats, error: Floats, side: Side) -> tuple[Floats, Floats]:
     """The autocorrelation of the functions less their means, and (m,) eta / |f~|; 1 where f~ may be 0.
 
-    Each function is first multiplied by a power of two that makes its largest value about one: that changes no quotient, and squares
-    neither overflow nor underflow. What is lost by it below 2^-1074 is less than a part 2^-53 of the largest value.
+    Each function is first multiplied by a power of two that makes its largest difference from its first value about one: that changes
+    no quotient, and squares neither overflow nor underflow. What is lost below 2^-1074 is less than a part 2^-53 of that difference.
     """
-    exponent = np.frexp(np.abs(functions).max(axis=0, initial=0.0))[1]
     with np.errstate(over="ignore", under="ignore"):
-        functions, error = np.ldexp(functions, -exponent), np.ldexp(error, -exponent)
+        halves = functions / 2 - functions[0] / 2  # within float64 whatever their sizes; halves of subnormals are rounded
+        exact = np.abs(functions).max(axis=0) < 1.0
+        from_first = np.where(exact, functions - functions[0], halves)
+        error = np.where(exact, error, error / 2)
+        exponent = np.frexp(np.abs(from_first).max(axis=0, initial=0.0))[1]
+        functions, error = np.ldexp(from_first, -exponent), np.ldexp(error, -exponent)
     centred = functions - functions.mean(axis=0)
     correlation = autocorrelation(group, centred, side)
     order = group.order
-    eta = np.sqrt(order) * (error + (order + 3) * U64 * np.abs(functions).max(axis=0, initial=0.0))
+    eta = np.sqrt(order) * (error + (order + 4) * U64 * np.abs(functions).max(axis=0, initial=0.0))
     length = np.sqrt(correlation[0])
     with np.errstate(divide="ignore", invalid="ignore"):
         moved = np.where(length > eta, eta / length, 1.0)

@@ -174,6 +174,41 @@ def test_the_bounds_of_a_function_are_those_of_its_multiples(power):
     assert np.isfinite(found.high).all(axis=0).tolist() == [True, True, False]
 
 
+@pytest.mark.parametrize("shift", [1.0, -(2.0**600), 1.5e308])
+def test_a_function_that_varies_little_beside_its_mean_is_known(shift):
+    """One that is 1 and the next float on cosets, and one that changes in the last place anywhere."""
+    lattice = subgroups(parse_group("S4"))
+    next_one = np.nextafter(shift, np.inf)
+    rng = np.random.default_rng(2)
+    functions = np.where(rng.random((24, 2)) < 0.5, shift, next_one)
+    number = next(k for k, one in enumerate(lattice.all) if one.order == 6)
+    functions[:, 0] = np.where(lattice.all[number].right_cosets.labels == 0, shift, next_one)
+    found = concentration(lattice, functions, np.zeros(2), "right")
+    for row, k in enumerate(found.subgroup):
+        for column in range(2):
+            exact = exact_concentration(functions[:, column], lattice.all[k].right_cosets.labels)
+            assert Fraction(found.low[row, column]) <= exact <= Fraction(found.high[row, column])
+    assert found.high[found.subgroup == number, 0] < 1e-9
+
+
+def test_what_errors_may_be_all_of_is_open_and_what_is_constant_is_not():
+    """Integers decide where floats with an error do not."""
+    group = parse_group("S3")
+    lattice = subgroups(group)
+    function = np.arange(6.0)[:, None] * 2.0**-60 + np.array([[0.0, 0.0, 1.0]])
+    found = concentration(lattice, function, np.array([0.0, 2.0**-58, 0.0]), "right")
+    assert np.isfinite(found.high[:, 0]).all()
+    assert (found.low[:, 1] == 0).all()
+    assert np.isinf(found.high[:, 1]).all()
+    assert np.isinf(found.low[:, 2]).all()
+    flat, votes = np.ones((6, 2)), np.arange(12.0).reshape(2, 6)
+    exact = Weights.from_arrays(flat, flat + np.arange(6)[:, None] * 2.0**-52, votes)
+    weights = Weights(flat, flat, votes, np.zeros(6), np.full(2, 2.0**-40), np.full(2, 2.0**-40), 0.0, 0.0, exact.exact)
+    subject = Subject(folded_network(group, weights))
+    assert np.isinf(subject.concentration("left", "right").low).all()
+    assert (subject.concentration("right", "left").low == 0).all()
+
+
 def test_residual_bounds_grow_with_the_error():
     """A function known up to a tenth of its length has a share known up to about twice that in square root."""
     low, high = residual_bounds(np.array([0.75]), np.array([0.1]), 24)
