@@ -20,7 +20,8 @@ def limits(source: Source) -> list[Block]:
         ),
         say(
             "Equal answers do not make the program the reason for the network's answers. How far it is, “The mechanism” measures. "
-            "Shares, labels, names of subgroups, times and versions are measured or chosen, and nobody checks them."
+            "Shares, labels of neurons, times and versions are measured or chosen, and nobody checks them; the names of a program's "
+            "subgroups are checked for orders, orbits and numbers of elements."
         ),
     ]
     if not source.s["lattice"].get("complete", True):

@@ -167,3 +167,5 @@ def test_a_bias_that_all_outputs_share_changes_no_answer(tmp_path) -> None:
 
     assert (code, checked, summary["correct"]["right"]) == (0, 0, 36)
     assert summary["correct"]["min_margin"] == "1"
+    readable = next(point for point in summary["curve"] if point["name"] == "readable")
+    assert readable["ratio"] == summary["program"]["ratio"] == summary["explained"]["ratio"]  # of the same parameters

@@ -77,7 +77,7 @@ def summarise(
     weights, lattice, labels = parts.network.weights, parts.lattice, parts.distillation.labels
     readable = parts.distillation.point("readable")
     programs = _programs(parts, symbolic)
-    points = [_curve_point(parts, *program) for program in programs]
+    points = [_curve_point(parts, certificate.checkpoint.parameters, *program) for program in programs]
     place = next(k for k, point in enumerate(points) if point.name == "readable")
     point, beside = points[place], programs[place][3]
     labelled = labels_summary(labels)
@@ -86,7 +86,7 @@ def summarise(
         group=s.Group(certificate.group.name, certificate.group.order),
         checkpoint=_checkpoint(certificate),
         verdict=certificate.verdict,
-        explained=_explained(parts, readable.written, beside, labelled.energy_labelled),
+        explained=_explained(parts, certificate, readable.written, beside, labelled.energy_labelled),
         correct=_correct(parts, certificate),
         network=_network(parts, certificate),
         program=_program(parts, certificate, readable),
@@ -180,14 +180,14 @@ def _program(parts: Parts, certificate: Certificate, readable: Point) -> s.Progr
     )
 
 
-def _explained(parts: Parts, written: Written, moments: Floats, energy_labelled: float) -> s.Explained:
+def _explained(parts: Parts, certificate: Certificate, written: Written, moments: Floats, energy_labelled: float) -> s.Explained:
     """Price, variance and structure: `verify.record.explain`. ``moments`` are those of network and program side by side."""
     weights, program = parts.network.weights, written.program
     kept = np.array(structured_positions(program), dtype=np.intp)
     rows = np.concatenate([np.arange(weights.width), weights.width + kept, [len(moments) - 1]])
     variance = fve(weights, written.weights.select(kept), moments[np.ix_(rows, rows)])
     live = int((~dead_neurons(weights)).sum())
-    parameters = 3 * weights.order * live + (weights.order if weights.b.any() else 0)
+    parameters = certificate.checkpoint.parameters - 3 * weights.order * (weights.width - live)  # a bias is among them
     prime = parts.lattice.complete and len(parts.lattice.classes) == 2
     return explained(program.constants, parameters, s.six_digits(variance), energy_labelled, prime, dead=live < weights.width)
 
@@ -205,14 +205,17 @@ def _programs(parts: Parts, symbolic: SymbolicFinding) -> list[tuple[str, Writte
     return found
 
 
-def _curve_point(parts: Parts, name: str, written: Written, evaluation: Evaluation, moments: Floats) -> s.CurvePoint:
-    """One program of the curve at levels 1 to 3: removals at three shares, averaged over seeded draws."""
+def _curve_point(parts: Parts, parameters: int, name: str, written: Written, evaluation: Evaluation, moments: Floats) -> s.CurvePoint:
+    """One program of the curve at levels 1 to 3: removals at three shares, averaged over seeded draws.
+
+    ``parameters`` are the certificate's: a bias that all outputs share is among them, though no search looks at it.
+    """
     network, program, layout = parts.network.weights, written.weights, written.program
     removal = removal_fve(network, program, layout, moments)
     named = name in ("readable", "faithful", "provable")
     return s.CurvePoint(
         name=name,
-        ratio=layout.constants / network.constants,
+        ratio=layout.constants / parameters,
         answers_agree=int((evaluation.answer == parts.evaluation.answer).sum()),
         logit_fve=fve(network, program, moments),
         runner_up_agree=runner_up_agreement(parts.evaluation, evaluation) if named else None,
