@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from importlib.util import find_spec
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,13 @@ def command(
         raise click.UsageError("expected PyTorch for training, got none: pip install 'coset-verify[train]'")
     parsed = parse_group(group)
     given = {name: value for name, value in options.items() if value is not None}
+    for name, value in given.items():
+        if isinstance(value, float) and not isfinite(value):
+            raise click.UsageError(f"expected a finite number for --{name.replace('_', '-')}, got {value}")
+    if seeds is not None and "seed" in given:
+        raise click.UsageError("expected --seed or --seeds, got both")
+    if seeds is None and (jobs > 1 or scheduler is not None):
+        raise click.UsageError("expected --jobs and --scheduler with --seeds alone, which trains several networks")
     settings = replace(default_settings(parsed.name, parsed.order), **given)
     if seeds is not None:
         _train_seeds(settings, parsed.name, _numbers(seeds), out, keep_every, resume, jobs, scheduler, quiet)

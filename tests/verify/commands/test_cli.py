@@ -114,6 +114,26 @@ def test_report_of_another_file_is_wrong_usage(tmp_path: Path) -> None:
     assert cli.execute(["report", str(tmp_path / "other.json")]) == 2
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--seed", "1", "--seeds", "1-2"), "--seed or --seeds, got both"),
+        (("--jobs", "2"), "with --seeds alone"),
+        (("--learning-rate", "nan"), "a finite number for --learning-rate, got nan"),
+        (("--weight-decay", "inf"), "a finite number for --weight-decay, got inf"),
+        (("--fraction", "nan"), "a finite number for --fraction, got nan"),
+    ],
+)
+def test_options_of_training_that_make_no_sense(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], words: str
+) -> None:
+    """None is passed over, and nothing is written."""
+    pytest.importorskip("torch")
+    assert cli.execute(["train", "--group", "S3", "--out", str(tmp_path / "n.safetensors"), "--steps", "1", *more]) == 2
+    assert words in " ".join(capsys.readouterr().err.split())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_where_a_folder_is_wanted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither a sweep nor a picture goes there, and both say so before the work."""
     (tmp_path / "file").write_text("")
