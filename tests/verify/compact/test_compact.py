@@ -27,7 +27,17 @@ CHECKPOINTS = Path(__file__).parents[4] / "shared" / "checkpoints" / "chughtai"
 
 
 def random_weights(group: FiniteGroup, rng: np.random.Generator) -> Weights:
-    """A network that is right on some pairs and wrong on others: noise over planted structure, or noise alone."""
+    """A network that is right on some pairs and wrong on others: noise over planted structure, or alone; a third at other sizes."""
+    weights = _random_weights(group, rng)
+    if rng.random() < 0.7:
+        return weights
+    inputs, votes = (int(rng.choice([-600, -537, -149, -126, -40, 20, 30])) for _ in range(2))
+    powers = inputs, inputs, votes, inputs + votes
+    arrays = (weights.L, weights.R, weights.U, weights.b)
+    return Weights.from_arrays(*(np.ldexp(array, power) for array, power in zip(arrays, powers, strict=True)))
+
+
+def _random_weights(group: FiniteGroup, rng: np.random.Generator) -> Weights:
     n, m = group.order, int(rng.integers(2, 12))
     if rng.random() < 0.3:
         return Weights.from_arrays(*(rng.normal(size=shape) for shape in ((n, m), (n, m), (m, n), n)))
