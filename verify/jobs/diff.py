@@ -35,7 +35,7 @@ class DiffSide:
     """One of the two: ``answers`` [x, y] (-1 for a tie), the least margin of the right answers, and what is known of its neurons.
 
     ``neurons`` gives the kind and the two subgroups of each neuron by number; None for a program. ``neuron_energy`` is the share of
-    energy of each, {} for a program.
+    energy of each, {} for a program. ``convention`` are the numbering and the product by which a checkpoint was read.
     """
 
     name: str
@@ -45,6 +45,7 @@ class DiffSide:
     neurons: Mapping[int, tuple[str, str | None, str | None]] | None
     neuron_energy: Mapping[int, float]
     program: Program
+    convention: tuple[str, str] | None = None
 
     @property
     def right(self) -> int:
@@ -101,6 +102,7 @@ def _of_run(folder: Path) -> DiffSide:
         {row.index: (row.kind, row.left, row.right) for row in rows},
         {row.index: row.energy_share for row in rows},
         certificate.program,
+        (certificate.checkpoint.order, certificate.checkpoint.product),
     )
 
 
@@ -125,7 +127,7 @@ def _of_checkpoint(path: Path, group: str | None, progress: Callable[[str], None
     from verify.analysis import analyse
 
     analysis = analyse(path, group, order=order, product=product, timeout_s=0, progress=progress)
-    neurons = analysis.neurons
+    neurons, convention = analysis.neurons, analysis.network.convention
     return DiffSide(
         str(path),
         analysis.group,
@@ -134,6 +136,7 @@ def _of_checkpoint(path: Path, group: str | None, progress: Callable[[str], None
         {neuron.index: (neuron.kind, neuron.left, neuron.right) for neuron in neurons},
         {neuron.index: neuron.energy_share for neuron in neurons},
         analysis.programs["readable"].record(),
+        None if convention is None else (convention.order, convention.product),
     )
 
 
@@ -172,6 +175,7 @@ def diff(a: DiffSide, b: DiffSide) -> dict[str, Any]:
         "a": a.name,
         "b": b.name,
         "group": a.group.name,
+        "read": [a.convention, b.convention],
         "pairs": int(a.answers.size),
         "right": [a.right, b.right],
         "least_margin": [a.least_margin, b.least_margin],
@@ -214,6 +218,7 @@ def markdown(found: dict[str, Any], group: FiniteGroup) -> str:
     lines = [
         f"A: {escaped(found['a'])}",
         f"B: {escaped(found['b'])}",
+        *_turned(found["read"]),
         "",
         f"- answers: {len(found['answers_differ']):,} of {pairs:,} pairs differ",
         f"- right answers: A {found['right'][0]:,}, B {found['right'][1]:,}",
@@ -250,6 +255,17 @@ def markdown(found: dict[str, Any], group: FiniteGroup) -> str:
     ):
         lines.append(f"\nAt most {LISTED} of each kind are listed; --json lists all.")
     return "\n".join(lines) + "\n"
+
+
+def _turned(read: list[tuple[str, str] | None]) -> list[str]:
+    """A line about two files of which one has another numbering or product, or one of its own: not their numbers are compared."""
+    words = ["" if one is None else escaped(f"{one[0]}, {one[1]}") for one in read]
+    if None in read or (read[0] == read[1] and read[0] is not None and read[0][0] != "table"):
+        return []
+    return [
+        "",
+        f"Each is read by its own numbering and product (A {words[0]}; B {words[1]}); what follows is about x times y in the group.",
+    ]
 
 
 def _label(label: tuple[str, str | None, str | None]) -> str:

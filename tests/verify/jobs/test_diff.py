@@ -94,6 +94,19 @@ def test_every_pair_that_differs_is_named(files: Path, capsys: pytest.CaptureFix
     assert "At most 10 of each kind are listed" in capsys.readouterr().out
 
 
+def test_two_products_are_not_passed_off_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A network of yx is right in its own terms; that the files differ in their product is said."""
+    weights = planted_network(parse_group("S3"), seed=1, width=18).network.weights
+    for name, left, right in (("xy", weights.L, weights.R), ("yx", weights.R, weights.L)):
+        save_folded(tmp_path / f"{name}.safetensors", Weights.from_arrays(left, right, weights.U, weights.b))
+    one, other = (str(tmp_path / f"{name}.safetensors") for name in ("xy", "yx"))
+    assert execute(["diff", one, other, "--group", "S3", "--quiet"]) == 0
+    said = "its own numbering and product (A lexicographic, left-first; B lexicographic, right-first)"
+    assert said in capsys.readouterr().out
+    assert execute(["diff", one, one, "--group", "S3", "--quiet"]) == 0
+    assert "its own numbering" not in capsys.readouterr().out
+
+
 def test_a_run_that_was_changed_is_refused(files: Path, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     text = (files / "run" / "certificate.json").read_text()
