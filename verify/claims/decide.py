@@ -30,12 +30,16 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """All claims on one network: which file, which group, and the decisions in the order of the claims."""
+    """All claims on one network: which file, which group, and the decisions in the order of the claims.
+
+    ``product`` is the file's own: with "right-first" its inputs are exchanged, and xy in the claims is yx in its own terms.
+    """
 
     checkpoint: str
     sha256: str
     group: str
     decisions: tuple[Decision, ...]
+    product: str = "left-first"
 
 
 class Aggregate(msgspec.Struct, frozen=True):
@@ -66,7 +70,9 @@ def decide_claims(path: Path, claims: ClaimsFile, subject: Subject, progress: Pr
             raise located(path, number, claim.id, mistake) from mistake
     source = subject.network.source
     name, digest = ("", "") if source is None else (str(source.path), source.sha256)
-    return Report(name, digest, subject.group.name, tuple(decisions))
+    convention = subject.network.convention
+    product = "left-first" if convention is None else convention.product
+    return Report(name, digest, subject.group.name, tuple(decisions), product)
 
 
 #: Claims that are about relu, or decided by bounds that rest on it.

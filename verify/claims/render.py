@@ -17,7 +17,8 @@ LONGEST_NUMBER = 16
 
 def render(claims: ClaimsFile, report: Report) -> str:
     """A paragraph per claim: verdict and name, what was decided, what was found, what refutes it, and what its author says."""
-    lines = [one_line(f"{claims.title or 'claims'}: {report.checkpoint}, {report.group}")]
+    turned = "; its second input acts first, so xy here is yx in the file's own terms" if report.product == "right-first" else ""
+    lines = [one_line(f"{claims.title or 'claims'}: {report.checkpoint}, {report.group}{turned}")]
     for number, decision in enumerate(report.decisions):
         claim, outcome = decision.claim, decision.outcome
         lines.append(one_line(f"{outcome.verdict:<8} {_name(claim, number)}"))

@@ -237,6 +237,18 @@ def test_a_mistake_names_what_is_allowed_the_nearest_and_the_claim(text, path, w
     assert all(word in str(caught.value) for word in [f"`{path}`", "(claim 'mine')", *words])
 
 
+def test_a_network_of_yx_is_said_to_be_one(tmp_path):
+    """Its claims are about the group's xy, which is yx in the file's own terms."""
+    weights = planted_network(parse_group("S3"), seed=1, width=18).network.weights
+    (tmp_path / "c.toml").write_text('[[claims]]\nkind = "accuracy"\n')
+    claims = read_claims(tmp_path / "c.toml")
+    for left, right, turned in ((weights.L, weights.R, False), (weights.R, weights.L, True)):
+        subject = Subject(verify.analyse((left, right, weights.U), group="S3"), tmp_path)
+        text = render(claims, decide_claims(tmp_path / "c.toml", claims, subject))
+        assert "PROVED" in text
+        assert ("xy here is yx in the file's own terms" in text.splitlines()[0]) == turned
+
+
 def test_every_kind_says_what_it_decides(s5):
     """Each example's statement is made from its keys, never from the author's sentence."""
     for kind in KINDS:
