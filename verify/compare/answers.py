@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from net.activation import fired
+from net.common_part import without_common_part
 from net.weights import Weights
 
 Answers = npt.NDArray[np.integer]
@@ -21,10 +22,14 @@ class LogitRows(NamedTuple):
 
 
 def logit_blocks(weights: Weights, x: npt.NDArray[np.intp] | None = None, entries: int = 1_000_000) -> Iterator[LogitRows]:
-    """Logits of all pairs, or of those with x in a sample, in float32, so many x at a time as make about ``entries`` logits."""
+    """Logits of all pairs, or of those with x in a sample, in float32, so many x at a time as make about ``entries`` logits.
+
+    Logits are less what all outputs share by every vote of a neuron, or by the bias (`net.common_part`).
+    """
     x = np.arange(weights.order) if x is None else x
     left, right = weights.L.astype(np.float32), weights.R.astype(np.float32)
-    votes, bias = weights.U.astype(np.float32), weights.b.astype(np.float32)
+    votes = without_common_part(weights.U).astype(np.float32)
+    bias = without_common_part(weights.b[None])[0].astype(np.float32)
     order, width = left.shape
     step = max(1, entries // order**2)
     for start in range(0, len(x), step):

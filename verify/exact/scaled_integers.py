@@ -44,6 +44,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from net.activation import degree, fired
+from net.common_part import without_common_part
 from net.roundoff import INFLATE
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def round_network(weights: Weights, precision: str) -> ScaledNetwork | None:
 
 @dataclass(frozen=True)
 class LiveNeurons:
-    """The neurons that some pair can activate, the bias last if there is one, with bounds per neuron."""
+    """The neurons that some pair can activate, the bias last if there is one, with bounds per neuron; U without common parts."""
 
     L: Doubles
     R: Doubles
@@ -160,14 +161,18 @@ def live_neurons(weights: Weights) -> LiveNeurons | None:
     # between two floats, so no sum is rounded.
     top_l = np.nextafter(weights.L.max(axis=0) + weights.L_error, np.inf)
     top_r = np.nextafter(weights.R.max(axis=0) + weights.R_error, np.inf)
-    votes = weights.U.any(axis=1) | (U_error > 0)
+    U, b = (
+        without_common_part(weights.U),
+        without_common_part(weights.b[None])[0],
+    )  # exact, and no bound speaks of more than differences
+    votes = U.any(axis=1) | (U_error > 0)
     live = votes if weights.activation == "square" else (top_l > -top_r) & votes
-    L, R, U = weights.L[:, live], weights.R[:, live], weights.U[live]
+    L, R, U = weights.L[:, live], weights.R[:, live], U[live]
     errors = [error[live] for error in (weights.L_error, weights.R_error, U_error)]
-    has_bias = bool(weights.b.any()) or b_error > 0
+    has_bias = bool(b.any()) or b_error > 0
     if has_bias:
         L, R = np.hstack([L, np.ones((n, 1))]), np.hstack([R, np.zeros((n, 1))])
-        U = np.vstack([U, weights.b])
+        U = np.vstack([U, b])
         errors = [np.append(e, last) for e, last in zip(errors, (0.0, 0.0, b_error), strict=True)]
     return LiveNeurons(L, R, U, errors[0], errors[1], errors[2], has_bias, weights.activation)
 

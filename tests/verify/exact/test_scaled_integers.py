@@ -90,7 +90,7 @@ def test_only_neurons_that_no_pair_can_activate_are_left_out():
     """Activations at most 0 everywhere, or votes 0: silent. One that may be positive by its error, or by the next float, stays."""
     L = np.array([[-1.0, -1.0, -1.0, 1.0, 1.0, -1.0, -1.0], [-2.0, -2.0, -2.0, -2.0, 1.0, -2.0, -2.0]])
     R = np.array([[1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 1.0 + 2.0**-52], [0.0, 0.0, 0.0, 0.0, 1.0, 0.25, 0.0]])
-    U = np.ones((7, 2))
+    U = np.tile([1.0, 0.0], (7, 1))
     U[4] = 0
     plain = Weights.from_arrays(L, R, U)
     assert live_neurons(plain).L.shape[1] == 5  # those at exactly 0 stay as well: the comparison is rounded outward
