@@ -1,9 +1,9 @@
 """In which order to add tables that live on different partitions of x.
 
 A table on the cells of P and one on the cells of Q add up to a table on the common refinement of P and Q, at
-one addition per cell and logit, while a table left for the end costs |G| additions. So tables are merged as
-long as their sum has fewer cells than the group has elements: for the six point stabilisers of S6, three pairs
-of them with 30 cells, two of these with 360.
+one addition per cell and logit, while a table left for the end costs |G| additions. So tables are merged while
+their sum has fewer cells than a share of the group's elements. With all of them as share the six point stabilisers of S6
+become three pairs with 30 cells, and two of these one table with 360; with a third of them, ``LIMIT``, the three pairs remain.
 """
 
 from dataclasses import dataclass

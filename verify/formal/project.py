@@ -1,4 +1,4 @@
-"""Writes the Coq project of a run: the theory, Network.v, Theorem.v and a Makefile."""
+"""Writes the Coq project of a run: the theory, Network.v, Theorem.v, a Makefile, and Plan.v and Mistakes.v where they are needed."""
 
 import shutil
 import tempfile

@@ -1,6 +1,7 @@
 """Q3: whether the program is right for all x, y and z, decided by exact integers.
 
-The question is asked about the readable program where the lemmas reach it, else about a provable program where one is found.
+The question is asked about the readable program where the lemmas reach it, as it is or written on cosets (the same function), else
+about a provable program where one is found. Programs of squares are not asked about: UNKNOWN.
 PROVED: in every case of parities, for every s != 1, the exact minima of the families' lemmas and the constants add up to more than 0
 (`proof_outline`). REFUTED: exact evaluation finds a pair that the program gets wrong. UNKNOWN: the bounds found are too weak.
 No solver and no time limit decides; `obligations` writes the lemmas for solvers, and `solver` asks them.
