@@ -8,9 +8,9 @@ concave in the votes (`relaxation`; the second term is the quadratic form of lea
 linear functions. So a *master problem* knows some of them, its optimum is looked at, the functions that are least there are added, and
 so on (Kelley 1960). The next look is on the way from the best votes so far to the master's optimum, which settles sooner than looks at
 the optimum itself (Ben-Ameur and Neto 2007). The value of the master's optimum bounds the objective of any votes from above, but for
-the smoothing. Where the least margin there is not above ``enough``, the search leaves the price: a rule, and no bound of margins. The master's minimum is smoothed, with a temperature that falls, and maximised
-by L-BFGS (Liu and Nocedal 1989). Everything is measured in root mean squares of the network's logits, and the number of rounds, not a
-clock, ends the search.
+the smoothing. Where the least margin there is not above ``enough``, the search leaves the price: a rule, and no bound of margins.
+The master's minimum is smoothed, with a temperature that falls, and maximised by L-BFGS (Liu and Nocedal 1989). Everything is measured
+in root mean squares of the network's logits, and the number of rounds, not a clock, ends the search.
 """
 
 from collections.abc import Callable
