@@ -4,9 +4,9 @@ Up to a constant, a rank-one neuron of an irrep rho is
 
     L(x) = a^T rho(x) b,      R(y) = -s b^T rho(y) d,      U(z) = -v a^T rho(z) d,
 
-three matrix coefficients that share a vector two by two (s and v are numbers, mostly positive). The Fourier coefficient F(f) =
-(dim rho / |G|) sum_g f(g) rho(g) of each is then an outer product, and gives the share of its variance: |F|^2 |G| / dim rho of the irrep, the largest singular value squared in
-place of |F|^2 of its best rank-one part (Schur orthogonality).
+three matrix coefficients that share a vector two by two (s and v are numbers, mostly positive). The Fourier coefficient
+F(f) = (dim rho / |G|) sum_g f(g) rho(g) of each is then an outer product, and gives the share of its variance: |F|^2 |G| / dim rho of
+the irrep, the largest singular value squared in place of |F|^2 of its best rank-one part (Schur orthogonality).
 
 Where rho is the action on n points without the constants, perhaps times a character chi of order two, rho(g) can be replaced by
 [pg = q] chi(g), and a and d are weights of points: `weights_of_points` finds the small integers nearest to them.
