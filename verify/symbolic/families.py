@@ -226,7 +226,8 @@ def _inner(push: Exact, votes: Exact) -> Exact:
 class Decomposition:
     """A whole program taken apart: families, neurons that see parities alone, the rest, and the rest of the bias.
 
-    ``signs`` and ``rest`` come with the numbers of their circuits. ``scale`` is the unit of one vote, 2^(preactivation and vote bits).
+    ``signs`` and ``rest`` come with the numbers of their circuits. ``scale`` is the unit of one vote,
+    2^(preactivation_bits + scale_bits + vote_bits).
     """
 
     group: FiniteGroup
