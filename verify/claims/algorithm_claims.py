@@ -17,7 +17,7 @@ from verify.claims.population_claims import conjugates
 from verify.claims.subject import Subject
 from verify.compare.gcr import product_sums
 from verify.compare.levels import fve, removal_fve
-from verify.distil.moments import activation_moments, centred, quadratic_form
+from verify.distil.moments import activation_moments, logit_variance
 from verify.exact.exhaustive import Evaluation
 from verify.program.program import Program, expand, group_record, program_subgroups
 
@@ -265,7 +265,7 @@ def explained_by(subject: Subject, phi: npt.NDArray[np.float64], weights: Weight
     group = subject.group
     used = weights or subject.measured.weights
     moments = activation_moments(used) if weights else subject.moments
-    variance = quadratic_form(moments, centred(np.concatenate([used.U, used.b[None]]))) * group.order**2
+    variance = logit_variance(used, moments) * group.order**2
     function = phi - phi.mean()
     kernel = function[group.mul[:, group.inv]]  # [z, d] = phi(z d^-1)
     pooled = product_sums(used, group) @ used.U + group.order * used.b  # [d, z]

@@ -26,7 +26,7 @@ from net.weights import Weights
 from verify.compare.answers import logit_blocks
 from verify.compare.loss import cross_entropy, in_own_units
 from verify.distil.coset_fit import Floats
-from verify.distil.moments import activation_moments, centred, quadratic_form
+from verify.distil.moments import activation_moments, logit_variance
 
 
 class LogitFve(NamedTuple):
@@ -61,10 +61,10 @@ def logit_cosines(network: FoldedNetwork, moments: Floats | None = None) -> dict
     group, weights = network.group, network.weights
     if moments is None:
         moments = activation_moments(weights)
-    variance = quadratic_form(moments, centred(np.concatenate([weights.U, weights.b[None]])))
-    length = np.sqrt(max(variance, 0.0)) * group.order
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = {name: np.divide(c, length) * group.order**1.5 for name, c in cube_coefficients(weights, group).items()}
+    length = float(np.sqrt(logit_variance(weights, moments))) * group.order
+    if not length:
+        return dict.fromkeys(character_table(group).names[1:], float("nan"))
+    found = {name: c / length * group.order**1.5 for name, c in cube_coefficients(weights, group).items()}
     return {name: float(value.real if abs(value.imag) < 1e-9 else abs(value)) for name, value in found.items()}
 
 

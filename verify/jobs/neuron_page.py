@@ -7,10 +7,11 @@ import numpy as np
 from algebra.coset_space import Side
 from algebra.lattice import SubgroupLattice
 from algebra.permutation import format_cycles
+from net.weights import Weights
 from verify.analysis import Analysis
 from verify.distil.coset_fit import Floats
 from verify.distil.coset_spaces import CandidateSpaces
-from verify.distil.draft import RAW, firing_rates, project
+from verify.distil.draft import RAW, project
 from verify.distil.vote_search import vote_forms
 from verify.program.form import GroupForm, linear_map
 from verify.record.explain import percentage
@@ -33,7 +34,7 @@ def neuron_page(analysis: Analysis, index: int) -> str:
         ("x", label.left, weights.L[:, index], left_shares),
         ("y", label.right, weights.R[:, index], right_shares),
     ):
-        lines += ["", f"## Preactivation of {name}", "", *_stander(choices, table, index)]
+        lines += ["", f"## Preactivation of {name}", "", *_stander(choices, table, column, index)]
         form = RAW if side is None else side.form
         forms.append(form)
         if side is not None and not form.weights:
@@ -55,17 +56,27 @@ def _label_lines(analysis: Analysis, index: int) -> Iterator[str]:
             twist = "" if kernel is None else f", with the sign whose kernel is {lattice.label_of(kernel)}"
             space = f"{side.form.on} of {lattice.label_of(side.subgroup)}{twist}"
             yield f"- reads {name} through {space}: {percentage(side.share, 4)} of the variance"
-    yield f"- fires on {percentage(float(firing_rates(analysis.weights)[index]))} of all pairs"
+    yield f"- {_firing(analysis.weights, index)}"
     if irreps := analysis.neurons[index].irreps:
         yield "- irreps of its votes: " + ", ".join(f"{name} {percentage(share)}" for name, share in irreps)
 
 
-def _stander(choices: CandidateSpaces, table: dict[Side, Floats], index: int) -> list[str]:
+def _firing(weights: Weights, index: int) -> str:
+    """On how many pairs the activation is not 0."""
+    with np.errstate(over="ignore"):
+        sums = weights.L[:, None, index] + weights.R[None, :, index]
+    fires = sums != 0 if weights.activation == "square" else sums > 0
+    return f"fires on {percentage(float(fires.mean()))} of all pairs"
+
+
+def _stander(choices: CandidateSpaces, table: dict[Side, Floats], column: Floats, index: int) -> list[str]:
     """The three best subgroups by coset concentration, C_H = sum over cosets of Var[f | c] / Var[f], on each side.
 
     C_H is (1 - share) (|G| - 1) / (|H| - 1), its variances having ddof 1; the normalised form is 1 - share
     (Stander et al. 2024, section 4).
     """
+    if (column == column[0]).all():
+        return [f"the same for all elements, {column[0]:.4g}: there is no variance that cosets could explain"]
     lines = ["| cosets | subgroup | C_H | 1 - share |", "|---|---|---|---|"]
     lattice, plain = choices.lattice, choices.plain
     orders = lattice.orders[choices.subgroup[plain]]
@@ -101,11 +112,15 @@ def _votes(lattice: SubgroupLattice, left: GroupForm, right_form: GroupForm, vot
     lines = ["| form | constants | share of variance |", "|---|---|---|"]
     top = float(np.abs(votes).max())
     near_one = np.ldexp(votes, -np.frexp(top)[1])  # shares do not depend on units, and squares of votes may be beyond floats
-    spread = max(float(near_one.var()), np.finfo(float).tiny)
+    spread = float(near_one.var())
+
+    def share(rest: float) -> str:
+        return f"{1 - rest / spread:.4f}" if votes.max() > votes.min() and spread > 0 else "-"
+
     for form in forms:
         linear = linear_map(lattice.group, form)
         rest = float((near_one - linear.expand(project(linear, near_one))).var())
-        lines.append(f"| {form.on} | {linear.size} | {1 - rest / spread:.4f} |")
+        lines.append(f"| {form.on} | {linear.size} | {share(rest)} |")
     linear = linear_map(lattice.group, forms[0])
     if linear.size <= ROWS and len(linear.index) == 1:
         values = project(linear, votes)
