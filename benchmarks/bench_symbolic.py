@@ -13,15 +13,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from algebra.group import parse_group
-from algebra.lattice import subgroups
-from net.checkpoint import load_network
-from verify.compare.levels import fve, mechanism
-from verify.distil.curve import distill
-from verify.distil.moments import activation_moments
-from verify.exact.exhaustive import evaluate
+import verify
+from verify.compare.levels import fve
 from verify.symbolic.all_obligations import obligations_of
-from verify.symbolic.decide import decide_symbolic
 from verify.symbolic.obligation import write_scripts
 from verify.symbolic.solver.opinions import ask_solvers
 
@@ -39,14 +33,10 @@ def main() -> None:
 
 
 def row(path: Path, name: str, budget_s: float) -> str:
-    group = parse_group(name)
-    network = load_network(path, group)
-    answers = evaluate(network.weights, expected=group.mul)
-    found = distill(subgroups(group), network.weights, answers)
-    written = found.point("readable").written
-    records = mechanism(found.labels, written.program, network.weights.exact(), written.weights.exact())
+    analysis = verify.analyse(path, group=name)
+    _ = analysis.distillation, analysis.mechanism
     started = time.perf_counter()
-    finding = decide_symbolic(written, records, found.labels, network, answers)
+    finding = analysis.symbolic_proof
     obligations = obligations_of(finding)
     deciding = time.perf_counter() - started
     with tempfile.TemporaryDirectory() as folder:
@@ -56,7 +46,9 @@ def row(path: Path, name: str, budget_s: float) -> str:
         asking = time.perf_counter() - started
     words = {solver: Counter(opinions[o.id][solver].word for o in obligations) for solver in ("z3", "cvc5")}
     said = [" / ".join(str(words[s][word]) for word in ("agrees", "time-out", "error")) if budget_s else "-" for s in words]
-    share = fve(network.weights, finding.written.weights, activation_moments(network.weights, finding.written.weights))
+    searched = analysis.searched  # in units in which floats can measure
+    written = searched.symbolic_proof.written
+    share = fve(searched.weights, written.weights, searched.distillation.moments_beside(written))
     label = path.parent.name if path.name == "model.pt" else path.name
     cells = [label, finding.status, finding.about, finding.written.program.constants, f"{share:.3f}", len(obligations)]
     cells += [sum(o.status == "PROVED" for o in obligations), f"{deciding:.1f}", f"{asking:.1f}", *said, finding.reason]
