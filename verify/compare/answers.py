@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from net.activation import fired
-from net.common_part import without_common_part
+from net.common_part import without_common_part, without_opposite_parts
 from net.weights import Weights
 
 Answers = npt.NDArray[np.integer]
@@ -27,7 +27,7 @@ def logit_blocks(weights: Weights, x: npt.NDArray[np.intp] | None = None, entrie
     Logits are less what all outputs share by every vote of a neuron, or by the bias (`net.common_part`).
     """
     x = np.arange(weights.order) if x is None else x
-    left, right = weights.L.astype(np.float32), weights.R.astype(np.float32)
+    left, right = (side.astype(np.float32) for side in without_opposite_parts(weights.L, weights.R))
     votes = without_common_part(weights.U).astype(np.float32)
     bias = without_common_part(weights.b[None])[0].astype(np.float32)
     order, width = left.shape

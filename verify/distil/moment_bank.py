@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from net.common_part import without_opposite_parts
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
 from verify.distil.moments import activation_moments, activation_products
@@ -106,7 +107,7 @@ class MomentBank:
 
 def _single(weights: Weights) -> tuple[Singles, Singles]:
     """L and R in float32, without a 0 that has a sign."""
-    left, right = (side.astype(np.float32) + np.float32(0) for side in (weights.L, weights.R))
+    left, right = (side.astype(np.float32) + np.float32(0) for side in without_opposite_parts(weights.L, weights.R))
     return left, right
 
 

@@ -11,6 +11,7 @@ So one pass over the pairs prices every choice of votes and every removal of neu
 import numpy as np
 
 from net.activation import Activation, fired
+from net.common_part import without_opposite_parts
 from net.roundoff import Singles
 from net.weights import Weights
 from verify.distil.coset_fit import Floats
@@ -29,8 +30,8 @@ def activation_moments(*networks: Weights) -> Floats:
 
     Shape (m_1 + ... + m_k + 1, same). Complexity O(|G|^2 (sum of m)^2).
     """
-    left = np.concatenate([w.L for w in networks], axis=1, dtype=np.float32, casting="same_kind")
-    right = np.concatenate([w.R for w in networks], axis=1, dtype=np.float32, casting="same_kind")
+    sides = [without_opposite_parts(w.L, w.R) for w in networks]
+    left, right = (np.concatenate(side, axis=1, dtype=np.float32, casting="same_kind") for side in zip(*sides, strict=True))
     return activation_products(left, right, networks[0].activation, left.shape[1] + 1)
 
 

@@ -44,7 +44,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from net.activation import degree, fired
-from net.common_part import without_common_part
+from net.common_part import without_common_part, without_opposite_parts
 from net.roundoff import INFLATE
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def round_network(weights: Weights, precision: str) -> ScaledNetwork | None:
 
 @dataclass(frozen=True)
 class LiveNeurons:
-    """The neurons that some pair can activate, the bias last if there is one, with bounds per neuron; U without common parts."""
+    """The neurons that some pair can activate, the bias last if there is one, with bounds per neuron; without `net.common_part`."""
 
     L: Doubles
     R: Doubles
@@ -167,7 +167,8 @@ def live_neurons(weights: Weights) -> LiveNeurons | None:
     )  # exact, and no bound speaks of more than differences
     votes = U.any(axis=1) | (U_error > 0)
     live = votes if weights.activation == "square" else (top_l > -top_r) & votes
-    L, R, U = weights.L[:, live], weights.R[:, live], U[live]
+    L, R = without_opposite_parts(weights.L[:, live], weights.R[:, live])  # exact, and no bound speaks of more than their sums
+    U = U[live]
     errors = [error[live] for error in (weights.L_error, weights.R_error, U_error)]
     has_bias = bool(b.any()) or b_error > 0
     if has_bias:
