@@ -277,10 +277,10 @@ def largest_margin_difference(network: tuple[Weights, Evaluation], program: tupl
     few = min(_CONTENDERS, int(same.sum()))
     pairs = np.argpartition(-difference, few - 1)[:few]
     x, y = np.divmod(pairs, ours.order)
-    return float(np.abs(_margins_at(ours, x, y) - _margins_at(theirs, x, y)).max())
+    return float(np.abs(margins_at(ours, x, y) - margins_at(theirs, x, y)).max())
 
 
-def _margins_at(weights: Weights, x: npt.NDArray[np.intp], y: npt.NDArray[np.intp]) -> Floats:
+def margins_at(weights: Weights, x: npt.NDArray[np.intp], y: npt.NDArray[np.intp]) -> Floats:
     """Greatest less second greatest logit in float64 at some pairs."""
     logits = weights.logits(x, y)
     second, first = np.partition(logits, (-2, -1), axis=1)[:, -2:].T

@@ -64,3 +64,18 @@ def margin_map(margins: Floats, good: npt.NDArray[np.bool_], size: int = 60) -> 
     starts = range(0, order, step)
     rows = [[float(least[r : r + step, c : c + step].min()) for c in starts] for r in starts]
     return MarginMap(step, [[None if np.isinf(value) else value for value in row] for row in rows])
+
+
+def least_in_squares(margins: Floats, good: npt.NDArray[np.bool_], size: int = 60) -> npt.NDArray[np.int64]:
+    """The pairs x * n + y with the least margin of the right ones in each square of `margin_map`, where there is a finite one."""
+    order = len(margins)
+    step = -(-order // size)
+    least = np.where(good, margins, np.inf)
+    found = []
+    for r in range(0, order, step):
+        for c in range(0, order, step):
+            square = least[r : r + step, c : c + step]
+            x, y = divmod(int(square.argmin()), square.shape[1])
+            if np.isfinite(square[x, y]):
+                found.append((r + x) * order + c + y)
+    return np.sort(np.array(found, dtype=np.int64))

@@ -13,7 +13,7 @@ from net.folded import FoldedNetwork
 from net.weights import Weights, dead_neurons
 from verify.compact import CompactResult
 from verify.compare.gcr import LogitFve, logit_fve
-from verify.compare.levels import compare, fve, largest_margin_difference, removal_fve, runner_up_agreement, surgeries
+from verify.compare.levels import compare, fve, largest_margin_difference, margins_at, removal_fve, runner_up_agreement, surgeries
 from verify.distil.coset_fit import Floats
 from verify.distil.curve import Distillation, Point
 from verify.distil.labels import NeuronLabel
@@ -22,7 +22,7 @@ from verify.program.written import Written
 from verify.record import summary as s
 from verify.record.certificate import Certificate
 from verify.record.explain import explained, structured_positions
-from verify.record.grids import compact_map, margin_histogram, margin_map
+from verify.record.grids import compact_map, least_in_squares, margin_histogram, margin_map
 from verify.record.neuron_rows import circuit_rows, family_rows, labels_summary, lattice_summary, neuron_rows, program_families
 from verify.record.settings import Settings
 from verify.record.vote_tables import vote_tables
@@ -112,7 +112,7 @@ def summarise(
         compact=_compact(parts),
         compact_map=None if parts.compact is None else compact_map(parts.compact.settled, [x.name for x in parts.compact.strategies]),
         margins=_margins(parts),
-        margin_map=margin_map(parts.evaluation.margin, correct_pairs(parts.evaluation, parts.network.group.mul)),
+        margin_map=sharp_margin_map(weights, parts.evaluation, correct_pairs(parts.evaluation, parts.network.group.mul)),
         settings=parts.settings,
         seconds=_seconds(parts.seconds, began, started),
     )
@@ -262,6 +262,15 @@ def largest_families(lattice: SubgroupLattice, labels: tuple[NeuronLabel, ...], 
     found = program_families(lattice, written)
     rows = family_rows(lattice, written, labels)[:FAMILIES_REMOVED]
     return {row.name: [neuron.index for circuit in found[row.name] for neuron in circuit.neurons] for row in rows}
+
+
+def sharp_margin_map(weights: Weights, evaluation: Evaluation, good: npt.NDArray[np.bool_]) -> s.MarginMap:
+    """The map of margins, those that it shows as float64 knows them: float32 may have decided the pairs with few digits of a lead."""
+    least, margins = least_in_squares(evaluation.margin, good), evaluation.margin.copy()
+    if len(least):
+        low, high = (bound.ravel()[least] for bound in (evaluation.margin_low, evaluation.margin_high))
+        margins.ravel()[least] = np.clip(margins_at(weights, *np.divmod(least, weights.order)), low, high)
+    return margin_map(margins, good)
 
 
 def _margins(parts: Parts) -> s.Margins | None:
