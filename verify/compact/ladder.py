@@ -22,6 +22,8 @@ __all__ = ["prove_compactly", "prove_factored_plan", "prove_weights"]
 DEFAULT = CompactSettings()
 #: Weights beyond this are not attempted: sums of float32 products must stay finite.
 LARGEST = 2.0**40
+#: Nor are more neurons than this: `net.roundoff.INFLATE` covers the roundings of bounds that are sums of at most so many terms.
+MOST_NEURONS = 2**20
 
 
 def prove_compactly(
@@ -93,6 +95,8 @@ def _refusal(group: FiniteGroup, weights: Weights) -> str:
         return "the network has no neurons"
     if weights.activation == "square":
         return "the bounds rest on relu, and the neurons of this network square what they read"
+    if weights.width > MOST_NEURONS:
+        return f"{weights.width:,} neurons are more than the {MOST_NEURONS:,} for which the bounds' own roundings are covered"
     largest = max(float(np.abs(part).max(initial=0)) for part in (weights.L, weights.R, weights.U, weights.b))
     if not largest < LARGEST:
         return f"weights of size {largest:.3g} are beyond what float32 tables hold"

@@ -24,8 +24,8 @@ of eps_z are used. The separable one takes g_i <= (1 + gamma_p)(L_abs + R_abs) +
 z]|, which leaves a function of x plus a function of y. The other, for the pairs that are left, multiplies
 the activations by |U| and compares output by output.
 
-**Rounding of the bounds themselves.** They are sums of at most 2^20 products of non-negative float64
-numbers, so their relative error is below 2^-31, and multiplying by 1 + 2^-30 makes up for it. What
+**Rounding of the bounds themselves.** They are sums of fewer than 2^23 products of non-negative float64
+numbers, so their relative error is at most 2^-30 and a few times 2^-53, and multiplying by (1 + 2^-30)^2 makes up for it. What
 underflows in float64 is below 2^-1000 a term, and 2^-30 of the term q 2^-149 makes up for that.
 """
 
@@ -92,7 +92,7 @@ def _separable_error(network: FoldedNetwork, p: int, q: int) -> tuple[Doubles, M
         hidden = network.L_abs.max(axis=1, initial=0.0)[:, None] + network.R_abs.max(axis=1, initial=0.0)
         # NaN and infinity compare as unsafe.
         safe = (hidden < OVERFLOW) & (size + bias < OVERFLOW) & (floor < OVERFLOW)
-        return (grown * size + floor) * INFLATE, safe
+        return (grown * size + floor) * INFLATE * INFLATE, safe
 
 
 def _output_by_output(network: FoldedNetwork, scaled: ScaledNetwork, pairs: Indices, answer: Indices, terms: tuple[int, int]) -> Mask:
@@ -120,4 +120,4 @@ def _error_per_output(network: FoldedNetwork, x: Indices, y: Indices, p: int, q:
     share = np.where(above > 0, alpha, 0) + gamma(q, U32) * activation
     votes = np.abs(weights.U) + weights.U_error
     bias = gamma(q, U32) * (np.abs(weights.b) + weights.b_error)
-    return np.asarray((share @ votes + bias + q * UNDERFLOW) * INFLATE)
+    return np.asarray((share @ votes + bias + q * UNDERFLOW) * INFLATE * INFLATE)

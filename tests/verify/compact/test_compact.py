@@ -124,6 +124,15 @@ def test_no_strategy_certifies_a_wrong_pair_on_thousands(name: str, networks: in
     check_random_networks(name, networks, 1)
 
 
+def test_more_neurons_than_roundings_are_covered_for_are_not_attempted() -> None:
+    """One neuron more than 2^20: the bounds of compact proofs are sums of more terms than `net.roundoff.INFLATE` speaks of."""
+    group = parse_group("C2")
+    ones = np.ones((2, 2**20 + 1))
+    result = prove_weights(group, Weights.from_arrays(ones, ones, np.ones((2**20 + 1, 2)), np.zeros(2)))
+    assert result.certified == 0
+    assert "1,048,577 neurons are more than the 1,048,576" in result.reason
+
+
 @pytest.mark.parametrize("name", ["S3", "S4", "D10", "S5"])
 def test_tables_prove_planted_networks(name: str) -> None:
     """Exactly coset-structured networks are proved on all pairs from tables alone, with bounds below the true margins."""
