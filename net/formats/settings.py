@@ -1,10 +1,11 @@
-"""Whether the settings in or beside a file say that the network is another function than relu(L[x] + R[y]) U + b.
+"""Whether the settings in or beside a file say that the network is another function than the one that it is read as.
 
 A checkpoint states its function only in part: the tensors' names tell the layers, and the activation, or a product in place of a
 sum, stands in settings if it stands anywhere. So every setting is looked at, at any depth. One that is known to concern training or
-sizes is harmless, a spelling of relu is what we expect, and any other is refused by its name: whether it changes the function is for
-the user to say (`--assume-relu`). Settings of training, and what stands below them, are harmless whatever they are called, but for
-what names another activation: a section of training may hold the model's settings, and the name of a run may tell what was run.
+sizes is harmless, and so is a spelling of the activation that the network is read with (relu, the square or the absolute value); any
+other is refused by its name: whether it changes the function is for the user to say (`--assume-relu`). Settings of training, and what
+stands below them, are harmless whatever they are called, but for what names another activation: a section of training may hold the
+model's settings, and the name of a run may tell what was run.
 The lists of words are in docs/checkpoints.md, which the checker follows too.
 """
 
