@@ -20,8 +20,11 @@ def with_cancelling(weights: Weights, times: float, rest: float = 1.0) -> Weight
     rng = np.random.default_rng(0)
     n = weights.order
     left, right, votes = (rng.standard_normal(size) for size in ((n, 5), (n, 5), (5, n)))
-    more = [np.hstack([mine, one, one]) for mine, one in ((weights.L, left), (weights.R, right))]
-    return Weights.from_arrays(*more, np.vstack([weights.U * rest, votes * times, -votes * times]))
+    return Weights.from_arrays(
+        np.hstack([weights.L, left, left]),
+        np.hstack([weights.R, right, right]),
+        np.vstack([weights.U * rest, votes * times, -votes * times]),
+    )
 
 
 @pytest.fixture(scope="module")
