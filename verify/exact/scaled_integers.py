@@ -161,13 +161,12 @@ def live_neurons(weights: Weights) -> LiveNeurons | None:
     # between two floats, so no sum is rounded.
     top_l = np.nextafter(weights.L.max(axis=0) + weights.L_error, np.inf)
     top_r = np.nextafter(weights.R.max(axis=0) + weights.R_error, np.inf)
-    U, b = (
-        without_common_part(weights.U),
-        without_common_part(weights.b[None])[0],
-    )  # exact, and no bound speaks of more than differences
+    # Exact, and no bound speaks of more than differences of logits.
+    U, b = without_common_part(weights.U), without_common_part(weights.b[None])[0]
     votes = U.any(axis=1) | (U_error > 0)
     live = votes if weights.activation == "square" else (top_l > -top_r) & votes
-    L, R = without_opposite_parts(weights.L[:, live], weights.R[:, live])  # exact, and no bound speaks of more than their sums
+    # Exact as well, and no bound speaks of more than sums of L and R.
+    L, R = without_opposite_parts(weights.L[:, live], weights.R[:, live])
     U = U[live]
     errors = [error[live] for error in (weights.L_error, weights.R_error, U_error)]
     has_bias = bool(b.any()) or b_error > 0
