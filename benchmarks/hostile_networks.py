@@ -431,6 +431,7 @@ def main() -> int:
             if trouble and failures <= options.show:
                 print(f"{number} {network.group} ({network.kind}; {network.types['L']}): {trouble}", flush=True)
             if time.perf_counter() - started > options.seconds:
+                pool.shutdown(cancel_futures=True)  # those that wait are not waited for
                 break
     took = time.perf_counter() - started
     cpu = f", {1000 * time.process_time() / done:.0f} ms of processor time each" if options.jobs == 1 else ""
