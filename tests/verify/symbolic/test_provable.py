@@ -158,25 +158,6 @@ def test_the_master_problem_looks_at_all_rows_that_matter() -> None:
         assert smooth(votes)[0] >= smooth(maximised(smooth, votes, 3000))[0] - 3e-3
 
 
-@pytest.mark.parametrize("temperature", [0.3, 0.01])
-def test_the_objective_is_that_of_the_rows_that_matter_in_memory_that_is_used_again(temperature: float) -> None:
-    """Value and gradient as from rows of their own, bit for bit, whatever the memory held before."""
-    rng, size, price = np.random.default_rng(5), 12, 0.5
-    master = _Master(np.zeros(size), 1.0, DEFAULT)
-    rows, levels = rng.normal(size=(60, size)).astype(np.float32), rng.normal(size=60)
-    room = np.full_like(rows, np.nan)
-    for _ in range(3):
-        at = rng.normal(size=size)
-        value, slope = master._objective(price, temperature, rows, levels, room, at)
-        margins = np.append(rows @ at.astype(np.float32) + levels, DEFAULT.goal)
-        weights = np.exp((margins.min() - margins) / temperature)
-        shares = weights / weights.sum()
-        near = np.flatnonzero(shares[:-1] > 1e-9)
-        assert value == pytest.approx(margins.min() - temperature * np.log(weights.sum()) - price * (at @ at) / 2)
-        assert (slope == shares[near].astype(np.float32) @ rows[near] - price * at).all()
-        assert temperature > 0.1 or len(near) < len(rows)
-
-
 def test_points_of_isomorphic_spaces_are_matched() -> None:
     """The map between the points over two conjugate stabilisers commutes with the group; there is none to a space of another size."""
     group = veto_program("S4")[1]

@@ -157,25 +157,17 @@ class _Master:
             if not (near & ~some).any():
                 break
             some |= near
-            rows = self._rows[some]
-            objective = partial(self._objective, price, temperature, rows, self._levels[some], np.empty_like(rows))
+            objective = partial(self._objective, price, temperature, self._rows[some], self._levels[some])
             self._at = maximised(objective, self._at, self._settings.votes_steps)
 
-    def _objective(
-        self, price: float, temperature: float, rows: Singles, levels: Floats, room: Singles, at: Floats
-    ) -> tuple[float, Floats]:
-        """Value and gradient of the smoothed objective. ``room`` is memory of the size of ``rows``, for those that matter.
-
-        New memory of that size for every look would take longer than the products.
-        """
+    def _objective(self, price: float, temperature: float, rows: Singles, levels: Floats, at: Floats) -> tuple[float, Floats]:
         margins = np.append(rows @ at.astype(np.float32) + levels, self._settings.goal)
         least = margins.min()
         weights = np.exp(-(margins - least) / temperature)
         whole = weights.sum()
         value = least - temperature * np.log(whole) - price * (at @ at) / 2
         near = np.flatnonzero(weights[:-1] > FAINT * whole)
-        chosen = np.take(rows, near, axis=0, out=room[: len(near)], mode="clip")  # other modes would copy once more
-        return float(value), np.asarray((weights[near] / whole).astype(np.float32) @ chosen - price * at, dtype=np.float64)
+        return float(value), np.asarray((weights[near] / whole).astype(np.float32) @ rows[near] - price * at, dtype=np.float64)
 
 
 def maximised(objective: Callable[[Floats], tuple[float, Floats]], at: Floats, steps: int) -> Floats:
