@@ -14,8 +14,14 @@ from verify.program.form import Form, linear_form
 from verify.program.program import FORMAT, Circuit, Neuron, Program, group_record, subgroup_record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
     from algebra.group import FiniteGroup
     from algebra.subgroup import Subgroup
+    from verify.symbolic.decomposition import Decomposition
+    from verify.symbolic.families import CaseTables
 
 Built = tuple[Program, "FiniteGroup", tuple["Subgroup", ...]]
 
@@ -84,6 +90,13 @@ def cancelling_program() -> Built:
     ]
     cancelling = Circuit(right, left, Form("coset sum", (0, 0), twisted * 2), (neuron,))
     return _program(group, members, [*vetoes, cancelling], ()), group, tuple(members)
+
+
+def searched(parts: Decomposition) -> Iterator[tuple[list[CaseTables], npt.NDArray[np.intp]]]:
+    """For each case of the lemmas the families' tables, and the s that dual variables are searched for: all but the neutral one."""
+    for case in parts.cases:
+        s = np.flatnonzero(parts.parity == case.s)
+        yield [family.tables(case) for family in parts.families], s[s != 0]
 
 
 def _list(group: FiniteGroup, form: Form, members: list[Subgroup], value: Any) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from verify.symbolic.dual_variables import Tie, relaxed
 from verify.symbolic.settings import DEFAULT
 
 sys.path.insert(0, str(Path(__file__).parent))
-from symbolic_programs import random_program, veto_program
+from symbolic_programs import random_program, searched, veto_program
 
 
 def ties_of(state: RealDuals, number: int) -> list[Tie]:
@@ -96,10 +96,7 @@ def test_no_climb_lowers_the_least_bound() -> None:
     """What `_climb` returns is the best that it met, the start among them, and it leaves the start as it was."""
     program, group, members = veto_program("S4")
     parts = take_apart(program, group, members)
-    for case in parts.cases:
-        tables = [family.tables(case) for family in parts.families]
-        s = np.flatnonzero(parts.parity == case.s)
-        s = s[s != 0]
+    for tables, s in searched(parts):
         start = RealDuals(tables)
         before = min(right_side(start, int(one)) for one in s)
         reached, effort = dual_ascent._climb(start, s, -(10**9), parts.scale, 1000, DEFAULT)

@@ -39,7 +39,7 @@ from verify.symbolic.solver.worker import cvc5_answers, z3_answers
 from verify.symbolic.witness import beyond_proof
 
 sys.path.insert(0, str(Path(__file__).parent))
-from symbolic_programs import Built, cancelling_program, random_program, stabilisers, veto_program
+from symbolic_programs import Built, cancelling_program, random_program, searched, stabilisers, veto_program
 
 
 def records(program: Program, deviations: tuple[str, str, str] = ("0", "0", "0")) -> tuple[NeuronRecord, ...]:
@@ -396,10 +396,7 @@ def test_batches_cover_every_s_once() -> None:
     """Where dual variables do not serve all s at once, the batches divide them, and every batch's exact bounds are positive."""
     program, group, members = veto_program("S4")
     parts = take_apart(program, group, members)
-    for case in parts.cases:
-        tables = [family.tables(case) for family in parts.families]
-        s = np.flatnonzero(parts.parity == case.s)
-        s = s[s != 0]
+    for tables, s in searched(parts):
         least = min(int(b) for b in dual_ascent.RealDuals(tables).batch(s).totals(0))
         settled, left = dual_ascent.find(dual_ascent.RealDuals(tables), s, -least, parts.scale, DEFAULT)
         covered = np.concatenate([np.zeros(0, dtype=np.intp), *(batch.s for batch in settled)])
