@@ -173,7 +173,8 @@ def test_sizes_matter_to_no_answer(run, one, votes):
     assert analysis.correct.right == analysis.certificate.equivalent.agree == 36
     assert analysis.programs["readable"].constants == usual.programs["readable"].constants
     assert analysis.summary.equivalence.logit_fve == pytest.approx(usual.summary.equivalence.logit_fve, abs=1e-4)
-    assert float(Fraction(analysis.correct.min_margin)) == pytest.approx(2 * one**2 * votes)
+    first, second = (Fraction(float(factor)) for factor in factors.values())
+    assert Fraction(analysis.correct.min_margin) == 2 * first**2 * second
 
 
 def test_a_module_that_squares_is_compared_with_its_tensors():
