@@ -22,6 +22,9 @@ ONCE_WRONG = {
     391: "preactivations whose sum is beyond float64",
     398: "integers of a program beyond float64",
     629: "integers of a program beyond 2^4000",
+    400843: "a list whose rounding loses infinitely more than it may",
+    403646: "votes along which the curvature underflows",
+    405198: "circuits of the network that cancel, beside which any difference is infinite",
     61119: "a share of variance that is a number of NumPy's",
 }
 

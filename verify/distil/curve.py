@@ -76,6 +76,8 @@ TOO_FAR = 1.5
 FIRST_PRICE = 0.25
 #: It is to leave between these shares of what it may leave unexplained before repairs and rounding.
 NEAR, CLOSE = 0.94, 0.985
+#: Programs that leave more than so many times what they may are equally far from it: infinities would have no slope.
+MOST_EXCESS = 1e12
 #: Beyond this share of the parameters the network itself is as good.
 MOST_EXCHANGED = 0.9
 #: Programs are as good as the same where they differ by this share of their constants.
@@ -345,11 +347,11 @@ class _Wanted(NamedTuple):
     removed: float | None = None
 
     def excess(self, search: _Search, fit: VoteFit, votes: Floats) -> float:
-        """What the program leaves unexplained, as a multiple of what it may: the worse of the two."""
+        """What the program leaves unexplained, as a multiple of what it may: the worse of the two, and at most `MOST_EXCESS`."""
         left = fit.moments.unexplained(votes) / (1 - self.variance)
-        if self.removed is None:
-            return left
-        return max(left, fit.removed_unexplained(votes, search.network, search.bank.own) / (1 - self.removed))
+        if self.removed is not None:
+            left = max(left, fit.removed_unexplained(votes, search.network, search.bank.own) / (1 - self.removed))
+        return min(left, MOST_EXCESS)
 
 
 class _Fitted(NamedTuple):

@@ -91,7 +91,7 @@ def _least_bits(noise: float, loss: float) -> int:
     """The least k >= 0 with noise / 4^k <= loss; 0 where one of them is beyond float64, and more bits are tried anyway."""
     if not (0 < noise < math.inf and 0 < loss < math.inf):
         return 0
-    ratio = noise / loss
+    ratio = float(noise) / float(loss)  # Python's quotient is silently inf where NumPy's warns
     least = math.log(ratio, 4) if 0 < ratio < math.inf else (math.log2(noise) - math.log2(loss)) / 2
     return max(0, math.ceil(least))
 

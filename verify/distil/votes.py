@@ -246,7 +246,10 @@ class VoteFit:
         while size > enough and steps < MOST_STEPS:
             steps += 1
             moved = applied(direction)
-            step = size / float((direction * moved).sum())
+            curvature = float((direction * moved).sum())
+            if not curvature > 0:  # above 0 but where products underflow
+                break
+            step = size / curvature
             solution = solution + step * direction
             rest = rest - step * moved
             ready = rest / scale
@@ -276,7 +279,8 @@ class VoteFit:
         fire = own[neurons, -1]
         left = _kept(rest, same, float(m.mean @ (votes @ beta) - fire @ (theirs @ beta)), float(beta @ beta))
         whole = _kept(total, same, float(fire @ (theirs @ bias)), float(bias @ bias))
-        return float(np.mean(left / np.maximum(whole, np.finfo(float).tiny)))
+        with np.errstate(over="ignore"):  # the parts of a network may cancel: then any difference is infinitely more
+            return float(np.mean(left / np.maximum(whole, np.finfo(float).tiny)))
 
     def drafted(self, votes: Floats) -> Draft:
         """The draft with votes in these spaces, and their best bias."""
