@@ -22,7 +22,16 @@ INFLATE = 1.0 + 2.0**-30
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
-__all__ = ["INFLATE", "TINY32", "TINY64", "U32", "U64", "Floats", "Singles", "gamma"]
+__all__ = ["INFLATE", "TINY32", "TINY64", "U32", "U64", "Floats", "Singles", "gamma", "inflate"]
+
+
+def inflate(terms: int) -> float:
+    """The factor 1 + 2 (k + 30) u that covers the roundings of a bound computed in float64 from so many nonnegative terms k.
+
+    A sum of k nonnegative terms, each with up to 30 roundings of its own, is computed too small by a factor of at least
+    (1 - u)^(k + 30) >= 1 - (k + 30) u (Higham, 3.1), u = 2^-53, and 1 / (1 - t) <= 1 + 2 t up to t = 1/2. Unlike ``INFLATE`` for any k.
+    """
+    return 1.0 + 2.0 * (terms + 30) * U64
 
 
 def gamma(terms: int, unit: float) -> float:

@@ -18,6 +18,7 @@ Every decision is exact. The lead of an answer after a removal is bounded in thr
    in any order of summation (`net.roundoff`), and the lead by 2 E and its own rounding. Where products underflow each loses at most
    2^-1075, and sums lose nothing: a logit has k products, and the sums in E have 3 k + 1. A square that underflows loses as much before
    it is multiplied, so H_i and D_i of squares are 2^-1074 more.
+   The sums in E are of nonnegative terms, and their own roundings are covered for any k (`net.roundoff.inflate`).
    Where E is beyond 2^960 sums of this size may overflow, and floats decide nothing; below, they stay under 2^52 E, within float64.
 3. **Integers**, at the pairs whose float64 lead is within 2 E of zero.
 """
@@ -28,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from net.roundoff import INFLATE, TINY64, U64, gamma
+from net.roundoff import INFLATE, TINY64, U64, gamma, inflate
 from net.weights import Weights
 from verify.exact.exhaustive import Evaluation
 
@@ -109,7 +110,7 @@ def _error(weights: Weights) -> float:
         most, wrong = most**2 + TINY64, off * (2 * reach + off) + U64 * most**2 + 2 * TINY64
     data = (wrong * (votes + weights.U_error) + most * weights.U_error).sum() + weights.b_error
     computed = gamma(weights.width + 2, U64) * ((most * votes).sum() + np.abs(weights.b).max(initial=0))
-    found = float((data + computed) * INFLATE + 8 * (weights.width + 1) * TINY64)
+    found = float((data + computed) * inflate(3 * weights.width + 1) + 8 * (weights.width + 1) * TINY64)
     return found if found < 2.0**960 else np.inf
 
 

@@ -1,6 +1,7 @@
 """Which circuits are needed, against plain integers on all pairs; which irreps are used, against Young's matrices."""
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from algebra.characters.fourier import power_share
 from algebra.group import parse_group
 from algebra.lattice import subgroups
 from net.planted import planted_network
+from net.roundoff import inflate
 from net.weights import Weights
 from verify import analyse
 from verify.claims.claim import Mistake
@@ -99,6 +101,21 @@ def test_the_float_bound_covers_the_error():
             for v, e in zip(weights.logits(x, y), exact.logits(x, y), strict=True)
         )
         assert worst <= _error(weights)
+
+
+def test_the_float_bound_of_more_neurons_than_inflate_covers_is_no_smaller_than_its_formula():
+    """E in fractions, for equal neurons: more of them than 2^20, whose sum in float64 may lose more than 2^-30 of itself."""
+    width, one, u = 2**23 + 5, Fraction(1, 3), Fraction(1, 2**53)
+    reach, vote = Fraction(float(one)) * 2, Fraction(float(one))
+    ones = np.full((2, width), float(one))
+    weights = Weights.from_arrays(ones, ones, ones.T.copy())
+    off = u * reach
+    most, gamma = reach + off, (width + 2) * u / (1 - (width + 2) * u)
+    formula = width * off * vote + gamma * width * most * vote + Fraction(8 * (width + 1), 2**1074)
+    assert formula <= Fraction(_error(weights)) <= formula * (1 + Fraction(1, 2**26))
+    for terms in (1, 2**20, 2**23, 2**30):
+        lost = (1 - u) ** 30 * (1 - (terms * u))  # no larger than what is left after so many roundings: (1 - u)^k >= 1 - k u
+        assert Fraction(inflate(terms)) * lost >= 1
 
 
 def test_mistakes_in_sets(claim, planted_s4):
