@@ -6,6 +6,7 @@ import sys
 import types
 import typing
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -66,9 +67,20 @@ def room(module: str) -> str:
     return ELSEWHERE.get(module) or max((one for one in ROOMS if module == one or module.startswith(f"{one}.")), key=len)
 
 
-def imported_modules(path: Path, annotations: bool = False) -> Iterator[str]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A module's syntax tree, which many tests walk and none changes."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imported_modules(path: Path, annotations: bool = False) -> tuple[str, ...]:
     """Every module of this project that a module imports, inside functions too, and for annotations alone where that is asked for."""
-    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    return tuple(_imported_modules(path, annotations))
+
+
+def _imported_modules(path: Path, annotations: bool) -> Iterator[str]:
+    waiting: list[ast.AST] = [parsed(path)]
     package = dotted(path) if path.name == "__init__.py" else dotted(path).rpartition(".")[0]
     while waiting:
         node = waiting.pop()
@@ -89,12 +101,17 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def imports(path: Path, lazy: bool = True) -> Iterator[str]:
+@cache
+def imports(path: Path, lazy: bool = True) -> tuple[str, ...]:
     """The top-level names of the packages that a module imports, except for annotations alone.
 
     Without ``lazy``, imports inside functions are left out.
     """
-    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    return tuple(_imports(path, lazy))
+
+
+def _imports(path: Path, lazy: bool) -> Iterator[str]:
+    waiting: list[ast.AST] = [parsed(path)]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
