@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,15 +50,29 @@ def with_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr("reports.figures.saved", saved)
 
 
+@lru_cache(maxsize=16)
+def _rows(data: bytes, columns: int) -> list[list[Fraction]]:
+    values = [Fraction(value) for value in np.frombuffer(data).tolist()]
+    return [values[start : start + columns] for start in range(0, len(values), columns)]
+
+
+def in_fractions(array: Any) -> list[list[Fraction]]:
+    """The rows of a matrix as fractions, made once for all pairs of a network; an array without entries has no rows."""
+    floats = np.asarray(array, dtype=float)
+    return _rows(floats.tobytes(), max(floats.shape[-1], 1))
+
+
 @pytest.fixture(scope="session")
 def logits_by_fractions() -> Callable[..., list[Fraction]]:
     """Logits at (x, y) of the network whose weights are exactly these floats, from the definition."""
 
     def logits(L: Any, R: Any, U: Any, b: Any, x: int, y: int, activation: str = "relu") -> list[Fraction]:
         n, m = L.shape
-        sums = [Fraction(float(L[x, i])) + Fraction(float(R[y, i])) for i in range(m)]
+        left, right = (in_fractions(array)[at] if m else [] for array, at in ((L, x), (R, y)))
+        votes, (bias,) = in_fractions(U), in_fractions(b)
+        sums = [one + other for one, other in zip(left, right, strict=True)]
         hidden = [value * value if activation == "square" else max(value, Fraction(0)) for value in sums]
-        return [sum((hidden[i] * Fraction(float(U[i, z])) for i in range(m)), Fraction(float(b[z]))) for z in range(n)]
+        return [sum((hidden[i] * votes[i][z] for i in range(m)), bias[z]) for z in range(n)]
 
     return logits
 
