@@ -25,6 +25,7 @@ ONCE_WRONG = {
     400843: "a list whose rounding loses infinitely more than it may",
     403646: "votes along which the curvature underflows",
     405198: "circuits of the network that cancel, beside which any difference is infinite",
+    422643: "logits whose variance is a denormal number",
     61119: "a share of variance that is a number of NumPy's",
 }
 

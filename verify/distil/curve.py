@@ -78,6 +78,8 @@ FIRST_PRICE = 0.25
 NEAR, CLOSE = 0.94, 0.985
 #: Programs that leave more than so many times what they may are equally far from it: infinities would have no slope.
 MOST_EXCESS = 1e12
+#: Logits of less variance are not fitted: with votes near 1 that is what is left where neurons cancel, and shares of it overflow.
+LEAST_VARIANCE = 2.0**-500
 #: Beyond this share of the parameters the network itself is as good.
 MOST_EXCHANGED = 0.9
 #: Programs are as good as the same where they differ by this share of their constants.
@@ -458,7 +460,7 @@ def _at_prices(
     Rates are at most ``highest``, and looked for from ``price``; the next program is asked for where one doesn't keep what it promised.
     ``base`` are spaces that votes keep; ``stops`` gets the programs on the way.
     """
-    usable = len(search.neurons) > 0 and search.variance > 0 and np.isfinite(search.bank.own).all()
+    usable = len(search.neurons) > 0 and search.variance > LEAST_VARIANCE and np.isfinite(search.bank.own).all()
     if not usable or (search.answers.answer < 0).any():
         return  # rounded votes tie nowhere
     seen: list[tuple[float, float]] = []
