@@ -4,7 +4,7 @@ The names in ``__all__`` are public. Each is imported from its module when it is
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from algebra.action import permutation_character, shared_cosets, table_of_marks
@@ -92,7 +92,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'algebra' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

@@ -10,7 +10,7 @@ A chi that is not trivial is given by its kernel, a subgroup of index two in H.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,12 +95,12 @@ class CosetSpace:
         signs.setflags(write=False)
         return signs
 
-    def expand(self, values: NDArray[Any]) -> NDArray[Any]:
+    def expand(self, values: NDArray[np.number]) -> NDArray[np.number]:
         """The functions (order, ...) with these values (count, ...) at the least elements of the cosets."""
         signs = self.signs.reshape(-1, *[1] * (np.ndim(values) - 1))
         return np.asarray(values[self.labels] * signs)
 
-    def averages(self, functions: NDArray[Any]) -> NDArray[Any]:
+    def averages(self, functions: NDArray[np.number]) -> NDArray[np.float64]:
         """(count, ...) values of the nearest functions of the space, in least squares, to functions (order, ...).
 
         The signed mean over each coset, ``t[c] = 1/|H| sum over g in c of signs[g] f(g)``. Complexity: O(size of ``functions``).
@@ -110,7 +110,7 @@ class CosetSpace:
         np.add.at(sums, self.labels, rows * self.signs.reshape(-1, *[1] * (rows.ndim - 1)))
         return sums / self.subgroup.order
 
-    def project(self, functions: NDArray[Any]) -> NDArray[Any]:
+    def project(self, functions: NDArray[np.number]) -> NDArray[np.number]:
         """(order, ...) the orthogonal projection of functions (order, ...) on the space."""
         return self.expand(self.averages(functions))
 

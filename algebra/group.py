@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, reduce
 from math import factorial, gcd
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +30,8 @@ __all__ = [
 MAX_ORDER = 10_000
 #: Largest degree: images are stored in one byte each.
 MAX_DEGREE = 255
+
+Array = TypeVar("Array", bound=NDArray[np.generic])
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +129,13 @@ class FiniteGroup:
         """Number of ``by^-1 x by``, for arrays of element numbers that broadcast together."""
         return np.asarray(self.mul[self.mul[self.inv[by], x], by])
 
-    def index_of(self, images: ArrayLike) -> Any:
+    @overload
+    def index_of(self, images: Sequence[int]) -> int: ...
+
+    @overload
+    def index_of(self, images: ArrayLike) -> int | NDArray[np.intp]: ...
+
+    def index_of(self, images: ArrayLike) -> int | NDArray[np.intp]:
         """Number of the element with these 0-based images; an array of numbers for an array (..., degree).
 
         Raises:
@@ -152,7 +160,7 @@ class FiniteGroup:
         return _row_keys(self.elements)
 
 
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+def _frozen(array: Array) -> Array:
     array.setflags(write=False)
     return array
 

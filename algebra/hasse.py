@@ -8,6 +8,8 @@ from algebra.lattice import SubgroupClass, SubgroupLattice
 from algebra.layered_layout import LayeredLayout, layered_layout
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from matplotlib.axes import Axes
 
 
@@ -35,8 +37,8 @@ def _dot_node(one: SubgroupClass) -> str:
 def hasse_layout(lattice: SubgroupLattice) -> LayeredLayout:
     """Places of the classes, one layer for each order of subgroup, boxes as wide as their texts."""
     orders = sorted({one.order for one in lattice.classes})
-    layer = {one.number: orders.index(one.order) for one in lattice.classes}
-    width = {one.number: _width(one) for one in lattice.classes}
+    layer: dict[Hashable, int] = {one.number: orders.index(one.order) for one in lattice.classes}
+    width: dict[Hashable, float] = {one.number: _width(one) for one in lattice.classes}
     return layered_layout(class_lattice(lattice), layer, width)
 
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -38,7 +38,7 @@ class LayeredLayout:
     routes: dict[tuple[Hashable, Hashable], list[tuple[float, int]]]
 
 
-def layered_layout(graph: "nx.DiGraph[object]", layer_of: Mapping[Any, int], width_of: Mapping[Any, float]) -> LayeredLayout:
+def layered_layout(graph: "nx.DiGraph[object]", layer_of: Mapping[Hashable, int], width_of: Mapping[Hashable, float]) -> LayeredLayout:
     """Lay out a graph whose edges go from lower to higher layers; boxes of these widths do not overlap."""
     paths = {(a, b): _path(a, b, layer_of) for a, b in graph.edges}
     layers: dict[int, list[Hashable]] = defaultdict(list)

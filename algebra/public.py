@@ -6,7 +6,7 @@ turns them into SymPy's.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,7 +146,7 @@ def subgroup_classes(group: FiniteGroup | str) -> tuple[ClassRepresentative, ...
     )
 
 
-def lattice_graph(group: FiniteGroup, single: bool = False) -> "nx.DiGraph[Any]":
+def lattice_graph(group: FiniteGroup, single: bool = False) -> "nx.DiGraph[int]":
     """The lattice of subgroups as a directed graph; an edge (a, b) says that a is maximal in b.
 
     By default nodes are classes of conjugate subgroups, numbered as in ``subgroups(group).classes``, with attributes ``name``,

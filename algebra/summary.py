@@ -1,6 +1,6 @@
 """What is known of a group, a subgroup's cosets, as plain data for tables and JSON."""
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -17,10 +17,118 @@ from algebra.permutation import format_cycles
 from algebra.public import subgroup_classes
 from algebra.subgroup import Subgroup
 
-__all__ = ["classes_summary", "coset_summary", "group_summary"]
+__all__ = [
+    "ClassRecord",
+    "ClassesSummary",
+    "CosetSummary",
+    "DoubleCosetRecord",
+    "ElementClassRecord",
+    "GroupHead",
+    "GroupSummary",
+    "IrrepRecord",
+    "SubgroupClassRecord",
+    "classes_summary",
+    "coset_summary",
+    "group_summary",
+]
 
 
-def group_summary(group: FiniteGroup) -> dict[str, Any]:
+class GroupHead(TypedDict):
+    """What every summary of a group begins with."""
+
+    group: str
+    degree: int
+    order: int
+    generators: list[str]
+
+
+class ElementClassRecord(TypedDict):
+    """One class of elements, by its least element."""
+
+    representative: str
+    order: int
+    size: int
+    centralizer_order: int
+    parity: str
+
+
+class ClassRecord(TypedDict):
+    """One class of subgroups of any group, by one member; points are 1-based."""
+
+    order: int
+    index: int
+    conjugates: int
+    normalizer_order: int
+    kind: str
+    orbits: list[list[int]]
+    generators: list[str]
+
+
+class SubgroupClassRecord(TypedDict):
+    """One class of subgroups of a group whose subgroups have names; points are 1-based."""
+
+    name: str
+    order: int
+    index: int
+    conjugates: int
+    normalizer: str
+    core: str
+    outer_image: str | None
+    orbits: list[list[int]]
+    generators: list[str]
+    maximal_in: list[str]
+    maximal_subgroups: list[str]
+
+
+class IrrepRecord(TypedDict):
+    """One irreducible character, by its values on the classes of elements."""
+
+    name: str
+    degree: int
+    values: list[str]
+
+
+class DoubleCosetRecord(TypedDict):
+    """One double coset, by its least element."""
+
+    representative: str
+    size: int
+
+
+class GroupSummary(GroupHead):
+    """What ``group_summary`` gives."""
+
+    element_classes: list[ElementClassRecord]
+    names: list[str]
+    subgroups: int
+    complete: bool
+    subgroup_classes: list[SubgroupClassRecord]
+    irreps: list[IrrepRecord]
+    permutation_characters: dict[str, dict[str, int]]
+
+
+class ClassesSummary(GroupHead):
+    """What ``classes_summary`` gives."""
+
+    subgroups: int
+    subgroup_classes: list[ClassRecord]
+
+
+class CosetSummary(TypedDict):
+    """What ``coset_summary`` gives."""
+
+    group: str
+    subgroup: str
+    order: int
+    index: int
+    elements: list[str]
+    right_cosets: list[str]
+    left_cosets: list[str]
+    double_cosets: list[DoubleCosetRecord]
+    shared_with: dict[str, list[str]]
+
+
+def group_summary(group: FiniteGroup) -> GroupSummary:
     """Classes of elements, classes of subgroups and irreducible characters, ready for JSON.
 
     Raises:
@@ -43,7 +151,7 @@ def group_summary(group: FiniteGroup) -> dict[str, Any]:
     }
 
 
-def classes_summary(name: str) -> dict[str, Any]:
+def classes_summary(name: str) -> ClassesSummary:
     """Every class of conjugate subgroups of a group, by one member, ready for JSON; the group may be too large to be analysed.
 
     Raises:
@@ -73,7 +181,7 @@ def classes_summary(name: str) -> dict[str, Any]:
     }
 
 
-def _element_classes(group: FiniteGroup) -> list[dict[str, Any]]:
+def _element_classes(group: FiniteGroup) -> list[ElementClassRecord]:
     return [
         {
             "representative": group.word(int(one[0])),
@@ -86,7 +194,7 @@ def _element_classes(group: FiniteGroup) -> list[dict[str, Any]]:
     ]
 
 
-def _subgroup_class(one: SubgroupClass) -> dict[str, Any]:
+def _subgroup_class(one: SubgroupClass) -> SubgroupClassRecord:
     graph, group, first = class_lattice(one.lattice), one.lattice.group, one.representative
     return {
         "name": one.name,
@@ -121,7 +229,7 @@ def _outer_image(one: SubgroupClass) -> str | None:
     return lattice.names[int(lattice.class_of[lattice.find(mask)])]
 
 
-def _irreps(group: FiniteGroup) -> list[dict[str, Any]]:
+def _irreps(group: FiniteGroup) -> list[IrrepRecord]:
     table = character_table(group)
     return [
         {"name": name, "degree": int(degree), "values": [format_value(value) for value in row]}
@@ -140,7 +248,7 @@ def _permutation_characters(group: FiniteGroup) -> dict[str, dict[str, int]]:
     }
 
 
-def coset_summary(subgroup: Subgroup) -> dict[str, Any]:
+def coset_summary(subgroup: Subgroup) -> CosetSummary:
     """Right, left and double cosets of a subgroup, and the right cosets that are left cosets of conjugates.
 
     Raises:

@@ -7,7 +7,6 @@ sqrt(d_rho / |G|), are one unitary matrix, so both are a single matrix product f
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,14 +19,14 @@ __all__ = ["inverse_transform", "matrix_coefficients", "power", "power_share", "
 
 
 @lru_cache(maxsize=4)
-def matrix_coefficients(group: FiniteGroup) -> NDArray[Any]:
+def matrix_coefficients(group: FiniteGroup) -> NDArray[np.inexact]:
     """(order, order) row g holds the entries of rho(g) for all irreps; 8 |G|^2 bytes, 16 if complex."""
     entries = np.concatenate([rho.matrices.reshape(group.order, -1) for rho in irreps(group)], axis=1)
     entries.setflags(write=False)
     return entries
 
 
-def transform(group: FiniteGroup, functions: ArrayLike) -> list[NDArray[Any]]:
+def transform(group: FiniteGroup, functions: ArrayLike) -> list[NDArray[np.number]]:
     """``f^(rho) = sum_g f(g) rho(g)`` for each irrep, arrays (..., d, d) for functions (..., order).
 
     Raises:
@@ -44,7 +43,7 @@ def transform(group: FiniteGroup, functions: ArrayLike) -> list[NDArray[Any]]:
     return found
 
 
-def inverse_transform(group: FiniteGroup, coefficients: Sequence[ArrayLike]) -> NDArray[Any]:
+def inverse_transform(group: FiniteGroup, coefficients: Sequence[ArrayLike]) -> NDArray[np.inexact]:
     """``f(g) = (1/|G|) sum_rho d_rho tr(f^(rho) rho(g)^*)``, (..., order) for matrices (..., d, d).
 
     It is complex where a matrix is, which on S_n needs complex functions.
@@ -86,7 +85,7 @@ def power_share(group: FiniteGroup, functions: ArrayLike) -> NDArray[np.float64]
     return np.asarray(np.divide(found, total, out=np.zeros_like(found), where=positive))
 
 
-def _checked(group: FiniteGroup, functions: ArrayLike) -> NDArray[Any]:
+def _checked(group: FiniteGroup, functions: ArrayLike) -> NDArray[np.number]:
     values = np.asarray(functions)
     if values.shape[-1:] != (group.order,):
         raise GroupError(f"Expected functions of {group.order} values on {group.name}, got shape {values.shape}.")

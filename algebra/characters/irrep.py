@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import factorial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,18 +62,18 @@ class Irrep:
         return len(standard_tableaux(self.partition)) // (2 if self.half else 1)
 
     @cached_property
-    def matrices(self) -> NDArray[Any]:
+    def matrices(self) -> NDArray[np.inexact]:
         """(order, dimension, dimension) with ``matrices[mul[x, y]] = matrices[x] @ matrices[y]``."""
         matrices = _spread(self.group, self._matrices_of(self.group.generators))
         matrices.setflags(write=False)
         return matrices
 
-    def traces(self, elements: Sequence[int]) -> NDArray[Any]:
+    def traces(self, elements: Sequence[int]) -> NDArray[np.inexact]:
         """(len(elements),) traces at some elements, without the matrices of the others."""
         rows = self.group.elements[list(elements)].tolist()
         return np.array([np.trace(matrix) for matrix in self._matrices_of(rows)])
 
-    def _matrices_of(self, rows: Sequence[Sequence[int]]) -> list[NDArray[Any]]:
+    def _matrices_of(self, rows: Sequence[Sequence[int]]) -> Sequence[NDArray[np.inexact]]:
         young = young_generators(self.partition)
         matrices = [_word_matrix(young, images) for images in rows]
         if not self.half:
@@ -181,7 +180,7 @@ def _word_matrix(young: tuple[NDArray[np.float64], ...], images: Sequence[int]) 
     return matrix
 
 
-def _spread(group: FiniteGroup, generator_matrices: list[NDArray[Any]]) -> NDArray[Any]:
+def _spread(group: FiniteGroup, generator_matrices: Sequence[NDArray[np.inexact]]) -> NDArray[np.inexact]:
     """Matrices of all elements from those of the generators, one round for each length of word."""
     generators = [int(group.index_of(images)) for images in group.generators]
     kind = np.result_type(float, *generator_matrices) if generator_matrices else np.dtype(float)
@@ -203,7 +202,7 @@ def _spread(group: FiniteGroup, generator_matrices: list[NDArray[Any]]) -> NDArr
     return matrices
 
 
-def _half_basis(shape: IntegerPartition, half: int) -> NDArray[Any]:
+def _half_basis(shape: IntegerPartition, half: int) -> NDArray[np.inexact]:
     """(d, d/2) orthonormal eigenvectors of T, t -> sgn(t) t^transposed, for one of its two eigenvalues."""
     tableaux = standard_tableaux(shape)
     place = {tableau: i for i, tableau in enumerate(tableaux)}
