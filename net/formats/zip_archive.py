@@ -140,8 +140,12 @@ def _central(data: bytes, place: int, end: int) -> tuple[_Entry, int]:
     return _Entry(data[at : at + names], flags, method, crc, packed, size, offset), stop
 
 
-def _extra(field: bytes, wanted: int) -> list[int]:
-    """The `wanted` 64-bit numbers in an extra field that may otherwise hold what means nothing."""
+def _extra(field: bytes, wanted: int, sizes: tuple[int, ...] = ()) -> list[int]:
+    """The `wanted` 64-bit numbers in an extra field that may otherwise hold what means nothing.
+
+    Where none is wanted it may repeat ``sizes``: Python 3.11.2's zipfile writes that into headers, and so NumPy into every npz file.
+    """
+    repeated = struct.pack(f"<{len(sizes)}Q", *sizes)
     numbers: list[int] = []
     kinds: set[int] = set()
     place = 0
@@ -153,7 +157,7 @@ def _extra(field: bytes, wanted: int) -> list[int]:
             place <= len(field)
             and kind in _EXTRAS
             and kind not in kinds
-            and (kind != _SIZES64 or (wanted > 0 and not numbers and length == 8 * wanted))
+            and (kind != _SIZES64 or 0 < length == 8 * wanted or (wanted == 0 < length and field[place - length : place] == repeated))
         )
         _need(plain, "extra fields for sizes, times and padding", f"one of kind {kind:#06x}")
         kinds.add(kind)
@@ -185,7 +189,7 @@ def _member(data: bytes, entry: _Entry, place: int) -> tuple[memoryview, int]:
     if wide:
         size, packed = _extra(data[at + names : begin], 2)
     else:
-        _extra(data[at + names : begin], 0)
+        _extra(data[at + names : begin], 0, (size, packed))
     stated, own = (entry.crc, entry.packed, entry.size), (crc, packed, size)
     later = bool(flags & _FOLLOWED)
     agree = own == stated or (later and own == (0, 0, 0))

@@ -135,8 +135,11 @@ def directory(data: bytes) -> tuple[list[Entry], int]:
     return entries, start
 
 
-def widened(extra: bytes, numbers: list[int]) -> list[int]:
-    """The numbers, those that are LONG replaced by what the extra fields have in 64 bits."""
+def widened(extra: bytes, numbers: list[int], header: bool = False) -> list[int]:
+    """The numbers, those that are LONG replaced by what the extra fields have in 64 bits.
+
+    Where none is LONG, a member's header may have them all once more, the same; the directory may not.
+    """
     missing = [k for k, number in enumerate(numbers) if number == LONG]
     place, seen = 0, set()
     while place < len(extra):
@@ -144,7 +147,9 @@ def widened(extra: bytes, numbers: list[int]) -> list[int]:
         field = extra[place + 4 : place + 4 + size]
         need(kind in EXTRA and kind not in seen and len(field) == size, f"expected extra fields that change nothing, got {kind:#x}")
         seen.add(kind)
-        if kind == 1:
+        if kind == 1 and header and not missing:
+            need(field == struct.pack(f"<{len(numbers)}Q", *numbers), "expected the same sizes in 64 bits as in the header, got others")
+        elif kind == 1:
             need(size == 8 * len(missing) > 0, "expected sizes of 64 bits where they are needed alone, got others")
             for k, (number,) in zip(missing, struct.iter_unpack("<Q", field), strict=True):
                 numbers[k] = number
@@ -161,7 +166,7 @@ def member(data: memoryview, entry: Entry) -> tuple[memoryview, int]:
     need(agree, "expected headers of members that agree with the directory of the zip archive, got others")
     need(flags & ~(BEHIND | UTF8) == 0 and method in (0, 8), "expected members that are stored or deflated and not locked, got others")
     need(method == 8 or entry.packed == entry.unpacked, "expected stored members as long as they are, got others")
-    full, packed = widened(bytes(data[place + names : place + names + extras]), [full, packed])
+    full, packed = widened(bytes(data[place + names : place + names + extras]), [full, packed], header=True)
     sizes = (entry.crc, entry.packed, entry.unpacked)
     behind = bool(flags & BEHIND)
     need(

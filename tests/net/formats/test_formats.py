@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import struct
+import zipfile
 
 import msgspec
 import numpy as np
@@ -288,6 +291,19 @@ def test_saved_folded_weights_come_back_as_the_same_bytes(tmp_path, planted_s3):
 
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
     assert load_network(tmp_path / "a.safetensors", "S3").source.dtype == "float32"
+
+
+def test_npz_files_with_their_sizes_twice(tmp_path, planted_s3):
+    """With Python 3.11.2 headers have the sizes and repeat them in 64 bits; with 3.11.7 they stand there alone."""
+    stream = io.BytesIO()
+    np.savez(stream, **dict(zip("LRU", planted_s3, strict=True)))
+    data = bytearray(stream.getvalue())
+    with zipfile.ZipFile(stream) as archive:
+        for member in archive.infolist():
+            struct.pack_into("<2I", data, member.header_offset + 18, member.compress_size, member.file_size)
+    (tmp_path / "folded.npz").write_bytes(data)
+
+    assert_same(load_network(tmp_path / "folded.npz", "S3"), *planted_s3)
 
 
 def test_fortran_ordered_and_big_endian_npz(tmp_path, planted_s3):

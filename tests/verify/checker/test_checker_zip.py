@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from net.errors import MalformedInput
+from net.formats.zip_archive import read_archive
 from verify.checker import archives
 from verify.checker.archives import begins_as_tar, ends_as_zip, read_zip
 from verify.checker.files import read_tensors
@@ -123,6 +125,21 @@ def in_64_bits(part: Part, where: str, keys: list[str], offset: int = 0) -> Part
     return replace(part, local=changed) if where == "local" else replace(part, central=changed)
 
 
+def both_sizes(full: int, packed: int) -> bytes:
+    """Both sizes in an extra field of 64 bits."""
+    return extra(1, struct.pack("<2Q", full, packed))
+
+
+def with_extra(part: Part, content: bytes) -> Part:
+    """A member with an extra field in its header."""
+    return replace(part, local={**part.local, "extra": content})
+
+
+def locally_twice(part: Part) -> Part:
+    """A member whose header has its sizes in an extra field besides: what NumPy writes with Python 3.11.2."""
+    return with_extra(part, both_sizes(len(part.content), len(part.packed())))
+
+
 FINE = {
     "stored and deflated": archive(ONE, TWO),
     "times, versions, inner attributes": archive(
@@ -138,6 +155,10 @@ FINE = {
     "one size in 64 bits": archive(in_64_bits(TWO, "central", ["full"]), ONE),
     "both sizes in 64 bits": archive(in_64_bits(TWO, "central", ["full", "packed"]), ONE),
     "the header's sizes in 64 bits": archive(in_64_bits(TWO, "local", ["full", "packed"]), ONE),
+    "the header's sizes in 64 bits as well": archive(locally_twice(ONE), locally_twice(TWO)),
+    "no sizes in the header, in 64 bits as well": archive(
+        replace(later(TWO), local={**later(TWO).local, "extra": both_sizes(0, 0)}), ONE
+    ),
     "an offset in 64 bits": archive(ONE, in_64_bits(TWO, "central", ["offset"], offset=30 + 5 + 9)),
     "the directory's end in 64 bits": archive(ONE, TWO, wide={}),
     "the directory's end in 64 bits alone": archive(ONE, TWO, wide={}, end=WIDE_END),
@@ -219,6 +240,16 @@ BAD = {
     "another name in the header": locally(name=b"a/onf"),
     "a longer name in the header": locally(name=b"a/one1"),
     "an unknown extra field in the header": locally(extra=extra(2, b"")),
+    "another size of 64 bits besides the header's": locally(extra=both_sizes(8, 9)),
+    "another packed size of 64 bits besides the header's": locally(extra=both_sizes(9, 8)),
+    "sizes of 64 bits besides the header's in the wrong order": locally(TWO, extra=both_sizes(len(TWO.packed()), len(TWO.content))),
+    "one size of 64 bits besides the header's": locally(extra=SEVEN["eight"]),
+    "no size of 64 bits besides the header's": locally(extra=extra(1, b"")),
+    "sizes of 64 bits twice besides the header's": locally(extra=both_sizes(9, 9) * 2),
+    "no sizes in the header, but in 64 bits besides": archive(
+        replace(later(ONE), local={**later(ONE).local, "extra": both_sizes(9, 9)}), TWO
+    ),
+    "both sizes of 64 bits that the directory does not need": centrally(extra=both_sizes(9, 9)),
     "another checksum in the header": locally(crc=1),
     "another packed size in the header": locally(packed=8),
     "another size in the header": locally(full=8),
@@ -267,6 +298,17 @@ BAD = {
 def test_one_field_that_says_something_else_is_refused(name: str) -> None:
     with pytest.raises(Malformed, match=r"^expected .*, got "):
         read_zip(BAD[name])
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_the_loader_reads_the_same_members(name: str) -> None:
+    assert {member: bytes(content) for member, content in read_archive(FINE[name]).items()} == contents(FINE[name])
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_the_loader_refuses_the_same_archives(name: str) -> None:
+    with pytest.raises(MalformedInput, match=r"^expected .*, got "):
+        read_archive(BAD[name])
 
 
 @pytest.mark.parametrize("name", [b"a b", b"~", b"a/..b", b"...", b"A-Z/[0]^_`", b" ", b"x" * 300])
