@@ -182,7 +182,7 @@ def _interventions(source: Source) -> list[Block]:
                         "the changed network's logits the program explains (“none” where it is farther from them than their mean "
                         "is); how often the network's answer is among the outputs near the program's best (*top set*); and how "
                         "often the answers agree where neither side's best two are near (*clear*). Near is within 5 % of the root "
-                        "mean square of that side's logits less their mean.",
+                        "mean square of that side's logits less their mean. Equal best two are a tie, which is no answer.",
                         other="" if source.squares else "relu becomes the absolute value; ",
                     ),
                     sampled,

@@ -23,7 +23,7 @@ from verify.compare.interventions import Surgery, absolute_value, exchange_input
 from verify.distil.coset_fit import Floats
 from verify.distil.labels import NeuronLabel
 from verify.distil.moments import CANCELLED, NOTHING, centred
-from verify.exact.exhaustive import Evaluation
+from verify.exact.exhaustive import TIE, Evaluation
 from verify.program.kind import kind_of
 from verify.program.program import Program
 from verify.record.certificate import Kind, NeuronRecord, rational
@@ -39,9 +39,10 @@ SCALE_ROWS = 8
 class Comparison:
     """Two networks on all pairs: level 2 figures, and answers compared where neither side has a near tie.
 
-    A near tie is a margin below ``NEAR_TIE`` times the root mean square of that side's centred logits; the top set of the program
-    are the outputs within that distance of its best. ``agree_when_clear`` is the share of agreeing answers among the clear pairs, None
-    where there are none.
+    A near tie is a margin below ``NEAR_TIE`` times the root mean square of that side's centred logits, or of 0; the top set of the
+    program are the outputs within that distance of its best. Equal greatest logits are a tie, which is no answer: right nowhere, and in
+    agreement and in the top set where the other side has a tie, too. ``agree_when_clear`` is the share of agreeing answers among the
+    clear pairs, None where there are none.
     """
 
     logit_fve: float
@@ -117,9 +118,10 @@ def _count(ours: LogitRows, theirs: LogitRows, near: float, near_program: float,
     mine = _top(ours.logits)
     chosen = np.take_along_axis(theirs.logits, mine.first[..., None], axis=2)[..., 0]
     other = _top(theirs.logits)
-    in_top = chosen >= other.best - near_program
-    clear = (mine.lead >= near) & (other.lead >= near_program)
-    same = mine.first == other.first
+    answer, answered = (np.where(top.lead > 0, top.first, TIE) for top in (mine, other))
+    in_top = np.where(answer == TIE, answered == TIE, chosen >= other.best - near_program)
+    clear = (mine.lead >= near) & (other.lead >= near_program) & (answer != TIE) & (answered != TIE)
+    same = answer == answered
     target = product[ours.rows]
     counts = [
         (mine.second == other.second).sum(),
@@ -127,8 +129,8 @@ def _count(ours: LogitRows, theirs: LogitRows, near: float, near_program: float,
         clear.sum(),
         (same & clear).sum(),
         in_top.sum(),
-        (mine.first == target).sum(),
-        (other.first == target).sum(),
+        (answer == target).sum(),
+        (answered == target).sum(),
     ]
     return np.array(counts, dtype=float)
 

@@ -153,7 +153,8 @@ class Counterfactual(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The same intervention on network and readable program, on ``pairs`` pairs: all, or all y for x drawn at random (seed 0).
 
     Shares of these pairs: ``network_right`` and ``program_right``; ``in_top_set``, the network's answer being within a near tie of the
-    program's best; ``clear``, neither side having a near tie; and of those ``answers_agree_clear`` (None where there are none).
+    program's best, or both having a tie, which is no answer; ``clear``, neither side having a tie or a near one; and of those
+    ``answers_agree_clear`` (None where there are none).
     """
 
     name: str

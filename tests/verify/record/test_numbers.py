@@ -626,16 +626,18 @@ def _levels(r: Run) -> list[dict[str, float]]:
     for row in r.summary["counterfactuals"]:
         theirs, ours = _after(r, row["name"])
         near = [0.05 * np.sqrt((centred(one)[:: max(1, r.group.order // 8)] ** 2).mean()) for one in (theirs, ours)]
-        first, other = theirs.argmax(axis=2), ours.argmax(axis=2)
+        # a tie is no answer
+        first, other = (np.where(margins(one) > 0, one.argmax(axis=2), -1) for one in (theirs, ours))
         chosen = np.take_along_axis(ours, first[..., None], axis=2)[..., 0]
-        clear = (margins(theirs) >= near[0]) & (margins(ours) >= near[1])
+        in_top = np.where(first < 0, other < 0, chosen >= ours.max(axis=2) - near[1])
+        clear = (margins(theirs) >= near[0]) & (margins(ours) >= near[1]) & (first >= 0) & (other >= 0)
         rows.append(
             {
                 "pairs": first.size,
                 "network_right": (first == r.group.mul).mean(),
                 "program_right": (other == r.group.mul).mean(),
                 "logit_fve": explained_share(theirs, ours),
-                "in_top_set": (chosen >= ours.max(axis=2) - near[1]).mean(),
+                "in_top_set": in_top.mean(),
                 "clear": clear.mean(),
                 "answers_agree_clear": (first == other)[clear].mean() if clear.any() else None,
             }
