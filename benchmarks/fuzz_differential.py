@@ -145,6 +145,7 @@ def read_checker(data: bytes) -> Any:
     try:
         container, content, _ = files.read_tensors(data)
         tensors = layouts.state_dict(content, [])[0] if container == "torch" else content
+        assert isinstance(tensors, dict)
         return {name: _matrix(tensor, shape.Malformed) for name, tensor in tensors.items()}
     except RecursionError:
         raise

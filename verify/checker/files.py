@@ -12,11 +12,11 @@ its numbers are asked for, and the tensors together may not be larger than the f
 
 import re
 from math import prod
-from typing import Any
+from typing import TypedDict, TypeGuard
 
 from .archives import begins_as_tar, ends_as_zip, read_zip
 from .pickles import LEGACY, read_legacy, read_torch
-from .shape import need, read_json, shown
+from .shape import Malformed, need, read_json, shown
 from .tensors import SIZES, Tensor, Tensors
 
 #: The largest file that is read, in bytes.
@@ -25,7 +25,7 @@ FILE_LIMIT = 2**30
 LARGEST_RANK = 8
 
 
-def read_tensors(data: bytes) -> tuple[str, Any, dict[str, str]]:
+def read_tensors(data: bytes) -> tuple[str, object, dict[str, str]]:
     """(container, content, metadata): "safetensors" or "npz" with the tensors by name, or "torch" with whatever object it holds."""
     need(0 < len(data) <= FILE_LIMIT, f"expected a checkpoint of 1 to {FILE_LIMIT:,} bytes, got {len(data):,}")
     if data[:4] != b"PK\x03\x04":
@@ -49,10 +49,11 @@ def read_safetensors(data: memoryview) -> tuple[Tensors, dict[str, str]]:
     need(start <= len(data), "expected whole safetensors, got a file that was cut")
     text = bytes(data[8:start])
     header = read_json(text)
-    need(type(header) is dict and text.rstrip(b" ")[-1:] == b"}", "expected an object as safetensors header, got something else")
+    if type(header) is not dict or text.rstrip(b" ")[-1:] != b"}":
+        raise Malformed("expected an object as safetensors header, got something else")
     metadata = header.pop("__metadata__", {})
-    plain = type(metadata) is dict and all(type(value) is str for value in metadata.values())
-    need(plain, "expected texts as metadata of safetensors, got something else")
+    if type(metadata) is not dict or not all(type(value) is str for value in metadata.values()):
+        raise Malformed("expected texts as metadata of safetensors, got something else")
     for text_of in (*header, *metadata, *metadata.values()):
         need(not re.search("[\ud800-\udfff]", text_of), "expected whole characters in a safetensors header, got half a pair")
     entries = [(name, *safetensors_entry(name, entry)) for name, entry in header.items()]
@@ -67,13 +68,28 @@ def read_safetensors(data: memoryview) -> tuple[Tensors, dict[str, str]]:
     return {name: tensors[name] for name in header}, metadata
 
 
-def safetensors_entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
-    """(type, shape, begin, end) of one entry of the header."""
-    fits = type(entry) is dict and entry.keys() == {"dtype", "shape", "data_offsets"}
-    fits = fits and type(entry["dtype"]) is str and entry["dtype"] in SIZES
+class Entry(TypedDict):
+    """What a safetensors header says of a tensor: its type, its shape, and where its numbers begin and end."""
+
+    dtype: str
+    shape: list[int]
+    data_offsets: list[int]
+
+
+def is_entry(entry: object) -> TypeGuard[Entry]:
+    """Whether a value is an entry of a safetensors header, and its type one that is known."""
+    if type(entry) is not dict or entry.keys() != {"dtype", "shape", "data_offsets"}:
+        return False
+    fits = type(entry["dtype"]) is str and entry["dtype"] in SIZES
     fits = fits and all(type(entry[key]) is list and len(entry[key]) <= LARGEST_RANK for key in ("shape", "data_offsets"))
     fits = fits and all(type(k) is int and 0 <= k < 2**40 for k in [*entry["shape"], *entry["data_offsets"]])
-    need(fits and len(entry["data_offsets"]) == 2, f"expected type, shape and offsets for {shown(name)}, got {shown(entry)}")
+    return fits and len(entry["data_offsets"]) == 2
+
+
+def safetensors_entry(name: str, entry: object) -> tuple[str, tuple[int, ...], int, int]:
+    """(type, shape, begin, end) of one entry of the header."""
+    if not is_entry(entry):
+        raise Malformed(f"expected type, shape and offsets for {shown(name)}, got {shown(entry)}")
     return entry["dtype"], tuple(entry["shape"]), entry["data_offsets"][0], entry["data_offsets"][1]
 
 

@@ -9,7 +9,7 @@ power of two. A file whose settings say that it is another function is refused.
 import re
 from fractions import Fraction
 from math import prod
-from typing import Any
+from typing import TypeGuard
 
 from .files import read_tensors
 from .float32 import LARGEST_TERMS, Forward
@@ -143,7 +143,11 @@ def read_layers(data: bytes, reading: Reading | None, taken: bool = False) -> tu
     container, content, metadata = read_tensors(data)
     path = [] if reading is None else reading.state
     need(container == "torch" or not path, "expected a path to a state dict of a torch file alone, got one for another file")
-    tensors, settings = state_dict(content, path) if container == "torch" else (content, parsed(metadata))
+    if container == "torch":
+        tensors, settings = state_dict(content, path)
+    else:
+        assert isinstance(content, dict)
+        tensors, settings = content, parsed(metadata)
     check_settings(settings, "relu" if reading is None else reading.activation)
     if taken:
         for activation in SPELLING:  # settings that name none go with each
@@ -186,7 +190,7 @@ def is_no_weight(name: str, tensor: Tensor) -> bool:
     return count <= 1 or bool(DATA & names) or not rearranges
 
 
-def check_published(tensors: Tensors, layers: Layers, settings: dict[Any, Any]) -> None:
+def check_published(tensors: Tensors, layers: Layers, settings: dict[object, object]) -> None:
     """Raise Malformed where the names are those of a published layout and the layers are another function than it makes of them."""
     plain = without_prefix(tensors)
     layout = layout_of(plain)
@@ -257,13 +261,19 @@ def _layers(layout: str, tensors: Tensors) -> Layers:
     return layers
 
 
-def is_state(value: Any) -> bool:
+def is_state(value: object) -> TypeGuard[dict[str, object]]:
     """Whether a value is a dictionary of names, with a tensor among what they name."""
-    named = isinstance(value, dict) and all(type(name) is str for name in value)
-    return named and any(type(item) is Tensor for item in value.values())
+    if not isinstance(value, dict) or not all(type(name) is str for name in value):
+        return False
+    return any(type(item) is Tensor for item in value.values())
 
 
-def state_dict(content: Any, path: list[str]) -> tuple[Tensors, dict[Any, Any]]:
+def is_plain_state(value: object) -> TypeGuard[Tensors]:
+    """Whether a value is a dictionary of named tensors, with one at least, and nothing else."""
+    return is_state(value) and all(type(item) is Tensor for item in value.values())
+
+
+def state_dict(content: object, path: list[str]) -> tuple[Tensors, dict[object, object]]:
     """(tensors, what lies beside them) of a torch archive: a state dict itself, or one in it, by its path where there is one.
 
     Tensors in a list go by their places. A dictionary with tensors among other values, in which no usual key names a state dict, is a
@@ -271,15 +281,16 @@ def state_dict(content: Any, path: list[str]) -> tuple[Tensors, dict[Any, Any]]:
     """
     if path:
         state, beside = state_at(content, path)
-        plain = is_state(state) and all(type(item) is Tensor for item in state.values())
-        need(plain, "expected a state dict of named tensors and nothing else at the end of its path, got something else")
+        if not is_plain_state(state):
+            raise Malformed("expected a state dict of named tensors and nothing else at the end of its path, got something else")
         return state, beside
     if isinstance(content, list | tuple) and content and all(type(item) is Tensor for item in content):
         return {str(place): item for place, item in enumerate(content)}, {}
-    need(isinstance(content, dict), "expected a dictionary in the torch archive, got something else")
+    if not isinstance(content, dict):
+        raise Malformed("expected a dictionary in the torch archive, got something else")
     beside = {}
     state = content
-    if not (is_state(content) and all(type(item) is Tensor for item in content.values())):
+    if not is_plain_state(content):
         found = [key for key in STATES if is_state(content.get(key))]
         need(len(found) <= 1, f"expected one state dict in the torch archive, got {shown(found)}")
         if found or "checkpoints" in content or not is_state(content):
@@ -289,18 +300,18 @@ def state_dict(content: Any, path: list[str]) -> tuple[Tensors, dict[Any, Any]]:
         else:
             state = {name: item for name, item in content.items() if type(item) is Tensor}
             beside = {name: item for name, item in content.items() if type(item) is not Tensor}
-    plain = is_state(state) and all(type(item) is Tensor for item in state.values())
-    need(plain, "expected a state dict of named tensors and nothing else in the torch archive, got something else")
+    if not is_plain_state(state):
+        raise Malformed("expected a state dict of named tensors and nothing else in the torch archive, got something else")
     return state, beside
 
 
-def last_checkpoint(content: dict[Any, Any]) -> Any:
+def last_checkpoint(content: dict[object, object]) -> object:
     """The last state under ``checkpoints``: of a dictionary by epoch, or of a list, whose epochs may stand beside it."""
     states, epochs = content.get("checkpoints"), content.get("checkpoint_epochs")
     if isinstance(states, dict) and states and all(type(epoch) is int for epoch in states):
         return states[max(states)]
-    need(type(states) is list and len(states) > 0, "expected a state dict in the torch archive, got a dictionary without")
-    assert isinstance(states, list)
+    if type(states) is not list or not states:
+        raise Malformed("expected a state dict in the torch archive, got a dictionary without")
     if type(epochs) is not list or not all(type(epoch) is int for epoch in epochs):
         return states[-1]
     need(len(epochs) == len(states), "expected as many epochs as checkpoints, got others")

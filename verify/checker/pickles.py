@@ -10,7 +10,7 @@ import io
 import pickletools
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar, TypeGuard
 
 from .shape import Malformed, need, shown
 from .tensors import SIZES, Tensor
@@ -42,22 +42,22 @@ class Name(str):
     __slots__ = ()
 
 
-class Ordered(dict[Any, Any]):
+class Ordered(dict[object, object]):
     """An ordered dictionary of the pickle."""
 
 
 class Opaque:
     """A value that may lie beside the tensors, made by something that is not run; ``state`` is what it is made from."""
 
-    def __init__(self, state: Any = ()) -> None:
-        self.state = [state]
+    def __init__(self, state: object = ()) -> None:
+        self.state: list[object] = [state]
 
 
 class Array(Opaque):
     """A numpy array beside the tensors."""
 
 
-def read_torch(members: dict[str, memoryview]) -> Any:
+def read_torch(members: dict[str, memoryview]) -> object:
     """The object in an archive of ``torch.save``: a pickle that names the tensors, and one member per storage."""
     roots = {name.split("/")[0] for name in members}
     need(len(roots) == 1, "expected a torch archive or an npz, got a zip archive of something else")
@@ -79,7 +79,7 @@ class Unpickler:
 
     #: Opcodes whose argument is pushed as it is, and those that push a new value.
     CARRIES = frozenset({"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINSTRING"})
-    MAKES: ClassVar[dict[str, Callable[[], Any]]] = {
+    MAKES: ClassVar[dict[str, Callable[[], object]]] = {
         "EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple, "EMPTY_SET": Opaque,
         "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False,
     }  # fmt: skip
@@ -91,10 +91,10 @@ class Unpickler:
 
     def __init__(self, pickled: bytes, storages: dict[str, memoryview]) -> None:
         self._storages = storages
-        self._named: dict[str, tuple[Any, ...]] = {}
-        self._stack: list[Any] = []
+        self._named: dict[str, tuple[object, ...]] = {}
+        self._stack: list[object] = []
         self._marks: list[int] = []
-        self._memo: dict[int, Any] = {}
+        self._memo: dict[object, object] = {}
         self._spare = len(pickled) // 8 + 65_536
         need(pickled[:2] == b"\x80\x02" and pickled[-1:] == b".", "expected a pickle of protocol 2, got another")
         last = 0
@@ -104,7 +104,7 @@ class Unpickler:
         need(last + 1 == len(pickled) and len(self._stack) == 1 and not self._marks, "expected one object in the pickle, got more")
         self.result = self._stack.pop()
 
-    def _step(self, op: str, argument: Any, place: int) -> None:
+    def _step(self, op: str, argument: object, place: int) -> None:
         """One opcode."""
         stack, takes, floor = self._stack, self.TAKES.get(op, 0), self._marks[-1] if self._marks else 0
         start = self._marks.pop() if takes < 0 else len(stack) - takes
@@ -148,27 +148,28 @@ class Unpickler:
         elif not (op == "PROTO" and place == 0) and op != "STOP":
             raise Malformed(f"expected a pickle of tensors and nothing else, got the opcode {op}")
 
-    def _append(self, target: Any, items: list[Any]) -> None:
-        need(type(target) is list, "expected lists to be added to, got something else")
+    def _append(self, target: object, items: list[object]) -> None:
+        if type(target) is not list:
+            raise Malformed("expected lists to be added to, got something else")
         target.extend(items)
 
-    def _set(self, target: Any, items: list[Any]) -> None:
+    def _set(self, target: object, items: list[object]) -> None:
         if isinstance(target, Opaque):
             return
         keys = items[::2]
-        plain = isinstance(target, dict) and len(items) == 2 * len(keys) and {*map(type, keys)} <= {str, int}
-        need(plain, "expected dictionaries with texts or integers as keys, got something else")
+        if not isinstance(target, dict) or len(items) != 2 * len(keys) or not {*map(type, keys)} <= {str, int}:
+            raise Malformed("expected dictionaries with texts or integers as keys, got something else")
         need(len({*keys}) == len(keys) and not target.keys() & {*keys}, f"expected each key once, got one twice among {shown(keys)}")
         target.update(zip(keys, items[1::2], strict=True))
 
-    def _storage(self, identity: Any) -> tuple[str, memoryview]:
+    def _storage(self, identity: object) -> tuple[str, memoryview]:
         """(type, bytes) of the storage with the persistent id ("storage", type, key, device, number of entries)."""
-        plain = type(identity) is tuple and [*map(type, identity)] == [str, Name, str, str, int] and identity[0] == "storage"
-        need(plain, f"expected the name of a storage, got {shown(identity)}")
+        if type(identity) is not tuple or [*map(type, identity)] != [str, Name, str, str, int] or identity[0] != "storage":
+            raise Malformed(f"expected the name of a storage, got {shown(identity)}")
         _, name, key, device, count = identity
         return self._found(identity, name, key, device, count)
 
-    def _found(self, identity: Any, name: str, key: str, device: str, count: int) -> tuple[str, memoryview]:
+    def _found(self, identity: tuple[object, ...], name: str, key: str, device: str, count: int) -> tuple[str, memoryview]:
         """The storage, where the file has it."""
         kind = STORAGES.get(name.removeprefix("torch ")) if name.startswith("torch ") else None
         known = kind is not None and re.fullmatch(r"\w+", key, re.ASCII) and DEVICE.fullmatch(device) and key in self._storages
@@ -181,9 +182,10 @@ class Unpickler:
         )
         return kind, self._storages[key]
 
-    def _made(self, op: str, function: Any, arguments: Any) -> Any:
+    def _made(self, op: str, function: object, arguments: object) -> object:
         """What a call means: an empty ordered dictionary, a tensor, a parameter, which is its tensor, or something opaque."""
-        need(type(function) is Name and type(arguments) is tuple, "expected a pickle of tensors and nothing else, got another call")
+        if type(function) is not Name or type(arguments) is not tuple:
+            raise Malformed("expected a pickle of tensors and nothing else, got another call")
         if function in OPAQUE:
             return Opaque(arguments)
         if function in ARRAYS:
@@ -201,25 +203,42 @@ class Unpickler:
             return arguments[0]
         raise Malformed(f"expected a pickle of tensors and nothing else, got a call of {shown(str(function))}")
 
-    def _tensor(self, arguments: tuple[Any, ...]) -> Tensor:
+    def _tensor(self, arguments: tuple[object, ...]) -> Tensor:
         """The tensor of (storage, offset, shape, strides, whether it is trained, hooks), where there are no hooks."""
-        plain = [*map(type, arguments)] == [tuple, int, tuple, tuple, bool, Ordered] and not arguments[5]
-        need(plain, f"expected a tensor with storage, offset, shape and strides and nothing more, got {shown(arguments[1:])}")
+        if not describes_tensor(arguments):
+            raise Malformed(f"expected a tensor with storage, offset, shape and strides and nothing more, got {shown(arguments[1:])}")
         storage, offset, shape, strides, *_ = arguments
-        plain = len(storage) == 2 and type(storage[1]) is memoryview and len(shape) == len(strides)
-        plain = plain and all(type(k) is int and 0 <= k < LARGEST for k in (offset, *shape, *strides))
-        need(plain, f"expected the shape and the strides of a tensor in a storage, got {shown(arguments[1:])}")
-        return Tensor(storage[0], storage[1], shape, strides, offset).checked("a tensor")
+        inside = len(shape) == len(strides) and 0 <= offset < LARGEST
+        if not (inside and is_storage(storage) and are_sizes(shape) and are_sizes(strides)):
+            raise Malformed(f"expected the shape and the strides of a tensor in a storage, got {shown(arguments[1:])}")
+        kind, data = storage
+        return Tensor(kind, data, shape, strides, offset).checked("a tensor")
+
+
+Values = tuple[object, ...]
+
+
+def describes_tensor(values: Values) -> TypeGuard[tuple[Values, int, Values, Values, bool, Ordered]]:
+    """Whether these are storage, offset, shape, strides, whether it is trained, and no hooks."""
+    return [*map(type, values)] == [tuple, int, tuple, tuple, bool, Ordered] and not values[5]
+
+
+def is_storage(values: Values) -> TypeGuard[tuple[str, memoryview]]:
+    """Whether these are the type and the bytes of a storage: BINPERSID alone puts such bytes, each time after their type."""
+    return len(values) == 2 and type(values[1]) is memoryview
+
+
+def are_sizes(values: Values) -> TypeGuard[tuple[int, ...]]:
+    """Whether all are integers that can be places and lengths in a file."""
+    return all(type(k) is int and 0 <= k < LARGEST for k in values)
 
 
 class LegacyUnpickler(Unpickler):
     """A pickle of PyTorch before 1.6, whose persistent ids end in one more entry: None, for a storage that is no part of another."""
 
-    def _storage(self, identity: Any) -> tuple[str, memoryview]:
-        need(
-            type(identity) is tuple and len(identity) == 6 and identity[5] is None,
-            f"expected the name of a storage, got {shown(identity)}",
-        )
+    def _storage(self, identity: object) -> tuple[str, memoryview]:
+        if type(identity) is not tuple or len(identity) != 6 or identity[5] is not None:
+            raise Malformed(f"expected the name of a storage, got {shown(identity)}")
         return super()._storage(identity[:5])
 
 
@@ -231,7 +250,7 @@ class _Counts(LegacyUnpickler):
         self._limit = limit
         super().__init__(pickled, {})
 
-    def _found(self, identity: Any, name: str, key: str, device: str, count: int) -> tuple[str, memoryview]:
+    def _found(self, identity: tuple[object, ...], name: str, key: str, device: str, count: int) -> tuple[str, memoryview]:
         size = SIZES.get(STORAGES.get(name.removeprefix("torch "), ""), 0)
         if key not in self.counts:
             self.counts[key] = count, count * size
@@ -245,7 +264,7 @@ class _Counts(LegacyUnpickler):
 LEGACY = b"\x80\x02\x8a\x0a" + (0x1950A86A20F9469CFC6C).to_bytes(10, "little") + b"."
 
 
-def read_legacy(data: bytes) -> Any:
+def read_legacy(data: bytes) -> object:
     """The object in a file of PyTorch before 1.6.
 
     Pickles of a number, a version, the system, the object and the keys of its storages; then for each of these keys how many numbers
@@ -263,8 +282,8 @@ def read_legacy(data: bytes) -> Any:
     need(head == LEGACY and Unpickler(version, {}).result == 1001, "expected a file of PyTorch before 1.6, got another")
     need(type(about) is dict and about.get("little_endian") is True, "expected numbers with the lowest byte first, got others")
     counts = _Counts(pickled, len(data)).counts
-    plain = type(listed) is list and {*map(type, listed)} <= {str} and sorted(listed) == sorted(counts)
-    need(plain, "expected the keys of the storages of a file of PyTorch before 1.6, got others")
+    if type(listed) is not list or not {*map(type, listed)} <= {str} or sorted(listed) != sorted(counts):
+        raise Malformed("expected the keys of the storages of a file of PyTorch before 1.6, got others")
     storages, place = {}, stream.tell()
     for key in listed:
         count, size = counts[key]

@@ -15,11 +15,10 @@ weights, and say nothing else of tensors with the names of a published layout). 
 """
 
 import re
-from typing import Any
 
 from .integers import Matrix
 from .layers import Layers
-from .shape import Reading, need, shown
+from .shape import Malformed, Reading, need, shown
 from .tensors import Tensor, Tensors
 
 STEP = re.compile(r"\^T|\[[0-9]{1,12}\]|\[[0-9]{0,12}:[0-9]{0,12}\]")
@@ -30,13 +29,13 @@ PLAIN = re.compile(r"(?![xy]$)(?=[A-Za-z_]|.*[A-Za-z_]{2})[A-Za-z0-9_.:/]{1,200}
 LISTED = 100
 
 
-def state_at(content: Any, path: list[str]) -> tuple[Any, dict[Any, Any]]:
+def state_at(content: object, path: list[str]) -> tuple[object, dict[object, object]]:
     """(the state dict, what lies beside it on all levels) at the end of a path of keys, and of places in lists, through a torch file.
 
     Other state dicts, which hold tensors and nothing else, lie beside it too, and say nothing about it.
     """
     need(len(path) in (1, 2, 3), f"expected a path of one to three keys to the state dict, got {shown(path)}")
-    beside: dict[Any, Any] = {}
+    beside: dict[object, object] = {}
     for text in path:
         if isinstance(content, dict):
             keys = [key for key in content if str(key) == text]
@@ -47,13 +46,14 @@ def state_at(content: Any, path: list[str]) -> tuple[Any, dict[Any, Any]]:
                         key = f"{key}'"
                     beside[key] = value
             content = content[keys[0]]
-        else:
-            need(isinstance(content, list | tuple) and text.isdecimal() and int(text) < len(content), "expected a list of state dicts")
+        elif isinstance(content, list | tuple) and text.isdecimal() and int(text) < len(content):
             content = content[int(text)]
+        else:
+            raise Malformed("expected a list of state dicts")
     return content, beside
 
 
-def all_tensors(value: Any) -> bool:
+def all_tensors(value: object) -> bool:
     """Whether a value is a dictionary of tensors and nothing else."""
     return isinstance(value, dict) and len(value) > 0 and all(type(item) is Tensor for item in value.values())
 

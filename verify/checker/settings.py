@@ -9,8 +9,8 @@ project follows as well, with code of its own.
 
 import re
 from collections import deque
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from .pickles import Array, Opaque
 from .shape import Malformed, need, read_json, shown
@@ -157,24 +157,25 @@ def flat(text: str) -> str:
     return "".join(re.findall("[a-z]", text.lower()))
 
 
-def check_settings(settings: dict[Any, Any], activation: str = "relu") -> None:
+def check_settings(settings: dict[object, object], activation: str = "relu") -> None:
     """Raise Malformed where a setting says that the network is another function than one with this activation, or might."""
     Walk(activation).through(settings)
 
 
-def parsed(metadata: dict[str, str]) -> dict[str, Any]:
+def parsed(metadata: dict[str, str]) -> dict[object, object]:
     """The metadata of safetensors: texts that begin like JSON objects or lists are read as such, the project's record taken apart."""
-    found: dict[str, Any] = {}
+    found: dict[object, object] = {}
     for key, text in metadata.items():
         found[key] = read_json(text.encode(), constants=True) if text.lstrip()[:1] in ("{", "[") else text
     record = found.pop(OWN_RECORD, {})
-    need(type(record) is dict, f"expected an object under {OWN_RECORD!r} in the metadata, got something else")
+    if type(record) is not dict:
+        raise Malformed(f"expected an object under {OWN_RECORD!r} in the metadata, got something else")
     for key, value in record.items():
         found[f"{OWN_RECORD}.{key}" if key in found else key] = value
     return found
 
 
-def texts(value: Any) -> Iterator[str]:
+def texts(value: object) -> Iterator[str]:
     """The texts in a value: itself, or in the lists that it is made of."""
     waiting, seen = [value], set()
     while waiting:
@@ -186,9 +187,9 @@ def texts(value: Any) -> Iterator[str]:
             waiting.extend(item)
 
 
-def has_numbers(value: Any) -> bool:
+def has_numbers(value: object) -> bool:
     """Whether a value is a number other than 0 and 1, which may be a switch, or has a number among its items."""
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    items: Iterable[object] = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
     return (type(value) in (int, float) and value not in (0, 1)) or any(type(item) in (int, float) for item in items)
 
 
@@ -196,8 +197,8 @@ class Below(NamedTuple):
     """A dictionary, a list or an object that is to be looked at: where it stands, below settings of training or not, how deep."""
 
     path: str
-    key: Any
-    value: Any
+    key: object
+    value: dict[object, object] | list[object] | tuple[object, ...] | Opaque
     training: bool
     depth: int
 
@@ -210,7 +211,7 @@ class Walk:
         self._waiting: deque[Below] = deque()
         self._depth = -1
 
-    def through(self, settings: dict[Any, Any]) -> None:
+    def through(self, settings: dict[object, object]) -> None:
         """Look at all settings; Malformed where one is not known to be harmless, or where they are nested more than 100 deep."""
         seen: set[tuple[int, tuple[bool, ...], bool]] = set()
         self._below("", None, settings, training=False)
@@ -231,13 +232,13 @@ class Walk:
                 if isinstance(item, dict | list | tuple | Opaque):  # texts in a list have been looked at together
                     self._look(path, key, item, training)
 
-    def _look(self, path: str, key: Any, value: Any, training: bool) -> None:
+    def _look(self, path: str, key: object, value: object, training: bool) -> None:
         if training:
             self._training(path, key, value, words(key) if isinstance(key, str) else [])
         else:
             self._visit(path, key, value)
 
-    def _class_of(self, key: Any) -> tuple[bool, ...]:
+    def _class_of(self, key: object) -> tuple[bool, ...]:
         """All that is looked at of a key: what stands below two keys of one class is harmless below both, or below none."""
         if not isinstance(key, str):
             return ()
@@ -257,7 +258,7 @@ class Walk:
             key == "element_order",
         )
 
-    def _visit(self, path: str, key: Any, value: Any) -> None:
+    def _visit(self, path: str, key: object, value: object) -> None:
         """One key with its value; Malformed where it is not known to be harmless."""
         found = words(key) if isinstance(key, str) else []
         if isinstance(key, str) and self._is_activation(found, flat(key)):
@@ -281,7 +282,7 @@ class Walk:
             raise Malformed(f"expected settings that are known not to change the function, got {shown(path)} = {shown(value)}")
         self._plain(path, key, value)
 
-    def _plain(self, path: str, key: Any, value: Any) -> None:
+    def _plain(self, path: str, key: object, value: object) -> None:
         """A value under a key that says nothing of the function by itself."""
         need(not isinstance(value, Tensor | Array), f"expected no tensors beside the network, got {shown(path)}")
         weights = isinstance(key, str) and {*words(key)} & BIASES and has_numbers(value)
@@ -291,7 +292,7 @@ class Walk:
             need(not other, f"expected settings that are known not to change the function, got {shown(path)} = {shown(text)}")
         self._below(path, key, value, training=False)
 
-    def _training(self, path: str, key: Any, value: Any, found: list[str]) -> None:
+    def _training(self, path: str, key: object, value: object, found: list[str]) -> None:
         """A key of training, or one below it: what it says of an activation or of the kind of model counts, numbers do not."""
         if {*found} & AFTER:
             return
@@ -325,7 +326,7 @@ class Walk:
         others = [word for word in words(text) if SPELLING[self._activation].fullmatch(word) is None]
         return any(word in OTHER_ACTIVATIONS or any(part in word for part in OTHER_ENDINGS) for word in others)
 
-    def _below(self, path: str, key: Any, value: Any, training: bool) -> None:
+    def _below(self, path: str, key: object, value: object, training: bool) -> None:
         """What stands in a dictionary, a list or an object is looked at after all that is less deep."""
         if isinstance(value, dict | list | tuple | Opaque):
             self._waiting.append(Below(path, key, value, training, self._depth + 1))
@@ -338,7 +339,7 @@ class Walk:
     def _is_activation(found: list[str], letters: str) -> bool:
         return bool({*found} & ACTIVATION) or any(part in letters for part in ("activ", "relu", "nonlin"))
 
-    def _is_expected(self, found: list[str], letters: str, value: Any) -> bool:
+    def _is_expected(self, found: list[str], letters: str, value: object) -> bool:
         """Whether the value of a key about the activation is the one that is expected, or nothing."""
         if value is None or value == "":
             return True

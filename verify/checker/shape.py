@@ -16,7 +16,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from fractions import Fraction
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 FORMAT = "coset-verify certificate 2"
 #: Integers are below this in absolute value: sums of products of float64 weights of every size are, and 4,300 digits are not reached.
@@ -27,6 +27,7 @@ RATIONAL = re.compile("-?[0-9]{1,4300}(/[1-9][0-9]{0,4299})?")
 LONGEST = 14_000
 
 Record = TypeVar("Record")
+Class = TypeVar("Class")
 
 
 class Malformed(Exception):  # noqa: N818 - says what the file is
@@ -472,7 +473,7 @@ class Certificate:
 # ---- reading
 
 
-def read_json(data: bytes, constants: bool = False) -> Any:
+def read_json(data: bytes, constants: bool = False) -> object:
     """A JSON value whose objects have each key once; Malformed otherwise. With ``constants`` NaN and Infinity are numbers."""
     try:
         return json.loads(data.decode(), object_pairs_hook=_object, parse_constant=float if constants else _constant)
@@ -480,7 +481,7 @@ def read_json(data: bytes, constants: bool = False) -> Any:
         raise Malformed(f"expected JSON in UTF-8, got: {shown(str(error))}") from None
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     need(len(found) == len(pairs), "expected every key of an object once, got one twice")
     return found
@@ -499,44 +500,46 @@ def read_certificate(data: bytes) -> Certificate:
         certificate = parse(Certificate, value, "certificate")
     except RecursionError:
         raise Malformed("certificate: expected forms whose parts have no parts, got parts within parts many times over") from None
+    assert isinstance(value, dict)
     need(certificate.format == FORMAT, f"expected the format {FORMAT!r}, got {shown(certificate.format)}")
     blank = json.dumps({**value, "sha256": ""}, ensure_ascii=False, separators=(",", ":"))
     same("sha256", certificate.sha256, hashlib.sha256(blank.encode(errors="surrogatepass")).hexdigest())
     return certificate
 
 
-def parse(cls: type[Record], value: Any, where: str) -> Record:
+def parse(cls: type[Record], value: object, where: str) -> Record:
     """The JSON value as a record of the class ``cls``; Malformed unless it has exactly that shape."""
-    result: Record = _read(cls, value, where)
+    result = _read(cls, value, where)
+    assert isinstance(result, cls)
     return result
 
 
 @cache
-def _types(cls: type) -> dict[str, Any]:
+def _types(cls: type) -> dict[str, object]:
     """The fields of a record and their types."""
     hints = get_type_hints(cls)
     return {field.name: hints[field.name] for field in fields(cls)}
 
 
 @cache
-def _needed(cls: Any) -> set[str]:
+def _needed(cls: type) -> set[str]:
     """The fields of a record that have no default."""
     return {one.name for one in fields(cls) if one.default is MISSING and one.default_factory is MISSING}
 
 
 @cache
-def _origin(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+def _origin(kind: object) -> tuple[object, tuple[object, ...]]:
     """What a type is made from, list of list[int], and what of; None and nothing for a class."""
     return get_origin(kind), get_args(kind)
 
 
-def _read(kind: Any, value: Any, where: str) -> Any:
+def _read(kind: object, value: object, where: str) -> object:
     """The value as ``kind``: int, str, bool, Literal, a record, list[...], dict[str, ...], tuple[...] or a choice with None."""
-    if kind in (int, str, bool):
-        _expect(kind, value, where)
-        if kind is int and not -LARGEST < value < LARGEST:
-            _refuse("an integer below 2^12000", value, where)
-        return value
+    if kind is int:
+        number = _expect(int, value, where)
+        return number if -LARGEST < number < LARGEST else _refuse("an integer below 2^12000", value, where)
+    if kind is str or kind is bool:
+        return _expect(str if kind is str else bool, value, where)
     origin, arguments = _origin(kind)
     if origin in (Union, UnionType):
         (other,) = (argument for argument in arguments if argument is not NoneType)
@@ -544,30 +547,31 @@ def _read(kind: Any, value: Any, where: str) -> Any:
     if origin is Literal:
         return value if type(value) is str and value in arguments else _refuse(f"one of {arguments}", value, where)
     if origin is list:
-        _expect(list, value, where)
+        items = _expect(list, value, where)
         if arguments == (int,):
-            fits = all(type(item) is int and -LARGEST < item < LARGEST for item in value)
-            return value if fits else _refuse("integers", value, where)
-        return [_read(arguments[0], item, f"{where}[{k}]") for k, item in enumerate(value)]
+            fits = all(type(item) is int and -LARGEST < item < LARGEST for item in items)
+            return items if fits else _refuse("integers", value, where)
+        return [_read(arguments[0], item, f"{where}[{k}]") for k, item in enumerate(items)]
     if origin is tuple:
         if type(value) is not list or len(value) != len(arguments):
             _refuse(f"a list of {len(arguments)}", value, where)
         return tuple(_read(part, item, f"{where}[{k}]") for k, (part, item) in enumerate(zip(arguments, value, strict=True)))
     if origin is dict:
-        _expect(dict, value, where)
-        return {key: _read(arguments[1], item, f"{where}[{shown(key)}]") for key, item in value.items()}
-    _expect(dict, value, where)
-    types = _types(kind)
-    if not _needed(kind) <= value.keys() <= types.keys():
-        _refuse(f"the keys {[*types]}", sorted(value), where)
-    known = {name: _read(part, value[name], f"{where}.{name}") for name, part in types.items() if name in value}
+        return {key: _read(arguments[1], item, f"{where}[{shown(key)}]") for key, item in _expect(dict, value, where).items()}
+    assert isinstance(kind, type)
+    given, types = _expect(dict, value, where), _types(kind)
+    if not _needed(kind) <= given.keys() <= types.keys():
+        _refuse(f"the keys {[*types]}", sorted(given), where)
+    known = {name: _read(part, given[name], f"{where}.{name}") for name, part in types.items() if name in given}
     return kind(**known)
 
 
-def _expect(kind: type, value: Any, where: str) -> None:
-    if type(value) is not kind:  # True is no int
+def _expect(kind: type[Class], value: object, where: str) -> Class:
+    """The value, which is of this class and of none below it: True is no int."""
+    if type(value) is not kind:
         _refuse({int: "an integer", str: "a text", bool: "true or false", list: "a list", dict: "an object"}[kind], value, where)
+    return value
 
 
-def _refuse(expected: str, value: Any, where: str) -> None:
+def _refuse(expected: str, value: object, where: str) -> NoReturn:
     raise Malformed(f"{where}: expected {expected:.400}, got {shown(value)}")

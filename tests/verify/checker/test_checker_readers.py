@@ -237,6 +237,7 @@ def ours(data: bytes) -> dict[str, Any] | None:
     try:
         container, content, _ = files.read_tensors(data)
         tensors = layouts.state_dict(content, [])[0] if container == "torch" else content
+        assert isinstance(tensors, dict)
         matrices = {name: (tensor.shape, tensor.matrix()) for name, tensor in tensors.items()}
     except DAMAGED:
         return None
@@ -373,10 +374,11 @@ def test_a_file_that_can_be_read_in_two_ways_is_refused() -> None:
         {"run_name": "gelu-run"}, {"tags": ["s5", "swiglu"]}, {"notes": "with x^2 in the place of relu"}, {"trainer": {"gelu": True}},
     ],
 )  # fmt: skip
-def test_settings_that_say_that_it_is_another_function_are_refused(settings: dict[str, Any]) -> None:
-    for beside in (settings, {"config": settings}):
+def test_settings_that_say_that_it_is_another_function_are_refused(settings: dict[object, object]) -> None:
+    every: list[dict[object, object]] = [settings, {"config": settings}]
+    for beside in every:
         if beside == {"model": "BilinearNet"} or "name" in settings:
-            beside = {"config": settings}
+            beside = every[1]
         with pytest.raises(Malformed, match=r"^expected "):
             layouts.check_settings(beside)
 
@@ -396,7 +398,7 @@ def test_a_dictionary_that_stands_in_two_places_is_looked_at_where_it_counts() -
     for config in ({"lr": gelu, "params": gelu}, {"model": ["MLP", gelu]}, [[gelu]]):
         with pytest.raises(Malformed, match=r"^expected relu as activation, got 'gelu'"):
             layouts.check_settings({"config": config})
-    circle: dict[str, Any] = {"width": 3}
+    circle: dict[object, object] = {"width": 3}
     circle["config"] = circle
     layouts.check_settings(circle)
 
@@ -570,7 +572,7 @@ def test_settings_of_training_and_of_sizes_are_harmless() -> None:
         "frac_train": 0.4,
         "bias": False,
     }
-    beside = {"epoch": 3, "optimizer": {"state": {0: {"act": "gelu"}}}, "model": "OneLayerMLP", "dropout": 0.0}
+    beside: dict[object, object] = {"epoch": 3, "optimizer": {"state": {0: {"act": "gelu"}}}, "model": "OneLayerMLP", "dropout": 0.0}
     layouts.check_settings({"config": config, **beside})
     for more in ({"act": "gelu"}, {"residual": True}, {"logit_scale": 2.0}):
         with pytest.raises(Malformed, match=f"'config.{next(iter(more))}"):
