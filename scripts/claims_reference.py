@@ -61,6 +61,8 @@ Claims about one number also take bounds; without them they are measured, or cla
 | `at_least`, `at_most` | bounds of the number, numbers or strings such as "7/120"; a decimal number means exactly that decimal |
 | `exactly` | the number itself |
 
+A number of more than 15 digits is to be written as a string: TOML's numbers are rounded to float64 before they are read.
+
 Elements are written in cycle notation, points from 1; subgroups by the names of `verify group` (`F20`, `S4 fixing 5`) or by generators
 ("(1 2), (1 2 3)"); irreps by partition ("(4,1)"). Products apply the left factor first.
 """

@@ -281,3 +281,8 @@ def percent(value: float | Fraction) -> str:
     """A share for people, to six digits; "100 %" is all of it, and what is nearly all is "over 99.9999 %"."""
     text = f"{float(value) * 100:.6g} %"
     return "over 99.9999 %" if text == "100 %" and value < 1 else text
+
+
+def loss_words(value: float) -> str:
+    """A loss for people, to four digits; networks and noise near the largest float have losses that no float64 holds."""
+    return f"{value:.4g}" if math.isfinite(value) else "beyond float64"

@@ -11,7 +11,20 @@ from algebra.errors import GroupError
 from algebra.permutation import parse_cycles
 from net.usual_units import USUAL, in_usual_units
 from net.weights import Weights
-from verify.claims.claim import Bounded, Claim, Counterexample, Element, Mistake, NonNegative, Outcome, Seed, pair_shown, percent, word
+from verify.claims.claim import (
+    Bounded,
+    Claim,
+    Counterexample,
+    Element,
+    Mistake,
+    NonNegative,
+    Outcome,
+    Seed,
+    loss_words,
+    pair_shown,
+    percent,
+    word,
+)
 from verify.claims.subject import Subject
 from verify.compare.interventions import absolute_value, add_noise, embeddings_swapped, exchange_inputs, flip_signs, has_embeddings
 from verify.compare.loss import cross_entropy, in_own_units
@@ -160,7 +173,7 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
     def quantity(self) -> str:
         """Accuracy or loss after the intervention."""
         what = f"the share of pairs answered {self.product}" if self.metric == "accuracy" else "the mean cross-entropy"
-        noise = f" N({self.mean:g}, {self.deviation:g}^2), seed {self.seed}, at {self.at}" if self.surgery == "noise" else ""
+        noise = f" N({self.mean + 0.0:g}, {abs(self.deviation):g}^2), seed {self.seed}, at {self.at}" if self.surgery == "noise" else ""
         return f"{what}, after the intervention {self.surgery!r}{noise}" if self.surgery != "none" else what
 
     def attainable(self) -> tuple[Fraction, Fraction | None]:
@@ -176,7 +189,9 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
         if self.surgery == "noise" and self.at == "preactivations":
             accuracy, loss = noisy(subject.weights, wanted, self.mean, self.deviation, self.seed)
             figure = accuracy if self.metric == "accuracy" else loss
-            return self.weighed(figure, f"accuracy {percent(accuracy)}, loss {loss:.4g} (float32)", accuracy=accuracy, loss=loss)
+            return self.weighed(
+                figure, f"accuracy {percent(accuracy)}, loss {loss_words(loss)} (float32)", accuracy=accuracy, loss=loss
+            )
         if self.surgery == "swap embeddings" and not has_embeddings(subject.network):
             return Outcome("SKIPPED", "the network is given by folded weights, without embeddings to swap")
         weights = self._operate(subject)
@@ -185,7 +200,7 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
         evaluation = subject.evaluation if self.surgery == "none" else subject.answers(name, weights)
         good = correct_pairs(evaluation, wanted)
         value = Fraction(int(good.sum()), good.size)
-        finding = f"{int(good.sum())} of {good.size} pairs answer {self.product} ({percent(value)}), loss {loss:.4g}"
+        finding = f"{int(good.sum())} of {good.size} pairs answer {self.product} ({percent(value)}), loss {loss_words(loss)}"
         if self.metric == "loss":
             return self.weighed(loss, finding, accuracy=float(value), loss=loss)
         everything = np.ones_like(good)

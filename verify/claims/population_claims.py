@@ -277,7 +277,7 @@ def fits(subject: Subject, of: str, members: list[Subgroup], within: float) -> M
     """(members, m) whether max - min of L on each right coset (of R on each left one) is at most 2 * within * range, exactly."""
     exact = subject.weights.exact()
     values = exact.L if of == "left" else exact.R
-    allowed = (values.max(axis=0) - values.min(axis=0)) * Fraction(repr(2 * within))
+    allowed = (values.max(axis=0) - values.min(axis=0)) * (2 * Fraction(repr(within)))
     found = np.zeros((len(members), values.shape[1]), dtype=bool)
     for row, member in enumerate(members):
         labels = (member.right_cosets if of == "left" else member.left_cosets).labels

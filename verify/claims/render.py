@@ -5,6 +5,8 @@ the report; what was decided is said in the tool's own words, and the author's s
 """
 
 import re
+import sys
+from decimal import Decimal
 
 from reports.escaping import is_seen
 from verify.claims.claim import Claim, Counterexample, Outcome
@@ -85,10 +87,19 @@ def _published(claim: Claim) -> str:
     return f"; published: {claim.published:g}" if isinstance(claim.published, float | int) else ""
 
 
+def _decimal(whole: int, over: int) -> str:
+    """Whole / over to six digits, also where it lies beyond the range of a float."""
+    try:
+        near = whole / over
+    except OverflowError:
+        near = 0.0
+    return f"{near:.6g}" if abs(near) >= sys.float_info.min or not whole else f"{(Decimal(whole) / Decimal(over)).normalize():.6g}"
+
+
 def _short(value: object) -> str:
     """A value for people: a long exact number as a decimal, a long text cut."""
     text = str(value)
     if len(text) > LONGEST_NUMBER and (match := re.fullmatch(r"(\D*?)(-?\d+)/?(\d+)?", text)):
         whole, over = int(match[2]), int(match[3] or 1)
-        return f"{match[1]}about {whole / over:.6g}"
+        return f"{match[1]}about {_decimal(whole, over)}"
     return text if len(text) <= 200 else text[:200] + "..."

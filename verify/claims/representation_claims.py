@@ -16,6 +16,7 @@ from verify.claims.claim import (
     NonNegative,
     Outcome,
     chosen_by_floats,
+    loss_words,
     pair_shown,
     percent,
     tied,
@@ -111,7 +112,8 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
             return self._neurons(subject, names)
         losses = restricted_excluded(subject.network, names)
         figure = losses.restricted if self.level == "restricted loss" else losses.excluded
-        finding = f"loss {losses.full:.4g} in full, {losses.restricted:.4g} restricted to, {losses.excluded:.4g} without {label}"
+        full, restricted, excluded = map(loss_words, losses)
+        finding = f"loss {full} in full, {restricted} restricted to, {excluded} without {label}"
         return self.weighed(figure, finding, **losses._asdict())
 
     @property

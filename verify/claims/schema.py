@@ -191,7 +191,8 @@ def _kind_inside(kind: Any, key: str, value: Any) -> Any:
     if options:
         tag_field = options[0].__struct_config__.tag_field
         by_tag = {one.__struct_config__.tag: one for one in options}
-        return by_tag.get(value.get(tag_field), options[0])
+        tag = value.get(tag_field)
+        return by_tag.get(tag, options[0]) if isinstance(tag, str) else options[0]
     return inner
 
 

@@ -84,7 +84,8 @@ def add_noise(mean: float, deviation: float, seed: int) -> Surgery:
 
     def operate(weights: Weights) -> Weights:
         rng = np.random.default_rng(seed)
-        left, right = (_rounded(rng.normal(centre, deviation / 2**0.5, weights.L.shape)) for centre in (mean, 0.0))
+        spread = abs(deviation) / 2**0.5  # numpy takes -0.0 for a negative number
+        left, right = (_rounded(rng.normal(centre, spread, weights.L.shape)) for centre in (mean, 0.0))
 
         def exact() -> ExactWeights:
             e = weights.exact()

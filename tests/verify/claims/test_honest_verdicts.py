@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -344,6 +345,46 @@ def test_long_fractions_are_shown_as_decimals():
     text = counterexample_words(shown)
 
     assert text == f"in words; residual = about {12345678901234567 / 2**60:.6g}, value = 7/120"
+
+
+@pytest.mark.parametrize(("value", "shown"), [("1e400", "1e+400"), ("-1e400", "-1e+400"), ("7/3e500", "2.33333e-500"), ("0", "0")])
+def test_numbers_beyond_a_float_are_shown_as_decimals(value, shown):
+    """No float holds them: neither an error nor 0 comes instead."""
+    numerator, _, denominator = value.partition("/")
+    number = Fraction(numerator) / Fraction(denominator or 1)
+
+    assert counterexample_words({"claimed": f"at_least {number}"}) == f"claimed = at_least {'about ' if number else ''}{shown}"
+
+
+def test_a_bound_beyond_every_float_is_refuted(s5, claim):
+    """At least 10^400 neurons: the claim is false, and the report on it is text."""
+    found = decide_claims(Path("x"), ClaimsFile((claim("coset neurons", subgroup="F20", at_least="1e400"),)), s5)
+
+    assert found.decisions[0].outcome.verdict == "REFUTED"
+    assert "claimed = at_least about 1e+400" in render(ClaimsFile(()), found)
+
+
+def test_the_tolerance_may_be_as_large_as_a_float(planted_s4, claim):
+    """Every live neuron is constant on cosets up to 10^308 of its range."""
+    subject, _ = planted_s4
+    outcome = claim("coset neurons", subgroup="point stabiliser", within=1e308, at_least=1).decide(subject)
+
+    assert (outcome.verdict, outcome.figure) == ("PROVED", (~subject.dead).sum())
+
+
+def test_no_noise_is_no_noise_with_either_sign(s5, claim):
+    """-0.0 is 0 as a deviation, and the claim says 0."""
+    minus, plus = (claim("intervention", surgery="noise", deviation=zero) for zero in (-0.0, 0.0))
+
+    assert minus.statement() == plus.statement()
+    assert minus.decide(s5) == plus.decide(s5)
+
+
+def test_a_loss_beyond_float64_is_said_to_be_so(s5, claim):
+    """Noise of 10^308 makes logits whose differences no float64 holds."""
+    finding = claim("intervention", surgery="noise", deviation=1e308).decide(s5).finding
+
+    assert "loss beyond float64" in finding
 
 
 def test_a_claims_file_with_an_idle_bound_ends_with_code_4(tmp_path, capfd):
