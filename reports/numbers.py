@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
 
@@ -44,7 +45,7 @@ def rational(value: str | None) -> str:
         near = float(fraction)
     except OverflowError:
         near = math.inf
-    if fraction and (near == 0 or math.isinf(near)):  # beyond float64: digits and exponent from exact integers
+    if fraction and (abs(near) < sys.float_info.min or math.isinf(near)):  # beyond float64: digits and exponent from exact integers
         with localcontext() as context:
             context.prec, context.Emax, context.Emin = 30, MAX_EMAX, MIN_EMIN
             return f"{Decimal(fraction.numerator) / Decimal(fraction.denominator):.3e}"

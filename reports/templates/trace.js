@@ -7,16 +7,10 @@
   const rows = [...document.querySelectorAll(".strip")].flatMap((table, k) => {
     const largest = Math.max(0, ...data.sections[k].flatMap((row) => row.values.filter((v) => v !== null)));
     return [...table.querySelectorAll("tbody tr")].map((line, n) => {
-      const row = data.sections[k][n], most = row.shares && k === 0 ? 1 : largest;
+      const row = data.sections[k][n], most = k === 0 ? 1 : largest;
       return { ...row, most, canvas: line.querySelector("canvas"), cell: line.querySelector(".value") };
     });
   });
-  const told = (row, at) => {
-    const value = row.values[at];
-    if (value === null || value === undefined) return "not known";
-    if (row.shares && value > 0 && value < 0.0005) return "< 0.1 %";
-    return row.shares ? `${value >= 1 ? (value * 100).toFixed(0) : Math.min(99.9, value * 100).toFixed(1)} %` : String(Number(value.toPrecision(3)));
-  };
   function paint(row, at) {  // one bar of shade for each snapshot; a mark under the chosen one
     const canvas = row.canvas, ratio = window.devicePixelRatio || 1;
     const width = canvas.width = Math.max(count, Math.round(canvas.clientWidth * ratio)), height = canvas.height = Math.round(18 * ratio);
@@ -32,13 +26,13 @@
     context.lineWidth = 2 * ratio;
     const left = at * width / count, wide = width / count;
     context.strokeRect(left + ratio, ratio, Math.max(ratio, wide - 2 * ratio), height - 2 * ratio);
-    canvas.title = `step ${data.steps[at]}: ${told(row, at)}`;
+    canvas.title = `step ${data.steps[at]}: ${row.told[at]}`;
   }
   function show() {
     const at = Number(slider.value);
     if (count === 0) return;
     step.textContent = `step ${data.steps[at]} (${at + 1} of ${count})`;
-    for (const row of rows) { row.cell.textContent = told(row, at); paint(row, at); }
+    for (const row of rows) { row.cell.textContent = row.told[at]; paint(row, at); }
   }
   for (const row of rows) {
     row.canvas.addEventListener("click", (event) => {

@@ -29,7 +29,13 @@ def test_portion_tells_counts_from_shares(value: float, expected: str) -> None:
     assert numbers.portion(value) == expected
 
 
-@pytest.mark.parametrize(("value", "expected"), [("22/3", "7.333"), ("0", "0"), ("-1/1000000", "-1e-06"), (None, "–")])
+SUBNORMAL = f"12345/{10**327}"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("22/3", "7.333"), ("0", "0"), ("-1/1000000", "-1e-06"), (SUBNORMAL, "1.234e-323"), (f"-{SUBNORMAL}", "-1.234e-323"), (None, "–")],
+)
 def test_rational_to_four_digits(value: str | None, expected: str) -> None:
     """An exact number is rounded for reading; a small one does not become 0."""
     assert numbers.rational(value) == expected

@@ -31,12 +31,14 @@ def command(folder: Path, group: str | None, out: Path | None, programs: bool, j
         if not quiet:
             comment(text)
 
-    target = out or folder.with_name(folder.name + ".trace")
+    run = folder.resolve()
+    target = out or run.with_name(run.name + ".trace")
     with only_one(target, "trace"):
         rows = trace(folder, group, jobs, scheduler, programs, progress)
+        page = trace_page(rows, events(rows), run.name.removesuffix(".steps"))
+        draw_trace(rows, target / "trace.svg")
         (target / "trace.json").write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1) + b"\n")
         (target / "trace.md").write_text(markdown(rows), encoding="utf-8")
-        draw_trace(rows, target / "trace.svg")
-        (target / "trace.html").write_text(trace_page(rows, events(rows), folder.name.removesuffix(".steps")), encoding="utf-8")
+        (target / "trace.html").write_text(page, encoding="utf-8")
     click.echo(markdown(rows), nl=False)
     return 0

@@ -8,7 +8,7 @@ that kills its process is found.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -138,6 +138,8 @@ def _on_cluster(function: Callable[..., T], arguments: Sequence[tuple[object, ..
 def only_one(folder: Path, doing: str) -> Iterator[None]:
     """Hold a folder for this process, which makes it if need be; the hold ends with the process, however that ends.
 
+    What fails before it writes leaves no folder behind that was not there.
+
     Raises:
         MalformedInput: another process holds it, or it is a file.
         OSError: it cannot be written.
@@ -145,7 +147,18 @@ def only_one(folder: Path, doing: str) -> Iterator[None]:
     """
     if folder.exists() and not folder.is_dir():
         raise MalformedInput(f"expected {folder} to be a folder, got a file; choose another --out")
+    made = [above for above in (folder, *folder.parents) if not above.exists()]
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with _held(folder, doing):
+            yield
+    except BaseException:
+        _remove_empty(made)
+        raise
+
+
+@contextmanager
+def _held(folder: Path, doing: str) -> Iterator[None]:
     try:
         import fcntl
     except ImportError:  # no such locks on this system
@@ -162,3 +175,12 @@ def only_one(folder: Path, doing: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders, the innermost first, as far as they hold nothing but the innermost's lock."""
+    with suppress(OSError):  # which is how a folder with something in it stays
+        if folders and os.listdir(folders[0]) == [".lock"]:
+            (folders[0] / ".lock").unlink()
+        for folder in folders:
+            folder.rmdir()

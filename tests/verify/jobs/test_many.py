@@ -130,3 +130,23 @@ def test_a_folder_is_held_by_one_process_and_free_after_it_was_killed(tmp_path: 
     other.join()
     with only_one(tmp_path / "out", "sweep"):
         pass
+
+
+def test_what_fails_before_it_writes_leaves_no_folder(tmp_path: Path) -> None:
+    """Only folders that were made for it, and hold nothing but its lock, are removed."""
+
+    def fails(folder: Path, name: str | None) -> None:
+        with only_one(folder, "sweep"):
+            if name is not None:
+                (folder / name).write_text("kept")
+            raise ValueError(str(folder))
+
+    for folder, name in ((tmp_path / "a" / "b", None), (tmp_path / "there", None), (tmp_path / "c", "table")):
+        (tmp_path / "there").mkdir(exist_ok=True)
+        with pytest.raises(ValueError, match=str(folder)):
+            fails(folder, name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c", "there"]
+    assert (tmp_path / "c" / "table").read_text() == "kept"
+    assert not (tmp_path / "a").exists()
+    with only_one(tmp_path / "there", "sweep"):
+        pass

@@ -14,7 +14,8 @@ from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
 from verify import analyse
 from verify.cli import execute
-from verify.jobs.trace import _irrep_parts, events, markdown, snapshot, trace
+from verify.jobs.snapshot import _irrep_parts, snapshot
+from verify.jobs.trace import events, markdown, trace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,11 +133,15 @@ def test_parts_on_irreps_are_those_of_the_projections() -> None:
 
 
 def test_events_are_the_first_steps() -> None:
-    def row(step: int, held: int, s4: float) -> dict[str, object]:
-        return {"step": step, "pairs": 36, "trained_pairs": 18, "held_out_right": held, "classes": {"S4": s4}, "irreps": {}}
+    """A share that is not known (of irreps that were not measured, of no energy) is no fall to 0."""
 
-    found = events([row(0, 0, 0.0), row(10, 9, 0.06), row(20, 18, 0.01), {"step": 30, "reason": "x"}])
-    assert found == {"half": 10, "nearly": 20, "classes": {"S4": 10}, "irreps": {}, "vanished": {"S4": 20}}
+    def row(step: int, held: int, s4: float, **more: object) -> dict[str, object]:
+        made = {"step": step, "pairs": 36, "trained_pairs": 18, "held_out_right": held, "labelled": s4, "rank_one": 0.5}
+        return made | {"classes": {"S4": s4}, "irreps": {"(2,1)": 0.2}} | more
+
+    unknown: dict[str, object] = {"labelled": None, "rank_one": None, "classes": {}, "irreps": {}}
+    rows = [row(0, 0, 0.0), row(10, 9, 0.06), row(15, 9, 0.0, **unknown), row(20, 18, 0.01), {"step": 30, "reason": "x"}]
+    assert events(rows) == {"half": 10, "nearly": 20, "classes": {"S4": 10}, "irreps": {"(2,1)": 0}, "vanished": {"S4": 20}}
 
 
 def sn_grok_run(tmp_path: Path) -> Path:
