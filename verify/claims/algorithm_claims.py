@@ -88,10 +88,10 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
             program = msgspec.json.decode(path.read_bytes(), type=Program)
         except OSError as error:
             raise Mistake("program", f"expected a readable program.json at {path}, got: {error.strerror}") from error
-        except ValueError as error:  # a path that no file can have
-            raise Mistake("program", f"expected a readable program.json, got the path {self.program!r:.60}: {error}") from error
         except msgspec.MsgspecError as error:
             raise Mistake("program", f"expected a program in {path}, got: {error}") from error
+        except ValueError as error:  # a path that no file can have
+            raise Mistake("program", f"expected a readable program.json, got the path {self.program!r:.60}: {error}") from error
         self._fits(program, subject)
         try:
             return program, expand(program, subject.group, program_subgroups(program, subject.group)), None

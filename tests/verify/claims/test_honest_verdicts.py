@@ -203,6 +203,14 @@ def test_what_no_network_can_fail_is_a_mistake(text, tmp_path):
         read_claims(tmp_path / "c.toml")
 
 
+def test_a_file_that_is_no_program_is_said_to_be_none(s5, tmp_path, claim):
+    """The mistake is in the file, not in its path."""
+    (tmp_path / "x.json").write_text("{}")
+
+    with pytest.raises(Mistake, match=r"expected a program in .*x\.json, got: Object missing required field"):
+        claim("program", program=str(tmp_path / "x.json")).decide(s5)
+
+
 def test_half_of_the_range_is_kept_by_every_function():
     """The reason for the bound on ``within``: the middle of the range is within half of it of every value."""
     f = np.random.default_rng(3).normal(size=50)
