@@ -295,9 +295,10 @@ TIMES = {
     "mechanism": "differences of neurons",
     "symbolic_search": "Theorem 3",
     "obligations": "writing lemmas",
-    "symbolic": "asking solvers",
+    "symbolic": "waiting for solvers",
     "compact": "Theorem 4",
     "measuring": "measuring",
+    "figures": "drawing figures",
     "total": "in all, up to this report",
 }
 

@@ -29,15 +29,14 @@ class UnreadableReport(Exception):  # noqa: N818 - named for what was handed in
     """The files can't be read or don't belong together; the message says what was expected and came."""
 
 
-def write_report(directory: Path, form: Form = "md") -> Path:
+def write_report(directory: Path, form: Form = "md", figures: dict[str, bytes] | None = None) -> Path:
     """Write the report of a run's directory and its figures there, and return its path.
 
     ``md`` is report.md with report-circuits.md, report-neurons.md and figures/*.svg; ``html`` one file report.html; ``tex`` report.tex
-    with two appendices, report.bib and figures/*.pdf. The same files give the same bytes. Raises UnreadableReport when one of the files
-    is missing, is not a JSON object, lacks an entry, or when they are of different runs; then nothing is written.
+    with two appendices, report.bib and figures/*.pdf. The same files give the same bytes. ``figures`` are those that `draw` has made of
+    the same records for the same format; without them they are drawn here. Raises UnreadableReport when one of the files is missing, is
+    not a JSON object, lacks an entry, or when they are of different runs; then nothing is written.
     """
-    from reports.figures import draw_figures
-
     certificate = _read(directory / "certificate.json")
     summary = _read(directory / "summary.json")
     pictures = _read(directory / "pictures.json") if (directory / "pictures.json").exists() else None
@@ -50,7 +49,7 @@ def write_report(directory: Path, form: Form = "md") -> Path:
             raise UnreadableReport("expected certificate.json and pictures.json of one network, got those of two")
         voting = Voting(program_constants(certificate["program"]))
         source = source_of(certificate, summary, voting)
-        drawn = draw_figures(source, pictures, shown_neuron(source), "pdf" if form == "tex" else "svg")
+        drawn = _draw(source, pictures, form) if figures is None else figures
         source = Source(source.c, source.s, source.words, source.circuits, tuple(drawn))
         files = WRITERS[form](source, pictures, voting, drawn)
     except (KeyError, TypeError, IndexError, StopIteration) as error:
@@ -64,6 +63,17 @@ def write_report(directory: Path, form: Form = "md") -> Path:
     for name, text in files.items():
         _replace(directory / name, text.encode("utf-8"))
     return directory / f"report.{form}"
+
+
+def draw(certificate: Record, summary: Record, pictures: Record | None, form: Form = "md") -> dict[str, bytes]:
+    """The figures of a report by name, as files: PDF for ``tex``, or else SVG. Raises KeyError when a record lacks an entry."""
+    return _draw(source_of(certificate, summary, Voting(program_constants(certificate["program"]))), pictures, form)
+
+
+def _draw(source: Source, pictures: Record | None, form: Form) -> dict[str, bytes]:
+    from reports.figures import draw_figures
+
+    return draw_figures(source, pictures, shown_neuron(source), "pdf" if form == "tex" else "svg")
 
 
 def _stated_twice(certificate: Record, summary: Record) -> Iterator[tuple[str, Any, Any]]:

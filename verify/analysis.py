@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from verify.record.summary import Counterfactual, Summary
     from verify.symbolic.decide import SymbolicFinding
     from verify.symbolic.obligation import Obligation
-    from verify.symbolic.solver.opinions import Opinion
+    from verify.symbolic.solver.opinions import Asked, Opinion
 
 Proof = Literal["auto", "exhaustive"]
 
@@ -344,6 +344,7 @@ class Analysis:
         self._file = file
         self._began = time.perf_counter() - loading
         self._seconds = {"loading": loading}
+        self._asked: Asked | None = None
 
     def __repr__(self) -> str:
         source = self.network.source
@@ -552,17 +553,32 @@ class Analysis:
             SolverDisagrees: one contradicts what exact integers found.
 
         """
-        from verify.symbolic.obligation import write_scripts
-        from verify.symbolic.solver.opinions import advice, ask_solvers
+        with self._solvers_beside(), self._timed("symbolic"):
+            assert self._asked is not None
+            return self._asked.opinions()
 
+    @contextmanager
+    def _solvers_beside(self) -> Iterator[None]:
+        """Solvers at work on the lemmas beside the body, unless they have been heard; with its end they are stopped."""
+        from verify.symbolic.obligation import write_scripts
+        from verify.symbolic.solver.opinions import Asked, advice
+
+        if self._asked is not None or "opinions" in vars(self):
+            yield
+            return
         obligations, budget, progress = self.obligations, self.options.timeout_s, self.options.progress
         if budget > 0:
             progress(f"asking SMT solvers for second opinions on {len(obligations)} lemmas, at most {budget:.0f} s")
             if advice():
                 progress(advice())
-        with tempfile.TemporaryDirectory() as folder, self._timed("symbolic"):
+        with tempfile.TemporaryDirectory() as folder:
             write_scripts(obligations, Path(folder))
-            return ask_solvers(obligations, Path(folder), budget)
+            self._asked = Asked(obligations, Path(folder), budget)
+            try:
+                yield
+            finally:
+                self._asked.stop()
+                self._asked = None
 
     @cached_property
     def compact_proof(self) -> CompactResult:
@@ -648,7 +664,7 @@ class Analysis:
 
     @cached_property
     def findings(self) -> Findings:
-        """Everything that certificate and summary are written from."""
+        """Everything that certificate and summary are written from, but for what solvers say."""
         return Findings(
             self.network,
             self.lattice,
@@ -659,31 +675,47 @@ class Analysis:
             self.equivalent,
             self.symbolic_proof,
             self.obligations,
-            self.opinions,
             self.compact_proof if self._bounded else None,
             self.compact if self._bounded else None,
             self.seconds,
             self.options.settings,
         )
 
-    @cached_property
+    @property
     def certificate(self) -> cert.Certificate:
         """What is proved, for others to check from the network's file.
 
         Raises:
             MalformedInput: the network comes from no file or tensors, so that there is nothing to check it against.
+            SolverDisagrees: a solver contradicts it.
 
         """
+        certificate, _ = self._unopposed, self.opinions
+        return certificate
+
+    @cached_property
+    def _unopposed(self) -> cert.Certificate:
+        """The certificate, before solvers are heard."""
         if self.network.source is None or self.network.convention is None:
             raise MalformedInput("expected a network from a file or from tensors for a certificate, got one that was made in memory")
         return certify(self.findings)
 
     @cached_property
     def summary(self) -> Summary:
-        """The findings again, and everything that was measured beside them: what summary.json holds."""
+        """The findings again, and everything that was measured beside them: what summary.json holds. Raises as `certificate`."""
+        from verify.record.summarise import with_opinions
+
+        with self._solvers_beside():
+            measured, heard = self._measured, self.opinions
+        later = {name: self._seconds[name] for name in ("figures", "symbolic") if name in self._seconds}
+        return with_opinions(measured, heard, later | {"total": time.perf_counter() - self._began})
+
+    @cached_property
+    def _measured(self) -> Summary:
+        """The summary, before solvers are heard."""
         from verify.record.summarise import summarise
 
-        certificate = self.certificate
+        certificate = self._unopposed
         self.options.progress("measuring the levels of equivalence")
         findings, everything = self.findings, self.options.all_counterfactuals
         searched = self.searched
@@ -696,7 +728,7 @@ class Analysis:
                 symbolic=searched.symbolic_proof,
                 compact=findings.compact and searched.compact_proof,
             )
-        made = summarise(findings, certificate, findings.symbolic, findings.obligations, findings.opinions, everything, self._began)
+        made = summarise(findings, certificate, findings.symbolic, findings.obligations, everything)
         return made if searched is self else self._in_own_units(made)
 
     def _in_own_units(self, made: Summary) -> Summary:
@@ -757,13 +789,16 @@ class Analysis:
             OSError: it cannot be written.
 
         """
-        from verify.record.files import replacing, write_files
+        from verify.record.files import figures_of, replacing, write_files
 
-        with replacing(Path(directory)) as work:
+        with replacing(Path(directory)) as work, self._solvers_beside():
+            certificate, measured, pictures = self._unopposed, self._measured, self.pictures
+            with self._timed("figures", "drawing figures"):
+                figures = figures_of(certificate, measured, pictures)
             certificate, summary = self.certificate, self.summary
             self.options.progress("writing the report")
             others = {point.name: point.written.program for point in self.distillation.points if point.name != "readable"}
-            write_files(work, certificate, summary, self.obligations, self.pictures, others)
+            write_files(work, certificate, summary, self.obligations, pictures, others, figures)
             if self._file is not None:
                 (work / FILE_NAME).write_bytes(self._file)
         return Path(directory)

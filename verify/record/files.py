@@ -10,7 +10,7 @@ import msgspec
 
 from net.errors import MalformedInput
 from net.in_memory import FILE_NAME
-from reports import write_program, write_report
+from reports import draw, write_program, write_report
 from verify.program.program import Program
 from verify.record import certificate as cert
 from verify.record.checker_archive import checker_archive
@@ -78,6 +78,12 @@ def _refuse_what_no_run_wrote(target: Path) -> None:
         )
 
 
+def figures_of(certificate: cert.Certificate, summary: Summary, pictures: Pictures) -> dict[str, bytes]:
+    """The figures of a run's report; no solver's opinion is in any of them."""
+    records = (cert.canonical_bytes(certificate), summary_bytes(summary), picture_bytes(pictures))
+    return draw(*(msgspec.json.decode(record) for record in records))
+
+
 def write_files(
     directory: Path,
     certificate: cert.Certificate,
@@ -85,10 +91,12 @@ def write_files(
     obligations: Sequence[Obligation],
     pictures: Pictures,
     others: Mapping[str, Program],
+    figures: dict[str, bytes],
 ) -> None:
     """Write the certificate and its checker, summary and pictures, the programs as .json and .py, the report and obligations/.
 
     ``others`` are the programs of the price curve that no statement is about, by name: each becomes a file in programs/.
+    ``figures`` are those of `figures_of`.
     """
     write_scripts(obligations, directory)
     (directory / "certificate.json").write_bytes(cert.canonical_bytes(certificate) + b"\n")
@@ -105,4 +113,4 @@ def write_files(
         path = directory / "programs" / f"{name.replace(' ', '-')}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(cert.canonical_bytes(program) + b"\n")
-    write_report(directory)
+    write_report(directory, figures=figures)

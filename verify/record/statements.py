@@ -23,7 +23,6 @@ from verify.record.settings import Settings
 from verify.symbolic.decide import SymbolicFinding
 from verify.symbolic.evidence import symbolic_record
 from verify.symbolic.obligation import Obligation
-from verify.symbolic.solver.opinions import Opinion
 
 PACKAGES = ("coset-verify", "numpy", "torch", "sympy", "z3-solver")
 
@@ -42,7 +41,6 @@ class Findings:
         equivalent: Q2, about the readable program.
         symbolic: the proof behind Q3.
         obligations: its lemmas as files for SMT solvers.
-        opinions: what solvers said to each, by its id and the solver's name.
         compact: the proof behind Q4, or None where none was asked for.
         compact_statement: Q4, or None.
         seconds: what each part took, by name.
@@ -59,7 +57,6 @@ class Findings:
     equivalent: cert.Equivalent
     symbolic: SymbolicFinding
     obligations: tuple[Obligation, ...]
-    opinions: Mapping[str, Mapping[str, Opinion]]
     compact: CompactResult | None
     compact_statement: cert.Compact | None
     seconds: Mapping[str, float]

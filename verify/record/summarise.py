@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -62,15 +63,11 @@ def summarise(
     certificate: Certificate,
     symbolic: SymbolicFinding,
     obligations: tuple[Obligation, ...],
-    opinions: Mapping[str, Mapping[str, Opinion]],
     everything: bool,
-    started: float | None = None,
 ) -> s.Summary:
-    """The summary of a run, rounded.
+    """The summary of a run, rounded, before solvers are heard (`with_opinions`).
 
-    ``opinions`` are what solvers say about the obligations: by id, and by the solver's name.
-    With ``everything`` level 3 is measured on all pairs of a large group too. ``started`` is `time.perf_counter()` at the start of the
-    run; with it ``seconds`` has a ``total``, up to this summary.
+    With ``everything`` level 3 is measured on all pairs of a large group too.
     Complexity: O(|G|^2 m |G|) for each program of the curve and each intervention.
     """
     began = time.perf_counter()
@@ -108,15 +105,33 @@ def summarise(
         vote_tables=vote_tables(parts.network.group, readable.written, rows),
         lattice=lattice_summary(lattice, labels),
         labels=labelled,
-        symbolic=_symbolic(parts, symbolic, obligations, opinions),
+        symbolic=_symbolic(parts, symbolic, obligations),
         compact=_compact(parts),
         compact_map=None if parts.compact is None else compact_map(parts.compact.settled, [x.name for x in parts.compact.strategies]),
         margins=_margins(parts),
         margin_map=sharp_margin_map(weights, parts.evaluation, correct_pairs(parts.evaluation, parts.network.group.mul)),
         settings=parts.settings,
-        seconds=_seconds(parts.seconds, began, started),
+        seconds=dict(parts.seconds) | {"measuring": time.perf_counter() - began},
     )
     return s.rounded(made)
+
+
+def with_opinions(measured: s.Summary, opinions: Mapping[str, Mapping[str, Opinion]], seconds: Mapping[str, float]) -> s.Summary:
+    """The summary with what solvers say about the obligations, by id and by the solver's name; ``measured`` stays as it is.
+
+    ``seconds`` are those of what was done since ``measured``: ``symbolic``, in which solvers were waited for, and the ``total``.
+    """
+    change = msgspec.structs.replace
+    rows = []
+    for row in measured.symbolic.obligations:
+        heard = {name: s.OpinionRow(x.word, _digits(x.seconds), x.detail) for name, x in opinions.get(row.id, {}).items()}
+        rows.append(change(row, opinions=heard, seconds=max((x.seconds for x in heard.values()), default=0.0)))
+    steps = measured.seconds | {name: _digits(value) for name, value in seconds.items()}
+    return change(measured, symbolic=change(measured.symbolic, obligations=rows, seconds=steps["symbolic"]), seconds=steps)
+
+
+def _digits(seconds: float) -> float:
+    return s.six_digits(seconds) or 0.0
 
 
 def _gcr(network: FoldedNetwork, moments: Floats) -> LogitFve | None:
@@ -125,11 +140,6 @@ def _gcr(network: FoldedNetwork, moments: Floats) -> LogitFve | None:
         return logit_fve(network, moments)
     except GroupError:
         return None
-
-
-def _seconds(steps: Mapping[str, float], began: float, started: float | None) -> dict[str, float]:
-    now = time.perf_counter()
-    return dict(steps) | {"measuring": now - began} | ({} if started is None else {"total": now - started})
 
 
 def _checkpoint(certificate: Certificate) -> s.Checkpoint:
@@ -279,26 +289,15 @@ def _margins(parts: Parts) -> s.Margins | None:
     return margin_histogram(parts.evaluation.margin, correct_pairs(parts.evaluation, parts.network.group.mul), parts.compact.bound)
 
 
-def _symbolic(
-    parts: Parts, symbolic: SymbolicFinding, obligations: tuple[Obligation, ...], opinions: Mapping[str, Mapping[str, Opinion]]
-) -> s.SymbolicFigures:
-    rows = []
-    for one in obligations:
-        heard = opinions.get(one.id, {})
-        rows.append(
-            s.ObligationRow(
-                id=one.id,
-                statement=one.statement,
-                status=one.status,
-                seconds=max((opinion.seconds for opinion in heard.values()), default=0.0),
-                file=one.file,
-                opinions={name: s.OpinionRow(opinion.word, opinion.seconds, opinion.detail) for name, opinion in heard.items()},
-            )
-        )
+def _symbolic(parts: Parts, symbolic: SymbolicFinding, obligations: tuple[Obligation, ...]) -> s.SymbolicFigures:
+    rows = [
+        s.ObligationRow(id=one.id, statement=one.statement, status=one.status, seconds=0.0, file=one.file, opinions={})
+        for one in obligations
+    ]
     return s.SymbolicFigures(
         status=symbolic.status,
         reason=symbolic.reason,
-        seconds=parts.seconds["symbolic"],
+        seconds=0.0,
         seconds_search=parts.seconds["symbolic_search"],
         about="provable" if symbolic.provable else "readable",
         obligations=rows,

@@ -281,7 +281,7 @@ class ObligationRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SymbolicFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Q3: about which program, the seconds of deciding it (``seconds_search``) and of the solvers' opinions (``seconds``)."""
+    """Q3: about which program, the seconds of deciding it (``seconds_search``) and of waiting for solvers (``seconds``)."""
 
     status: Status
     reason: str

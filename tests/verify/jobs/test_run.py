@@ -6,6 +6,8 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -17,6 +19,7 @@ from net.errors import MalformedInput
 from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
 from net.weights import Weights
+from reports import draw
 from verify.analysis import analyse
 from verify.cli import execute
 from verify.program.program import Program
@@ -99,6 +102,57 @@ def test_same_input_gives_the_same_certificate_bytes(planted, planted_run, tmp_p
 
     one, two = (directory / "certificate.json" for directory in (planted_run[0], tmp_path / "proof"))
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_solver_that_disagrees_leaves_nothing(planted, tmp_path, monkeypatch, capsys):
+    """It is heard after everything else is done, and still nothing is written or printed as verified."""
+    from verify.symbolic.solver import opinions
+
+    monkeypatch.setattr(opinions, "judge", lambda *_: None)
+    monkeypatch.setattr(opinions, "_sentence", lambda *_: "one of the two is wrong, and nothing is certified")
+    assert verify(saved(tmp_path / "n.safetensors", planted), tmp_path / "proof", "--timeout", "20") == 5
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "one of the two is wrong, and nothing is certified" in printed.err
+    assert [path.name for path in tmp_path.iterdir()] == ["n.safetensors"]
+
+
+def test_solvers_end_with_a_run_that_fails(planted, tmp_path, monkeypatch):
+    """They work beside the compact proof; when that raises, no process and no thread of theirs is left."""
+    from verify.symbolic.solver.opinions import SolverProcess
+
+    begun, ended = [], []
+    begin, close = SolverProcess.__init__, SolverProcess.close
+
+    def start(process, solver):
+        begin(process, solver)
+        begun.append(process)
+
+    def end(process):
+        close(process)
+        ended.append(process)
+
+    def failing(*_, **__):
+        while not begun:
+            time.sleep(0.01)
+        raise AssertionError("as a mistake in the compact proof")
+
+    monkeypatch.setattr(SolverProcess, "__init__", start)
+    monkeypatch.setattr(SolverProcess, "close", end)
+    monkeypatch.setattr("verify.compact.prove_compactly", failing)
+    threads = threading.active_count()
+    with pytest.raises(AssertionError, match="as a mistake"):
+        analyse(saved(tmp_path / "n.safetensors", planted), "S4", timeout_s=3600).write(tmp_path / "proof")
+    assert (set(ended), threading.active_count()) == (set(begun), threads)
+    assert [path.name for path in tmp_path.iterdir()] == ["n.safetensors"]
+
+
+def test_figures_are_those_of_the_files(planted_run):
+    """They are drawn before solvers have answered; drawn from what is written in the end they are the same."""
+    out, _, _ = planted_run
+    records = [json.loads((out / f"{name}.json").read_text()) for name in ("certificate", "summary", "pictures")]
+    assert {word for one in records[1]["symbolic"]["obligations"] for word in one["opinions"]} == {"z3", "cvc5"}
+    assert draw(*records) == {path.stem: path.read_bytes() for path in (out / "figures").iterdir()}
 
 
 def test_one_wrong_pair_is_refuted_with_that_pair(planted, tmp_path, capsys):

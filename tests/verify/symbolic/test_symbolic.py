@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,7 @@ from verify.symbolic.neuron_lemmas import NeuronPush, neuron_obligation, neuron_
 from verify.symbolic.obligation import Obligation, write_scripts
 from verify.symbolic.proof_outline import Outline, outline_proof, sign_share
 from verify.symbolic.settings import DEFAULT
-from verify.symbolic.solver.opinions import SolverDisagrees, ask_solvers, checked_budget
+from verify.symbolic.solver.opinions import Asked, SolverDisagrees, ask_solvers, checked_budget
 from verify.symbolic.solver.worker import cvc5_answers, z3_answers
 from verify.symbolic.witness import beyond_proof
 
@@ -488,6 +490,25 @@ def test_time_outs_and_broken_scripts_change_no_status_and_are_told_apart(tmp_pa
     assert ask_solvers([hard, easy], tmp_path, 1, jobs=1)["easy"]["z3"].word == "agrees", "short scripts come first"
     nobody = ask_solvers([hard], tmp_path, 0)
     assert {o.word for o in nobody["hard"].values()} == {"not asked"}
+
+
+def test_solvers_at_work_are_ended_at_once(tmp_path: Path) -> None:
+    """Their processes and threads are gone, within seconds of a budget of an hour; nothing is made of the answer that never came."""
+    hard = [
+        Obligation(name, "Eleven pigeons do not fit into ten holes.", hard_script(), ("unsat",)) for name in ("one", "two", "three")
+    ]
+    write_scripts(hard, tmp_path)
+    threads, began = threading.active_count(), time.perf_counter()
+    asked = Asked(hard, tmp_path, 3600)
+    while len(asked._processes) < 2:
+        time.sleep(0.01)
+    processes = [one._process for one in asked._processes]
+    asked.stop()
+    assert time.perf_counter() - began < 60
+    assert threading.active_count() == threads
+    assert all(one.poll() is not None for one in processes)
+    assert not any(opinion.word == "agrees" for heard in asked.opinions().values() for opinion in heard.values())
+    asked.stop()
 
 
 def test_one_solver_is_asked_about_all_files_before_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What z3 and cvc5 say about the obligations' files, in processes of their own, all under one budget of wall time.
+"""What z3 and cvc5 say about the obligations' files, in processes of their own, beside other work, all under one budget of wall time.
 
 Exact integers have decided every lemma before (`verify.symbolic.decide`), so an answer can agree, come too late, or disagree; none of
 these changes a status. A disagreement means that the integers, the files or the solver are wrong, and raises `SolverDisagrees`.
@@ -65,56 +65,107 @@ def advice() -> str:
 def ask_solvers(
     obligations: Sequence[Obligation], directory: Path, budget_s: float, jobs: int = 2, solvers: Sequence[str] = ("z3", "cvc5")
 ) -> dict[str, dict[str, Opinion]]:
-    """Per obligation's id and solver, its opinion on the file below ``directory``, all within ``budget_s`` seconds.
-
-    The first solver is asked about all files, short ones first, then the next one: so that as many lemmas as possible have an opinion.
+    """Per obligation's id and solver, its opinion on the file below ``directory``, all within ``budget_s`` seconds: see `Asked`.
 
     Raises ValueError for a budget that is no number from 0 to 86,400, and SolverDisagrees.
     """
-    deadline = time.perf_counter() + checked_budget(budget_s)
-    there = installed()
-    missing: dict[str, Word] = {name: "not asked" if there[name] else "not installed" for name in solvers}
-    found = {o.id: {name: Opinion(missing[name]) for name in solvers} for o in obligations}
-    waiting: SimpleQueue[tuple[Obligation, str]] = SimpleQueue()
-    for name in solvers:
-        for obligation in sorted(obligations, key=lambda one: len(one.script)) if there[name] else ():
-            waiting.put((obligation, name))
-    disagreements: list[str] = []
+    return Asked(obligations, directory, budget_s, jobs, solvers).opinions()
 
-    def drain() -> None:
+
+class Asked:
+    """Solvers at work on the obligations' files below ``directory``, from now on and for at most ``budget_s`` seconds.
+
+    The first solver is asked about all files, short ones first, then the next one: so that as many lemmas as possible have an opinion.
+    Whoever makes one either waits for its `opinions` or ends it by `stop`. Raises ValueError for a budget that is no number from 0 to
+    86,400.
+    """
+
+    def __init__(
+        self,
+        obligations: Sequence[Obligation],
+        directory: Path,
+        budget_s: float,
+        jobs: int = 2,
+        solvers: Sequence[str] = ("z3", "cvc5"),
+    ) -> None:
+        self._directory, self._budget_s = directory, checked_budget(budget_s)
+        self._deadline = time.perf_counter() + budget_s
+        there = installed()
+        missing: dict[str, Word] = {name: "not asked" if there[name] else "not installed" for name in solvers}
+        self._found = {o.id: {name: Opinion(missing[name]) for name in solvers} for o in obligations}
+        self._waiting: SimpleQueue[tuple[Obligation, str]] = SimpleQueue()
+        for name in solvers:
+            for obligation in sorted(obligations, key=lambda one: len(one.script)) if there[name] else ():
+                self._waiting.put((obligation, name))
+        self._disagreements: list[str] = []
+        self._lock, self._stopped, self._processes = threading.Lock(), False, set["SolverProcess"]()
+        self._threads = [threading.Thread(target=self._drain) for _ in range(max(1, jobs))]
+        for thread in self._threads:
+            thread.start()
+
+    def opinions(self) -> dict[str, dict[str, Opinion]]:
+        """By obligation's id and solver, when all have answered or the budget is spent. Raises SolverDisagrees."""
+        for thread in self._threads:
+            thread.join()
+        if self._disagreements:
+            raise SolverDisagrees(self._disagreements[0])
+        return self._found
+
+    def stop(self) -> None:
+        """End the solvers' processes, whatever they are at; nothing happens where they have ended."""
+        with self._lock:
+            self._stopped = True
+            for process in self._processes:
+                process.kill()
+        for thread in self._threads:
+            thread.join()
+
+    def _started(self, name: str) -> "SolverProcess | None":
+        """A new process of a solver; None after `stop`."""
+        with self._lock:
+            if self._stopped:
+                return None
+            process = SolverProcess(name)
+            self._processes.add(process)
+            return process
+
+    def _closed(self, process: "SolverProcess") -> None:
+        with self._lock:
+            self._processes.discard(process)
+        process.close()
+
+    def _drain(self) -> None:
         running: dict[str, SolverProcess] = {}
         try:
-            while not disagreements and time.perf_counter() < deadline:
-                obligation, name = waiting.get_nowait()
-                solver = running.get(name) or running.setdefault(name, SolverProcess(name))
-                limit = max(0.001, min(budget_s * LARGEST_SHARE, deadline - time.perf_counter()))
-                started = time.perf_counter()
-                reply = solver.ask(directory / obligation.file, limit)
-                spent = time.perf_counter() - started
-                opinion = judge(obligation.expected, reply, spent)
-                if reply is None and spent < limit:
-                    opinion = Opinion("error", spent, "the solver's process ended")
-                if opinion is None:
-                    assert reply is not None
-                    disagreements.append(_sentence(obligation, name, reply["answers"]))
-                else:
-                    found[obligation.id][name] = opinion
-                if reply is None:
-                    running.pop(name).close()
+            while not self._disagreements and not self._stopped and time.perf_counter() < self._deadline:
+                obligation, name = self._waiting.get_nowait()
+                solver = running.get(name) or self._started(name)
+                if solver is None:
+                    break
+                running[name] = solver
+                if not self._heard(obligation, name, solver):
+                    self._closed(running.pop(name))
         except Empty:
             pass
         finally:
             for process in running.values():
-                process.close()
+                self._closed(process)
 
-    threads = [threading.Thread(target=drain) for _ in range(max(1, jobs))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if disagreements:
-        raise SolverDisagrees(disagreements[0])
-    return found
+    def _heard(self, obligation: Obligation, name: str, solver: "SolverProcess") -> bool:
+        """Ask a solver about one obligation; False when its process has ended."""
+        limit = max(0.001, min(self._budget_s * LARGEST_SHARE, self._deadline - time.perf_counter()))
+        started = time.perf_counter()
+        reply = solver.ask(self._directory / obligation.file, limit)
+        spent = time.perf_counter() - started
+        opinion = judge(obligation.expected, reply, spent)
+        if reply is None and spent < limit:
+            opinion = Opinion("error", spent, "the solver's process ended")
+        if opinion is None:
+            assert reply is not None
+            self._disagreements.append(_sentence(obligation, name, reply["answers"]))
+        else:
+            self._found[obligation.id][name] = opinion
+        return reply is not None
 
 
 def judge(expected: Sequence[str], reply: dict[str, Any] | None, spent_s: float) -> Opinion | None:
@@ -165,11 +216,15 @@ class SolverProcess:
             killer.cancel()
         return json.loads(line) if line else None
 
+    def kill(self) -> None:
+        """End the process; whoever waits for its reply has none."""
+        self._process.kill()
+
     def close(self) -> None:
-        """End the process."""
+        """End the process and let go of what it held."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.kill()
+        self.kill()
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
