@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 import numpy as np
 
 from net.errors import MalformedInput
-from verify.record.summary import approximate
+from verify.record.summary import in_float64
 
 if TYPE_CHECKING:
-    from fractions import Fraction
     from pathlib import Path
 
     from algebra.lattice import SubgroupLattice
@@ -133,11 +132,12 @@ def _answers(analysis: Analysis, details: dict[str, object]) -> Snapshot:
     mul = analysis.group.mul
     right = exhaustive.correct_pairs(analysis.evaluation, mul)
     margin = exhaustive.smallest_margin(analysis.weights, analysis.evaluation, mul)
+    exact = None if margin is None else str(margin[0])
     row: Snapshot = {
         "pairs": mul.size,
         "right": int(right.sum()),
-        "min_margin": None if margin is None else _in_float64(margin[0]),
-        "exact_min_margin": None if margin is None else str(margin[0]),
+        "min_margin": in_float64(exact),
+        "exact_min_margin": exact,
         "live": int(sum(neuron.kind != "dead" for neuron in analysis.neurons)),
     }
     trained = _trained(analysis, details)
@@ -148,12 +148,6 @@ def _answers(analysis: Analysis, details: dict[str, object]) -> Snapshot:
             "held_out_right": int(right[~trained].sum()),
         }
     return row
-
-
-def _in_float64(value: Fraction) -> float | None:
-    """The nearest float; None where that is infinite, or 0 for what is not 0."""
-    near = approximate(str(value))
-    return None if math.isinf(near) or (near == 0 and value) else near
 
 
 def _trained(analysis: Analysis, details: dict[str, object]) -> np.ndarray | None:

@@ -9,14 +9,16 @@ from typing import Any
 
 import msgspec
 
+from algebra.group import parse_group
 from net.discovery import checkpoints
 from net.errors import MalformedInput
 from reports.escaping import escaped
+from reports.numbers import rational
 from verify.jobs.many import Died, finished, only_one
 from verify.reading import AS_FOUND, How
-from verify.record.certificate import Certificate, canonical_bytes
+from verify.record.certificate import Certificate, canonical_bytes, overall_verdict
 from verify.record.explain import percentage
-from verify.record.summary import Summary, approximate
+from verify.record.summary import Summary, in_float64
 
 Row = dict[str, Any]
 COLUMNS = (
@@ -28,7 +30,7 @@ COLUMNS = (
     ("right", "right"),
     ("float32", "float32"),
     ("program agrees", "agree"),
-    ("min margin", "min_margin"),
+    ("min margin", "exact_min_margin"),
     ("constants", "constants"),
     ("ratio", "ratio"),
     ("FVE", "logit_fve"),
@@ -65,14 +67,20 @@ def sweep(
     others go on. Rows come in the order of ``paths``, and are the same but for times whatever the number of processes.
     ``jobs`` and ``scheduler`` are those of `verify.jobs.many.finished`. ``resume`` takes the row of a checkpoint from the run that is
     there already, where its certificate was written by this version, under the same group, for a file with the same digest. ``how`` is
-    the same for all files.
+    the same for all files. Checkpoints in ``out``, where runs write some, are left out unless they are named.
 
     Raises:
+        GroupError: no group has the name ``group``.
         MalformedInput: a folder holds no checkpoint, another sweep writes into ``out``, or no scheduler answers.
         OSError: ``out`` cannot be written, which shows before the work begins.
 
     """
-    paths = checkpoints(paths)
+    if group is not None:
+        parse_group(group)
+    # what an earlier sweep wrote is none of the networks
+    paths = [path for path in checkpoints(paths) if path in paths or out.resolve() not in path.resolve().parents]
+    if not paths:
+        raise MalformedInput(f"expected checkpoints outside of {out}, got none")
     names = _names(paths)
     with only_one(out, "sweep"):
         _write([], out)
@@ -97,7 +105,6 @@ def sweep(
 
 def _earlier(path: Path, name: str, out: Path, group: str | None) -> Row | None:
     """The row of a finished run of the same file by this version, or None; the file was read in a way that it leaves open."""
-    from algebra.group import parse_group
     from net.checkpoint import open_checkpoint
     from verify.record.certificate import read_certificate, sealed
     from verify.record.statements import versions
@@ -137,10 +144,21 @@ def _write(rows: Sequence[Row], out: Path) -> None:
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    """A short name for each: its file's stem, its directory's name where stems repeat, numbered where these do."""
+    """A name for each, no two alike: its file's stem, its directory's name where stems repeat, numbered where these do.
+
+    Those that could be no directory's beside sweep.json are numbered as well.
+    """
     stems = [path.stem for path in paths]
     names = [path.resolve().parent.name if stems.count(stem) > 1 else stem for path, stem in zip(paths, stems, strict=True)]
-    return [f"{name}-{k}" if names.count(name) > 1 else name for k, name in enumerate(names)]
+    found = []
+    for number, name in enumerate(names):
+        one = name
+        if names.count(name) > 1 or not name or name.startswith(".") or name in ("sweep.json", "sweep.md"):
+            one = f"{name.strip('.') or 'network'}-{number}"
+            while one in names:  # another file has that very name
+                one += "+"
+        found.append(one)
+    return found
 
 
 def _row(path: Path, name: str, out: Path, group: str | None, timeout_s: float, how: How = AS_FOUND) -> Row:
@@ -164,20 +182,24 @@ def _failed(name: str, reason: str) -> Row:
 
 
 def figures(certificate: Certificate, summary: Summary) -> dict[str, Any]:
-    """The figures of one run that the table shows; ``flops_ratio`` is brute force over what settles all pairs by the plan of Q4."""
+    """The figures of one run that the table shows; ``flops_ratio`` is brute force over what settles all pairs by the plan of Q4.
+
+    What is proved is the certificate's, what is measured the summary's.
+    """
     curve = {point.name: point for point in summary.curve}
-    compact, margin = certificate.compact, summary.correct.min_margin
+    correct, compact = certificate.correct, certificate.compact
     return {
-        "verdict": summary.verdict,
+        "verdict": overall_verdict(correct.status, certificate.equivalent.status),
         "explained": summary.explained.status,
         "families": ", ".join(f"{family.name} {percentage(family.energy_share)}" for family in summary.families[:3]),
         "unexplained": None if summary.explained.logit_fve is None else percentage(min(1.0, max(0.0, 1 - summary.explained.logit_fve))),
-        "right": summary.correct.right,
-        "pairs": summary.correct.pairs,
-        "float32": summary.correct.float32_any_order,
-        "agree": summary.equivalence.answers_agree,
-        "min_margin": None if margin is None else approximate(margin),
-        "constants": summary.program.constants,
+        "right": correct.right,
+        "pairs": correct.pairs,
+        "float32": correct.float32_any_order,
+        "agree": certificate.equivalent.agree,
+        "min_margin": in_float64(correct.min_margin),
+        "exact_min_margin": correct.min_margin,
+        "constants": certificate.program.constants,
         "ratio": summary.program.ratio,
         "logit_fve": summary.equivalence.logit_fve,
         "ablation_fve": summary.equivalence.ablation_fve,
@@ -187,7 +209,7 @@ def figures(certificate: Certificate, summary: Summary) -> dict[str, Any]:
         "faithful_ablation": curve["faithful"].ablation_fve,
         "faithful_runner_up": curve["faithful"].runner_up_agree,
         "energy_labelled": summary.labels.energy_labelled,
-        "symbolic": summary.symbolic.status,
+        "symbolic": certificate.symbolic.status,
         "compact": None if compact is None else compact.certified,
         "flops_ratio": None if compact is None or compact.plan is None else compact.flops_brute / compact.flops,
         "distil_s": summary.program.seconds,
@@ -202,13 +224,21 @@ def markdown(rows: Sequence[Row]) -> str:
         "|" + "---|" * len(COLUMNS),
     ]
     for row in rows:
-        cells = [_cell(row.get(key)) for _, key in COLUMNS]
+        cells = [_cell(key, row.get(key)) for _, key in COLUMNS]
         lines.append("| " + " | ".join(cells) + " |")
     lines += [f"\n{escaped(row['name'])}: {escaped(row['reason'])}" for row in rows if "reason" in row]
     return "\n".join(lines) + "\n"
 
 
-def _cell(value: object) -> str:
+def _cell(key: str, value: object) -> str:
+    """A figure to four digits, which are 1 of what is 1 alone."""
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else escaped(value)
+    if key == "exact_min_margin":
+        return rational(str(value))
+    if not isinstance(value, float):
+        return escaped(value)
+    text = f"{value:.4g}"
+    if text == "1" and value != 1 and key not in ("seconds", "distil_s"):
+        return "over 0.9999" if value < 1 else "over 1"
+    return text

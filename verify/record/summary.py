@@ -417,6 +417,12 @@ def approximate(number: str) -> float:
         return math.inf if fraction > 0 else -math.inf
 
 
+def in_float64(number: str | None) -> float | None:
+    """An exact number as the nearest float; None of None, and where that is infinite, or 0 for what is not 0."""
+    near = None if number is None else approximate(number)
+    return None if near is None or math.isinf(near) or (near == 0 and Fraction(str(number))) else near
+
+
 def summary_bytes(summary: Summary) -> bytes:
     """summary.json: indented JSON, fields in the order of the types and dictionary keys sorted."""
     return msgspec.json.format(msgspec.json.encode(summary, order="deterministic"), indent=1) + b"\n"
