@@ -6,11 +6,13 @@ relu(t p) = t relu(p) and (t p)^2 = t^2 p^2 for t > 0, so integers over 2^p beco
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 Activation = Literal["relu", "square"]
+Values = TypeVar("Values", bound=npt.NDArray[np.generic])
 
 
 def degree(activation: Activation) -> int:
@@ -18,12 +20,14 @@ def degree(activation: Activation) -> int:
     return 2 if activation == "square" else 1
 
 
-def fired(preactivations: Any, activation: Activation, out: Any = None) -> Any:
+def fired(preactivations: Values, activation: Activation, out: Values | None = None) -> Values:
     """The activations, entry by entry: floats or Python integers, into ``out`` where it is given.
 
     >>> fired(np.array([-2, 3]), "relu"), fired(np.array([-2, 3]), "square")
     (array([0, 3]), array([4, 9]))
     """
     if activation == "square":
-        return np.multiply(preactivations, preactivations, out=out)
-    return np.maximum(preactivations, 0, out=out)
+        squares: Values = np.multiply(preactivations, preactivations, out=out)
+        return squares
+    positive: Values = np.maximum(preactivations, 0, out=out)
+    return positive

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -341,7 +341,7 @@ class Checkpoint:
         other = "" if reading is None or reading.activation == "relu" else reading.activation
         beside = bool(other) and published and not self.says_other
         if self.overridden or self.container not in _CHECKED or used != set(tensors) or beside:
-            record = {"config": {"act_fn": other}} if other and not taken else {}
+            record: dict[str, object] = {"config": {"act_fn": other}} if other and not taken else {}
             rewritten = safetensors_bytes({key: _narrow(tensors[key], self.kinds[key]) for key in tensors if key in used}, record)
             if reading is not None:
                 reading = msgspec.structs.replace(reading, skipped=(), state=())
@@ -537,7 +537,7 @@ def _rearranges(name: str, tensor: Stored) -> bool:
 _RECORDED = ("format", "element_order", "product", "split_sha256", "step", "history")
 
 
-def _config(inside: dict[str, object], beside: dict[str, dict[str, object]]) -> dict[str, Any]:
+def _config(inside: dict[str, object], beside: dict[str, dict[str, object]]) -> dict[str, object]:
     """The settings that are recorded, under "config": those in the file, or else those beside it."""
     config = inside.get("config")
     if isinstance(config, dict):
@@ -558,12 +558,12 @@ def _refuses(settings: dict[str, object], activation: str = "relu") -> bool:
     return False
 
 
-def _narrow(tensor: FloatMatrix, kind: str) -> npt.NDArray[Any]:
+def _narrow(tensor: FloatMatrix, kind: str) -> npt.NDArray[np.generic]:
     """The array in the precision in which it was stored; bfloat16, which numpy lacks, as float32."""
     return tensor.astype({"bfloat16": np.float32}.get(kind) or np.dtype(kind))
 
 
-def _side_files(path: Path, assume_relu: bool) -> dict[str, dict[str, Any]]:
+def _side_files(path: Path, assume_relu: bool) -> dict[str, dict[str, object]]:
     """Contents of `cfg`, `config` and STEM beside the file, `.json`, `.yaml` or `.yml`, where they are there and settings of a run.
 
     A certificate, summary or program of this project (told by its `format`) is none. Where relu is assumed, files that cannot be read

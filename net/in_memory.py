@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ from net.formats.own import safetensors_bytes
 from net.roundoff import gamma
 
 if TYPE_CHECKING:
+    import torch
+
     from net.dyadic import FloatMatrix
     from net.folded import FoldedNetwork
     from net.formats.layers import Layers
@@ -25,7 +27,31 @@ FILE_NAME = "network.safetensors"
 _LOGITS = 4_000_000
 
 
-def file_of(network: Any) -> bytes:
+class Module(Protocol):
+    """What is asked of a torch.nn.Module here."""
+
+    def state_dict(self) -> Mapping[str, torch.Tensor]:
+        """Parameters and buffers by name."""
+
+    def float(self) -> Module:
+        """Itself, with its floats in float32."""
+
+    def eval(self) -> object:
+        """Goes over to evaluation."""
+
+    def train(self, mode: bool) -> object:
+        """Goes over to training, or to evaluation."""
+
+    def __call__(self, *inputs: torch.Tensor) -> object:
+        """The forward pass."""
+
+
+def is_module(value: object) -> TypeGuard[Module]:
+    """Whether a value has a forward pass and tensors, by its methods: torch is not imported for it."""
+    return callable(getattr(value, "forward", None)) and callable(getattr(value, "state_dict", None))
+
+
+def file_of(network: object) -> bytes:
     """A safetensors file with the network's tensors, each in its own precision and under its own name.
 
     ``network`` is a mapping of names to tensors or arrays, an object with a method ``state_dict`` (a torch.nn.Module), or the
@@ -37,8 +63,9 @@ def file_of(network: Any) -> bytes:
         MalformedInput: it is none of these, or a tensor is none of real numbers.
 
     """
-    if not isinstance(network, Mapping) and callable(getattr(network, "state_dict", None)):
-        network = {name: value for name, value in network.state_dict().items() if "float" in str(value.dtype)}  # no counters, no masks
+    state_dict = getattr(network, "state_dict", None)
+    if not isinstance(network, Mapping) and callable(state_dict):
+        network = {name: value for name, value in state_dict().items() if "float" in str(value.dtype)}  # no counters, no masks
     if isinstance(network, Sequence) and not isinstance(network, str | bytes) and len(network) in (3, 4):
         network = {name: array for name, array in zip("LRUb", network, strict=False) if array is not None}
     if not isinstance(network, Mapping):
@@ -49,8 +76,13 @@ def file_of(network: Any) -> bytes:
     return safetensors_bytes({str(name): _array(str(name), value) for name, value in network.items()}, {})
 
 
-def _array(name: str, value: Any) -> npt.NDArray[Any]:
-    if hasattr(value, "detach"):  # a torch tensor, without an import of torch
+def _is_tensor(value: object) -> TypeGuard[torch.Tensor]:
+    """Whether it is a torch tensor, without an import of torch."""
+    return hasattr(value, "detach")
+
+
+def _array(name: str, value: object) -> npt.NDArray[np.generic]:
+    if _is_tensor(value):
         kind, value = str(value.dtype), value.detach().cpu()
         try:
             value = (value.float() if kind.startswith(("torch.bfloat16", "torch.float8")) else value).numpy()
@@ -69,7 +101,7 @@ def _array(name: str, value: Any) -> npt.NDArray[Any]:
     return array.astype(array.dtype.newbyteorder("="))
 
 
-def compared_with_module(module: Any, network: FoldedNetwork) -> float | None:
+def compared_with_module(module: object, network: FoldedNetwork) -> float | None:
     """The largest difference between a module's own logits and those of the network that was read from its tensors, on all pairs.
 
     None for what is no module, or one without a forward pass. The module is called as it may be in training: module(x, y) with
@@ -89,10 +121,10 @@ def compared_with_module(module: Any, network: FoldedNetwork) -> float | None:
             cannot be called in any of these ways.
 
     """
-    forward = getattr(module, "forward", None)
-    if not callable(forward) or not callable(getattr(module, "state_dict", None)):
+    if not is_module(module):
         return None
-    if getattr(forward, "__name__", "") == "_forward_unimplemented":  # a container of parameters, which computes nothing itself
+    # a container of parameters, which computes nothing itself
+    if getattr(getattr(module, "forward", None), "__name__", "") == "_forward_unimplemented":
         return None
     layers = network.layers
     assert layers is not None
@@ -153,7 +185,9 @@ def _bias_magnitude(layers: Layers) -> FloatMatrix:
     return total if layers.after_relu is None else total + np.abs(layers.after_relu) @ _magnitude(layers)
 
 
-def _logits_of(module: Any, x: Any, y: Any, n: int, ways: list[int] | None) -> dict[int, FloatMatrix]:
+def _logits_of(
+    module: Module, x: npt.NDArray[np.intp], y: npt.NDArray[np.intp], n: int, ways: list[int] | None
+) -> dict[int, FloatMatrix]:
     """(k, n) the logits of a module at k pairs, by the way in which it is called, out of ``ways`` or all.
 
     In evaluation mode, on the module's own device.

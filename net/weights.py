@@ -6,7 +6,7 @@ import math
 import operator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -148,7 +148,7 @@ class Weights:
     def _exact(self) -> ExactWeights:
         return self.make_exact()
 
-    def logits(self, x: Any, y: Any) -> FloatMatrix:
+    def logits(self, x: npt.NDArray[np.integer], y: npt.NDArray[np.integer]) -> FloatMatrix:
         """Float64 logits (..., n) for index arrays x and y of one shape: for searching, not for verdicts."""
         with np.errstate(over="ignore", invalid="ignore"):
             return np.asarray(fired(self.L[x] + self.R[y], self.activation) @ self.U + self.b)
@@ -240,7 +240,14 @@ class Weights:
 
     @classmethod
     def from_integers(
-        cls, L: Any, R: Any, U: Any, b: Any | None, preactivation_bits: int, vote_bits: int, activation: Activation = "relu"
+        cls,
+        L: npt.ArrayLike,
+        R: npt.ArrayLike,
+        U: npt.ArrayLike,
+        b: npt.ArrayLike | None,
+        preactivation_bits: int,
+        vote_bits: int,
+        activation: Activation = "relu",
     ) -> Weights:
         """Weights L / 2^p, R / 2^p, U / 2^v, b / 2^(d p + v) from integer arrays, p and v >= 0, d the activation's degree.
 
@@ -249,7 +256,7 @@ class Weights:
         the largest float64 becomes infinite, with an infinite error bound.
 
         """
-        given = [_integers(array) for array in (L, R, U, np.zeros(len(L), dtype=np.int64) if b is None else b)]
+        given = [_integers(array) for array in (L, R, U, np.zeros(len(np.asarray(L)), dtype=np.int64) if b is None else b)]
         logit_bits = degree(activation) * preactivation_bits + vote_bits
 
         def exact() -> ExactWeights:

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -105,7 +105,7 @@ class Contents:
 
     container: str
     tensors: dict[str, Stored] = field(default_factory=dict)
-    value: Any = None
+    value: object = None
     metadata: dict[str, str] = field(default_factory=dict)
     storages: dict[str, memoryview] = field(default_factory=dict, repr=False)
 
@@ -207,7 +207,7 @@ def first_line(error: BaseException) -> str:
     return text.splitlines()[0][:200]
 
 
-def parse_json(text: str, where: str) -> Any:
+def parse_json(text: str, where: str) -> object:
     """The JSON value; objects have each key once, and no string holds half a character.
 
     Raises:
@@ -215,7 +215,7 @@ def parse_json(text: str, where: str) -> Any:
 
     """
 
-    def once(pairs: list[tuple[str, object]]) -> dict[str, Any]:
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) < len(pairs):
             raise ValueError("a key that is there twice")
@@ -347,11 +347,10 @@ def _read_safetensors(data: bytes) -> Contents:
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or any(type(value) is not str for value in metadata.values()):
         raise MalformedInput("expected strings as metadata of a safetensors file, got something else")
-    for name, entry in header.items():
-        _check_entry(name, entry)
+    entries = {name: _checked_entry(name, entry) for name, entry in header.items()}
     tensors = {}
     place = 0
-    for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+    for name, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):
         kind, itemsize = _SAFETENSORS_TYPES.get(entry["dtype"]) or (entry["dtype"], _SAFETENSORS_OTHERS[entry["dtype"]])
         shape, (begin, end) = tuple(entry["shape"]), entry["data_offsets"]
         if begin != place or end - begin != math.prod(shape) * itemsize:
@@ -365,14 +364,25 @@ def _read_safetensors(data: bytes) -> Contents:
     return Contents("safetensors", {name: tensors[name] for name in header}, metadata=metadata)
 
 
-def _check_entry(name: str, entry: Any) -> None:
-    plain = isinstance(entry, dict) and entry.keys() == {"dtype", "shape", "data_offsets"}
-    plain = plain and isinstance(entry["shape"], list) and isinstance(entry["data_offsets"], list)
+class _Entry(TypedDict):
+    """What a safetensors header says of a tensor."""
+
+    dtype: str
+    shape: list[int]
+    data_offsets: list[int]
+
+
+def _checked_entry(name: str, entry: object) -> _Entry:
+    wrong = MalformedInput(f"expected type, shape and place for {name!r:.80} in the safetensors file, got something else")
+    if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
+        raise wrong
+    plain = isinstance(entry["shape"], list) and isinstance(entry["data_offsets"], list)
     plain = plain and len(entry["shape"]) <= 8 and len(entry["data_offsets"]) == 2
     if not plain or not all(type(k) is int and 0 <= k < 2**48 for k in (*entry["shape"], *entry["data_offsets"])):
-        raise MalformedInput(f"expected type, shape and place for {name!r:.80} in the safetensors file, got something else")
+        raise wrong
     if not isinstance(entry["dtype"], str) or entry["dtype"] not in {*_SAFETENSORS_TYPES, *_SAFETENSORS_OTHERS}:
         raise MalformedInput(f"expected a tensor of floats for {name!r:.80}, got {str(entry['dtype'])[:40]!r}")
+    return {"dtype": entry["dtype"], "shape": entry["shape"], "data_offsets": entry["data_offsets"]}
 
 
 def _from_npy(name: str, contents: memoryview) -> Stored:

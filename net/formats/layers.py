@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -139,5 +139,5 @@ def check_finite(name: str, tensor: FloatMatrix, where: str) -> None:
 
     """
     if not np.isfinite(tensor).all():
-        position: Any = tuple(int(i) for i in np.argwhere(~np.isfinite(tensor))[0])
+        position = tuple(int(i) for i in np.argwhere(~np.isfinite(tensor))[0])
         raise MalformedInput(f"expected finite weights in {where}, got {tensor[position]} at {name}{list(position)}")

@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from net.formats.reading import Reading, looks_like_a_term
 
@@ -364,21 +366,22 @@ def _assembled(inputs: str, outputs: str, placed: _Placed, taken: Mapping[str, t
         tied = left.removesuffix("^T") if left.endswith("^T") else f"{left}^T"
         out, unembed = (out, tied) if outputs == "tied" else (tied, "")
     hidden_bias = taken.get("hidden_bias", ())
-    fields: dict[str, Any] = {
-        "left": left,
-        "left_bias": own or taken.get("left_bias", ("",))[0],
-        "hidden_left": halves[0],
-        "right": right,
-        "right_bias": own or taken.get("right_bias", ("",))[0],
-        "hidden_right": halves[1],
-        "out": out,
-        "out_bias": taken.get("out_bias", ("",))[0],
-        "unembed": unembed,
-        "bias": taken.get("bias", ("",))[0],
-    }
-    yield Reading(**fields, hidden_bias=hidden_bias)
+    once = Reading(
+        left=left,
+        left_bias=own or taken.get("left_bias", ("",))[0],
+        hidden_left=halves[0],
+        right=right,
+        right_bias=own or taken.get("right_bias", ("",))[0],
+        hidden_right=halves[1],
+        hidden_bias=hidden_bias,
+        out=out,
+        out_bias=taken.get("out_bias", ("",))[0],
+        unembed=unembed,
+        bias=taken.get("bias", ("",))[0],
+    )
+    yield once
     if how == "added" and len(hidden_bias) == 1:
-        yield Reading(**fields, hidden_bias=hidden_bias * 2)
+        yield msgspec.structs.replace(once, hidden_bias=hidden_bias * 2)
 
 
 def _rows(placed: _Placed, role: str, n: int) -> str:

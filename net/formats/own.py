@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from net.errors import MalformedInput
 from net.formats.container import parse_json
@@ -28,7 +28,7 @@ OWN_FORMAT = "coset-verify network 1"
 _ENTRY = "coset-verify"
 
 
-def safetensors_bytes(tensors: Mapping[str, npt.NDArray[np.generic]], record: dict[str, Any]) -> bytes:
+def safetensors_bytes(tensors: Mapping[str, npt.NDArray[np.generic]], record: dict[str, object]) -> bytes:
     """The bytes of a file with the arrays in their own precision; the same arrays and record give the same bytes."""
     import numpy as np
     from safetensors.numpy import save
@@ -50,7 +50,7 @@ def write_safetensors(path: Path, tensors: Mapping[str, npt.NDArray[np.generic]]
         temporary.unlink(missing_ok=True)
 
 
-def record_of(metadata: dict[str, str]) -> dict[str, Any]:
+def record_of(metadata: dict[str, str]) -> dict[str, object]:
     """The record in a file's metadata; empty for a file that is not ours.
 
     Raises:
@@ -65,7 +65,7 @@ def record_of(metadata: dict[str, str]) -> dict[str, Any]:
     return record
 
 
-def settings_of(metadata: dict[str, str]) -> dict[str, Any]:
+def settings_of(metadata: dict[str, str]) -> dict[str, object]:
     """What the metadata say, `record_of` included; texts that are JSON objects or lists are read as such.
 
     Raises:

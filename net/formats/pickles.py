@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from net.errors import MalformedInput
 
@@ -100,7 +100,7 @@ def _refuse(came: str) -> MalformedInput:
     return MalformedInput(f"expected a torch archive that holds tensors and nothing else, got {came}")
 
 
-def unpickle(data: bytes | memoryview, storage: Callable[[object], Storage], start: int = 0) -> tuple[Any, int]:
+def unpickle(data: bytes | memoryview, storage: Callable[[object], Storage], start: int = 0) -> tuple[object, int]:
     """(the pickle's value, where it ends): dicts, lists, tuples, sets, numbers, strings, None, `Tensor` and `Opaque`.
 
     Takes O(len(data)) time and memory: no more than len(data) / 8 + 65,536 containers.
@@ -130,7 +130,7 @@ class _Machine:
         self.memo: dict[int, object] = {}
         self.left = len(data) // 8 + 2**16
 
-    def run(self) -> tuple[Any, int]:
+    def run(self) -> tuple[object, int]:
         if self.data[self.place] != 0x80 or self.data[self.place + 1] != 2:
             raise _refuse("a pickle of another protocol than 2")
         self.place += 2
@@ -146,10 +146,16 @@ class _Machine:
                 raise _refuse(f"a pickle with the opcode {code:#04x}")
             operation(self)
 
-    def number(self, form: str) -> Any:
+    def number(self, form: str) -> int:
         """The operation's argument."""
-        value = struct.unpack_from(form, self.data, self.place)[0]
+        value: int = struct.unpack_from(form, self.data, self.place)[0]
         self.place += struct.calcsize(form)
+        return value
+
+    def real(self) -> float:
+        """The operation's argument, a float with its highest byte first."""
+        value: float = struct.unpack_from(">d", self.data, self.place)[0]
+        self.place += 8
         return value
 
     def take(self, length: int) -> bytes:
@@ -165,17 +171,17 @@ class _Machine:
             raise _refuse(_CUT)
         return self.take(end + 1 - self.place)[:-1].decode()
 
-    def pop(self) -> Any:
+    def pop(self) -> object:
         if len(self.stack) <= (self.marks[-1] if self.marks else 0):
             raise _refuse("a damaged pickle")
         return self.stack.pop()
 
-    def top(self) -> Any:
+    def top(self) -> object:
         if len(self.stack) <= (self.marks[-1] if self.marks else 0):
             raise _refuse("a damaged pickle")
         return self.stack[-1]
 
-    def popped(self) -> list[Any]:
+    def popped(self) -> list[object]:
         """What was put down since the last mark."""
         mark = self.marks.pop()
         found = self.stack[mark:]
@@ -281,30 +287,31 @@ def _empty(hooks: object) -> bool:
     return isinstance(hooks, _Ordered) and not hooks
 
 
-def _tensor(arguments: tuple[Any, ...]) -> Tensor:
+def _tensor(arguments: tuple[object, ...]) -> Tensor:
     """The tensor that torch._utils._rebuild_tensor_v2 makes of six arguments."""
     if len(arguments) != 6:
         raise _refuse("a tensor with further arguments, which could make it another one")
     storage, offset, shape, strides, gradient, hooks = arguments
-    lists = type(shape) is type(strides) is tuple and len(shape) == len(strides) <= 8
-    plain = lists and isinstance(storage, Storage) and type(gradient) is bool and _empty(hooks)
+    wrong = _refuse("a tensor without storage, offset, shape and strides")
+    if not isinstance(storage, Storage) or type(offset) is not int or type(shape) is not tuple or type(strides) is not tuple:
+        raise wrong
+    plain = len(shape) == len(strides) <= 8 and type(gradient) is bool and _empty(hooks)
     if not plain or not all(type(k) is int and 0 <= k < 2**63 for k in (offset, *shape, *strides)):
-        raise _refuse("a tensor without storage, offset, shape and strides")
+        raise wrong
     last = offset + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
     if not (offset <= storage.numbers if 0 in shape else last < storage.numbers):
         raise _refuse(f"a tensor of shape {shape[:4]} that reaches beyond its storage of {storage.numbers:,} numbers")
     return Tensor(storage, offset, shape, strides)
 
 
-def storage_of(identity: Any, extra: int = 0) -> Storage:
+def storage_of(identity: object, extra: int = 0) -> Storage:
     """The storage that a persistent id names: ("storage", type, key, location, count) and `extra` times None.
 
     Raises:
         MalformedInput: it names something else.
 
     """
-    plain = type(identity) is tuple and len(identity) == 5 + extra and all(more is None for more in identity[5:])
-    if plain:
+    if type(identity) is tuple and len(identity) == 5 + extra and all(more is None for more in identity[5:]):
         word, kind, key, location, count = identity[:5]
         name = kind.name.removeprefix("torch.") if isinstance(kind, _Global) else ""
         plain = word == "storage" and name in STORAGES and type(key) is str and type(location) is str
@@ -334,7 +341,7 @@ _OPERATIONS: dict[int, Callable[[_Machine], None]] = {
     ord("K"): lambda m: m.push(m.number("B")),
     ord("M"): lambda m: m.push(m.number("<H")),
     0x8A: lambda m: m.integer(),
-    ord("G"): lambda m: m.push(m.number(">d")),
+    ord("G"): lambda m: m.push(m.real()),
     ord("X"): lambda m: m.text(),
     ord("U"): lambda m: m.push(m.take(m.number("B")).decode()),
     ord("q"): lambda m: m.put(m.number("B")),

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
@@ -138,7 +138,7 @@ def evaluated(term: str, tensors: Mapping[str, FloatMatrix]) -> FloatMatrix:
     return array
 
 
-def _listed(tensors: Mapping[str, Any]) -> str:
+def _listed(tensors: Mapping[str, FloatMatrix]) -> str:
     return ", ".join(f"{name!r:.40} {tuple(tensor.shape)}" for name, tensor in list(tensors.items())[:8]) or "none"
 
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard, TypeVar
 
 from net.errors import MalformedInput
 from net.formats.pickles import Opaque, Tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from net.formats.container import Contents, Stored
+
+Held = TypeVar("Held")
+#: A dictionary of a torch file with a tensor among its values, or one in which such a dictionary lies; and several of them.
+_State: TypeAlias = "dict[object, object]"
+_Collection: TypeAlias = "dict[object, _State] | Sequence[_State]"
+#: A state dict, the settings beside it, what is worth recording, and the path to it where that is recorded.
+_Found: TypeAlias = "tuple[_State, dict[str, object], dict[str, object], tuple[str, ...]]"
 
 #: Where training code puts the state dict in an outer dict.
 _KEYS = ("model", "state_dict", "model_state_dict", "model_state", "net", "network", "params", "weights")
@@ -19,7 +28,7 @@ _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "mlp.")
 
 def network_tensors(
     contents: Contents, step: str | None = None, given: tuple[str, ...] = ()
-) -> tuple[dict[str, Stored], dict[str, Any], dict[str, Any], tuple[str, ...]]:
+) -> tuple[dict[str, Stored], dict[str, object], dict[str, object], tuple[str, ...]]:
     """(the tensors of one network by name, all settings in the file, what is worth recording, the path to the state dict or ()).
 
     ``step`` chooses one of several checkpoints: by epoch, by its place in a list, or by its key (``final``, ``runs.best``). There is a
@@ -32,39 +41,43 @@ def network_tensors(
     if not contents.container.startswith("torch"):
         if step is not None or given:
             raise MalformedInput(f"expected several checkpoints in the file for --step, got {contents.container}, which holds one")
-        return contents.tensors, {}, without_prefix(contents.tensors)[1], ()
+        return contents.tensors, {}, {**without_prefix(contents.tensors)[1]}, ()
     top = contents.value
+    state: _State
+    settings: dict[str, object] = {}
+    about: dict[str, object] = {}
     path: tuple[str, ...] = ()
     if given:
         state, settings, about, path = _followed(top, given), _beside(top, given), {"state": ".".join(given)}, given
     elif step is not None:
         state, settings, about, path = _chosen(top, step)
     elif isinstance(top, list | tuple) and top and all(isinstance(value, Tensor) for value in top):
-        state, settings, about = {str(place): value for place, value in enumerate(top)}, {}, {}
+        state = {str(place): value for place, value in enumerate(top)}
     elif not isinstance(top, dict):
         mend = "choose one of its state dicts with --step" if _collections(top) else "save module.state_dict()"
         raise MalformedInput(f"expected a dict in the torch archive, got {_kind(top)}: {mend}")
     else:
         state, settings, about, path = _state(top)
+    found: dict[str, Stored] = {}
     for name, value in state.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise MalformedInput(f"expected a state dict of named tensors, got {_kind(value)} at {name!r:.80}")
-    found = {name: contents.stored(value) for name, value in state.items()}
+        found[name] = contents.stored(value)
     return found, settings, about | without_prefix(found)[1], path
 
 
-def _collections(top: object) -> list[tuple[tuple[str, ...], Any]]:
+def _collections(top: object) -> list[tuple[tuple[str, ...], _Collection]]:
     """Every list of state dicts, or dict of them by epoch, that is the value in a file or lies in it under a key, with its path.
 
     In a list each may lie one key deeper, with other things beside it: [{"epoch": 10, "state_dict": ...}, ...].
     """
 
-    def is_collection(value: object) -> bool:
+    def is_collection(value: object) -> TypeGuard[_Collection]:
         if isinstance(value, dict):
             return len(value) > 0 and all(_epoch(key) is not None and _is_state(state) for key, state in value.items())
         return isinstance(value, list | tuple) and len(value) > 0 and all(_within(entry) is not None for entry in value)
 
-    found: list[tuple[tuple[str, ...], object]] = [((), top)] if is_collection(top) else []
+    found: list[tuple[tuple[str, ...], _Collection]] = [((), top)] if is_collection(top) else []
     if isinstance(top, dict):
         found += [((key,), value) for key, value in top.items() if isinstance(key, str) and is_collection(value)]
     return found
@@ -78,7 +91,7 @@ def _within(entry: object) -> tuple[str, ...] | None:
     return (keys[0],) if len(keys) == 1 else None
 
 
-def _states(top: Any) -> list[tuple[str, ...]]:
+def _states(top: dict[object, object]) -> list[tuple[str, ...]]:
     """The paths of all state dicts, which hold tensors and nothing else, one or two keys deep."""
 
     def within(value: object) -> list[str]:
@@ -89,13 +102,16 @@ def _states(top: Any) -> list[tuple[str, ...]]:
     return [path for path in found if all(isinstance(value, Tensor) for value in _at(top, path).values())]
 
 
-def _at(top: dict[object, Any], path: tuple[str, ...]) -> Any:
+def _at(top: dict[object, object], path: tuple[str, ...]) -> _State:
+    """The state dict at the end of a path that `_states` gave."""
     for key in path:
-        top = top[key]
+        inner = top[key]
+        assert isinstance(inner, dict)
+        top = inner
     return top
 
 
-def _followed(top: Any, path: tuple[str, ...]) -> dict[Any, Any]:
+def _followed(top: object, path: tuple[str, ...]) -> _State:
     """The state dict at the end of a path of keys and places in lists.
 
     Raises:
@@ -110,11 +126,10 @@ def _followed(top: Any, path: tuple[str, ...]) -> dict[Any, Any]:
         top = inner[keys[0]]
     if not _is_state(top):
         raise MalformedInput(f"expected a state dict under {'.'.join(path)!r:.80}, got {_kind(top)}")
-    found: dict[object, object] = top
-    return found
+    return top
 
 
-def _beside(top: dict[object, object], path: tuple[str, ...]) -> dict[str, Any]:
+def _beside(top: object, path: tuple[str, ...]) -> dict[str, object]:
     """What lies beside the state dict at the end of a path of keys, on both levels, but for other state dicts."""
     found: dict[str, object] = {}
     level: object = top
@@ -138,10 +153,10 @@ def _epoch(key: object) -> int | None:
     return int(match[1]) if match else None
 
 
-def _chosen(top: Any, step: str) -> tuple[dict[Any, Any], dict[str, Any], dict[str, Any], tuple[str, ...]]:
+def _chosen(top: object, step: str) -> _Found:
     """The state dict of an epoch or under a key, what lies beside, what to record, and the path to it."""
     named = [path for path in _states(top) if ".".join(path) == step] if isinstance(top, dict) else []
-    if len(named) == 1:
+    if isinstance(top, dict) and len(named) == 1:
         return _at(top, named[0]), _beside(top, named[0]), {"state": step}, named[0]
     collections = _collections(top)
     if len(collections) != 1:
@@ -159,7 +174,7 @@ def _chosen(top: Any, step: str) -> tuple[dict[Any, Any], dict[str, Any], dict[s
     if len(at) != 1:
         listed = ", ".join(map(str, epochs[:3])) + (f", ..., {epochs[-1]}" if len(epochs) > 4 else "")
         raise MalformedInput(f"expected one of the {len(epochs)} steps {listed} for --step, got {step!r:.40}")
-    about = {"state": ".".join(where) or "list", "epoch": epochs[at[0]]}
+    about: dict[str, object] = {"state": ".".join(where) or "list", "epoch": epochs[at[0]]}
     path, deeper = (*where, str(keys[at[0]])), _within(entries[at[0]])
     if not deeper:
         return entries[at[0]], beside, about, path
@@ -167,25 +182,29 @@ def _chosen(top: Any, step: str) -> tuple[dict[Any, Any], dict[str, Any], dict[s
     return _followed(top, path), _beside(top, path), about, path
 
 
-def _keys_and_epochs(states: Any, beside: dict[str, object]) -> tuple[list[Any], list[Any]]:
+def _keys_and_epochs(states: _Collection, beside: dict[str, object]) -> tuple[Sequence[object], list[int]]:
     """The keys of several state dicts and their epochs.
 
     Those of a list are the numbers in a list beside it, or the numbers that all entries have under one of the words for them, or its
     places.
     """
     if isinstance(states, dict):
-        return list(states), [_epoch(key) for key in states]
+        return list(states), [epoch for key in states if (epoch := _epoch(key)) is not None]
     for word in ("epoch", "step", "iteration"):
         own = [entry.get(word) for entry in states]
-        if all(type(number) is int for number in own) and len(set(own)) == len(own):
+        if _are_integers(own) and len(set(own)) == len(own):
             return list(range(len(states))), own
     numbers = [
         v
         for k, v in beside.items()
-        if isinstance(v, list) and len(v) == len(states) and all(type(e) is int for e in v) and re.search("epoch|step", k)
+        if isinstance(v, list) and len(v) == len(states) and _are_integers(v) and re.search("epoch|step", k)
     ]
     places = list(range(len(states)))
     return places, numbers[0] if len(numbers) == 1 else places
+
+
+def _are_integers(values: list[object]) -> TypeGuard[list[int]]:
+    return all(type(value) is int for value in values)
 
 
 def steps_in(contents: Contents) -> list[int]:
@@ -196,8 +215,8 @@ def steps_in(contents: Contents) -> list[int]:
     if len(collections) != 1:
         return []
     (where, states) = collections[0]
-    beside = {str(key): value for key, value in contents.value.items() if (key,) != where} if where else {}
-    return list(_keys_and_epochs(states, beside)[1])
+    outer = contents.value if where and isinstance(contents.value, dict) else {}
+    return _keys_and_epochs(states, {str(key): value for key, value in outer.items() if (key,) != where})[1]
 
 
 def has_tensors(value: object) -> bool:
@@ -217,14 +236,15 @@ def _kind(value: object) -> str:
     return "tensor" if isinstance(value, Tensor) else type(value).__name__.strip("_")
 
 
-def _is_state(value: object) -> bool:
+def _is_state(value: object) -> TypeGuard[_State]:
     return isinstance(value, dict) and any(isinstance(inner, Tensor) for inner in value.values())
 
 
-def _state(top: dict[object, Any]) -> tuple[dict[Any, Any], dict[str, Any], dict[str, Any], tuple[str, ...]]:
+def _state(top: dict[object, object]) -> _Found:
     if top and all(isinstance(value, Tensor) for value in top.values()):
         return top, {}, {}, ()
-    keys = [key for key in _KEYS if _is_state(top.get(key))]
+    found = {key: value for key in _KEYS if _is_state(value := top.get(key))}
+    keys = list(found)
     if len(keys) > 1:
         raise MalformedInput(
             f"expected one state dict, got {len(keys)}, under {' and '.join(map(repr, keys))}: choose one with --step {keys[0]}"
@@ -232,7 +252,8 @@ def _state(top: dict[object, Any]) -> tuple[dict[Any, Any], dict[str, Any], dict
     left = {str(key): value for key, value in top.items()}
     if keys:
         left.pop("checkpoints", None)
-        return left.pop(keys[0]), left, {"state": keys[0]}, ()
+        left.pop(keys[0])
+        return found[keys[0]], left, {"state": keys[0]}, ()
     if "checkpoints" in top:
         state, about = _last(left.pop("checkpoints"), left.pop("checkpoint_epochs", None))
         return state, left, about, ()
@@ -256,15 +277,16 @@ def _state(top: dict[object, Any]) -> tuple[dict[Any, Any], dict[str, Any], dict
     )
 
 
-def _last(states: object, epochs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
+def _last(states: object, epochs: object) -> tuple[_State, dict[str, object]]:
     """The state of the last epoch: a dict by epoch, or a list, perhaps with the epochs beside it."""
-    found, about = None, {}
+    found: object = None
+    about: dict[str, object] = {}
     if isinstance(states, dict) and states and all(type(epoch) is int for epoch in states):
         last = max(states)
         found, about = states[last], {"state": "checkpoints", "epoch": last}
     elif isinstance(states, list) and states and (not isinstance(epochs, list) or any(type(epoch) is not int for epoch in epochs)):
         found, about = states[-1], {"state": f"last of {len(states)} checkpoints"}
-    elif isinstance(states, list) and states:
+    elif isinstance(states, list) and states and isinstance(epochs, list):
         if len(epochs) != len(states):
             raise MalformedInput(f"expected as many checkpoint_epochs as checkpoints ({len(states)}), got {len(epochs)}")
         at = max(range(len(epochs)), key=epochs.__getitem__)
@@ -273,11 +295,10 @@ def _last(states: object, epochs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
         raise MalformedInput(
             f"expected a list of state dicts under 'checkpoints', or a dict of them by epoch, got {_kind(found or states)}"
         )
-    assert isinstance(found, dict)
     return found, about
 
 
-def without_prefix(tensors: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def without_prefix(tensors: dict[str, Held]) -> tuple[dict[str, Held], dict[str, str]]:
     """The tensors without the prefixes that all of their names share, and a note of what was left out."""
     dropped = ""
     while prefix := next((p for p in _PREFIXES if tensors and all(name.startswith(p) and name != p for name in tensors)), ""):

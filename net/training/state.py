@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -112,8 +112,8 @@ def load_state(path: Path, settings: TrainingSettings, order: int) -> TrainingSt
 
     contents = read_contents(read_bytes(path))
     record = record_of(contents.metadata)
-    found, wanted = record.get("config"), _record_of_settings(settings)
-    if contents.container != "safetensors" or not isinstance(found, dict):
+    found, wanted, step, history = record.get("config"), _record_of_settings(settings), record.get("step"), record.get("history")
+    if not (contents.container == "safetensors" and isinstance(found, dict) and isinstance(step, int) and isinstance(history, list)):
         raise MalformedInput(f"expected the state of a training run in {path}, got another kind of file")
     if {**found, "steps": 0} != {**wanted, "steps": 0}:
         differing = sorted(key for key in {*wanted, *found} if key != "steps" and found.get(key) != wanted.get(key))
@@ -125,21 +125,21 @@ def load_state(path: Path, settings: TrainingSettings, order: int) -> TrainingSt
         raise MalformedInput(f"expected parameters and moments of a run over {order} elements in {path}")
     moments = {name: tensor for name, tensor in tensors.items() if name not in shapes}
     parameters = {name: tensors[name] for name in PARAMETER_NAMES}
-    return TrainingState(int(record["step"]), parameters, moments, list(record["history"]))
+    return TrainingState(step, parameters, moments, history)
 
 
 def _arrays(tensors: Parameters) -> Mapping[str, npt.NDArray[np.generic]]:
     return {name: value.detach().numpy() for name, value in tensors.items()}
 
 
-def _record_of_settings(settings: TrainingSettings) -> dict[str, Any]:
+def _record_of_settings(settings: TrainingSettings) -> dict[str, object]:
     record = {**asdict(settings), "betas": list(settings.betas)}
     if settings.activation == "relu":  # which is what a file means that says nothing
         del record["activation"]
     return record
 
 
-def _record(settings: TrainingSettings, state: TrainingState, history: list[dict[str, float]]) -> dict[str, Any]:
+def _record(settings: TrainingSettings, state: TrainingState, history: list[dict[str, float]]) -> dict[str, object]:
     order = len(state.parameters["W_x"])
     return {
         "format": OWN_FORMAT,

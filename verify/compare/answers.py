@@ -34,7 +34,8 @@ def logit_blocks(weights: Weights, x: npt.NDArray[np.intp] | None = None, entrie
     step = max(1, entries // order**2)
     for start in range(0, len(x), step):
         rows = x[start : start + step]
-        hidden = fired(left[rows][:, None] + right[None], weights.activation).reshape(len(rows) * order, width)
+        sums: npt.NDArray[np.float32] = left[rows][:, None] + right[None]
+        hidden = fired(sums, weights.activation).reshape(len(rows) * order, width)
         logits = hidden @ votes
         if bias.any():
             logits += bias

@@ -46,7 +46,9 @@ def stating(trained: Path, path: Path, config: JSON | None = None, **record: obj
     """The trained network in a file that states something else."""
     contents = read_contents(trained.read_bytes())
     stated = record_of(contents.metadata)
-    stated |= record | {"config": stated["config"] | (config or {})}
+    settings = stated["config"]
+    assert isinstance(settings, dict)
+    stated |= record | {"config": settings | (config or {})}
     path.parent.mkdir(exist_ok=True)
     write_safetensors(path, {name: tensor.array() for name, tensor in contents.tensors.items()}, stated)
     return path
