@@ -1,10 +1,10 @@
 """The circuits of a program, largest first, with the vote tables that the summary holds and a label for each row and column."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from reports.coset_voting import Circuit as Voting
-from reports.coset_voting import inverse, product
+from reports.coset_voting import Rows, Signed, Terms, inverse, product
 from reports.escaping import one_line
 from reports.named_form import NamedForm
 from reports.numbers import logit_bits
@@ -63,7 +63,7 @@ def circuits(program: Record, summary: Record, words: Words, voting: Sequence[Vo
     return tuple(sorted(found, key=lambda circuit: -circuit.energy_share))
 
 
-def parts(circuit: Voting) -> tuple[Any, Any, Any]:
+def parts(circuit: Voting) -> tuple[Rows, Rows, Rows]:
     """The three functions of a circuit as program.py holds them."""
     return circuit.left, circuit.right, circuit.weights
 
@@ -80,7 +80,7 @@ def class_labels(form: NamedForm, kind: Sequence[int], words: Words) -> list[str
         labels = [label.replace("->", "→") for label in words.labels(form.on, whole, (None,) * len(whole))]
         group = words.group
         signed = [group_of(words, name) for name in whole]
-        every: dict[str, Callable[..., Any]] = {
+        every: dict[str, Callable[..., tuple[list[Terms], int]]] = {
             "right cosets": group.right_cosets,
             "left cosets": group.left_cosets,
             "double cosets": group.double_cosets,
@@ -125,10 +125,8 @@ def point_labels(form: NamedForm, words: Words) -> list[str] | None:
     return labels
 
 
-def group_of(words: Words, name: str) -> Any:
+def group_of(words: Words, name: str) -> Signed:
     """A subgroup of the program as program.py holds it."""
-    from reports.coset_voting import Signed
-
     return Signed(words.members(name))
 
 

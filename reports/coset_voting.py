@@ -9,12 +9,54 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from operator import add, eq, mul
-from typing import Any
+from typing import TypeAlias, TypedDict
 
 Permutation = tuple[int, ...]
 Terms = list[tuple[int, int]]  # (place in a list of constants, factor), to be added up
 Column = tuple[Sequence[int], Sequence[int]]  # the same for all elements: one place and one factor for each
 Orbit = Callable[[Permutation], list[tuple[Permutation, int]]]
+
+
+class More(TypedDict, total=False):
+    """What a form on points has beside a subgroup."""
+
+    weights: list[int]
+    rank: int
+    constant: bool
+
+
+Form: TypeAlias = "tuple[Entry, ...]"  # ("double cosets", "H", ("K", "kernel")), ("images", "H", {"weights": [1, 0]})
+Entry: TypeAlias = "str | More | Form"
+
+
+class CircuitConstants(TypedDict):
+    """A circuit in PROGRAM; of each neuron its number in the network and its lists for x, y and z."""
+
+    left: Form
+    right: Form
+    votes: Form
+    neurons: list[tuple[int, list[int], list[int], list[int]]]
+
+
+class Activation(TypedDict, total=False):
+    """What PROGRAM has where neurons take squares."""
+
+    squares: bool
+
+
+class Constants(Activation):
+    """PROGRAM."""
+
+    group: str
+    degree: int
+    generators: list[str]
+    subgroups: dict[str, list[str]]
+    preactivation_bits: int
+    vote_bits: int
+    scale_bits: int
+    bias: list[int]
+    circuits: list[CircuitConstants]
+
 
 TIE = -1
 
@@ -242,10 +284,28 @@ class Circuit:
         return votes
 
 
+def named(name: Entry) -> tuple[str, str | None]:
+    """(subgroup, kernel of the sign on it or None), given by one name or by a pair of them."""
+    match name:
+        case str():
+            return name, None
+        case (str() as subgroup, str() as kernel):
+            return subgroup, kernel
+    raise ValueError(f"expected the name of a subgroup, or a pair of names, not {name}")
+
+
+def on_points(form: Form) -> tuple[Entry, More]:
+    """(name, weights and the like) of a form on the points of one subgroup."""
+    _, name, more = form
+    if not isinstance(more, dict):
+        raise ValueError(f"expected weights in a form on points, not {more}")
+    return name, more
+
+
 class Program:
     """A coset-voting program: the answer to (x, y) is the z with the most votes, if there is only one."""
 
-    def __init__(self, constants: dict[str, Any]) -> None:
+    def __init__(self, constants: Constants) -> None:
         self.group = Group(constants["generators"], constants["degree"])
         self.unit = 2 ** constants["scale_bits"]
         self.squares = constants.get("squares", False)
@@ -253,12 +313,12 @@ class Program:
         self.scale = 2 ** constants["vote_bits"] * (2 ** constants["preactivation_bits"] * self.unit) ** power
         named = constants["subgroups"].items()
         self.subgroups = {name: generated(generators, self.group.degree) for name, generators in named}
-        self._pairs: dict[str | tuple[str, str], tuple[Signed, Signed]] = {}
+        self._pairs: dict[tuple[str, str | None], tuple[Signed, Signed]] = {}
         self._forms: dict[tuple[object, ...], tuple[list[Column], int]] = {}
         self.bias = [self.unit**power * value for value in constants["bias"] or [0] * len(self.group.elements)]
         self.circuits = [self._circuit(c) for c in constants["circuits"]]
 
-    def _circuit(self, constants: dict[str, Any]) -> Circuit:
+    def _circuit(self, constants: CircuitConstants) -> Circuit:
         _, *lists = zip(*constants["neurons"], strict=True)
         left, right, votes = constants["left"], constants["right"], constants["votes"]
         x, z = self.functions(left, lists[0]), self.functions(votes, lists[2])
@@ -268,22 +328,21 @@ class Program:
     def _scaled(self, functions: Sequence[Function]) -> list[Function]:
         return [[self.unit * value for value in function] for function in functions]
 
-    def _shared(self, form: Sequence[Any], lists: Sequence[Sequence[int]], numbers: Sequence[Sequence[int]]) -> list[Function]:
+    def _shared(self, form: Form, lists: Sequence[Sequence[int]], numbers: Sequence[Sequence[int]]) -> list[Function]:
         """What neurons read of y through their lists of x: s times preimages, plus a constant, in units of 1 / scale."""
-        _, name, given = form
-        more = {key: value for key, value in given.items() if key != "constant"}
-        constant = given.get("constant", False)
+        name, given = on_points(form)
+        weights, constant = given["weights"], given.get("constant", False)
         if any(len(t) != 1 + constant for t in numbers):
             raise ValueError(f"expected lists of {1 + constant} integers beside a shared list")
-        read = self.functions(("preimages", name, more), [t[: len(more["weights"])] for t in lists])
+        read = self.functions(("preimages", name, {"weights": weights}), [t[: len(weights)] for t in lists])
         ends = [self.unit * t[1] if constant else 0 for t in numbers]
         return [[t[0] * value + end for value in function] for t, function, end in zip(numbers, read, ends, strict=True)]
 
-    def functions(self, form: Sequence[Any], lists: Sequence[Sequence[int]]) -> list[Function]:
+    def functions(self, form: Form, lists: Sequence[Sequence[int]]) -> list[Function]:
         """The functions on the group that a form makes of lists; the form as PROGRAM writes it."""
         if form[0] == "rank":
-            return [self._of_rank(form[1], form[2], t) for t in lists]
-        parts = [self.columns(*part) for part in (form[1:] if form[0] == "sum" else [form])]
+            return [self._of_rank(*on_points(form), t) for t in lists]
+        parts = [self.columns(part) for part in (form[1:] if form[0] == "sum" else [form]) if isinstance(part, tuple)]
         size, count = sum(size for _, size in parts), len(self.group.elements)
         for t in lists:
             if len(t) != size:
@@ -296,7 +355,7 @@ class Program:
             start += length
         return totals
 
-    def _of_rank(self, name: str | tuple[str, str], more: dict[str, Any], t: Sequence[int]) -> Function:
+    def _of_rank(self, name: Entry, more: More, t: Sequence[int]) -> Function:
         """f(g) = sign(g) times the sum over s and points p of alpha_s[p] beta_s[pg], t = alpha_1, beta_1, alpha_2, ..."""
         subgroup, whole = self._on_points(name)
         moved, signs = self.group.points(subgroup), self.group.signs(whole)
@@ -307,34 +366,36 @@ class Program:
         end = t[-1] if constant else 0
         return [sign * sum(alpha * beta[row[g]] for alpha, beta, row in pairs) + end for g, sign in enumerate(signs)]
 
-    def _on_points(self, name: str | tuple[str, str]) -> tuple[Signed, Signed]:
+    def _on_points(self, name: Entry) -> tuple[Signed, Signed]:
         """A subgroup, and the whole group with the sign whose kernel stands beside it; the same pair for the same name."""
-        if name not in self._pairs:
-            subgroup, kernel = (name, None) if isinstance(name, str) else name
+        subgroup, kernel = named(name)
+        if (subgroup, kernel) not in self._pairs:
             whole = Signed(self.group.elements, None if kernel is None else self.subgroups[kernel])
-            self._pairs[name] = Signed(self.subgroups[subgroup]), whole
-        return self._pairs[name]
+            self._pairs[subgroup, kernel] = Signed(self.subgroups[subgroup]), whole
+        return self._pairs[subgroup, kernel]
 
-    def columns(self, kind: str, *given: Any) -> tuple[list[Column], int]:
+    def columns(self, form: Form) -> tuple[list[Column], int]:
         """A form by name, but for sums; a pair of names is a subgroup with the kernel of a sign, and a dictionary holds weights."""
+        kind = form[0]
         if kind == "coset matrix":
-            return self.group.coset_matrix(*self._on_points(given[0]))
+            return self.group.coset_matrix(*self._on_points(form[1]))
         if kind in ("images", "preimages"):
-            name, more = given
+            name, more = on_points(form)
             make = self.group.images if kind == "images" else self.group.preimages
             columns, size = make(*self._on_points(name), more["weights"])
             ends = [size] * len(self.group.elements), [1] * len(self.group.elements)
             return ([*columns, ends], size + 1) if more.get("constant", False) else (columns, size)
-        if (kind, *given) not in self._forms:
-            terms, size = self._on_cosets(kind, *given)
-            self._forms[kind, *given] = in_columns(terms), size
-        return self._forms[kind, *given]
+        if form not in self._forms:
+            terms, size = self._on_cosets(form)
+            self._forms[form] = in_columns(terms), size
+        return self._forms[form]
 
-    def _on_cosets(self, kind: str, *given: str | tuple[str, str]) -> tuple[list[Terms], int]:
+    def _on_cosets(self, form: Form) -> tuple[list[Terms], int]:
         """A form without weights by name."""
-        pairs = [(name, None) if isinstance(name, str) else name for name in given]
+        kind, *given = form
+        pairs = [named(name) for name in given]
         signed = [Signed(self.subgroups[name], None if kernel is None else self.subgroups[kernel]) for name, kernel in pairs]
-        forms: dict[str, Callable[..., tuple[list[Terms], int]]] = {
+        forms: dict[object, Callable[..., tuple[list[Terms], int]]] = {
             "right cosets": self.group.right_cosets,
             "left cosets": self.group.left_cosets,
             "double cosets": self.group.double_cosets,

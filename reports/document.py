@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from reports.appendices import circuits_appendix, neurons_appendix
 from reports.blocks import Document, say
@@ -76,7 +76,7 @@ def _draw(source: Source, pictures: Record | None, form: Form) -> dict[str, byte
     return draw_figures(source, pictures, shown_neuron(source), "pdf" if form == "tex" else "svg")
 
 
-def _stated_twice(certificate: Record, summary: Record) -> Iterator[tuple[str, Any, Any]]:
+def _stated_twice(certificate: Record, summary: Record) -> Iterator[tuple[str, object, object]]:
     """What certificate and summary both state: its name, and what each of them says. A report has it from either."""
     c, s, program = certificate, summary, certificate["program"]
     for key in ("name", "order"):
@@ -134,13 +134,13 @@ def _latex(source: Source, _pictures: object, _voting: Voting, _drawn: dict[str,
     }
 
 
-def _html(source: Source, pictures: Any, voting: Voting, drawn: dict[str, bytes]) -> dict[str, str]:
+def _html(source: Source, pictures: Record | None, voting: Voting, drawn: dict[str, bytes]) -> dict[str, str]:
     from reports.page import page
 
     return {"report.html": page(source, report(source), pictures, voting, {name: content.decode() for name, content in drawn.items()})}
 
 
-WRITERS: dict[str, Callable[[Source, object, Voting, dict[str, bytes]], dict[str, str]]] = {
+WRITERS: dict[str, Callable[[Source, Record | None, Voting, dict[str, bytes]], dict[str, str]]] = {
     "md": _markdown,
     "tex": _latex,
     "html": _html,

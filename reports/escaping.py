@@ -7,7 +7,7 @@ which then means itself; HTML is made from that Markdown with raw HTML switched 
 
 import html
 import re
-from typing import Any
+from typing import TypeVar, overload
 
 #: what means something within a line in CommonMark, in GitHub's tables or in its formulas
 _INLINE = re.compile(r"[\\`*_\[\]|&~$]")
@@ -31,7 +31,16 @@ def one_line(text: str) -> str:
     return text if text.isascii() and text.isprintable() else "".join(c if is_seen(c) else " " for c in text)
 
 
-def on_one_line(value: Any) -> Any:
+Held = TypeVar("Held")
+
+
+@overload
+def on_one_line(value: dict[str, Held]) -> dict[str, Held]: ...
+@overload
+def on_one_line(value: list[Held]) -> list[Held]: ...
+@overload
+def on_one_line(value: object) -> object: ...
+def on_one_line(value: object) -> object:
     """A JSON value with every text in it, keys too, on one line."""
     if isinstance(value, dict):
         return {one_line(key): on_one_line(part) for key, part in value.items()}

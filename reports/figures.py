@@ -4,7 +4,7 @@ import io
 import warnings
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from reports.definitions import told
 from reports.escaping import on_one_line
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
+    from matplotlib.typing import RcKeyType
 
     from reports.circuits import ReportedCircuit, VoteTable
 
@@ -29,7 +32,7 @@ BLUE, ORANGE = "#1f5fa8", "#d9822b"
 #: in widths and heights of the name.
 NAME = 8
 PLACES = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1), (0, 2), (0, -2), (1, -2), (-1, 2), (0, 3), (0, -3))
-STYLE: "dict[Any, object]" = {
+STYLE: "dict[RcKeyType, object]" = {
     "svg.hashsalt": "coset-verify",
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -43,9 +46,10 @@ def draw_figures(source: Source, pictures: Record | None, neuron: int | None, fo
     Raises KeyError when the summary lacks an entry.
     """
     s = source.s
+    families: list[Record] = s["families"]
     drawings: dict[str, Callable[[], Figure | None]] = {
         "neuron": lambda: draw_neuron(pictures, neuron) if pictures is not None and neuron is not None else None,
-        "pairs": lambda: draw_pairs(on_one_line(s["families"])),
+        "pairs": lambda: draw_pairs(on_one_line(families)),
         "votes": lambda: draw_votes(drawn(told(source))),
         "curve": lambda: draw_curve(s),
         "margins": lambda: draw_margins(s),
@@ -77,10 +81,10 @@ def saved(figure: "Figure", form: Literal["svg", "pdf", "png"] = "svg") -> bytes
 
     content = io.BytesIO()
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
-    crop: Any = "tight"
+    crop: Literal["tight"] | Bbox = "tight"
     if figure.get_layout_engine() is None:
         figure.dpi = POINTS  # as the renderer measures texts
-        ruler: Any = RendererSVG  # without types
+        ruler: Callable[..., RendererBase] = RendererSVG  # without types
         crop = figure.get_tightbbox(ruler(*(figure.get_size_inches() * POINTS), io.StringIO())).padded(GAP)
     figure.savefig(content, format=form, metadata=dates, bbox_inches=crop, dpi=200)
     return content.getvalue()

@@ -1,11 +1,12 @@
 """The Hasse diagram of the classes of subgroups, at the places that summary.json gives: rows by order, classes in use filled."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reports.escaping import one_line
 from reports.records import Record
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 ROW = 0.66  # inches from one layer to the next
@@ -51,7 +52,7 @@ def draw_lattice(lattice: Record, title: str) -> "Figure":
     return figure
 
 
-def _draw_class(axes: Any, node: Record) -> None:  # Any: matplotlib is imported only when something is drawn
+def _draw_class(axes: "Axes", node: Record) -> None:
     used = node["used"]
     lines = [one_line(node["name"])] + [f"×{node['length']}"] * (node["length"] > 1) + [f"{used} n."] * bool(used)
     box = {"boxstyle": "round,pad=0.25", "facecolor": "#1f5fa8" if used else "white", "edgecolor": "#7a808a", "linewidth": 0.8}

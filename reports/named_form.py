@@ -1,8 +1,9 @@
 """A form of a program with the names of its subgroups."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from reports.coset_voting import Form, More
 from reports.records import Record
 from reports.words import Words
 
@@ -63,13 +64,18 @@ class NamedForm(NamedTuple):
             labels += ["constant"] * (self.on != "double cosets" and any(self.kernels))
         return labels if len(labels) <= most else []
 
-    def entry(self) -> tuple[Any, ...]:
+    def entry(self) -> Form:
         """The form as program.py writes it: ("double cosets", "H", ("K", "kernel")), or ("images", "H", {"weights": [1, 0]})."""
         if self.parts:
             return (self.on, *(part.entry() for part in self.parts))
         pairs = zip(self.names, self.kernels, strict=True)
-        more = {"weights": [*self.weights], "rank": self.rank, "constant": self.constant}
-        given = {key: value for key, value in more.items() if value}
+        given: More = {}
+        if self.weights:
+            given["weights"] = [*self.weights]
+        if self.rank:
+            given["rank"] = self.rank
+        if self.constant:
+            given["constant"] = True
         return (self.on, *(h if k is None else (h, k) for h, k in pairs), *[given] * (self.on in ON_POINTS))
 
     def whole(self) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """A neuron as a picture: its response to all pairs, as it comes and sorted by cosets, its two functions and its votes."""
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reports.layout import axes_at
 from reports.records import Record
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -14,15 +15,15 @@ if TYPE_CHECKING:
 MOST = 360  # rows of a heat map: of a larger group every k-th element is drawn
 
 
-def values(column: Record) -> "NDArray[Any]":
+def values(column: Record) -> "NDArray[np.floating]":
     """A column of pictures.json as floats."""
     import numpy as np
 
-    found: NDArray[Any] = np.frombuffer(base64.b64decode(column["bytes"]), dtype=np.int8) * float(column["unit"])
+    found: NDArray[np.floating] = np.frombuffer(base64.b64decode(column["bytes"]), dtype=np.int8) * float(column["unit"])
     return found
 
 
-def by_coset(pictures: Record, partition: int | None, size: int) -> "NDArray[Any]":
+def by_coset(pictures: Record, partition: int | None, size: int) -> "NDArray[np.intp]":
     """The elements in the order of their cosets, and within one in their own; as they come without a partition."""
     import numpy as np
 
@@ -55,7 +56,7 @@ def draw_neuron(pictures: Record, index: int) -> "Figure":
     return figure
 
 
-def responses(pictures: Record, index: int) -> "tuple[NDArray[Any], NDArray[Any], tuple[list[int], list[int]]]":
+def responses(pictures: Record, index: int) -> "tuple[NDArray[np.floating], NDArray[np.floating], tuple[list[int], list[int]]]":
     """The responses in the usual order, sorted by cosets, and after how many rows and columns a coset ends."""
     import numpy as np
 
@@ -69,7 +70,7 @@ def responses(pictures: Record, index: int) -> "tuple[NDArray[Any], NDArray[Any]
         coset = np.array(pictures["partitions"][neuron[side]])[order] if neuron[side] is not None else np.zeros(len(order))
         cuts.append([int(k) + 1 for k in np.flatnonzero(np.diff(coset))])
 
-    def grid(x: "NDArray[Any]", y: "NDArray[Any]") -> "NDArray[Any]":
+    def grid(x: "NDArray[np.intp]", y: "NDArray[np.intp]") -> "NDArray[np.floating]":
         sums = left[x][:, None] + right[y][None]
         return np.asarray(sums**2 if pictures.get("activation") == "square" else np.maximum(sums, 0))
 
@@ -83,8 +84,7 @@ def draw_page(pictures: Record, index: int, title: str) -> "Figure":
 
     neuron = next(neuron for neuron in pictures["neurons"] if neuron["index"] == index)
     figure = Figure(figsize=(7.2, 6.6), layout="constrained")
-    parts: Any = figure.subfigures(2, 1, height_ratios=(1.25, 1))
-    top, below = parts
+    top, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.25, 1))[:, 0]
     response, sorted_response, cuts = responses(pictures, index)
     most = max(float(response.max()), 1e-30)
     for axes, grid, name in zip(

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from reports import coset_voting
+from reports.coset_voting import CircuitConstants, Constants, Form, More
 from reports.escaping import one_line
 from reports.named_form import NamedForm
 from reports.numbers import logit_bits, squares
@@ -67,24 +67,29 @@ _VARIABLES = {"left": "x", "right": "y", "votes": "z"}
 _LABELLED = 60  # constants beyond this many get no labels in the comments
 
 
-def program_constants(program: Record) -> Record:
+def program_constants(program: Record) -> Constants:
     """A program.json as the PROGRAM of a program.py, which `coset_voting.Program` runs."""
     names = [record["name"] for record in program["subgroups"]]
 
-    def circuit(record: Record) -> Record:
+    def circuit(record: Record) -> CircuitConstants:
+        left, right, votes = (NamedForm.of(record[part], names).entry() for part in _PARTS)
         neurons = [(n["index"], n["left"], n["right"], n["votes"]) for n in record["neurons"]]
-        return {**{part: NamedForm.of(record[part], names).entry() for part in _PARTS}, "neurons": neurons}
+        return {"left": left, "right": right, "votes": votes, "neurons": neurons}
 
-    return {
+    found: Constants = {
         "group": program["group"]["name"],
         "degree": program["group"]["degree"],
         "generators": program["group"]["generators"],
         "subgroups": {record["name"]: record["generators"] for record in program["subgroups"]},
-        **{key: program[key] for key in ("preactivation_bits", "vote_bits", "bias")},
+        "preactivation_bits": program["preactivation_bits"],
+        "vote_bits": program["vote_bits"],
+        "bias": program["bias"],
         "scale_bits": program.get("scale_bits", 0),
-        **({"squares": True} if squares(program) else {}),
         "circuits": [circuit(record) for record in program["circuits"]],
     }
+    if squares(program):
+        found["squares"] = True
+    return found
 
 
 def program_source(program: Record) -> str:
@@ -237,12 +242,12 @@ def _wrapped(text: str, prefix: str) -> list[str]:
     return textwrap.wrap(one_line(text), 110, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False)
 
 
-def _literal(entry: Sequence[Any]) -> str:
+def _literal(entry: Form) -> str:
     parts = [_literal(part) if isinstance(part, tuple) else _value(part) for part in entry]
     return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
 
 
-def _value(part: str | Record) -> str:
+def _value(part: str | More) -> str:
     if isinstance(part, str):
         return _quoted(part)
     return "{" + ", ".join(f"{_quoted(key)}: {value}" for key, value in part.items()) + "}"

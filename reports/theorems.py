@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from typing import Any
 
 from reports.blocks import Block, Display, Environment, Heading, Line, Paragraph, joined, say, table
 from reports.numbers import at_least, count, logit_bits, power_of_two, ratio_of, rational, sentence, share
@@ -188,7 +187,7 @@ def _equivalent(source: Source) -> list[Block]:
 # ---- Theorem 3
 
 
-def _about(source: Source) -> tuple[Any, Line]:
+def _about(source: Source) -> tuple[Record, Line]:
     """The program that Theorem 3 is about, and what it is where it is another one than that of Theorem 2."""
     provable = source.c["symbolic"]["provable"]
     if not provable:
@@ -351,14 +350,14 @@ def _symbolic(source: Source) -> list[Block]:
     return [*found, Environment("Proof", tuple(blocks))]
 
 
-def _constants(proof: Any) -> list[str]:
+def _constants(proof: Record) -> list[str]:
     """What is added to the families' bounds."""
     signs, rest = proof["signs"], proof["rest"]
     said = ["what circuits on parities give"] * bool(signs) + ["the least that the circuits of no family can"] * bool(rest)
     return [*said, "the least that the bias can add"]
 
 
-def _parities(case: Any) -> str:
+def _parities(case: Record) -> str:
     """A case in words."""
     return ", ".join(f"{name} {PARITY[case[name]]}" for name in ("x", "y", "s"))
 
