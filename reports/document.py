@@ -45,16 +45,16 @@ def write_report(directory: Path, form: Form = "md", figures: dict[str, bytes] |
             if proved != repeated:
                 found = f"{what} {proved!s:.60} in the first and {repeated!s:.60} in the second"
                 raise UnreadableReport(f"expected certificate.json and summary.json of one run, got {found}")
-        if pictures is not None and pictures.get("sha256") not in (None, "", certificate["checkpoint"]["sha256"]):
+        if pictures is not None and pictures.get("sha256") != certificate["checkpoint"]["sha256"]:
             raise UnreadableReport("expected certificate.json and pictures.json of one network, got those of two")
         voting = Voting(program_constants(certificate["program"]))
         source = source_of(certificate, summary, voting)
         drawn = _draw(source, pictures, form) if figures is None else figures
         source = Source(source.c, source.s, source.words, source.circuits, tuple(drawn))
         files = WRITERS[form](source, pictures, voting, drawn)
-    except (KeyError, TypeError, IndexError, StopIteration) as error:
+    except (KeyError, TypeError, IndexError, StopIteration, AttributeError) as error:
         raise UnreadableReport(f"certificate.json or summary.json lacks an entry: {error!r}") from error
-    except ValueError as error:  # a generator that is no permutation, a list of another length than its form's
+    except (ValueError, ArithmeticError) as error:  # no permutation, a list of another length than its form's, a huge number
         raise UnreadableReport(f"certificate.json or summary.json holds what a report cannot say: {error}") from error
     if form != "html":
         (directory / "figures").mkdir(exist_ok=True)

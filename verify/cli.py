@@ -93,10 +93,11 @@ def _exit_code(error: Exception) -> int:
 
     from algebra.errors import GroupError
     from net.errors import MalformedInput
+    from reports import UnreadableReport
 
     if isinstance(error, GroupError):  # the command line names no group, element or subgroup
         return _complain(str(error), ExitCode.USAGE)
-    if isinstance(error, MalformedInput | msgspec.ValidationError | msgspec.DecodeError):
+    if isinstance(error, MalformedInput | UnreadableReport | msgspec.ValidationError | msgspec.DecodeError):
         return _complain(str(error), ExitCode.MALFORMED)
     if isinstance(error, FileNotFoundError):
         return _complain(f"expected a file or folder at {error.filename}, found none", ExitCode.USAGE)

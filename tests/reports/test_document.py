@@ -270,6 +270,16 @@ def other_pictures(directory: Path) -> None:
     put(directory, "pictures.json", {"neurons": [], "partitions": [], "sha256": "c" * 64})
 
 
+def nobodys_pictures(directory: Path) -> None:
+    put(directory, "pictures.json", {"neurons": [], "partitions": []})
+
+
+def huge(directory: Path) -> None:
+    summary = json.loads((directory / "summary.json").read_text())
+    summary["vote_tables"][0]["votes"][0][0][0] = 10**400
+    put(directory, "summary.json", summary)
+
+
 def no_permutation(directory: Path) -> None:
     certificate = json.loads((directory / "certificate.json").read_text())
     certificate["group"]["generators"][0] = certificate["program"]["group"]["generators"][0] = "<script>alert(1)</script>"
@@ -296,6 +306,8 @@ def lacking(*keys: str) -> Callable[[Path], None]:
         (a_list, "expected a JSON object in .*certificate.json, not list"),
         (other_checkpoint, "of one run, got checkpoint.sha256"),
         (other_pictures, "pictures.json of one network, got those of two"),
+        (nobodys_pictures, "pictures.json of one network, got those of two"),
+        (huge, "holds what a report cannot say: integer division"),
         (no_permutation, "holds what a report cannot say: expected cycles"),
         (lacking("lattice"), "lacks an entry: KeyError"),
         (lacking("network", "live"), "lacks an entry: .* 'live'|'live'"),

@@ -16,8 +16,9 @@ def command(certificate: Path, form: Any) -> None:
     A certificate that does not carry its own digest is refused. The path of the report is printed.
     """
     from net.errors import MalformedInput
-    from reports import UnreadableReport, write_report
+    from reports import write_report
     from verify.record.certificate import read_certificate, sealed
+    from verify.record.pictures import read_pictures
     from verify.record.summary import read_summary
 
     if certificate.is_dir():
@@ -32,8 +33,8 @@ def command(certificate: Path, form: Any) -> None:
         )
     try:
         read_summary(certificate.with_name("summary.json"))
+        if (pictures := certificate.with_name("pictures.json")).exists():
+            read_pictures(pictures, contents.group.order, contents.checkpoint.width)
         click.echo(write_report(certificate.parent, form))
     except FileNotFoundError as error:
         raise MalformedInput(f"expected a file summary.json beside {certificate}, found none") from error
-    except UnreadableReport as error:
-        raise MalformedInput(str(error)) from error

@@ -1,6 +1,7 @@
 """pictures.json: the network's neurons as a page draws them, rounded to a byte a number. Nothing is decided or counted from it."""
 
 import base64
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from algebra.coset_space import CosetSpace
 from algebra.lattice import SubgroupLattice
 from net.activation import Activation
+from net.errors import MalformedInput
 from net.weights import Weights
 from verify.distil.labels import NeuronLabel, SideLabel
 
@@ -91,6 +93,40 @@ def column(values: npt.NDArray[np.float64]) -> Column:
     unit = float(largest) / STEPS
     scaled = np.rint(np.ldexp(values, -exponent) / unit) if unit > 0 else np.zeros(len(values))
     return Column(float(f"{np.ldexp(unit, exponent):.6g}"), base64.b64encode(scaled.astype(np.int8).tobytes()).decode("ascii"))
+
+
+def read_pictures(path: Path, order: int, width: int) -> Pictures:
+    """The pictures in a file, of a network of ``width`` neurons over ``order`` elements.
+
+    Raises:
+        MalformedInput: an entry of another type, a column or a partition of another length, a neuron or partition that is not there.
+
+    """
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=Pictures)
+    except msgspec.DecodeError as error:
+        raise MalformedInput(f"{path}: {error}; `verify run` writes the file again") from error
+    indices = [neuron.index for neuron in found.neurons]
+    if len(set(indices)) < len(indices) or not all(0 <= index < width for index in indices):
+        raise _not_of_the_run(path, f"neurons from 0 to {width - 1}, each at most once")
+    if any(len(one) != order or not all(0 <= coset < order for coset in one) for one in found.partitions):
+        raise _not_of_the_run(path, f"partitions with the number of a coset for each of {order} elements")
+    if not all(side is None or 0 <= side < len(found.partitions) for neuron in found.neurons for side in (neuron.x, neuron.y)):
+        raise _not_of_the_run(path, f"neurons that name some of its {len(found.partitions)} partitions")
+    if not all(_is_column(one, order) for neuron in found.neurons for one in (neuron.left, neuron.right, neuron.votes)):
+        raise _not_of_the_run(path, f"columns of {order} bytes in base 64, with a unit of at least 0")
+    return found
+
+
+def _is_column(one: Column, order: int) -> bool:
+    try:
+        return len(base64.b64decode(one.bytes, validate=True)) == order and one.unit >= 0
+    except ValueError:
+        return False
+
+
+def _not_of_the_run(path: Path, expected: str) -> MalformedInput:
+    return MalformedInput(f"{path}: expected {expected}, got others; `verify run` writes the file again")
 
 
 def picture_bytes(found: Pictures) -> bytes:

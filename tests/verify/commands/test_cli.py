@@ -11,6 +11,7 @@ import pytest
 from algebra.errors import GroupError
 from net.bundled import bundled_checkpoint
 from net.errors import MalformedInput
+from reports import UnreadableReport
 from verify import cli
 
 
@@ -36,6 +37,7 @@ def install(monkeypatch: pytest.MonkeyPatch, raised: BaseException | None, code:
         (GroupError("Expected a group, got X9."), 2, "verify: Expected a group, got X9.\n"),
         (FileNotFoundError(2, "No such file or directory", "a.pt"), 2, "verify: expected a file or folder at a.pt, found none\n"),
         (MalformedInput("expected (120, 128),\n came (3,)"), 4, "verify: expected (120, 128), came (3,)\n"),
+        (UnreadableReport("expected a file summary.json"), 4, "verify: expected a file summary.json\n"),
         (
             msgspec.ValidationError("Expected `int` - at `$.width`"),
             4,
