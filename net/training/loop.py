@@ -6,10 +6,12 @@ same batches as one that was not; a checkpoint records the settings that determi
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from net.errors import MalformedInput
 from net.training.architecture import PARAMETER_NAMES, cross_entropy_gradients, logits
 from net.training.state import training_pairs
 
@@ -41,6 +43,7 @@ def float32_score(
     """Pairs (x, y), x in `rows` (all by default), that are right in float32, and the smallest margin.
 
     The margin is logit of mul[x, y] minus the largest other logit; a search value, not a proof.
+    A pair whose logits are not finite numbers has no margin: -inf.
     Takes 2 * len(rows) * order^2 * width operations.
     """
     import torch
@@ -56,7 +59,7 @@ def float32_score(
             target = torch.from_numpy(mul[block].astype(np.int64).ravel())[:, None]
             own = table.gather(1, target)
             table.scatter_(1, target, float("-inf"))
-            margins = own[:, 0] - table.max(dim=1).values
+            margins = (own[:, 0] - table.max(dim=1).values).nan_to_num(nan=float("-inf"), posinf=float("inf"))
             right += int((margins > 0).sum())
             smallest = min(smallest, float(margins.min()))
     return right, smallest
@@ -73,6 +76,10 @@ def train(
 
     `after_step` is called after each step, `after_evaluation` after each evaluation (every
     `settings.evaluate_every` steps and at the last step), when `state` holds all that a resumed run needs.
+
+    Raises:
+        MalformedInput: weights or logits are no longer finite at an evaluation, of which nobody is told.
+
     """
     import torch
 
@@ -90,7 +97,12 @@ def train(
         state.step += 1
         after_step(state)
         if state.step % settings.evaluate_every == 0 or state.step == settings.steps:
-            state.history.append(_evaluation(state, mul, settings.activation))
+            evaluation = _evaluation(state, mul, settings.activation)
+            if not isfinite(evaluation["margin"]) or not all(bool(torch.isfinite(p).all()) for p in state.parameters.values()):
+                raise MalformedInput(
+                    f"expected weights and logits that stay finite, got others by step {state.step:,}: choose a smaller --learning-rate"
+                )
+            state.history.append(evaluation)
             after_evaluation(state)
     return state
 

@@ -15,7 +15,7 @@ from net.formats.own import OWN_FORMAT, record_of, write_safetensors
 from net.training.architecture import PARAMETER_NAMES, initial_parameters, parameter_shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from net.activation import Activation
@@ -105,27 +105,56 @@ def load_state(path: Path, settings: TrainingSettings, order: int) -> TrainingSt
     """The state that was saved under these settings (the number of steps may differ) over `order` elements.
 
     Raises:
-        MalformedInput: the file is no such state, or one under other settings.
+        MalformedInput: the file is no such state, one under other settings, or one with more steps than these allow.
 
     """
     import torch
 
     contents = read_contents(read_bytes(path))
     record = record_of(contents.metadata)
-    found, wanted, step, history = record.get("config"), _record_of_settings(settings), record.get("step"), record.get("history")
-    if not (contents.container == "safetensors" and isinstance(found, dict) and isinstance(step, int) and isinstance(history, list)):
+    found, wanted = record.get("config"), _record_of_settings(settings)
+    if contents.container != "safetensors" or not isinstance(found, dict):
         raise MalformedInput(f"expected the state of a training run in {path}, got another kind of file")
     if {**found, "steps": 0} != {**wanted, "steps": 0}:
-        differing = sorted(key for key in {*wanted, *found} if key != "steps" and found.get(key) != wanted.get(key))
-        raise MalformedInput(f"expected a run with the same settings in {path}, got others: {differing}")
+        raise MalformedInput(f"expected a run with the same settings in {path}, got others: {_differing(found, wanted)}")
     tensors = {name: torch.from_numpy(tensor.array().astype(np.float32)) for name, tensor in contents.tensors.items()}
     shapes = parameter_shapes(order, settings.embed, settings.width)
     expected = {**shapes, **{f"{name}.{moment}": shapes[name] for name in shapes for moment in _MOMENTS}}
     if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != expected:
         raise MalformedInput(f"expected parameters and moments of a run over {order} elements in {path}")
+    step, history = record.get("step"), record.get("history")
+    if type(step) is not int or step < 0 or not isinstance(history, list) or not all(map(_is_evaluation, history)):
+        raise MalformedInput(f"expected the step and the history of a training run in {path}, got something else")
+    if step > settings.steps:
+        raise MalformedInput(f"expected a run of at most {settings.steps:,} steps in {path}, got one after {step:,}: give more --steps")
     moments = {name: tensor for name, tensor in tensors.items() if name not in shapes}
     parameters = {name: tensors[name] for name in PARAMETER_NAMES}
     return TrainingState(step, parameters, moments, history)
+
+
+def check_network(path: Path, settings: TrainingSettings) -> None:
+    """Refuse a file that is no network trained under these settings.
+
+    Raises:
+        MalformedInput: it is none.
+
+    """
+    found, wanted = record_of(read_contents(read_bytes(path)).metadata).get("config"), _record_of_settings(settings)
+    if not isinstance(found, dict):
+        raise MalformedInput(f"expected a network of a training run in {path}, got another kind of file")
+    if found != wanted:
+        raise MalformedInput(
+            f"expected a network trained with the same settings in {path}, got others: {_differing(found, wanted, ())}"
+        )
+
+
+def _differing(found: Mapping[str, object], wanted: Mapping[str, object], free: Sequence[str] = ("steps",)) -> list[str]:
+    return sorted(key for key in {*wanted, *found} if key not in free and found.get(key) != wanted.get(key))
+
+
+def _is_evaluation(entry: object) -> bool:
+    names = ("step", "right", "margin")
+    return isinstance(entry, dict) and all(isinstance(entry.get(name), int | float) for name in names)
 
 
 def _arrays(tensors: Parameters) -> Mapping[str, npt.NDArray[np.generic]]:

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from net.errors import MalformedInput
+from verify.exit_codes import ExitCode
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from algebra.group import FiniteGroup
     from net.training.state import TrainingSettings, TrainingState
+
+
+#: No width, length of an embedding or batch is above this, which is beyond any machine's memory.
+LARGEST = 2**24
+#: No more networks are trained by one command.
+MOST_SEEDS = 100_000
 
 
 @click.command("train")
@@ -24,16 +36,16 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Where to write the network; with --seeds, the folder for all of them.",
 )
-@click.option("--seed", type=click.IntRange(0), help="Seed of the split, the weights and the batches [0].")
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the split, the weights and the batches [0].")
 @click.option("--seeds", help="Several seeds, such as 1-20 or 3,5,8: a network OUT/GROUP-seedN.safetensors for each.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at a time, with --seeds.")
 @click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler whose workers train, with --seeds.")
 @click.option("--keep-every", type=click.IntRange(1), metavar="N", help="Keep the network of every N steps in OUT.steps/.")
-@click.option("--steps", type=click.IntRange(1), help="Most steps to take [60000; 20000 from 500 elements on].")
-@click.option("--width", type=click.IntRange(1), help="Hidden neurons [128; 256 from 500 elements on].")
-@click.option("--embed", type=click.IntRange(1), help="Length of an embedding [256; 512 from 500 elements on].")
+@click.option("--steps", type=click.IntRange(1, 2**31), help="Most steps to take [60000; 20000 from 500 elements on].")
+@click.option("--width", type=click.IntRange(1, LARGEST), help="Hidden neurons [128; 256 from 500 elements on].")
+@click.option("--embed", type=click.IntRange(1, LARGEST), help="Length of an embedding [256; 512 from 500 elements on].")
 @click.option("--fraction", type=click.FloatRange(0, 1, min_open=True), help="Share of pairs to train on [0.5].")
-@click.option("--batch", type=click.IntRange(1), help="Pairs in a step [1024; 4096 from 500 elements on].")
+@click.option("--batch", type=click.IntRange(1, LARGEST), help="Pairs in a step [1024; 4096 from 500 elements on].")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="AdamW's learning rate [0.001].")
 @click.option("--weight-decay", type=click.FloatRange(0), help="AdamW's weight decay [1.0].")
 @click.option("--activation", type=click.Choice(["relu", "square"]), help="What a neuron makes of what it reads [relu].")
@@ -49,12 +61,13 @@ def command(
     resume: bool,
     quiet: bool,
     **options: Any,
-) -> None:
+) -> int:
     """Train a network on part of a group's multiplication table.
 
     Stops when every pair is right and the smallest margin has not grown by 2 % for 10,000 steps, or at
     --steps. The state is kept in OUT.partial after every 500 steps. One thread is used, because the same
-    settings then give the same file on the same kind of machine.
+    settings then give the same file on the same kind of machine. With --seeds, a network that cannot be trained stops no other; the
+    exit code is then 4.
     """
     from algebra.group import parse_group
     from net.training.state import default_settings
@@ -71,14 +84,19 @@ def command(
     if seeds is None and (jobs > 1 or scheduler is not None):
         raise click.UsageError("expected --jobs and --scheduler with --seeds alone, which trains several networks")
     settings = replace(default_settings(parsed.name, parsed.order), **given)
+    if parsed.order < 2 or round(settings.fraction * parsed.order**2) < 1:
+        raise click.UsageError(
+            f"expected a group and a --fraction that leave a pair to train on and an answer to get wrong, got {settings.fraction} of"
+            f" {parsed.order**2:,} pairs"
+        )
     if seeds is not None:
-        _train_seeds(settings, parsed.name, _numbers(seeds), out, keep_every, resume, jobs, scheduler, quiet)
-        return
+        return _train_seeds(settings, parsed.name, _numbers(seeds), out, keep_every, resume, jobs, scheduler, quiet)
     if not out.parent.is_dir():
         raise click.UsageError(f"expected an existing folder for --out, got {out.parent}")
     if out.is_dir():
         raise click.UsageError(f"expected a file for --out, got the folder {out} (--seeds trains several networks into a folder)")
     _train_one(settings, parsed, out, keep_every, resume, quiet)
+    return ExitCode.VERIFIED
 
 
 def _train_one(settings: TrainingSettings, group: FiniteGroup, out: Path, keep_every: int | None, resume: bool, quiet: bool) -> None:
@@ -107,10 +125,13 @@ def _numbers(text: str) -> list[int]:
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
         if not first.isascii() or not first.isdigit() or (dash and not (last.isascii() and last.isdigit())):
-            raise click.UsageError(f"expected --seeds like 1-20 or 3,5,8, got {text!r}")
-        found += range(int(first), int(last or first) + 1)
+            raise click.UsageError(f"expected --seeds like 1-20 or 3,5,8, got {text!r:.60}")
+        one = range(int(first), int(last or first) + 1) if max(len(first), len(last)) <= len(str(2**64)) else range(2**64, 2**64 + 1)
+        if one and (one[-1] >= 2**64 or one[-1] - one[0] + len(found) >= MOST_SEEDS):
+            raise click.UsageError(f"expected --seeds of at most {MOST_SEEDS:,} numbers below 2^64, got {text!r:.60}")
+        found += one
     if not found:
-        raise click.UsageError(f"expected --seeds like 1-20 or 3,5,8, got {text!r}")
+        raise click.UsageError(f"expected --seeds like 1-20 or 3,5,8, got {text!r:.60}")
     return list(dict.fromkeys(found))
 
 
@@ -124,31 +145,58 @@ def _train_seeds(
     jobs: int,
     scheduler: str | None,
     quiet: bool,
-) -> None:
+) -> int:
     """One network for each seed; with --resume those that are there already stay, and unfinished ones go on."""
+    from net.training.state import check_network
     from verify.jobs.many import Died, finished, only_one
 
     with only_one(out, "training"):
         files = {seed: out / f"{name}-seed{seed}.safetensors" for seed in seeds}
-        there = [str(file) for file in files.values() if file.exists()]
-        if there and not resume:
-            raise click.UsageError(f"expected no network of these seeds in {out} (or --resume), got {there[0]}")
+        for seed, file in files.items():
+            if resume and file.exists():
+                check_network(file, replace(settings, seed=seed))
+            elif not resume:
+                _check_new(file, keep_every)
         left = [seed for seed in seeds if not files[seed].exists()]
         work = [(replace(settings, seed=seed), files[seed], keep_every, quiet or jobs > 1 or scheduler is not None) for seed in left]
+        failed = False
         for k, line in finished(_train_file, work, jobs, scheduler):
-            click.echo(f"{files[left[k]]}: not trained: {line.reason}" if isinstance(line, Died) else line)
+            if isinstance(line, Died | NotTrained):
+                failed = True
+                line = f"{files[left[k]]}: not trained: {line.reason}"
+            click.echo(line)
+        return ExitCode.MALFORMED if failed else ExitCode.VERIFIED
 
 
-def _train_file(settings: TrainingSettings, out: Path, keep_every: int | None, quiet: bool) -> str:
+def _check_new(file: Path, keep_every: int | None) -> None:
+    """Refuse to train over what is there of a network: its file, its unfinished run, its snapshots."""
+    for there in (file, file.with_name(file.name + ".partial")):
+        if there.exists():
+            raise click.UsageError(f"expected no network of these seeds in {file.parent} (or --resume), got {there}")
+    steps = file.with_name(file.name + ".steps")
+    if keep_every is not None and steps.is_dir() and any(steps.iterdir()):
+        raise click.UsageError(f"expected no earlier snapshots in {steps}, got some: move them away, or choose another --out")
+
+
+class NotTrained(NamedTuple):
+    """Why one of several networks was not trained."""
+
+    reason: str
+
+
+def _train_file(settings: TrainingSettings, out: Path, keep_every: int | None, quiet: bool) -> str | NotTrained:
     """Train one network, from where an interrupted run of it stopped, and say how it ended."""
     from algebra.group import parse_group
 
     group = parse_group(settings.group)
     partial = out.with_name(out.name + ".partial")
     resume = partial.exists()
-    state = _run(settings, group, partial, _steps_folder(out, keep_every, resume), keep_every, resume, quiet)
-    line = _finish(settings, state, group, out)
-    partial.unlink(missing_ok=True)
+    try:
+        state = _run(settings, group, partial, _steps_folder(out, keep_every, resume), keep_every, resume, quiet)
+        line = _finish(settings, state, group, out)
+        partial.unlink(missing_ok=True)
+    except (click.UsageError, MalformedInput, OSError, MemoryError) as error:
+        return NotTrained(error.message if isinstance(error, click.UsageError) else " ".join(str(error).split()) or "too little memory")
     return line
 
 
@@ -169,7 +217,8 @@ def _run(
     from verify.record.explain import percentage
 
     use_one_thread()
-    state = load_state(partial, settings, group.order) if resume else start(settings, group.order)
+    with _enough_memory(settings):
+        state = load_state(partial, settings, group.order) if resume else start(settings, group.order)
     columns = (
         TextColumn("step"),
         BarColumn(),
@@ -177,14 +226,14 @@ def _run(
         TimeRemainingColumn(),
         TextColumn("{task.description}"),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+    with _enough_memory(settings), Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
         task = progress.add_task("", total=settings.steps, completed=state.step)
 
         def after_evaluation(state: TrainingState) -> None:
             save_state(partial, settings, state)
             last = state.history[-1]
             share = last["right"] / group.order**2
-            progress.update(task, description=f"{percentage(share, 2)} right, smallest margin {last['margin']:.2f}")
+            progress.update(task, description=f"{percentage(share, 2)} right, smallest margin {last['margin']:.4g}")
 
         def after_step(state: TrainingState) -> None:
             progress.update(task, completed=state.step)
@@ -192,14 +241,22 @@ def _run(
                 save_network(steps / f"{state.step:07d}.safetensors", settings, state)
 
         if state.step == 0:
+            if steps is not None:  # there are snapshots from now on, to which only a resumed run may add
+                save_state(partial, settings, state)
             after_step(state)
-        return train(
-            settings,
-            group.mul,
-            state,
-            after_step,
-            after_evaluation,
-        )
+        return train(settings, group.mul, state, after_step, after_evaluation)
+
+
+@contextmanager
+def _enough_memory(settings: TrainingSettings) -> Iterator[None]:
+    """Tell that memory is lacking as a MemoryError, which PyTorch does not."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "allocate memory" not in str(error):
+            raise
+        wanted = f"{settings.width:,} neurons, embeddings of {settings.embed:,} and batches of {settings.batch:,} pairs"
+        raise MemoryError(f"training takes more for {wanted}") from None
 
 
 def _finish(settings: TrainingSettings, state: TrainingState, group: FiniteGroup, out: Path) -> str:
@@ -212,5 +269,5 @@ def _finish(settings: TrainingSettings, state: TrainingState, group: FiniteGroup
     digest = hashlib.sha256(out.read_bytes()).hexdigest()
     return (
         f"{out}: {right:,} of {group.order**2:,} pairs right after {state.step:,} steps, "
-        f"smallest margin {margin:.3f} (float32), sha256 {digest}"
+        f"smallest margin {margin:.4g} (float32), sha256 {digest}"
     )
