@@ -21,7 +21,8 @@ import numpy as np
 
 from net.weights import Weights
 from verify import analyse
-from verify.compare.levels import compare, removal_fve
+from verify.compare.comparison import compare
+from verify.compare.levels import removal_fve
 from verify.distil.curve import distill
 from verify.distil.moments import activation_moments
 from verify.distil.settings import DEFAULT

@@ -11,6 +11,10 @@ from reports.theorems import PARITY, lemma_kind
 
 MOST_CIRCUITS = 400
 SHOWN_LEMMAS = 12
+UNSETTLED = (
+    "Some changed networks have neurons that cancel one another, so that float64 does not know what is left, on too many pairs for "
+    "exact arithmetic: then the least and the greatest stand that a figure can be, or “not known” where these are far apart."
+)
 
 
 def circuit_rows(source: Source) -> list[list[str]]:
@@ -162,14 +166,11 @@ def _interventions(source: Source) -> list[Block]:
     rows = [
         [
             row["name"],
-            portion(row["network_right"]),
-            portion(row["program_right"]),
-            share(row["logit_fve"]),
-            portion(row["in_top_set"]),
-            portion(row["answers_agree_clear"]),
+            *(_as_known(row, name) for name in ("network_right", "program_right", "logit_fve", "in_top_set", "answers_agree_clear")),
         ]
         for row in s["counterfactuals"]
     ]
+    open_ = any(row.get("between") or row.get("not_known") for row in s["counterfactuals"])
     return [
         Heading(2, say("Interventions"), "interventions"),
         Paragraph(
@@ -186,6 +187,7 @@ def _interventions(source: Source) -> list[Block]:
                         other="" if source.squares else "relu becomes the absolute value; ",
                     ),
                     sampled,
+                    *([say(UNSETTLED)] if open_ else []),
                 ]
             )
         ),
@@ -196,6 +198,14 @@ def _interventions(source: Source) -> list[Block]:
             long=True,
         ),
     ]
+
+
+def _as_known(row: Record, name: str) -> str:
+    """A figure of an intervention, the least and the greatest that it can be, or "not known"."""
+    if name in row.get("not_known", ()):
+        return "not known"
+    low, high = (share(value) for value in row.get("between", {}).get(name, (row[name], row[name])))
+    return low if low == high else f"{low} to {high}"
 
 
 def _curve(source: Source) -> list[Block]:

@@ -39,7 +39,7 @@ from net.errors import MalformedInput
 from net.folded import FoldedNetwork, Source
 from net.in_memory import FILE_NAME
 from net.units import Units
-from net.usual_units import beside, in_usual_units
+from net.usual_units import in_usual_units
 from verify.distil.labels import Labelling, labelled
 from verify.exact.exhaustive import Evaluation, correct_pairs, evaluate
 from verify.program.editable import CosetProgram
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from net.formats.reading import Activation, Reading
     from net.weights import Weights
     from verify.compact import CompactResult
-    from verify.compare.levels import Comparison
+    from verify.compare.comparison import Comparison
     from verify.distil.curve import Distillation
     from verify.distil.labels import NeuronLabel
     from verify.record.pictures import Pictures
@@ -300,11 +300,10 @@ class Compared:
 
     @cached_property
     def logits(self) -> Comparison:
-        """Level 2: the share of the logits' variance that the program explains, and so on; measured in float32 on all pairs."""
-        from verify.compare.levels import compare
+        """Level 2: the share of the logits' variance that the program explains, and so on; measured in float64 on all pairs."""
+        from verify.compare.comparison import compare
 
-        network, units = self._analysis._in_usual_units
-        return compare(network, beside(self.weights, units), self._analysis.group.mul)
+        return compare(self._analysis.weights, self.weights, self._analysis.group.mul)
 
 
 @dataclass(frozen=True)

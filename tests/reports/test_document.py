@@ -22,7 +22,7 @@ from reports.markdown import line as markdown_line
 from reports.markdown import markdown
 from reports.numbers import at_least, count, decimal, ratio_of, rational, share
 from reports.program_text import program_constants
-from verify.compare.levels import NEAR_TIE
+from verify.compare.comparison import NEAR_TIE
 from verify.record.certificate import Certificate, read_certificate
 from verify.record.summary import Summary, read_summary
 
@@ -205,6 +205,20 @@ def test_a_sample_is_said_to_be_one(directory: Path, summary: JSON) -> None:
     assert "Measured on a sample, 12 of the 36 pairs: every y with 2 of the 6 x, drawn with seed 0." in text
     # a negative share of variance is none
     assert "| remove 40 % of the circuits | 100 % | 75.0 % | none |" in text
+
+
+def test_figures_of_interventions_that_are_open_are_said_to_be_open(directory: Path, summary: JSON) -> None:
+    """An interval is printed as one, unless both ends print alike; a figure that is not known in words; none is a dash."""
+    write_report(directory)
+    assert "float64 does not know" not in (directory / "report-circuits.md").read_text()
+    row = summary["counterfactuals"][0]
+    row |= dict.fromkeys(("network_right", "program_right", "logit_fve", "in_top_set", "answers_agree_clear"))
+    row |= {"between": {"network_right": [0.5, 0.5625], "in_top_set": [0.75, 0.7501]}, "not_known": ["program_right", "logit_fve"]}
+    put(directory, "summary.json", summary)
+    write_report(directory)
+    text = (directory / "report-circuits.md").read_text()
+    assert "| remove 40 % of the circuits | 50.0 % to 56.2 % | not known | not known | 75.0 % | – |" in text
+    assert "float64 does not know what is left, on too many pairs for exact arithmetic" in text
 
 
 def test_names_do_not_break_tables(certificate: JSON, summary: JSON) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from algebra.group import parse_group
 from net.weights import Weights
-from verify.compare.levels import compare
+from verify.compare.comparison import compare
 
 S3 = parse_group("S3")
 

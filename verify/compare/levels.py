@@ -1,148 +1,37 @@
 """The four levels at which a program and a network are compared (level 1, answers, is exact and lives in `verify.exact.exhaustive`).
 
 Level 2, logits: share of the centred logits' variance explained, largest difference of margins, agreement on the runner-up.
-Level 3, counterfactuals: the same surgery on both, then their logits and answers compared.
+Level 3, counterfactuals: the same surgery on both, then their logits and answers compared (`verify.compare.comparison`).
 Level 4, mechanism: per neuron the exact largest deviation of preactivations and votes.
-Levels 2 and 3 are measured in float32, on all pairs unless a sample is handed in; nothing is proved by them.
+Levels 2 and 3 are measured in float64, on all pairs unless a sample is handed in; nothing is proved by them.
 """
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from net.activation import fired
 from net.weights import ExactWeights, Weights
-from verify.compare.answers import LogitRows, logit_blocks
 from verify.compare.interventions import Surgery, absolute_value, exchange_inputs, flip_signs, remove
 from verify.distil.coset_fit import Floats
 from verify.distil.labels import NeuronLabel
 from verify.distil.moments import CANCELLED, NOTHING, centred
-from verify.exact.exhaustive import TIE, Evaluation
+from verify.exact.exhaustive import Evaluation
 from verify.program.kind import kind_of
 from verify.program.program import Program
 from verify.record.certificate import Kind, NeuronRecord, rational
 
 SHARES_REMOVED = (0.2, 0.4, 0.6)
 DRAWS = 3
-NEAR_TIE = 0.05
-#: The root mean square of the logits is taken over about so many x.
-SCALE_ROWS = 8
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two networks on all pairs: level 2 figures, and answers compared where neither side has a near tie.
-
-    A near tie is a margin below ``NEAR_TIE`` times the root mean square of that side's centred logits, or of 0; the top set of the
-    program are the outputs within that distance of its best. Equal greatest logits are a tie, which is no answer: right nowhere, and in
-    agreement and in the top set where the other side has a tie, too. ``agree_when_clear`` is the share of agreeing answers among the
-    clear pairs, None where there are none.
-    """
-
-    logit_fve: float
-    runner_up_agree: float
-    answers_agree: float
-    agree_when_clear: float | None
-    clear: float
-    in_top_set: float
-    network_right: float
-    program_right: float
-
-
-def compare(network: Weights, program: Weights, product: npt.NDArray[np.integer], x: npt.NDArray[np.intp] | None = None) -> Comparison:
-    """One pass in float32 over all pairs, or over those with x in a sample; ``product`` is the table that "right" refers to.
-
-    Complexity: O(|G|^2 m) for each x.
-    """
-    near = [NEAR_TIE * _logit_scale(weights, x) for weights in (network, program)]
-    squares, tallies = np.zeros(2), np.zeros(7)
-    for ours, theirs in zip(logit_blocks(network, x), logit_blocks(program, x), strict=True):
-        squares += _squares(ours.logits, theirs.logits)
-        tallies += _count(ours, theirs, near[0], near[1], product)
-    pairs = network.order * (network.order if x is None else len(x))
-    return Comparison(
-        logit_fve=float(1 - squares[0] / squares[1]) if squares[1] > 0 else float("nan"),
-        runner_up_agree=tallies[0] / pairs,
-        answers_agree=tallies[1] / pairs,
-        agree_when_clear=tallies[3] / tallies[2] if tallies[2] else None,
-        clear=tallies[2] / pairs,
-        in_top_set=tallies[4] / pairs,
-        network_right=tallies[5] / pairs,
-        program_right=tallies[6] / pairs,
-    )
 
 
 def runner_up_agreement(network: Evaluation, program: Evaluation) -> float:
     """The share of all pairs at which the program's second best output is the network's."""
     return float((network.runner_up == program.runner_up).mean())
-
-
-def _logit_scale(weights: Weights, x: npt.NDArray[np.intp] | None) -> float:
-    """Root mean square of the centred logits, over a few x at most: it only sets what counts as a near tie."""
-    rows = np.arange(weights.order) if x is None else x
-    few = rows[:: max(1, len(rows) // SCALE_ROWS)]
-    squares = [_squares(block.logits, np.zeros_like(block.logits))[1] for block in logit_blocks(weights, few)]
-    return float(np.sqrt(sum(squares) / (len(few) * weights.order**2)))
-
-
-def _squares(ours: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32]) -> tuple[float, float]:
-    """Sums of squares of the centred difference and of our centred logits."""
-    return _centred_square(ours - theirs), _centred_square(ours)
-
-
-def _centred_square(logits: npt.NDArray[np.float32]) -> float:
-    """Sum of squares after each pair's mean over z is taken away: sum of v^2 - (sum of v)^2 / |G|."""
-    flat = logits.reshape(-1, logits.shape[-1])
-    sums = flat.sum(axis=1, dtype=np.float64)
-    square = float(np.einsum("pz,pz->p", flat, flat).sum(dtype=np.float64) - (sums**2).sum() / flat.shape[1])
-    return max(square, 0.0)  # where all logits are equal, rounding may leave a little less than nothing
-
-
-class _Top(NamedTuple):
-    """Best output of each pair, its logit, its lead over the second best, and the second best."""
-
-    first: npt.NDArray[np.intp]
-    best: npt.NDArray[np.float32]
-    lead: Floats
-    second: npt.NDArray[np.intp]
-
-
-def _count(ours: LogitRows, theirs: LogitRows, near: float, near_program: float, product: npt.NDArray[np.integer]) -> Floats:
-    """Runner-up agreement, agreement, clear pairs, agreement among them, network's answer in top set, right ones."""
-    mine = _top(ours.logits)
-    chosen = np.take_along_axis(theirs.logits, mine.first[..., None], axis=2)[..., 0]
-    other = _top(theirs.logits)
-    answer, answered = (np.where(top.lead > 0, top.first, TIE) for top in (mine, other))
-    in_top = np.where(answer == TIE, answered == TIE, chosen >= other.best - near_program)
-    clear = (mine.lead >= near) & (other.lead >= near_program) & (answer != TIE) & (answered != TIE)
-    same = answer == answered
-    target = product[ours.rows]
-    counts = [
-        (mine.second == other.second).sum(),
-        same.sum(),
-        clear.sum(),
-        (same & clear).sum(),
-        in_top.sum(),
-        (answer == target).sum(),
-        (answered == target).sum(),
-    ]
-    return np.array(counts, dtype=float)
-
-
-def _top(logits: npt.NDArray[np.float32]) -> _Top:
-    """Best output, lead over the second, and the second best; overwrites the best logits."""
-    first = logits.argmax(axis=2)
-    best = np.take_along_axis(logits, first[..., None], axis=2)[..., 0]
-    np.put_along_axis(logits, first[..., None], -np.inf, axis=2)
-    second = logits.argmax(axis=2)
-    lead = best - np.take_along_axis(logits, second[..., None], axis=2)[..., 0]
-    return _Top(first, best, np.asarray(lead, dtype=np.float64), second)
 
 
 def _stacked(network: Weights, program: Weights) -> tuple[Floats, Floats]:

@@ -13,8 +13,9 @@ from algebra.lattice import SubgroupLattice
 from net.folded import FoldedNetwork
 from net.weights import Weights, dead_neurons
 from verify.compact import CompactResult
+from verify.compare.comparison import compare
 from verify.compare.gcr import LogitFve, logit_fve
-from verify.compare.levels import compare, fve, largest_margin_difference, margins_at, removal_fve, runner_up_agreement, surgeries
+from verify.compare.levels import fve, largest_margin_difference, margins_at, removal_fve, runner_up_agreement, surgeries
 from verify.distil.coset_fit import Floats
 from verify.distil.curve import Distillation, Point
 from verify.distil.labels import NeuronLabel
@@ -35,6 +36,8 @@ from verify.symbolic.solver.opinions import Opinion
 COUNTERFACTUAL_PAIRS = 30_000
 #: How many families are removed, one at a time.
 FAMILIES_REMOVED = 3
+#: What summary.json calls figures of a comparison that it names otherwise.
+NAMES = {"agree_when_clear": "answers_agree_clear"}
 #: How many wrong pairs summary.json lists.
 WRONG_LISTED = 1000
 
@@ -262,6 +265,8 @@ def counterfactuals(
                 in_top_set=result.in_top_set,
                 answers_agree_clear=result.agree_when_clear,
                 clear=result.clear,
+                between={NAMES.get(name, name): share for name, share in result.between.items() if name != "answers_agree"},
+                not_known=[NAMES.get(name, name) for name in result.not_known if name != "answers_agree"],
             )
         )
     return rows

@@ -154,17 +154,21 @@ class Counterfactual(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Shares of these pairs: ``network_right`` and ``program_right``; ``in_top_set``, the network's answer being within a near tie of the
     program's best, or both having a tie, which is no answer; ``clear``, neither side having a tie or a near one; and of those
-    ``answers_agree_clear`` (None where there are none).
+    ``answers_agree_clear`` (None where there are none). Figures that rounding could change, since float64 with its bounds leaves pairs
+    open and there are too many for integers, are None: ``between`` has the least and the greatest value of these by name, and
+    ``not_known`` names those for which they are more than 0.1 apart.
     """
 
     name: str
     pairs: int
-    network_right: float
-    program_right: float
+    network_right: float | None
+    program_right: float | None
     logit_fve: float | None
-    in_top_set: float
+    in_top_set: float | None
     answers_agree_clear: float | None
-    clear: float
+    clear: float | None
+    between: dict[str, tuple[float, float]] = {}
+    not_known: list[str] = []
 
 
 class Gcr(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

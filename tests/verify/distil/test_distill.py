@@ -10,8 +10,9 @@ from algebra.lattice import subgroups
 from net.planted import planted_network
 from net.weights import Weights
 from verify.compare.answers import logit_blocks, shortfalls
+from verify.compare.comparison import compare
 from verify.compare.interventions import absolute_value, exchange_inputs, flip_signs
-from verify.compare.levels import compare, fve, mechanism
+from verify.compare.levels import fve, mechanism
 from verify.distil.curve import _expected, distill
 from verify.distil.moments import activation_moments, centred, quadratic_form
 from verify.exact.exhaustive import evaluate

@@ -10,7 +10,7 @@ from algebra.lattice import subgroups
 from net.planted import planted_network
 from net.weights import Weights
 from verify.claims.claim import percent
-from verify.compare.levels import compare
+from verify.compare.comparison import compare
 from verify.distil.curve import distill
 from verify.exact.exhaustive import evaluate
 from verify.program.form import Form

@@ -653,6 +653,12 @@ def _level(field: str) -> None:
     twin(f"counterfactuals[].{field}")(found)
 
 
+@twin("counterfactuals[].between{}[]")
+def _between(_: Run) -> list[Any]:
+    """None here, where every pair is decided; tests/verify/test_shares_of_interventions.py holds intervals to fractions."""
+    return []
+
+
 for _field in ("pairs", "network_right", "program_right", "logit_fve", "in_top_set", "clear", "answers_agree_clear"):
     _level(_field)
 
