@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+USUAL = "in the usual order"
+#: Of values that are not the network's own.
+MULTIPLIED = "times a power of two"
+MOST_CUTS = 30  # lines between cosets
 MOST = 360  # rows of a heat map: of a larger group every k-th element is drawn
 
 
@@ -42,8 +46,8 @@ def draw_neuron(pictures: Record, index: int) -> "Figure":
     figure = Figure(figsize=(4.8, 2.1))
     left, right = (axes_at(figure, start, 0.25, 1.6, 1.6) for start in (0.25, 2.1))
     response, sorted_response, cuts = responses(pictures, index)
-    most = max(float(response.max()), 1e-30)
-    for axes, grid, title in ((left, response, "in the usual order"), (right, sorted_response, "sorted by cosets")):
+    most = _most(response)
+    for axes, grid, title in ((left, response, USUAL), (right, sorted_response, _order_of(pictures, index))):
         image = axes.imshow(grid, cmap="Blues", vmin=0, vmax=most, interpolation="nearest")
         axes.set_title(title, fontsize=9)
         axes.set_xlabel("y", fontsize=8)
@@ -52,7 +56,7 @@ def draw_neuron(pictures: Record, index: int) -> "Figure":
     _cuts(right, *cuts)
     bar = figure.colorbar(image, cax=axes_at(figure, 3.8, 0.4, 0.08, 1.3))
     bar.ax.tick_params(labelsize=7)
-    bar.set_label("response", fontsize=8)
+    bar.set_label("response" if pictures.get("own", True) else f"response, {MULTIPLIED}", fontsize=8)
     return figure
 
 
@@ -60,7 +64,7 @@ def responses(pictures: Record, index: int) -> "tuple[NDArray[np.floating], NDAr
     """The responses in the usual order, sorted by cosets, and after how many rows and columns a coset ends."""
     import numpy as np
 
-    neuron = next(neuron for neuron in pictures["neurons"] if neuron["index"] == index)
+    neuron = neuron_of(pictures, index)
     left, right = values(neuron["left"]), values(neuron["right"])
     size = len(left)
     step = -(-size // MOST)
@@ -82,14 +86,12 @@ def draw_page(pictures: Record, index: int, title: str) -> "Figure":
     """One neuron in three rows: its response, its two functions, and its votes, elements sorted by cosets."""
     from matplotlib.figure import Figure
 
-    neuron = next(neuron for neuron in pictures["neurons"] if neuron["index"] == index)
+    neuron = neuron_of(pictures, index)
     figure = Figure(figsize=(7.2, 6.6), layout="constrained")
     top, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.25, 1))[:, 0]
     response, sorted_response, cuts = responses(pictures, index)
-    most = max(float(response.max()), 1e-30)
-    for axes, grid, name in zip(
-        top.subplots(1, 2), (response, sorted_response), ("in the usual order", "sorted by cosets"), strict=True
-    ):
+    most = _most(response)
+    for axes, grid, name in zip(top.subplots(1, 2), (response, sorted_response), (USUAL, _order_of(pictures, index)), strict=True):
         image = axes.imshow(grid, cmap="Blues", vmin=0, vmax=most, interpolation="nearest")
         axes.set_title(f"response to (x, y), {name}", fontsize=9)
         axes.set_xlabel("y", fontsize=8)
@@ -101,7 +103,10 @@ def draw_page(pictures: Record, index: int, title: str) -> "Figure":
         below.subplots(1, 3),
         ("left", "right", "votes"),
         ("x", "y", None),
-        ("L(x), x by coset", "R(y), y by coset", "votes on z"),
+        (
+            *(name if neuron[side] is None else f"{name}, {side} by coset" for name, side in (("L(x)", "x"), ("R(y)", "y"))),
+            "votes on z",
+        ),
         strict=True,
     ):
         column = values(neuron[part])
@@ -111,28 +116,70 @@ def draw_page(pictures: Record, index: int, title: str) -> "Figure":
         axes.set_title(name, fontsize=9)
         axes.tick_params(labelsize=7)
         axes.set_xticks([])
-    figure.suptitle(title, fontsize=10, parse_math=False)
+    figure.suptitle(title if pictures.get("own", True) else f"{title}; values {MULTIPLIED}", fontsize=10, parse_math=False)
     return figure
+
+
+#: Of a contact sheet, in inches: the side of a picture, from one to the next across and up, and the room for the title.
+SIDE, ACROSS, UP, TITLE = 1.3, 1.45, 1.6, 0.35
 
 
 def draw_sheet(pictures: Record, indices: list[int], title: str, columns: int = 6) -> "Figure":
-    """A contact sheet: the responses of several neurons, sorted by their cosets."""
-    from matplotlib.figure import Figure
+    """A contact sheet: the responses of several neurons, sorted by their cosets; says where a neuron has none to be sorted by.
 
-    rows = -(-len(indices) // columns)
-    figure = Figure(figsize=(1.5 * columns, 1.7 * rows + 0.5), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for place, axes in enumerate(grid.flat):
-        if place >= len(indices):
-            axes.axis("off")
-            continue
-        _, response, cuts = responses(pictures, indices[place])
-        axes.imshow(response, cmap="Blues", vmin=0, interpolation="nearest")
-        axes.set_title(f"neuron {indices[place]}", fontsize=8)
-        _bare(axes)
-        _cuts(axes, *cuts)
-    figure.suptitle(title, fontsize=10, parse_math=False)
+    All pictures stand on one pair of axes, since axes take most of the time that a picture takes.
+    """
+    from matplotlib.collections import LineCollection
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
+    columns = min(columns, len(indices))
+    wide, high = ACROSS * columns, UP * -(-len(indices) // columns)
+    figure = Figure(figsize=(max(wide, 5.0), high + TITLE))
+    figure.suppressComposite = True  # each picture keeps its own rows
+    axes = axes_at(figure, 0, 0, wide, high)
+    lines: list[list[tuple[float, float]]] = []
+    for place, index in enumerate(indices):
+        row, column = divmod(place, columns)
+        left, bottom = ACROSS * column, high - UP * row - UP
+        _, response, cuts = responses(pictures, index)
+        size, neuron = len(response), neuron_of(pictures, index)
+        extent = (left, left + SIDE, bottom, bottom + SIDE)
+        axes.imshow(response, cmap="Blues", vmin=0, vmax=_most(response), interpolation="nearest", extent=extent, aspect="auto")
+        axes.add_patch(Rectangle((left, bottom), SIDE, SIDE, fill=False, edgecolor="#1b1f24", linewidth=0.5, clip_on=False))
+        named = f"neuron {index}" + {"x y": "", "": ", not sorted"}.get(known := sides(neuron), f", {known} sorted")
+        axes.text(left + SIDE / 2, bottom + SIDE + 0.04, named, fontsize=8, horizontalalignment="center")
+        for at, across in ((cuts[0], True), (cuts[1], False)):
+            for cut in at if len(at) <= MOST_CUTS else ():
+                down, right = bottom + SIDE * (1 - cut / size), left + SIDE * cut / size
+                lines.append([(left, down), (left + SIDE, down)] if across else [(right, bottom), (right, bottom + SIDE)])
+    axes.add_collection(LineCollection(lines, colors="#d9822b", linewidths=0.5))
+    axes.set(xlim=(0, wide), ylim=(0, high))
+    axes.axis("off")
+    figure.text(0.02, 1 - TITLE / (high + TITLE) / 2, title, fontsize=10, parse_math=False)
     return figure
+
+
+def _order_of(pictures: Record, index: int) -> str:
+    """What a picture that is to be sorted by cosets says of its order."""
+    known = sides(neuron_of(pictures, index))
+    return {"x y": "sorted by cosets", "": f"{USUAL}, without cosets"}.get(known, f"{known} by coset")
+
+
+def sides(neuron: Record) -> str:
+    """The inputs, "x y" or less, for which a neuron's label has cosets to sort by."""
+    return " ".join(side for side in ("x", "y") if neuron[side] is not None)
+
+
+def neuron_of(pictures: Record, index: int) -> Record:
+    """The neuron with that number."""
+    found: Record = next(neuron for neuron in pictures["neurons"] if neuron["index"] == index)
+    return found
+
+
+def _most(response: "NDArray[np.floating]") -> float:
+    """Where the scale of a response ends; a neuron that never fires has one, too."""
+    return max(float(response.max()), 1e-30)
 
 
 def _bare(axes: "Axes") -> None:
@@ -143,5 +190,5 @@ def _bare(axes: "Axes") -> None:
 def _cuts(axes: "Axes", rows: list[int], columns: list[int]) -> None:
     """Thin lines between cosets, where these are few."""
     for line, at in ((axes.axhline, rows), (axes.axvline, columns)):
-        for place in at if len(at) <= 30 else ():
+        for place in at if len(at) <= MOST_CUTS else ():
             line(place - 0.5, color="#d9822b", linewidth=0.5)

@@ -191,6 +191,7 @@ def page_data(source: Source, pictures: Record | None, voting: Voting) -> Record
         "circuits": found,
         "kinds": kinds,
         "neurons": _neurons(source, pictures),
+        "own": pictures is None or pictures.get("own", True),
         "partitions": [packed(partition) for partition in pictures["partitions"]] if pictures else [],
         "margins": source.s["margin_map"],
         "wrong": [row[:2] for row in correct["wrong"]],

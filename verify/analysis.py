@@ -776,7 +776,8 @@ class Analysis:
         from verify.record.pictures import pictures
 
         source = self.network.source
-        return pictures(self.lattice, self.searched.weights, self.labels, "" if source is None else source.certified_sha256)
+        digest = "" if source is None else source.certified_sha256
+        return pictures(self.lattice, self.searched.weights, self.labels, digest, self.units.own)
 
     def write(self, directory: Path | str) -> Path:
         """Write what `verify run` writes into a directory that is new, empty or an earlier run's; returns it.

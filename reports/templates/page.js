@@ -93,18 +93,19 @@
     const L = column(picture.L), R = column(picture.R), U = column(picture.U);
     const xs = byCoset(picture.x), ys = byCoset(picture.y), response = (x, y) => fired(L[x] + R[y]);
     const ends = [Math.max(...L) + Math.max(...R), Math.min(...L) + Math.min(...R)], most = Math.max(...ends.map(fired)), box = make("div", undefined, "maps");
+    const byX = picture.x !== null, byY = picture.y !== null;
     const step = Math.ceil(order / 360), size = Math.ceil(order / step), shown = Math.max(180, Math.min(360, size));
     box.append(
       map("response to (x, y), elements as they come", size, size, shown, most, (r, c) => response(r * step, c * step)),
-      map("response, x and y sorted by cosets", size, size, shown, most, (r, c) => response(xs[r * step], ys[c * step])),
+      map(byX || byY ? `response, ${[byX && "x", byY && "y"].filter(Boolean).join(" and ")} sorted by cosets` : "response, again: the label has no cosets to sort by", size, size, shown, most, (r, c) => response(xs[r * step], ys[c * step])),
     );
     const strip = (name, values, sorted) => map(name, order, 1, shown, Math.max(...values.map(Math.abs)), (_, c) => values[sorted[c]]);
-    const strips = [strip("L(x), x sorted by coset", L, xs), strip("R(y), y sorted by coset", R, ys), strip("votes on z, z sorted as x", U, xs)];
+    const strips = [strip(byX ? "L(x), x sorted by coset" : "L(x)", L, xs), strip(byY ? "R(y), y sorted by coset" : "R(y)", R, ys), strip(byX ? "votes on z, z sorted as x" : "votes on z", U, xs)];
     for (const one of strips) { one.firstChild.style.height = "26px"; one.firstChild.style.width = "100%"; one.className = "strip"; }
     view.append(box, ...strips);
     const ranked = images.map((_, z) => z).sort((a, b) => U[b] - U[a]);
     const say = (list) => list.map((z) => `${cycles(z)} ${short(U[z])}`).join(", ");
-    view.append(make("p", `Most votes for: ${say(ranked.slice(0, 5))}. Most against: ${say(ranked.slice(-5).reverse())}.`));
+    view.append(make("p", `Most votes for: ${say(ranked.slice(0, 5))}. Most against: ${say(ranked.slice(-5).reverse())}.${data.own ? "" : " Votes are times a power of two."}`));
   }
 
   // ---- circuits: rows of integers, and what they vote

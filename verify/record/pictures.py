@@ -45,7 +45,8 @@ class Pictures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """pictures.json: every neuron, and the partitions of the group that they name: the number of its coset for each element.
 
     ``activation`` is what a neuron makes of L[x] + R[y]. ``sha256`` is the digest of the network's file, as in the certificate, or
-    empty where it was no file.
+    empty where it was no file. ``own`` says whether the values are the network's own; else each neuron's are times powers of two with
+    which floats can hold the network (`net.usual_units`).
     """
 
     neurons: list[NeuronPicture]
@@ -53,9 +54,12 @@ class Pictures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: str = FORMAT
     activation: Activation = "relu"
     sha256: str = ""
+    own: bool = True
 
 
-def pictures(lattice: SubgroupLattice, weights: Weights, labels: tuple[NeuronLabel, ...], sha256: str = "") -> Pictures:
+def pictures(
+    lattice: SubgroupLattice, weights: Weights, labels: tuple[NeuronLabel, ...], sha256: str = "", own: bool = True
+) -> Pictures:
     """The pictures of all neurons, in the group's own order, of the network in the file with this digest.
 
     A value is off by half a unit at most, which is 1/254 of the largest absolute value of its column.
@@ -84,7 +88,7 @@ def pictures(lattice: SubgroupLattice, weights: Weights, labels: tuple[NeuronLab
         )
         for label in labels
     ]
-    return Pictures(rows, cosets, activation=weights.activation, sha256=sha256)
+    return Pictures(rows, cosets, activation=weights.activation, sha256=sha256, own=own)
 
 
 def column(values: npt.NDArray[np.float64]) -> Column:

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from algebra.group import parse_group
 from net.bundled import bundled_checkpoint
 from net.errors import MalformedInput
+from net.planted import planted_network
 from verify import cli
 from verify.analysis import analyse
 from verify.record.pictures import picture_bytes, read_pictures
@@ -32,6 +35,15 @@ def test_pictures_are_read_as_they_were_written(written: Path) -> None:
     assert len(found.neurons) == 128
     assert found.partitions
     assert picture_bytes(found) == written.read_bytes()
+
+
+@pytest.mark.parametrize(("exponent", "own"), [(0, True), (-900, False), (900, False)])
+def test_values_in_other_units_are_called_so(exponent: int, own: bool) -> None:
+    """A network times 2^900 or 2^-900 is drawn in units in which floats hold it, and the file says that these are not its own."""
+    weights = planted_network(parse_group("S3"), seed=1, width=24).network.weights
+    analysis = analyse({key: np.ldexp(getattr(weights, key), exponent * (key != "b")) for key in "LRU"}, group="S3")
+
+    assert analysis.pictures.own is own
 
 
 def neuron(**entries: Any) -> Callable[[JSON], None]:
