@@ -81,6 +81,13 @@ def test_dot_and_figure(tmp_path: Path) -> None:
         ["S5", "--figure", "a.txt"],
         ["S5", "--figure", "/nowhere/a.png"],
         ["S5", "--dot", "--cosets", "S4"],
+        ["S5", "--json", "--dot"],
+        ["S5", "--dot", "--json"],
+        ["S5", "--markdown", "--json"],
+        ["S5", "--json", "--figure", "a.svg"],
+        ["S5", "--dot", "--figure", "a.svg"],
+        ["S5", "--classes", "--cosets", ""],
+        ["S5", "--cosets", ""],
         [],
     ],
 )

@@ -62,7 +62,7 @@ def command(
         return 0
     path = find_claims(claims)
     found = read_claims(path)
-    name = group or found.group
+    name = _about(path, found.group, group)
     if checkpoint is None and not name:
         raise click.UsageError("expected --checkpoint, or --group for a bundled network, got neither")
     where = checkpoint or bundled_checkpoint(name)
@@ -85,6 +85,21 @@ def command(
     else:
         click.echo(render_aggregate(found, rows, unread))
     return exit_code(decision.outcome.verdict for report in reports for decision in report.decisions)
+
+
+def _about(path: Path, stated: str, asked: str) -> str:
+    """The name of the group that the claims are decided over: --group's, which is to be the file's own where it has one."""
+    from algebra.group import parse_group
+    from verify.claims.decide import named_group
+
+    if stated and asked:
+        ours, theirs = named_group(stated), parse_group(asked)
+        if ours.elements.tolist() != theirs.elements.tolist():
+            raise click.UsageError(
+                f"expected --group {stated}, which the claims in {path} are about, got {asked!r}: "
+                "leave --group away, or change `group` in the file"
+            )
+    return asked or stated
 
 
 def _write_template(path: Path, group: str) -> None:

@@ -26,9 +26,9 @@ _FIGURES = (".png", ".svg", ".pdf")
 
 @click.command("group")
 @click.argument("name")
-@click.option("--markdown", "form", flag_value="markdown", help="Write the tables in Markdown.")
-@click.option("--json", "form", flag_value="json", help="Write everything as JSON.")
-@click.option("--dot", "form", flag_value="dot", help="Write the Hasse diagram in Graphviz's language.")
+@click.option("--markdown", is_flag=True, help="Write the tables in Markdown.")
+@click.option("--json", "as_json", is_flag=True, help="Write everything as JSON.")
+@click.option("--dot", is_flag=True, help="Write the Hasse diagram in Graphviz's language.")
 @click.option(
     "--figure",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -36,7 +36,7 @@ _FIGURES = (".png", ".svg", ".pdf")
 )
 @click.option("--cosets", "chosen", metavar="NAME", help="Cosets of one subgroup, such as S4 or 'S4 fixing 5'.")
 @click.option("--classes", is_flag=True, help="Only the classes of subgroups, of a group of up to 500,000 elements such as S9.")
-def command(name: str, form: str | None, figure: Path | None, chosen: str | None, classes: bool) -> None:
+def command(name: str, markdown: bool, as_json: bool, dot: bool, figure: Path | None, chosen: str | None, classes: bool) -> None:
     """Show the classes of elements and subgroups and the irreducible characters of a group.
 
     NAME is S6, A5, D10, C7, a product such as S3xS3, or generators such as '(1 2 3), (1 2)'.
@@ -44,9 +44,16 @@ def command(name: str, form: str | None, figure: Path | None, chosen: str | None
     from algebra.hasse import hasse_dot
     from algebra.summary import classes_summary, coset_summary, group_summary
 
-    if classes and (chosen or figure or form == "dot"):
+    given = {"markdown": markdown, "json": as_json, "dot": dot, "figure": figure is not None}
+    forms = [form for form, asked in given.items() if asked]
+    if len(forms) > 1:
+        raise click.UsageError(
+            f"expected one of --markdown, --json, --dot and --figure, got {' and '.join(f'--{one}' for one in forms)}"
+        )
+    form = forms[0] if forms else None
+    if classes and (chosen is not None or form in ("dot", "figure")):
         raise click.UsageError("--classes goes with --json or --markdown only")
-    if chosen and (form == "dot" or figure):
+    if chosen is not None and form in ("dot", "figure"):
         raise click.UsageError("--cosets goes with --json or --markdown only")
     if figure and figure.suffix not in _FIGURES:
         raise click.UsageError(f"--figure expects a file that ends in {', '.join(_FIGURES)}, got {figure.name}")
@@ -66,7 +73,7 @@ def command(name: str, form: str | None, figure: Path | None, chosen: str | None
     if form == "dot":
         click.echo(hasse_dot(subgroups(group)), nl=False)
         return
-    if chosen:
+    if chosen is not None:
         cosets = coset_summary(subgroups(group).by_name(chosen))
         _show(cosets, _coset_tables(cosets), form)
     else:

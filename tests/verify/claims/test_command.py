@@ -59,6 +59,33 @@ def test_the_group_is_found_by_the_networks_size(write, capsys):
     assert ", S5" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("given", [["--group", "S6"], ["--group", "A5"], ["--group", "S5", "--init"]])
+def test_another_group_than_the_files_own_is_wrong_usage(given, write, capfd):
+    """Claims over S5 are not decided over S6 because the command line says so; --init writes over no file."""
+    path = write('group = "S5"\n[[claims]]\nkind = "accuracy"\n')
+
+    assert execute(["claims", path, "--quiet", *given]) == ExitCode.USAGE
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "--init" in given or "expected --group S5, which the claims in" in err
+
+
+def test_the_files_own_group_may_have_another_name(write, capsys):
+    """Generators of S5 are S5."""
+    path = write('group = "S5"\n[[claims]]\nkind = "accuracy"\n')
+
+    assert execute(["claims", path, "--checkpoint", S5, "--quiet", "--group", "(1 2 3 4 5), (1 2)"]) == ExitCode.VERIFIED
+    assert "PROVED" in capsys.readouterr().out
+
+
+def test_a_group_that_is_none_is_a_mistake_in_the_file_whatever_the_command_line(write, capfd):
+    """The file's mistake is told, not passed over."""
+    path = write('group = "X9"\n[[claims]]\nkind = "accuracy"\n')
+
+    assert execute(["claims", path, "--quiet", "--group", "S5"]) == ExitCode.MALFORMED
+    assert "`$.group`" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("library", library_names())
 def test_libraries_run_on_the_bundled_network(library, capsys):
     """Every claim of every library has an outcome; the control is exactly 7/120, and nothing is unknown."""
