@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from net.activation import degree
-from net.roundoff import INFLATE, TINY32, U32, U64, gamma
+from net.roundoff import INFLATE, TINY32, U32, U64, gamma, inflate
 from verify.exact.scaled_integers import ScaledNetwork, exponents, largest_errors, live_neurons, reach
 
 if TYPE_CHECKING:
@@ -92,7 +92,14 @@ def _scales(real: LiveNeurons) -> tuple[Indices, Indices, int]:
 
 
 def _slack(real: LiveNeurons, floats: tuple[Singles, Singles, Singles], s: Indices, t: Indices) -> float | None:
-    """The bound of the module's docstring, rounded up; None where sums may overflow."""
+    """The bound of the module's docstring, rounded up; None where sums may overflow, and from 2^23 neurons on: gamma bounds nothing.
+
+    Both sums have k nonnegative terms with fewer than 30 roundings each, for any number k of neurons (`inflate`). INFLATE covers the
+    few roundings of what is no sum over neurons.
+    """
+    k = len(floats[2])
+    if k * U32 >= 0.5:
+        return None
     L, R, V = (array.astype(np.float64) for array in floats)
     d = largest_errors(real.L, L, s, real.L_error) + largest_errors(real.R, R, s, real.R_error)
     f = largest_errors(real.U.T, V.T, t, real.U_error)
@@ -104,10 +111,9 @@ def _slack(real: LiveNeurons, floats: tuple[Singles, Singles, Singles], s: Indic
     else:
         e = d + U32 * top + 4 * TINY32
         most = top * (1 + U32) + 3 * TINY32
-    sums = float((most @ np.abs(V)).max()) * INFLATE
-    k = len(V)
+    sums = float((most @ np.abs(V)).max()) * inflate(k)
     spread = V.max(axis=1) - V.min(axis=1)
-    slack = float((2 * f * (most + e) + e * spread).sum()) + 2 * (gamma(k, U32) + 2 * U64) * sums + 16 * k * TINY32
+    slack = float((2 * f * (most + e) + e * spread).sum()) * inflate(k) + 2 * (gamma(k, U32) + 2 * U64) * sums + 16 * k * TINY32
     # An activation out of range would be inf, and inf times a vote of 0 no number at all.
     fits = max(sums, float(most.max())) < 2.0**120 and np.isfinite(slack)
-    return slack * INFLATE**4 if fits else None
+    return slack * INFLATE if fits else None

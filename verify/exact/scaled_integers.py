@@ -45,7 +45,7 @@ from numpy.typing import NDArray
 
 from net.activation import degree, fired
 from net.common_part import without_common_part, without_opposite_parts
-from net.roundoff import INFLATE
+from net.roundoff import INFLATE, inflate
 
 if TYPE_CHECKING:
     from net.activation import Activation
@@ -232,19 +232,22 @@ class _Scaled:
     def fits(self, limit: float) -> bool:
         """Whether sum_i max(Hmax, 1) |V[i, z]| <= limit for every z.
 
-        The sum is rounded, so it is held below the limit by more than its relative error.
+        The sum of k products is rounded, so it is held below the limit by more than its relative error, `inflate` of k terms.
         """
         sums = np.maximum(self.top, 1) @ np.abs(self.V)
-        return bool(sums.max() * INFLATE <= limit)
+        return bool(sums.max() * inflate(len(self.V)) <= limit)
 
     def slack(self, real: LiveNeurons, s: Indices, t: Indices) -> float:
-        """The bound of the module's docstring, rounded up."""
+        """The bound of the module's docstring, rounded up: a sum of k nonnegative terms with fewer than 30 roundings each (`inflate`).
+
+        INFLATE covers the two roundings of the square root, which is one of a term's factors.
+        """
         e = largest_errors(real.L, self.L, s, real.L_error) + largest_errors(real.R, self.R, s, real.R_error)
         if real.activation == "square":
             e = np.where(e > 0, np.maximum((2 * np.sqrt(self.top) * INFLATE + e) * e, _LEAST_ERROR), 0.0)
         f = largest_errors(real.U.T, self.V.T, t, real.U_error)
         spread = self.V.max(axis=1) - self.V.min(axis=1)
-        return float((2 * f * (self.top + e) + e * spread).sum() * INFLATE)
+        return float((2 * f * (self.top + e) + e * spread).sum() * inflate(len(self.V)))
 
 
 def largest_errors(real: Doubles, rounded: Doubles, shift: Indices, bound: Doubles) -> Doubles:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from net.roundoff import INFLATE, TINY32, U32, U64, Floats, gamma
+from net.roundoff import INFLATE, TINY32, U32, U64, Floats, gamma, inflate
 from net.weights import ExactWeights, Weights
 from verify.compact.factorisation import PartitionFamily
 
@@ -131,7 +131,8 @@ def _error(weights: Weights, level: Floats, unit: float, tiny: float) -> float:
     and f V err by a |V| + (top + a) v each, |h - f| s by 2 a s + (top + 2 a) v, and the sums of m products and four more terms by
     gamma_{m+6} times the sum of absolute values; the two more stand for the rounding of h - f and of b. ``tiny`` is what a number that
     underflows may lose, 0 in float64, where no product of weights is that small beside 2^-1000: each of 4 (m + 6) numbers at most, and
-    later roundings less than double it.
+    later roundings less than double it. Sums over m neurons are of nonnegative terms with fewer than 30 roundings each (`inflate`);
+    INFLATE covers the few roundings of a, v and top.
     """
     kept = np.where(np.isfinite(level), level, 0.0)
     sizes = np.abs(weights.L).max(axis=0), np.abs(weights.R).max(axis=0), np.abs(kept).max(axis=0)
@@ -143,4 +144,4 @@ def _error(weights: Weights, level: Floats, unit: float, tiny: float) -> float:
     products = float((2 * (a * votes + (top + a) * v) + 2 * a * votes + (top + 2 * a) * v).sum())
     sizes_of_sums = float((3 * (top + 2 * a) * (votes + v)).sum()) + 2 * float(np.abs(weights.b).max()) + 2 * weights.b_error
     rounded = gamma(weights.width + 6, unit) * sizes_of_sums + 8 * (weights.width + 6) * tiny
-    return (products + 2 * weights.b_error + rounded) * INFLATE + 2.0**-1000
+    return (products + 2 * weights.b_error + rounded) * inflate(weights.width) + 2.0**-1000
