@@ -172,7 +172,7 @@ def _irreps(good: list[Examined]) -> str:
     """For S5 and S6 each irrep with the size of its smallest rho-set, and how many of the networks use it."""
     rows = []
     for group in ("S5", "S6"):
-        tables = [e.outcome("wu-appendix-h", "full-circuit").figures.get("irreps", {}) for e in good if e.network.group == group]
+        tables = [_by_name(e.outcome("wu-appendix-h", "full-circuit"), "irreps") for e in good if e.network.group == group]
         tables = [table for table in tables if table]
         if not tables:
             continue
@@ -286,9 +286,16 @@ def _cell(claim: Claim, outcomes: list[Outcome]) -> str:
 def _mean_distribution(outcomes: list[Outcome]) -> Counter[str]:
     total: Counter[str] = Counter()
     for outcome in outcomes:
-        for name, share in outcome.figures["shares"].items():
+        for name, share in _by_name(outcome, "shares").items():
             total[name] += share / len(outcomes)  # type: ignore[assignment]
     return total
+
+
+def _by_name(outcome: Outcome, name: str) -> dict:
+    """A figure of an outcome that has one for each of several things; empty where there is none."""
+    found = outcome.figures.get(name, {})
+    assert isinstance(found, dict)
+    return found
 
 
 def _agreement(claim: Claim, outcomes: list[Outcome]) -> str:

@@ -1,7 +1,7 @@
 """Proofs about networks that multiply in finite groups: `verify.analyse` and what it returns (docs/python-api.md)."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from algebra.errors import GroupError
@@ -37,11 +37,12 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a public name when it is first asked for: `verify --help` needs none of them."""
     if name not in __all__:
         raise AttributeError(f"module 'verify' has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, "verify.analysis")), name)
+    found: object = getattr(import_module(_HOMES.get(name, "verify.analysis")), name)
+    return found
 
 
 def __dir__() -> list[str]:

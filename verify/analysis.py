@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, get_args, overload
+from typing import TYPE_CHECKING, Literal, get_args, overload
 
 import msgspec
 import numpy as np
@@ -240,7 +240,7 @@ class Neurons(Sequence[Neuron]):
         kinds = [neuron.kind for neuron in self._neurons]
         return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
 
-    def table(self) -> list[dict[str, Any]]:
+    def table(self) -> list[dict[str, int | float | str | None]]:
         """One row per neuron, for ``pandas.DataFrame`` or ``polars.DataFrame``; of its irreps the strongest alone."""
         return [
             {

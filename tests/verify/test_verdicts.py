@@ -16,11 +16,12 @@ from verify.exact.exhaustive import evaluate
 from verify.record.statements import answers_digest, decide_correct, decide_equivalent
 from verify.symbolic.obligation import Obligation, write_scripts
 from verify.symbolic.solver.opinions import Opinion, judge
+from verify.symbolic.solver.worker import Reply
 
 S3 = parse_group("S3")
 
 
-def reply(*answers: str) -> dict[str, Any]:
+def reply(*answers: str) -> Reply:
     return {"answers": list(answers), "seconds": 1.5}
 
 
@@ -43,7 +44,7 @@ def reply(*answers: str) -> dict[str, Any]:
     ],
 )
 def test_an_opinion_agrees_comes_too_late_errs_or_contradicts(
-    expected: list[str], answer: dict[str, Any] | None, opinion: Opinion | None
+    expected: list[str], answer: Reply | None, opinion: Opinion | None
 ) -> None:
     assert judge(expected, answer, 7.0) == opinion
 

@@ -16,7 +16,7 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import msgspec
 import numpy as np
@@ -32,7 +32,7 @@ Seed = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0)]
 Figure = float | dict[str, float]
-Counterexample = dict[str, Any]
+Counterexample = dict[str, object]
 
 
 class Mistake(Exception):  # noqa: N818 - a mistake in somebody's claims file, not an error of ours
@@ -59,7 +59,7 @@ class Outcome(msgspec.Struct, frozen=True):
     verdict: Verdict
     finding: str
     figure: float | None = None
-    figures: dict[str, Any] = {}
+    figures: dict[str, object] = {}
     counterexample: Counterexample | None = None
     agrees: bool | None = None
 
@@ -248,7 +248,7 @@ def word(group: FiniteGroup, element: int) -> str:
 
 def pair_shown(group: FiniteGroup, x: int, y: int, answer: int, expected: int) -> Counterexample:
     """A pair, what the network answers there, and what was expected; the same in a sentence under ``words``."""
-    pair = {"x": word(group, x), "y": word(group, y), "answer": word(group, answer), "expected": word(group, expected)}
+    pair: Counterexample = {"x": word(group, x), "y": word(group, y), "answer": word(group, answer), "expected": word(group, expected)}
     return pair | {"words": f"at x = {pair['x']}, y = {pair['y']} the answer is {pair['answer']}, compared with {pair['expected']}"}
 
 

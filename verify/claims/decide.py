@@ -4,7 +4,6 @@ import statistics
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -133,5 +132,5 @@ def aggregate(claims: ClaimsFile, reports: list[Report]) -> list[Aggregate]:
 def _statistics(figures: list[float]) -> dict[str, float]:
     if not figures:
         return {}
-    found: dict[str, Any] = {"mean": statistics.fmean(figures), "median": statistics.median(figures)}
+    found = {"mean": statistics.fmean(figures), "median": statistics.median(figures)}
     return found | {"least": min(figures), "greatest": max(figures)}

@@ -240,7 +240,13 @@ class OnIrrep(NeuronClaim, frozen=True, kw_only=True, tag="on irrep"):
             return Outcome("PROVED", finding, float(shares[0]))
         if low[0] <= self.within:
             return Outcome("UNKNOWN", finding, float(shares[0]))
-        shown = {"neuron": i, "of": self.of, "irrep": self.irrep, "outside_at_least": float(low[0]), "claimed": self.within}
+        shown: Counterexample = {
+            "neuron": i,
+            "of": self.of,
+            "irrep": self.irrep,
+            "outside_at_least": float(low[0]),
+            "claimed": self.within,
+        }
         return Outcome("REFUTED", finding, float(shares[0]), counterexample=shown)
 
 
@@ -295,7 +301,7 @@ def constant_residual(subject: Subject, values: Integers, rows: npt.NDArray[np.i
     number = np.arange(len(rows))
     top, low = rows[number, on.argmax(axis=1)], rows[number, on.argmin(axis=1)]
     worst = int((values[top] - values[low]).argmax())
-    shown = {"x": word(subject.group, int(top[worst])), "y": word(subject.group, int(low[worst]))}
+    shown: Counterexample = {"x": word(subject.group, int(top[worst])), "y": word(subject.group, int(low[worst]))}
     return Fraction(int(values[top[worst]] - values[low[worst]]), 2), shown
 
 

@@ -4,7 +4,7 @@ import math
 import re
 import typing
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -121,7 +121,7 @@ def _check(path: Path, found: ClaimsFile) -> None:
             raise located(path, number, claim.id, mistake) from mistake
 
 
-def _finite(value: Any, key: str = "") -> None:
+def _finite(value: object, key: str = "") -> None:
     """Refuse inf and nan, which TOML can write, anywhere in a claim: no share, weight or tolerance is such a number."""
     if isinstance(value, float) and not math.isfinite(value):
         raise Mistake(key, f"expected a finite number, got {value}")
@@ -142,12 +142,12 @@ def _called(name: object) -> str:
     return f" (claim {' '.join(name.split())[:60]!r})" if isinstance(name, str) and name else ""
 
 
-def with_nearest(message: str, plain: Any) -> str:
+def with_nearest(message: str, plain: object) -> str:
     """A message of msgspec with the values or keys that are allowed at its path, the nearest one, and the claim's id."""
     text, _, where = message.partition(" - at `")
     where = where.rstrip("`") or "$"
-    value, kind, name = plain, ClaimsFile, ""
-    key = ""
+    value, name, key = plain, "", ""
+    kind: object = ClaimsFile
     for key, number in re.findall(r"\.(\w+)|\[(\d+)\]", where):
         value = _inside(value, key or int(number or 0))
         kind = _kind_inside(kind, key, value)
@@ -164,14 +164,13 @@ def with_nearest(message: str, plain: Any) -> str:
     return f"{text} - at `{where}`{_called(name)}"
 
 
-def _inside(value: Any, key: str | int) -> Any:
-    try:
-        return value[key]
-    except (LookupError, TypeError):
-        return None
+def _inside(value: object, key: str | int) -> object:
+    if isinstance(value, list | tuple):
+        return value[key] if isinstance(key, int) and key < len(value) else None
+    return value.get(key) if isinstance(value, dict) else None
 
 
-def _kind_inside(kind: Any, key: str, value: Any) -> Any:
+def _kind_inside(kind: object, key: str, value: object) -> object:
     """The type of an entry of a type: a struct's field, a tuple's or table's element; a tagged union is told by the value's tag."""
     if typing.get_origin(kind) is Annotated:
         kind = typing.get_args(kind)[0]
@@ -186,14 +185,12 @@ def _kind_inside(kind: Any, key: str, value: Any) -> Any:
         arguments = [a for a in typing.get_args(kind) if a is not Ellipsis]
         inner = arguments[-1] if arguments else None
     options = [one for one in typing.get_args(inner) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
-    if options and not isinstance(value, dict):
+    if not options or not isinstance(value, dict):
         return inner
-    if options:
-        tag_field = options[0].__struct_config__.tag_field
-        by_tag = {one.__struct_config__.tag: one for one in options}
-        tag = value.get(tag_field)
-        return by_tag.get(tag, options[0]) if isinstance(tag, str) else options[0]
-    return inner
+    tag_field = options[0].__struct_config__.tag_field
+    by_tag = {one.__struct_config__.tag: one for one in options}
+    tag = value.get(tag_field)
+    return by_tag.get(tag, options[0]) if isinstance(tag, str) else options[0]
 
 
 #: The values of the keys that tell kinds apart: of claims, and of the criteria of an ablation.
@@ -203,14 +200,14 @@ ALL_TAGS: dict[str | None, tuple[str, ...]] = {
 }
 
 
-def _keys_of(kind: Any) -> tuple[str, ...]:
+def _keys_of(kind: object) -> tuple[str, ...]:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         tag = kind.__struct_config__.tag_field
         return (*([tag] if tag else []), *(field.name for field in msgspec.structs.fields(kind)))
     return ()
 
 
-def _values_of(kind: Any) -> tuple[str, ...]:
+def _values_of(kind: object) -> tuple[str, ...]:
     """The values of a literal type, also inside an optional or annotated one."""
     if typing.get_origin(kind) is Literal:
         return tuple(str(value) for value in typing.get_args(kind) if value != "")

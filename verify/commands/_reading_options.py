@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from verify.reading import How
+
+if TYPE_CHECKING:
+    from net.formats.reading import Activation
 
 _OPTIONS = (
     click.option(
@@ -27,11 +30,11 @@ _OPTIONS = (
 )
 
 
-def reading_options(command: Callable[..., object]) -> Callable[..., Any]:
+def reading_options(command: Callable[..., object]) -> Callable[..., object]:
     """Give a command --layout, --step and --activation, as one argument ``how``."""
 
     @wraps(command)
-    def reading(*args: object, layout: Path | None, step: str | None, activation: Any, **more: object) -> Any:
+    def reading(*args: object, layout: Path | None, step: str | None, activation: "Activation | None", **more: object) -> object:
         return command(*args, how=How(layout, step, activation), **more)
 
     for option in reversed(_OPTIONS):

@@ -1,15 +1,22 @@
 """Everything known about one neuron of a checkpoint, and pictures of neurons."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from verify.commands._reading_options import reading_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.figure import Figure
+
+    from reports.records import Record
     from verify.analysis import Analysis
     from verify.reading import How
+
+FORMS: dict[str, Literal["svg", "pdf", "png"]] = {".svg": "svg", ".pdf": "pdf", ".png": "png"}
 
 
 @click.command()
@@ -41,7 +48,7 @@ def command(
 
     if (index is None) == (class_name is None):
         raise click.UsageError(f"expected a neuron's number or --class, got {'neither' if index is None else 'both'}")
-    if figure is not None and figure.suffix not in (".svg", ".pdf", ".png"):
+    if figure is not None and figure.suffix not in FORMS:
         raise click.UsageError(f"expected a figure's name to end in .svg, .pdf or .png, got {figure.name!r}")
     if figure is not None and not figure.absolute().parent.is_dir():
         raise click.UsageError(f"expected a figure in a folder that exists, got {figure}")
@@ -82,18 +89,17 @@ def _class(analysis: "Analysis", name: str, figure: Path | None) -> None:
     _draw(lambda: draw_sheet(pictures, members, title), figure)
 
 
-def _pictures(analysis: "Analysis") -> dict[str, Any]:
+def _pictures(analysis: "Analysis") -> "Record":
     import msgspec
 
-    found: dict[str, object] = msgspec.to_builtins(analysis.pictures)
+    found: Record = msgspec.to_builtins(analysis.pictures)
     return found
 
 
-def _draw(draw: Any, path: Path) -> None:
+def _draw(draw: "Callable[[], Figure]", path: Path) -> None:
     from reports.figures import saved, styled
 
-    form: Any = path.suffix[1:]
     with styled():
-        content = saved(draw(), form)
+        content = saved(draw(), FORMS[path.suffix])
     path.write_bytes(content)
     click.echo(str(path))

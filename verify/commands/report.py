@@ -1,7 +1,7 @@
 """Write the report again from a certificate, as Markdown, as one HTML page or as LaTeX."""
 
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import click
 
@@ -9,7 +9,7 @@ import click
 @click.command()
 @click.argument("certificate", type=click.Path(exists=True, path_type=Path))
 @click.option("--format", "form", type=click.Choice(["md", "html", "tex"]), default="md", show_default=True)
-def command(certificate: Path, form: Any) -> None:
+def command(certificate: Path, form: Literal["md", "html", "tex"]) -> None:
     """Write the report of CERTIFICATE, the directory of a run or the certificate.json in it.
 
     Nothing is proved again: the report repeats what the two files say. `verify check` redoes the proofs.

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +12,7 @@ from verify.commands._reading_options import reading_options
 from verify.symbolic.settings import SOLVERS_S
 
 if TYPE_CHECKING:
+    from verify.analysis import Proof
     from verify.jobs.run import Result
     from verify.reading import How
     from verify.record.certificate import Certificate
@@ -54,7 +55,7 @@ def command(
     group_name: str,
     checkpoint: Path | None,
     out: Path | None,
-    proof: Any,
+    proof: "Proof",
     timeout: float,
     proofs: bool,
     order: str | None,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -60,7 +60,7 @@ def command(
     keep_every: int | None,
     resume: bool,
     quiet: bool,
-    **options: Any,
+    **options: object,
 ) -> int:
     """Train a network on part of a group's multiplication table.
 
@@ -70,7 +70,7 @@ def command(
     exit code is then 4.
     """
     from algebra.group import parse_group
-    from net.training.state import default_settings
+    from net.training.state import TrainingSettings, default_settings
 
     if find_spec("torch") is None:
         raise click.UsageError("expected PyTorch for training, got none: pip install 'coset-verify[train]'")
@@ -83,7 +83,7 @@ def command(
         raise click.UsageError("expected --seed or --seeds, got both")
     if seeds is None and (jobs > 1 or scheduler is not None):
         raise click.UsageError("expected --jobs and --scheduler with --seeds alone, which trains several networks")
-    settings = replace(default_settings(parsed.name, parsed.order), **given)
+    settings = TrainingSettings(**asdict(default_settings(parsed.name, parsed.order)) | given)
     if parsed.order < 2 or round(settings.fraction * parsed.order**2) < 1:
         raise click.UsageError(
             f"expected a group and a --fraction that leave a pair to train on and an answer to get wrong, got {settings.fraction} of"

@@ -38,7 +38,7 @@ Source of the principle: Higham, Accuracy and Stability of Numerical Algorithms,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,7 +177,7 @@ def live_neurons(weights: Weights) -> LiveNeurons | None:
     return LiveNeurons(L, R, U, errors[0], errors[1], errors[2], has_bias, weights.activation)
 
 
-def _finest_scale(real: LiveNeurons, dtype: np.dtype[Any], bits: int) -> ScaledNetwork | None:
+def _finest_scale(real: LiveNeurons, dtype: np.dtype[np.number], bits: int) -> ScaledNetwork | None:
     power = degree(real.activation)
     h, u, w = exponents(real)
     q = bits - int((h + u).max()) + 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
 import numpy as np
@@ -159,7 +159,49 @@ def circuits(program: Program) -> dict[str, tuple[int, ...]]:
     return {words: tuple(numbers) for words, numbers in found.items()}
 
 
-def diff(a: DiffSide, b: DiffSide) -> dict[str, Any]:
+class CircuitRow(TypedDict):
+    """A circuit in one of two programs alone."""
+
+    neurons: tuple[int, ...]
+    energy: float
+
+
+class CircuitChanges(TypedDict):
+    """Circuits by their words: those of one program alone, those with other neurons, and how many are the same."""
+
+    only_a: dict[str, CircuitRow]
+    only_b: dict[str, CircuitRow]
+    changed: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
+    same: int
+
+
+Label = tuple[str, str | None, str | None]
+
+
+class NeuronDifference(TypedDict, total=False):
+    """What is known where both have neurons; labels where there are equally many."""
+
+    width: list[int]
+    kinds: list[dict[str, int]]
+    relabelled: dict[int, tuple[Label, Label]]
+
+
+class Difference(NeuronDifference):
+    """What `diff` finds; lists of two are of A and B, pairs that differ are (x, y, answer of A, answer of B)."""
+
+    a: str
+    b: str
+    group: str
+    read: list[tuple[str, str] | None]
+    pairs: int
+    right: list[int]
+    least_margin: list[str | None]
+    answers_differ: list[tuple[int, int, int, int]]
+    constants: list[int]
+    circuits: CircuitChanges
+
+
+def diff(a: DiffSide, b: DiffSide) -> Difference:
     """Everything that differs, for `markdown` and for JSON.
 
     Raises:
@@ -171,7 +213,14 @@ def diff(a: DiffSide, b: DiffSide) -> dict[str, Any]:
     differ = [
         (int(x), int(y), int(a.answers[x, y]), int(b.answers[x, y])) for x, y in zip(*np.nonzero(a.answers != b.answers), strict=True)
     ]
-    found: dict[str, object] = {
+    one, two = circuits(a.program), circuits(b.program)
+    known: NeuronDifference = {}
+    if a.neurons is not None and b.neurons is not None:
+        known["width"] = [len(a.neurons), len(b.neurons)]
+        known["kinds"] = [dict(sorted(Counter(label[0] for label in s.neurons.values()).items())) for s in (a, b) if s.neurons]
+        if len(a.neurons) == len(b.neurons):
+            known["relabelled"] = {i: (a.neurons[i], b.neurons[i]) for i in a.neurons if a.neurons[i] != b.neurons.get(i)}
+    return {
         "a": a.name,
         "b": b.name,
         "group": a.group.name,
@@ -181,23 +230,17 @@ def diff(a: DiffSide, b: DiffSide) -> dict[str, Any]:
         "least_margin": [a.least_margin, b.least_margin],
         "answers_differ": differ,
         "constants": [a.program.constants, b.program.constants],
+        **known,
+        "circuits": {
+            "only_a": _with_energy({words: one[words] for words in one if words not in two}, a),
+            "only_b": _with_energy({words: two[words] for words in two if words not in one}, b),
+            "changed": {words: (one[words], two[words]) for words in one if words in two and one[words] != two[words]},
+            "same": sum(words in two and one[words] == two[words] for words in one),
+        },
     }
-    if a.neurons is not None and b.neurons is not None:
-        found["width"] = [len(a.neurons), len(b.neurons)]
-        found["kinds"] = [dict(sorted(Counter(label[0] for label in s.neurons.values()).items())) for s in (a, b) if s.neurons]
-        if len(a.neurons) == len(b.neurons):
-            found["relabelled"] = {i: (a.neurons[i], b.neurons[i]) for i in a.neurons if a.neurons[i] != b.neurons.get(i)}
-    one, two = circuits(a.program), circuits(b.program)
-    found["circuits"] = {
-        "only_a": _with_energy({words: one[words] for words in one if words not in two}, a),
-        "only_b": _with_energy({words: two[words] for words in two if words not in one}, b),
-        "changed": {words: (one[words], two[words]) for words in one if words in two and one[words] != two[words]},
-        "same": sum(words in two and one[words] == two[words] for words in one),
-    }
-    return found
 
 
-def _with_energy(found: dict[str, tuple[int, ...]], of: DiffSide) -> dict[str, Any]:
+def _with_energy(found: dict[str, tuple[int, ...]], of: DiffSide) -> dict[str, CircuitRow]:
     """Circuits with their neurons and share of energy, those with most first."""
     energy = {words: sum(of.neuron_energy.get(i, 0.0) for i in neurons) for words, neurons in found.items()}
     return {
@@ -205,7 +248,7 @@ def _with_energy(found: dict[str, tuple[int, ...]], of: DiffSide) -> dict[str, A
     }
 
 
-def markdown(found: dict[str, Any], group: FiniteGroup) -> str:
+def markdown(found: Difference, group: FiniteGroup) -> str:
     """The differences in words."""
     from algebra.permutation import format_cycles
     from verify.record.explain import percentage
@@ -230,8 +273,8 @@ def markdown(found: dict[str, Any], group: FiniteGroup) -> str:
     lines.append(f"- least margin of a right answer: A {margins[0]}, B {margins[1]}")
     lines.append(f"- constants of the program: A {found['constants'][0]:,}, B {found['constants'][1]:,}")
     if "kinds" in found:
-        words = [", ".join(f"{count} {kind}" for kind, count in kinds.items()) for kinds in found["kinds"]]
-        lines.append(f"- neurons: A {words[0]}; B {words[1]}")
+        listed = [", ".join(f"{count} {kind}" for kind, count in kinds.items()) for kinds in found["kinds"]]
+        lines.append(f"- neurons: A {listed[0]}; B {listed[1]}")
     if "relabelled" in found:
         lines.append(f"- neurons with another label: {len(found['relabelled']):,}")
         lines += [f"  - {i}: A {_label(p)}; B {_label(q)}" for i, (p, q) in list(found["relabelled"].items())[:LISTED]]
@@ -240,18 +283,17 @@ def markdown(found: dict[str, Any], group: FiniteGroup) -> str:
         f"- circuits: {len(changes['only_a'])} in A alone, {len(changes['only_b'])} in B alone, {len(changes['changed'])} with other"
         f" neurons, {changes['same']} with the same neurons"
     )
-    for letter in "ab":
-        for words, row in list(changes[f"only_{letter}"].items())[:LISTED]:
+    for letter, rows in (("A", changes["only_a"]), ("B", changes["only_b"])):
+        for words, row in list(rows.items())[:LISTED]:
             energy = f", {percentage(row['energy'])} of the energy" if row["energy"] else ""
-            lines.append(f"  - {letter.upper()} alone: {escaped(words)}: {_count(len(row['neurons']))}{energy}")
+            lines.append(f"  - {letter} alone: {escaped(words)}: {_count(len(row['neurons']))}{energy}")
     lines += [
         f"  - changed: {escaped(words)}: A {_count(len(p))}, B {_count(len(q))}, {len({*p} & {*q})} of them in both"
         for words, (p, q) in list(changes["changed"].items())[:LISTED]
     ]
     if any(
         len(rows) > LISTED
-        for rows in (found["answers_differ"], found.get("relabelled", ()), *changes.values())
-        if not isinstance(rows, int)
+        for rows in (found["answers_differ"], found.get("relabelled", {}), changes["only_a"], changes["only_b"], changes["changed"])
     ):
         lines.append(f"\nAt most {LISTED} of each kind are listed; --json lists all.")
     return "\n".join(lines) + "\n"

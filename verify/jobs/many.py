@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from net.errors import MalformedInput
 from verify.memory import release
@@ -68,7 +68,7 @@ def _together(
     """Results of what is left; ``started`` gets the numbers of those that were handed to a process."""
     from joblib import Parallel, delayed
 
-    def work() -> Iterator[Any]:
+    def work() -> Iterator[object]:
         for k, given in list(left.items()):
             started.append(k)
             yield delayed(_numbered)(function, k, given)
@@ -114,19 +114,18 @@ def _on_cluster(function: Callable[..., T], arguments: Sequence[tuple[object, ..
         raise MalformedInput(
             "expected dask.distributed for --scheduler, got none: install it with pip install 'coset-verify[cluster]'"
         ) from None
-    engine: Any = distributed  # it has no types
     try:
-        client = engine.Client(scheduler, timeout=10, set_as_default=False)
+        client = distributed.Client(scheduler, timeout=10, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise MalformedInput(f"expected a dask scheduler at {scheduler}, got no answer there: {' '.join(str(error).split())}") from None
     try:
         futures = [client.submit(_released, function, *given, pure=False) for given in arguments]
         number = {future.key: k for k, future in enumerate(futures)}
-        for future in engine.as_completed(futures, loop=client.loop):
+        for future in distributed.as_completed(futures, loop=client.loop):
             failure = future.exception()
             if failure is None:
                 yield number[future.key], future.result()
-            elif isinstance(failure, engine.KilledWorker):
+            elif isinstance(failure, distributed.KilledWorker):
                 yield number[future.key], Died("every worker that had it died; it may need more memory than a worker has")
             else:
                 raise failure

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 import numpy as np
 
 from net.errors import MalformedInput
+from reports.records import Record
 from verify.record.summary import in_float64
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from algebra.lattice import SubgroupLattice
     from verify.analysis import Analysis
 
-Snapshot = dict[str, Any]
+Snapshot = Record
 #: Steps are below this: pages and figures compute with them in float64, which holds all integers below it.
 STEPS = 2**53
 #: Seeds are below this, which is as far as integers of 64 bits go.

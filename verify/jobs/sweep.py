@@ -5,7 +5,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import msgspec
 
@@ -20,7 +20,39 @@ from verify.record.certificate import Certificate, canonical_bytes, overall_verd
 from verify.record.explain import percentage
 from verify.record.summary import Summary, in_float64
 
-Row = dict[str, Any]
+
+class Row(TypedDict, total=False):
+    """A checkpoint's line: its name, the verdict and its figures, or why there are none."""
+
+    name: str
+    verdict: str
+    explained: str
+    families: str
+    unexplained: str | None
+    right: int
+    pairs: int
+    float32: int | None
+    agree: int
+    min_margin: float | None
+    exact_min_margin: str | None
+    constants: int
+    ratio: float
+    logit_fve: float | None
+    ablation_fve: float | None
+    runner_up: float | None
+    faithful_ratio: float
+    faithful_fve: float | None
+    faithful_ablation: float | None
+    faithful_runner_up: float | None
+    energy_labelled: float | None
+    symbolic: str
+    compact: int | None
+    flops_ratio: float | None
+    distil_s: float
+    seconds: float
+    reason: str
+
+
 COLUMNS = (
     ("network", "name"),
     ("verdict", "verdict"),
@@ -120,7 +152,7 @@ def _earlier(path: Path, name: str, out: Path, group: str | None) -> Row | None:
     whole = sealed(certificate).sha256 == certificate.sha256 and certificate.checkpoint.reading in readings
     if not same or not whole or (group is not None and parse_group(group).name != summary.group.name):
         return None
-    return {"name": name} | figures(certificate, summary)
+    return {"name": name, **figures(certificate, summary)}
 
 
 def _duration(seconds: float) -> str:
@@ -167,7 +199,7 @@ def _row(path: Path, name: str, out: Path, group: str | None, timeout_s: float, 
 
     try:
         result = run(path, group, out, timeout_s=timeout_s, how=how)
-        return {"name": name} | figures(result.certificate, result.summary)
+        return {"name": name, **figures(result.certificate, result.summary)}
     except (MalformedInput, GroupError) as error:
         return {"name": name, "verdict": "REFUSED", "reason": str(error)}
     except OSError as error:
@@ -181,7 +213,7 @@ def _failed(name: str, reason: str) -> Row:
     return {"name": name, "verdict": "FAILED", "reason": reason}
 
 
-def figures(certificate: Certificate, summary: Summary) -> dict[str, Any]:
+def figures(certificate: Certificate, summary: Summary) -> Row:
     """The figures of one run that the table shows; ``flops_ratio`` is brute force over what settles all pairs by the plan of Q4.
 
     What is proved is the certificate's, what is measured the summary's.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from net.checkpoint import steps_of
 from net.discovery import checkpoints
@@ -16,6 +16,8 @@ from verify.jobs.snapshot import Numbering, Snapshot, check_step, named_step, sn
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from reports.records import Record
 
 #: A class of subgroups or an irrep has appeared when it holds this share of the energy.
 APPEARED = 0.05
@@ -109,7 +111,7 @@ def _numbering(work: list[tuple[Path, int | None]], group: str | None) -> Number
     return Numbering(convention.order, convention.product) if convention and convention.order in ELEMENT_ORDERS else None
 
 
-def events(rows: Sequence[Snapshot]) -> dict[str, Any]:
+def events(rows: Sequence[Snapshot]) -> Record:
     """When what happened, in steps of the snapshots; those without a step are left out.
 
     ``half`` and ``nearly`` are the first at which half and 99 % of the held-out pairs are right, ``classes`` and ``irreps`` the first
@@ -117,7 +119,7 @@ def events(rows: Sequence[Snapshot]) -> dict[str, Any]:
     share is not known, nothing happens.
     """
     read = [row for row in rows if "reason" not in row and row["step"] is not None]
-    found: dict[str, Any] = {"half": None, "nearly": None, "classes": {}, "irreps": {}, "vanished": {}}
+    found: Record = {"half": None, "nearly": None, "classes": {}, "irreps": {}, "vanished": {}}
     for row in read:
         held = held_out_share(row)
         if held is not None:

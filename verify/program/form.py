@@ -41,7 +41,7 @@ everywhere. So has every twisted form on right or left cosets (a twisted functio
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -70,6 +70,8 @@ On = Literal[
 #: Forms on one set of points, with a character of the group and perhaps a constant.
 ON_POINTS: frozenset[On] = frozenset({"images", "preimages", "rank", "shared"})
 WEIGHTED: frozenset[On] = frozenset({"images", "preimages", "shared"})
+#: Machine words, Python's integers, or floats.
+Numbers = npt.NDArray[np.int64] | npt.NDArray[np.object_] | npt.NDArray[np.float64]
 #: Sums of two such numbers are machine words.
 WORD = 2**62
 #: Weights are below this in absolute value.
@@ -209,7 +211,7 @@ def list_length(group: FiniteGroup, form: GroupForm) -> int:
     return linear_map(group, form).size
 
 
-def expand_lists(group: FiniteGroup, form: GroupForm, lists: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def expand_lists(group: FiniteGroup, form: GroupForm, lists: Numbers) -> Numbers:
     """The functions on the group, (|G|, k), of lists (length, k); of every form but ``shared``.
 
     Raises ValueError when it is no such form, or the lists do not have its length.
@@ -224,7 +226,7 @@ def expand_lists(group: FiniteGroup, form: GroupForm, lists: npt.NDArray[Any]) -
         return linear_map(group, form).expand(lists)
     n = form.subgroups[0].index
     moved = _moved(form.subgroups[0])
-    total = np.zeros((group.order, lists.shape[1]), dtype=lists.dtype)
+    total: Numbers = np.zeros((group.order, lists.shape[1]), dtype=np.int64)
     for s in range(form.rank):
         alpha, beta = lists[2 * s * n : (2 * s + 1) * n], lists[(2 * s + 1) * n : (2 * s + 2) * n]
         for p in range(n):
@@ -237,10 +239,10 @@ def expand_sides(
     group: FiniteGroup,
     left: GroupForm,
     right: GroupForm,
-    left_lists: npt.NDArray[Any],
-    right_lists: npt.NDArray[Any],
+    left_lists: Numbers,
+    right_lists: Numbers,
     unit: int = 1,
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+) -> tuple[Numbers, Numbers]:
     """What k neurons read of x and of y, both (|G|, k), from their lists (length, k), in units of 1/unit of the lists'.
 
     ``unit`` is the denominator of s where a list is shared: everything else is multiplied by it.
@@ -257,9 +259,7 @@ def expand_sides(
     return functions, mirrored + right_lists[1] * unit if right.constant else mirrored
 
 
-def in_words(
-    group: FiniteGroup, left: GroupForm, right: GroupForm, left_lists: npt.NDArray[Any], right_lists: npt.NDArray[Any], unit: int = 1
-) -> bool:
+def in_words(group: FiniteGroup, left: GroupForm, right: GroupForm, left_lists: Numbers, right_lists: Numbers, unit: int = 1) -> bool:
     """Whether `expand_sides` of these integers meets no number beyond ``WORD`` in absolute value, partial sums included.
 
     A partial sum of a linear form is at most the sum over its terms of their largest factor, times the largest entry of the list; with
@@ -277,7 +277,7 @@ def in_words(
     return max(unit, one, other, reach, _growth(group, left) * one * unit) <= WORD
 
 
-def list_in_words(group: FiniteGroup, form: GroupForm, lists: npt.NDArray[Any]) -> bool:
+def list_in_words(group: FiniteGroup, form: GroupForm, lists: Numbers) -> bool:
     """The same of `expand_lists`."""
     largest = max(map(abs, lists.ravel().tolist()), default=0)
     return form.on not in ("rank", "shared") and largest <= WORD and _growth(group, form) * largest <= WORD
@@ -307,7 +307,7 @@ class LinearForm:
     index: npt.NDArray[np.integer]
     factor: npt.NDArray[np.integer]
 
-    def expand(self, t: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def expand(self, t: Numbers) -> Numbers:
         """The functions on the group of one list (size,) or of many (size, k): shape (|G|,) or (|G|, k)."""
         if not self.size or not len(self.index):
             return np.zeros((self.index.shape[1], *t.shape[1:]), dtype=t.dtype)
@@ -368,7 +368,7 @@ def _linear_form(group: FiniteGroup, form: GroupForm) -> LinearForm:
     return plain if kernels[0] is None else _with_constant(plain)
 
 
-def _made(size: int, index: npt.NDArray[Any], factor: npt.NDArray[Any]) -> LinearForm:
+def _made(size: int, index: npt.NDArray[np.integer], factor: npt.NDArray[np.integer]) -> LinearForm:
     least = np.int16 if size < 1 << 15 else np.int32
     small = bool((np.abs(factor.astype(np.int64)) < 1 << 15).all())
     return LinearForm(size, index.astype(least), factor.astype(np.int16 if small else np.int64))

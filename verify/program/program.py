@@ -25,7 +25,7 @@ from algebra.permutation import format_cycles, parse_cycles
 from algebra.subgroup import Subgroup, closure
 from net.activation import Activation, degree
 from net.weights import Weights
-from verify.program.form import ON_POINTS, Form, check_circuit, expand_lists, expand_sides, in_words, list_in_words, over_group
+from verify.program.form import ON_POINTS, Form, Numbers, check_circuit, expand_lists, expand_sides, in_words, list_in_words, over_group
 
 FORMAT = "coset-voting program 2"
 #: Programs with (l_i(x) + r_i(y))^2 in place of relu, and the forms of format 2.
@@ -131,7 +131,7 @@ def expand(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...]
     Complexity: O(number of neurons times |G|) for each point that a form looks at.
     """
     n, unit = group.order, 1 << program.scale_bits
-    columns: tuple[list[Integers], ...] = ([], [], [])
+    columns: tuple[list[Numbers], ...] = ([], [], [])
     for circuit in program.circuits:
         forms = [over_group(form, subgroups) for form in (circuit.left, circuit.right, circuit.votes)]
         check_circuit(group, *forms)

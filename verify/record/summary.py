@@ -9,7 +9,7 @@ Times are here and nowhere else: the certificate has none. docs/numbers.md says 
 import math
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -389,14 +389,14 @@ def rounded(summary: Summary) -> Summary:
     return msgspec.structs.replace(found, settings=summary.settings)
 
 
-def _plain(value: Any) -> int | float:
+def _plain(value: object) -> int | float:
     """A NumPy number as Python's own."""
     if isinstance(value, np.integer | np.floating):
         return int(value) if isinstance(value, np.integer) else float(value)
     raise TypeError(f"expected a number, got {type(value).__name__}")
 
 
-def _rounded(value: Any) -> Any:  # Any: whatever JSON holds
+def _rounded(value: object) -> object:
     if isinstance(value, dict):
         return {key: _rounded(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

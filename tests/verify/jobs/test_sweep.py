@@ -17,10 +17,11 @@ from net.planted import planted_network
 from verify.cli import execute
 from verify.jobs import run as jobs_run
 from verify.jobs.many import only_one
-from verify.jobs.sweep import sweep
+from verify.jobs.sweep import Row, sweep
 from verify.reading import How
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 TIMES = {"seconds", "distil_s"}
@@ -36,18 +37,18 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def without_times(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+def without_times(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
     return [{key: value for key, value in row.items() if key not in TIMES} for row in rows]
 
 
 @pytest.fixture(scope="module")
-def alone(networks: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, object]]]:
+def alone(networks: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Row]]:
     """The sweep by one process, which is what the others are compared with."""
     out = tmp_path_factory.mktemp("alone") / "out"
     return out, sweep([networks], out, "S3", 1, 0)
 
 
-def test_two_processes_give_the_rows_of_one(networks: Path, alone: tuple[Path, list[dict[str, object]]], tmp_path: Path) -> None:
+def test_two_processes_give_the_rows_of_one(networks: Path, alone: tuple[Path, list[Row]], tmp_path: Path) -> None:
     rows = sweep([networks], tmp_path / "out", "S3", 2, 0)
 
     assert [row["verdict"] for row in rows] == ["VERIFIED", "VERIFIED", "VERIFIED", "REFUSED"]
@@ -58,7 +59,7 @@ def test_two_processes_give_the_rows_of_one(networks: Path, alone: tuple[Path, l
 
 
 @pytest.mark.slow
-def test_a_scheduler_gives_the_rows_of_one(networks: Path, alone: tuple[Path, list[dict[str, object]]], tmp_path: Path) -> None:
+def test_a_scheduler_gives_the_rows_of_one(networks: Path, alone: tuple[Path, list[Row]], tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         rows = sweep([networks], tmp_path / "out", "S3", 1, 0, scheduler=cluster.scheduler_address)
@@ -67,7 +68,7 @@ def test_a_scheduler_gives_the_rows_of_one(networks: Path, alone: tuple[Path, li
 
 
 def test_resume_keeps_what_is_done(
-    networks: Path, alone: tuple[Path, list[dict[str, object]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    networks: Path, alone: tuple[Path, list[Row]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Finished runs are not done again; those of another file, another version or a damaged folder are."""
     import shutil
@@ -103,7 +104,7 @@ def test_resume_keeps_what_is_done(
     assert [row["verdict"] for row in rows] == ["VERIFIED", "VERIFIED", "VERIFIED", "REFUSED"]
 
 
-def test_the_figures_of_q4_are_those_of_the_certificate(alone: tuple[Path, list[dict[str, object]]]) -> None:
+def test_the_figures_of_q4_are_those_of_the_certificate(alone: tuple[Path, list[Row]]) -> None:
     """The operations settle all pairs: 2 m n^3 for brute force over those of the plan and of evaluating what it leaves open."""
     for row in alone[1][:3]:
         compact = json.loads((alone[0] / str(row["name"]) / "certificate.json").read_text())["compact"]

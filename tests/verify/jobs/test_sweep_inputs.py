@@ -14,7 +14,7 @@ from algebra.group import parse_group
 from net.formats.own import write_safetensors
 from net.planted import planted_network
 from verify.cli import execute
-from verify.jobs.sweep import _names, markdown, sweep
+from verify.jobs.sweep import Row, _names, markdown, sweep
 
 if TYPE_CHECKING:
     import pytest
@@ -78,11 +78,11 @@ def test_least_margins_of_any_size_are_told(tmp_path: Path) -> None:
     for name, scale in scales.items():
         planted(tmp_path / "nets" / f"{name}.safetensors", scale)
     rows = {row["name"]: row for row in sweep([tmp_path / "nets"], tmp_path / "out", "S3", 1, 0)}
-    one = Fraction(rows["a"]["exact_min_margin"])
+    one = Fraction(rows["a"]["exact_min_margin"] or "")
     assert rows["a"]["min_margin"] == float(one)
     for name in ("huge", "tiny"):
         exact = one * Fraction(4) ** scales[name]
-        assert Fraction(rows[name]["exact_min_margin"]) == exact
+        assert Fraction(rows[name]["exact_min_margin"] or "") == exact
         assert rows[name]["min_margin"] is None
         told = Decimal(markdown([rows[name]]).splitlines()[2].split(" | ")[8])
         assert abs(Fraction(told) / exact - 1) < Fraction(1, 1000)
@@ -90,7 +90,7 @@ def test_least_margins_of_any_size_are_told(tmp_path: Path) -> None:
 
 def test_what_is_not_all_is_not_one() -> None:
     """Six digits of a share become four in the table."""
-    row = {"name": "n", "ratio": 1.00001, "logit_fve": 0.999999, "runner_up": 1.0, "ablation_fve": 0.9999, "seconds": 0.99999}
+    row: Row = {"name": "n", "ratio": 1.00001, "logit_fve": 0.999999, "runner_up": 1.0, "ablation_fve": 0.9999, "seconds": 0.99999}
     cells = markdown([row]).splitlines()[2].strip(" |").split(" | ")
     assert [cell for cell in cells[1:] if cell] == ["over 1", "over 0.9999", "0.9999", "1", "1"]
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Literal
+from typing import Literal
 
 from verify.symbolic.obligation import Obligation
+from verify.symbolic.solver.worker import Reply, Request
 
 #: A process that overstays its limit by more than this many seconds is killed and replaced.
 GRACE = 2.0
@@ -168,7 +169,7 @@ class Asked:
         return reply is not None
 
 
-def judge(expected: Sequence[str], reply: dict[str, Any] | None, spent_s: float) -> Opinion | None:
+def judge(expected: Sequence[str], reply: Reply | None, spent_s: float) -> Opinion | None:
     """What a reply means beside the expected answers; None when one of its answers contradicts the expected one."""
     if reply is None:
         return Opinion("time-out", spent_s)
@@ -200,21 +201,23 @@ class SolverProcess:
         code = f"import sys; sys.path.insert(0, {str(root)!r}); from verify.symbolic.solver.worker import serve; serve({solver!r})"
         self._process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def ask(self, file: Path, limit_s: float, all_s: float | None = None) -> dict[str, Any] | None:
+    def ask(self, file: Path, limit_s: float, all_s: float | None = None) -> Reply | None:
         """The reply, or None when the process died or overstayed ``all_s``, which is ``limit_s`` where it is not given."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         killer = threading.Timer((limit_s if all_s is None else all_s) + GRACE, self._process.kill)
         killer.start()
         try:
-            self._process.stdin.write(json.dumps({"file": str(file), "limit_s": limit_s}) + "\n")
+            request: Request = {"file": str(file), "limit_s": limit_s}
+            self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
             line = self._process.stdout.readline()
         except BrokenPipeError:
             line = ""
         finally:
             killer.cancel()
-        return json.loads(line) if line else None
+        reply: Reply | None = json.loads(line) if line else None
+        return reply
 
     def kill(self) -> None:
         """End the process; whoever waits for its reply has none."""

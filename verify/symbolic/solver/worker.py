@@ -9,9 +9,25 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 #: The scripts are mostly propositional with bounds on sums; with these settings z3 is up to ten times faster on them (measured).
+
+
+class Request(TypedDict):
+    """A line of stdin: a file, and the seconds for each of its checks."""
+
+    file: str
+    limit_s: float
+
+
+class Reply(TypedDict):
+    """A line of stdout."""
+
+    answers: list[str]
+    seconds: float
+
+
 Z3_SETTINGS = {"smt.arith.solver": "2", "smt.relevancy": "0"}
 
 
@@ -96,11 +112,12 @@ def _answer(line: str) -> str:
 def serve(solver: str) -> None:
     """Answer requests from stdin on stdout."""
     for line in sys.stdin:
-        request: dict[str, Any] = json.loads(line)
+        request: Request = json.loads(line)
         started = time.perf_counter()
         try:
             answers = SOLVERS[solver](Path(request["file"]), request["limit_s"])
         except Exception as error:  # a solver that gives up must not take the others with it
             answers = [f"error: {error}"]
-        sys.stdout.write(json.dumps({"answers": answers, "seconds": time.perf_counter() - started}) + "\n")
+        reply: Reply = {"answers": answers, "seconds": time.perf_counter() - started}
+        sys.stdout.write(json.dumps(reply) + "\n")
         sys.stdout.flush()
