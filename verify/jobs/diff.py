@@ -7,8 +7,10 @@ Answers and margins are exact on every pair; labels describe.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
@@ -16,6 +18,8 @@ import numpy as np
 
 from net.errors import MalformedInput
 from reports.escaping import escaped
+from reports.numbers import rational
+from verify.record.neuron_rows import share_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from net.weights import Weights
     from verify.exact.exhaustive import Evaluation
     from verify.program.program import Program
+    from verify.record.certificate import Correct
 
 #: Pairs, neurons and circuits that are listed one by one.
 LISTED = 10
@@ -69,13 +74,12 @@ def side(
     """
     if path.is_dir():
         return _of_run(path)
-    if path.suffix == ".json":
+    if path.suffix == ".json" and not path.name.endswith(".index.json"):  # which is that of a checkpoint in several files
         return _of_program(path)
     return _of_checkpoint(path, group, progress, order, product)
 
 
 def _of_run(folder: Path) -> DiffSide:
-    from verify.program.program import group_of
     from verify.record.certificate import Certificate, sealed
     from verify.record.summary import read_summary
 
@@ -89,38 +93,77 @@ def _of_run(folder: Path) -> DiffSide:
         raise MalformedInput(f"expected a run of this version in {folder}, got one that cannot be read: {error}") from error
     if sealed(certificate).sha256 != certificate.sha256:
         raise MalformedInput(f"expected {path} as it was written, got one with another digest: run it again")
-    group = group_of(certificate.group)
-    answers = group.mul.astype(np.int64)
-    for x, y, answer in certificate.correct.wrong:
-        answers[x, y] = answer
-    rows = summary.program.neurons
+    rows = {row.index: row for row in summary.program.neurons}
+    if summary.checkpoint.sha256 != certificate.checkpoint.sha256 or sorted(rows) != [*range(certificate.checkpoint.width)]:
+        raise MalformedInput(f"expected certificate.json and summary.json of one run in {folder}, got those of two: run it again")
+    if certificate.group != certificate.program.group:
+        raise MalformedInput(f"expected a certificate and a program about one group in {path}, got two groups")
+    group = _group_of(certificate.program, path)
     return DiffSide(
         str(folder),
         group,
-        answers,
+        _answers_of(certificate.correct, group, path),
         certificate.correct.min_margin,
-        {row.index: (row.kind, row.left, row.right) for row in rows},
-        {row.index: row.energy_share for row in rows},
+        {index: (row.kind, row.left, row.right) for index, row in rows.items()},
+        {index: row.energy_share for index, row in rows.items()},
         certificate.program,
         (certificate.checkpoint.order, certificate.checkpoint.product),
     )
 
 
+def _group_of(program: Program, path: Path) -> FiniteGroup:
+    """The program's group, once all that its forms name has been looked at."""
+    from algebra.errors import GroupError
+    from verify.program.form import check_circuit, over_group
+    from verify.program.program import group_of, program_subgroups
+
+    try:
+        group = group_of(program.group)
+        if group.order != program.group.order:
+            raise ValueError(f"expected {program.group.order} elements, got generators of {group.order}")
+        subgroups = program_subgroups(program, group)
+        for circuit in program.circuits:
+            check_circuit(group, *(over_group(form, subgroups) for form in (circuit.left, circuit.right, circuit.votes)))
+    except (ValueError, IndexError, OverflowError, GroupError) as error:
+        raise MalformedInput(f"expected a program over a group in {path}, got something else: {error}") from error
+    return group
+
+
+def _answers_of(correct: Correct, group: FiniteGroup, path: Path) -> np.ndarray:
+    """The answers [x, y] that a certificate states by its list of wrong ones."""
+    n, answers = group.order, group.mul.astype(np.int64)
+    for x, y, answer in correct.wrong:
+        if not (0 <= x < n and 0 <= y < n and -1 <= answer < n):
+            raise MalformedInput(f"expected pairs and answers below {n} in {path}, got {x, y, answer!s:.80}")
+        answers[x, y] = answer
+    right = int((answers == group.mul).sum())
+    if correct.right != right or (correct.pairs, right + len(correct.wrong)) != (n * n, n * n):
+        raise MalformedInput(f"expected wrong pairs and the number of right ones to make up {n * n} pairs in {path}, got others")
+    try:
+        margin = Fraction(correct.min_margin or 1)
+    except (ValueError, ZeroDivisionError):
+        margin = Fraction(0)
+    if margin <= 0:
+        raise MalformedInput(f"expected a least margin above 0 in {path}, got {correct.min_margin!r:.60}")
+    return answers
+
+
 def _of_program(path: Path) -> DiffSide:
     from verify.exact.exhaustive import evaluate
-    from verify.program.program import Program, expand, group_of, program_subgroups
+    from verify.program.program import Program, expand, program_subgroups
 
     try:
         program = msgspec.json.decode(path.read_bytes(), type=Program)
     except msgspec.DecodeError as error:
         raise MalformedInput(f"expected a program (program.json) in {path}, got something else: {error}") from error
-    group = group_of(program.group)
+    group = _group_of(program, path)
     try:
         weights = expand(program, group, program_subgroups(program, group))
-    except ValueError as error:
+        evaluation = evaluate(weights, expected=group.mul)
+        least = _least(weights, evaluation, group)
+    except ValueError as error:  # a list of another length than its form's, a margin of more digits than Python writes
         raise MalformedInput(f"{path}: {error}") from error
-    evaluation = evaluate(weights, expected=group.mul)
-    return DiffSide(str(path), group, evaluation.answer, _least(weights, evaluation, group), None, {}, program)
+    return DiffSide(str(path), group, evaluation.answer, least, None, {}, program)
 
 
 def _of_checkpoint(path: Path, group: str | None, progress: Callable[[str], None], order: str | None, product: str | None) -> DiffSide:
@@ -217,7 +260,8 @@ def diff(a: DiffSide, b: DiffSide) -> Difference:
     known: NeuronDifference = {}
     if a.neurons is not None and b.neurons is not None:
         known["width"] = [len(a.neurons), len(b.neurons)]
-        known["kinds"] = [dict(sorted(Counter(label[0] for label in s.neurons.values()).items())) for s in (a, b) if s.neurons]
+        counts = [Counter(label[0] for label in neurons.values()) for neurons in (a.neurons, b.neurons)]
+        known["kinds"] = [dict(sorted(kinds.items())) for kinds in counts]
         if len(a.neurons) == len(b.neurons):
             known["relabelled"] = {i: (a.neurons[i], b.neurons[i]) for i in a.neurons if a.neurons[i] != b.neurons.get(i)}
     return {
@@ -242,7 +286,11 @@ def diff(a: DiffSide, b: DiffSide) -> Difference:
 
 def _with_energy(found: dict[str, tuple[int, ...]], of: DiffSide) -> dict[str, CircuitRow]:
     """Circuits with their neurons and share of energy, those with most first."""
-    energy = {words: sum(of.neuron_energy.get(i, 0.0) for i in neurons) for words, neurons in found.items()}
+    energy = {}
+    for words, neurons in found.items():
+        inside = {*neurons}
+        part = math.fsum(of.neuron_energy.get(i, 0.0) for i in inside)
+        energy[words] = share_of(part, math.fsum(e for i, e in of.neuron_energy.items() if i not in inside))
     return {
         words: {"neurons": found[words], "energy": energy[words]} for words in sorted(found, key=lambda words: (-energy[words], words))
     }
@@ -252,7 +300,6 @@ def markdown(found: Difference, group: FiniteGroup) -> str:
     """The differences in words."""
     from algebra.permutation import format_cycles
     from verify.record.explain import percentage
-    from verify.record.summary import approximate
 
     def cycles(g: int) -> str:
         return "a tie" if g < 0 else format_cycles(tuple(int(i) for i in group.elements[g]))
@@ -269,11 +316,11 @@ def markdown(found: Difference, group: FiniteGroup) -> str:
     lines[-1:-1] = [
         f"  - x = {cycles(x)}, y = {cycles(y)}: A {cycles(p)}, B {cycles(q)}" for x, y, p, q in found["answers_differ"][:LISTED]
     ]
-    margins = ["none" if m is None else f"{approximate(m):.6g}" for m in found["least_margin"]]
+    margins = ["none" if m is None else rational(m) for m in found["least_margin"]]
     lines.append(f"- least margin of a right answer: A {margins[0]}, B {margins[1]}")
     lines.append(f"- constants of the program: A {found['constants'][0]:,}, B {found['constants'][1]:,}")
     if "kinds" in found:
-        listed = [", ".join(f"{count} {kind}" for kind, count in kinds.items()) for kinds in found["kinds"]]
+        listed = [", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "none" for kinds in found["kinds"]]
         lines.append(f"- neurons: A {listed[0]}; B {listed[1]}")
     if "relabelled" in found:
         lines.append(f"- neurons with another label: {len(found['relabelled']):,}")

@@ -31,6 +31,8 @@ FORMAT = "coset-voting program 2"
 #: Programs with (l_i(x) + r_i(y))^2 in place of relu, and the forms of format 2.
 SQUARES = "coset-voting program 3"
 FORMATS = ("coset-voting program 1", FORMAT, SQUARES)
+#: Powers of two over which integers may be; the checker has the same bound.
+LARGEST_BITS = 12_000
 
 
 Integers = npt.NDArray[np.object_] | npt.NDArray[np.int64]
@@ -84,12 +86,15 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scale_bits: int = 0
 
     def __post_init__(self) -> None:
-        """Raise ValueError where the format is unknown, or older than what the program uses."""
+        """Raise ValueError where the format is unknown, or older than what the program uses, or integers are over no power of two."""
         if self.format not in FORMATS:
             raise ValueError(f"expected a program in the format {' or '.join(map(repr, FORMATS))}, got {self.format!r:.80}")
         new = self.scale_bits or any(form.on in {*ON_POINTS, "sum"} for c in self.circuits for form in (c.left, c.right, c.votes))
         if self.format == FORMATS[0] and new:
             raise ValueError(f"expected forms on cosets and elements in {self.format!r}, got one that {FORMAT!r} brought")
+        bits = (self.preactivation_bits, self.vote_bits, self.scale_bits)
+        if min(bits) < 0 or max(bits) > LARGEST_BITS:
+            raise ValueError(f"expected preactivation_bits, vote_bits and scale_bits from 0 to {LARGEST_BITS:,}, got others")
 
     @property
     def activation(self) -> Activation:
