@@ -177,7 +177,9 @@ def _interventions(source: Source) -> list[Block]:
             joined(
                 [
                     say(
-                        "The same change is made to the network and to the program: circuits (drawn with seed 0) or a family are "
+                        "The same change is made to the network and to the program: circuits "
+                        "(the first of the three draws of “The mechanism”) "
+                        "or a family are "
                         "removed; the signs of $L$ (left), of $R$ (right) or of both are flipped; {other}"
                         "$x$ and $y$ are exchanged. Then: the share of pairs on which each is right; how much of the variance of "
                         "the changed network's logits the program explains (“none” where it is farther from them than their mean "

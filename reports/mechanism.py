@@ -164,8 +164,9 @@ def _levels(source: Source) -> list[Block]:
             say(
                 "Networks with the same answers may differ in all else, so the program is compared with the network beyond these. It "
                 "explains {fve} of the variance of the logits (each pair's logits less their mean). The second largest logit is the "
-                "same on {runner} of the pairs. When the same circuits, drawn at random, are removed from both, {shares} of them, it "
-                "explains {after} of the variance of what is left.",
+                "same on {runner} of the pairs. When the same circuits are removed from both, {shares} of them, it explains {after} of "
+                "the variance of what is left: means of three random draws, in which circuits that read $x$ and $y$ through the same "
+                "forms go together.",
                 fve=share(e["logit_fve"]),
                 runner=portion(e["runner_up_agree"]),
                 shares=listed((name.replace("%", " %") for name, _ in by_share), "or"),

@@ -23,6 +23,7 @@ from reports.markdown import markdown
 from reports.numbers import at_least, count, decimal, ratio_of, rational, share
 from reports.program_text import program_constants
 from verify.compare.comparison import NEAR_TIE
+from verify.compare.levels import DRAWS
 from verify.record.certificate import Certificate, read_certificate
 from verify.record.summary import Summary, read_summary
 
@@ -57,6 +58,15 @@ def test_verified_report(certificate: JSON, summary: JSON) -> None:
     # x = (2 3) is element 1 and y = (1 2) is element 2
     assert "The least margin is 7.333 (rounded), at x = (2 3), y = (1 2)." in text
     assert "> **Theorem 2 (the program).** At every one of the 36 pairs the program's answer is the network's." in text
+
+
+def test_figures_after_removals_say_how_many_draws_they_are_means_of(directory: Path) -> None:
+    """As many as the code draws; the table of interventions shows one of them, and says which, since its figures are others."""
+    write_report(directory)
+
+    assert DRAWS == 3
+    assert "means of three random draws" in (directory / "report.md").read_text()
+    assert "circuits (the first of the three draws of “The mechanism”)" in (directory / "report-circuits.md").read_text()
 
 
 def test_sections_come_in_order(certificate: JSON, summary: JSON) -> None:

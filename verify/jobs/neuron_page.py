@@ -72,8 +72,8 @@ def _firing(weights: Weights, index: int) -> str:
 def _stander(choices: CandidateSpaces, table: dict[Side, Floats], column: Floats, index: int) -> list[str]:
     """The three best subgroups by coset concentration, C_H = sum over cosets of Var[f | c] / Var[f], on each side.
 
-    C_H is (1 - share) (|G| - 1) / (|H| - 1), its variances having ddof 1; the normalised form is 1 - share
-    (Stander et al. 2024, section 4).
+    C_H is (1 - share) (|G| - 1) / (|H| - 1), its variances having ddof 1 (Stander et al. 2024, section 4). Beside it stands 1 - share,
+    the part of the variance that the cosets leave; the normalised form, C_H over the index, is another number.
     """
     if (column == column[0]).all():
         return [f"the same for all elements, {column[0]:.4g}: there is no variance that cosets could explain"]

@@ -1,16 +1,21 @@
 """`verify neuron` and `verify sweep`: pages and tables about real files."""
 
 import json
+import re
 
 import pytest
 
+from algebra.coset_space import Side
 from algebra.group import parse_group
 from algebra.lattice import subgroups
 from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
 from net.units import Units
+from verify.analysis import Analysis
 from verify.cli import execute
+from verify.compare.concentration import concentration
 from verify.jobs import run as jobs_run
+from verify.jobs.neuron_page import neuron_page
 
 S4 = parse_group("S4")
 
@@ -100,3 +105,23 @@ def test_neuron_page_of_a_network_of_any_size(tmp_path, capsys, inputs, votes):
         )
     assert pages[0] == pages[1]
     assert len(pages[0]) >= 7
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_coset_concentrations_of_a_page_are_those_of_claims(side: Side) -> None:
+    """C_H of each subgroup named lies within its proved bounds, is among the three least, and is no share times the index."""
+    analysis = Analysis(planted_network(S4, seed=1, width=48, noise=0.01).network)
+    rows = re.findall(rf"^\| {side} \| (.*?) \| (\S+) \| (\S+) \|$", neuron_page(analysis, 3), re.MULTILINE)
+    found = concentration(analysis.lattice, analysis.weights.L[:, [3]], analysis.weights.L_error[[3]], side)
+    bounds = {
+        analysis.lattice.label_of(analysis.lattice.all[h]): (float(low), float(high))
+        for h, low, high in zip(found.subgroup, found.low[:, 0], found.high[:, 0], strict=True)
+    }
+
+    assert len(rows) == 6  # three for x, three for y
+    for name, value, left_over in rows[:3]:
+        low, high = bounds[name]
+        index = 24 // analysis.lattice.by_name(name).order
+        assert low * 0.99 <= float(value) <= high * 1.01
+        assert float(value) <= sorted(high for _, high in bounds.values())[2] * 1.01
+        assert float(value) / index == pytest.approx(float(left_over) * 23 / (24 - index), rel=0.02)
