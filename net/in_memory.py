@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 import numpy as np
@@ -18,9 +18,11 @@ from net.roundoff import gamma
 if TYPE_CHECKING:
     import torch
 
+    from net.activation import Activation
     from net.dyadic import FloatMatrix
     from net.folded import FoldedNetwork
     from net.formats.layers import Layers
+    from net.weights import Weights
 
 FILE_NAME = "network.safetensors"
 #: Logits of a module that are compared at a time: over S6 all of them are 3 GB.
@@ -113,12 +115,13 @@ def compared_with_module(module: object, network: FoldedNetwork) -> float | None
     the error of each logit is at most gamma_K A |U| + gamma_M (1 + gamma_K) A |U| + gamma_M |b|, gamma_k = k u / (1 - k u), with u
     the unit roundoff of the module's own precision (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1); K and M
     count the products of every layer where more than two lie one behind the other; with squares A is squared and K + 1 counts twice.
-    Four times that is allowed. A module with weights in half precision, whose own rounding could hide any function, is copied to
-    float32, which holds its weights, and the copy is called.
+    Four times that is allowed. Where this is so much, at every pair, that a module with another activation would pass as well
+    (`_OTHERS`), the comparison tells nothing, and the module is refused. A module with weights in half precision, whose own rounding
+    could hide any function, is copied to float32, which holds its weights, and the copy is called.
 
     Raises:
-        MalformedInput: they differ by more than rounding allows, so the module computes something else between its tensors; or it
-            cannot be called in any of these ways.
+        MalformedInput: they differ by more than rounding allows, so the module computes something else between its tensors; or
+            rounding hides which activation it has; or it cannot be called in any of these ways.
 
     """
     if not is_module(module):
@@ -141,6 +144,7 @@ def compared_with_module(module: object, network: FoldedNetwork) -> float | None
         + (0 if layers.through is None else len(layers.through) + 1)
     )
     ways: list[int] | None = None
+    hidden = dict.fromkeys(_OTHERS[layers.activation], False)
     largest, step = 0.0, max(1, _LOGITS // n)
     for start in range(0, n * n, step):
         x, y = np.divmod(np.arange(start, min(start + step, n * n)), n)
@@ -164,7 +168,48 @@ def compared_with_module(module: object, network: FoldedNetwork) -> float | None
                 f" the inputs ({x[worst]}, {y[worst]}), where rounding allows {slack[worst].max():.3g}: is its activation another one?"
             )
         largest = max(largest, float(gaps[ways[0]].max()))
+        hidden = _still_hidden(hidden, exact.weights, x, y, slack)
+    if unseen := [name for name, differs in hidden.items() if differs]:
+        raise MalformedInput(
+            f"expected a module whose logits show its activation, got one whose rounding hides whether it is {layers.activation} or"
+            f" {unseen[0]}: take away what all of its outputs share, such as a large bias, or give its state_dict() to take it as read"
+        )
     return largest
+
+
+#: Other activations that are to be told from that of a network, as what they make of p less what that makes of it. Any that is linear
+#: on both sides of 0 and p above it, as |p| and p are, differs from relu by a multiple of what the first does.
+_OTHERS: dict[Activation, dict[str, Callable[[FloatMatrix], FloatMatrix]]] = {
+    "relu": {
+        "leaky relu, of slope 0.01": lambda p: 0.01 * np.minimum(p, 0),
+        "the square": lambda p: np.square(p) - np.maximum(p, 0),
+    },
+    "square": {
+        "relu": lambda p: np.maximum(p, 0) - np.square(p),
+        "the absolute value": lambda p: np.abs(p) - np.square(p),
+    },
+}
+
+
+def _still_hidden(
+    hidden: dict[str, bool], weights: Weights, x: npt.NDArray[np.intp], y: npt.NDArray[np.intp], slack: FloatMatrix
+) -> dict[str, bool]:
+    """The other activations that these pairs do not tell from the network's own, each with whether it differs at some pair so far.
+
+    A module with another one passes where its logits, less their mean, differ from the network's by no more than ``slack``, and it is
+    itself off by as much at most. So a difference of more than twice the slack tells them apart, at one pair.
+    """
+    left = {}
+    preactivations = weights.L[x] + weights.R[y]
+    for name, differs in hidden.items():
+        with np.errstate(over="ignore", invalid="ignore"):
+            change = _OTHERS[weights.activation][name](preactivations)
+            moved = np.abs(_centred(change @ weights.U))
+            rounding = 2.0**-40 * (np.abs(change) @ np.abs(weights.U))
+            rounding += rounding.mean(axis=1, keepdims=True)
+        if not (moved > 2 * slack).any():
+            left[name] = differs or not (moved <= rounding).all()
+    return left
 
 
 def _centred(rows: FloatMatrix) -> FloatMatrix:
