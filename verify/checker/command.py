@@ -22,7 +22,7 @@ from pathlib import Path
 from .coq import check_project
 from .files import FILE_LIMIT
 from .progress import Progress, Redone
-from .shape import Differs, Malformed, shown
+from .shape import Differs, Malformed, need, shown
 from .statement import Options, check
 
 CODES = {"s VERIFIED": 0, "s SAME NETWORK": 0, "s CONFIRMED REFUTED": 1, "s NOT VERIFIED": 1, "s SAMPLED": 3, "s MALFORMED": 4}
@@ -45,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run: Path = options.certificate
         certificate, checkpoint = _read(run / "certificate.json" if run.is_dir() else run), _read(options.checkpoint)
+        _in_their_places(certificate, checkpoint)
         if options.coq is not None:
+            need(options.coq.is_dir(), f"expected the folder of a Coq project, got none at {shown(str(options.coq))}")
             number, formula = check_project(certificate, checkpoint, options.coq)
             print(*([formula] if formula else []), f"{number:,} weights of the Coq project are those of the checkpoint", sep="\n")
             print("s SAME NETWORK")
@@ -61,6 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         line = "s MALFORMED"
     print(line)
     return CODES[line]
+
+
+def _in_their_places(certificate: bytes, checkpoint: bytes) -> None:
+    """Say so where the certificate stands behind --checkpoint; no checkpoint begins as a JSON object does."""
+    exchanged = checkpoint.lstrip().startswith(b"{") and not certificate.lstrip().startswith(b"{")
+    need(not exchanged, "expected a certificate, and its network behind --checkpoint, got the two the other way round")
 
 
 def _positive(text: str) -> int:

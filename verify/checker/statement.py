@@ -57,7 +57,10 @@ def check(certificate: bytes, checkpoint: bytes, options: Options, progress: Pro
         started = monotonic()
 
     c = read_certificate(certificate)
-    same("checkpoint.sha256", c.checkpoint.sha256, hashlib.sha256(checkpoint).hexdigest())
+    digest, original = hashlib.sha256(checkpoint).hexdigest(), c.not_checked.original
+    if original is not None and digest == original.sha256 != c.checkpoint.sha256:
+        raise Differs("checkpoint.sha256: the certificate says that it is about network.safetensors, written from this file")
+    same("checkpoint.sha256", c.checkpoint.sha256, digest)
     layout, layers = read_checkpoint(checkpoint, c.checkpoint.reading, c.checkpoint.activation_taken)
     same("group.order, elements of the network", c.group.order, layers.order)  # before anything as large as the group is made
     group = Group(c.group)

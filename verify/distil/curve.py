@@ -472,7 +472,7 @@ def _at_prices(
         fit, votes = fitted.fit, fitted.votes
         excess = wanted.excess(search, fit, votes)
         left = fit.moments.unexplained(votes)
-        search.progress(f"{fit.constants / search.parameters:.1%} of the parameters leave {left:.2%} unexplained")
+        search.progress(f"{fit.constants / search.parameters:.1%} of the parameters leave {max(left, 0.0):.2%} unexplained")
         if fit.constants > MOST_EXCHANGED * search.parameters:
             return
         same = any(abs(fit.constants - size) <= SAME * size for size in sizes)

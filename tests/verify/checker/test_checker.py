@@ -153,6 +153,40 @@ def test_nothing_is_said_of_float32_where_a_dot_product_is_too_long(name: str, l
     assert verdict(sealed(certificate), checkpoint) == "s VERIFIED"
 
 
+def test_exchanged_arguments_and_a_project_that_is_not_there_are_said_to_be_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence each, and s MALFORMED: nothing was compared."""
+    certificate, checkpoint = (str(FOLDER / "accepted" / f"s3_float64.{ending}") for ending in ("json", "ckpt"))
+
+    assert main([checkpoint, "--checkpoint", certificate]) == 4
+    printed = capsys.readouterr()
+    assert printed.out == "s MALFORMED\n"
+    assert printed.err == "expected a certificate, and its network behind --checkpoint, got the two the other way round\n"
+    for place in (tmp_path / "none", Path(checkpoint)):
+        assert main([certificate, "--checkpoint", checkpoint, "--coq", str(place)]) == 4
+        assert "expected the folder of a Coq project, got none at" in capsys.readouterr().err
+
+
+def test_the_file_that_the_certified_one_was_written_from_is_told_from_any_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run that writes network.safetensors certifies that file; the original is not verified, and the sentence says what is."""
+    original, other = tmp_path / "model.pt", tmp_path / "other.pt"
+    original.write_bytes(b"original")
+    other.write_bytes(b"other")
+    stated = json.loads((FOLDER / "accepted" / "s3_float64.json").read_text())
+    stated["not_checked"]["original"] = {"name": "model.pt", "sha256": hashlib.sha256(b"original").hexdigest()}
+    blank = json.dumps(stated | {"sha256": ""}, ensure_ascii=False, separators=(",", ":"))
+    sealed = stated | {"sha256": hashlib.sha256(blank.encode()).hexdigest()}
+    (tmp_path / "certificate.json").write_text(json.dumps(sealed))
+
+    assert main([str(tmp_path), "--checkpoint", str(original)]) == 1
+    assert "says that it is about network.safetensors, written from this file" in capsys.readouterr().err
+    assert main([str(tmp_path), "--checkpoint", str(other)]) == 1
+    assert "network.safetensors" not in capsys.readouterr().err
+
+
 def test_a_missing_file_is_malformed_and_a_missing_option_is_usage(tmp_path: Path) -> None:
     assert run(tmp_path / "none.json", "--checkpoint", tmp_path / "none").returncode == 4
     assert run(tmp_path, "--checkpoint", tmp_path).returncode == 4
