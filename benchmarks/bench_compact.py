@@ -11,7 +11,7 @@ import json
 import resource
 from pathlib import Path
 from time import process_time
-from typing import Any
+from typing import TypedDict
 from unittest.mock import patch
 
 import numpy as np
@@ -71,18 +71,44 @@ def lines_alone(group: FiniteGroup, weights: Weights) -> tuple[float, float]:
     return float(found.settled.mean()), brute / max(1, found.line_flops)
 
 
-def measure(name: str, group: FiniteGroup, weights: Weights, alone: bool) -> tuple[dict[str, Any], CompactResult]:
+class Row(TypedDict):
+    """A network's line of the table."""
+
+    network: str
+    order: int
+    width: int
+    certified: float
+    tables: float
+    quadratic: float
+    factored: float
+    shortlist: float
+    flops: int
+    flops_ratio: float
+    seconds: float
+    brute32: float
+    brute64: float
+    search: float
+    quadratic_alone: float
+    quadratic_ratio: float
+    peak_gb: float
+    reason: str | None
+
+
+def measure(name: str, group: FiniteGroup, weights: Weights, alone: bool) -> tuple[Row, CompactResult]:
     """One row of the table."""
     result = proof(group, weights)
     seconds32, seconds64 = (brute_seconds(group, weights, dtype) for dtype in (np.float32, np.float64))
     shares = {record.name: record.certified / result.settled.size for record in result.strategies}
     share_alone, ratio_alone = lines_alone(group, weights) if alone else (float("nan"), float("nan"))
-    row = {
+    row: Row = {
         "network": name,
         "order": group.order,
         "width": weights.width,
         "certified": result.certified / result.settled.size,
-        **{kind: shares.get(kind, 0.0) for kind in ("tables", "quadratic", "factored", "shortlist")},
+        "tables": shares.get("tables", 0.0),
+        "quadratic": shares.get("quadratic", 0.0),
+        "factored": shares.get("factored", 0.0),
+        "shortlist": shares.get("shortlist", 0.0),
         "flops": result.flops_complete,
         "flops_ratio": result.flops_brute / max(1, result.flops_complete),
         "seconds": result.seconds,
@@ -97,7 +123,7 @@ def measure(name: str, group: FiniteGroup, weights: Weights, alone: bool) -> tup
     return row, result
 
 
-def show(row: dict[str, Any]) -> None:
+def show(row: Row) -> None:
     print(
         f"{row['network']:28s} {row['certified']:9.5f} | {row['tables']:.4f} {row['quadratic']:.4f} {row['factored']:.4f} "
         f"{row['shortlist']:.4f} | FLOPs 1/{row['flops_ratio']:<8.1f} | s {row['seconds']:8.3f} f32 {row['brute32']:8.3f} "

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -48,6 +48,7 @@ DISTIL = {
 }
 SYMBOLIC = {"proved": "{:+.0f}", "batches": "{:+.0f}", "FVE of the program": "{:+.4f}", "entries checked": "{:+.1%}"}
 Figures = dict[str, float]
+Varied = TypeVar("Varied", bound=msgspec.Struct)
 
 
 def main() -> None:
@@ -118,7 +119,7 @@ def reasons() -> Iterator[str]:
             yield f"| `{search.name}.{field.name}` | {value} | {' '.join(said[field.name].split()).replace('|', chr(92) + '|')} |"
 
 
-def measured(path: Path, name: str) -> Any:
+def measured(path: Path, name: str) -> Callable[[DistilSettings], Figures]:
     """A function from settings to the figures of one network."""
     group = parse_group(name)
     network = load_network(path, group).weights
@@ -140,7 +141,7 @@ def measured(path: Path, name: str) -> Any:
     return figures
 
 
-def proofs(path: Path, name: str) -> Any:
+def proofs(path: Path, name: str) -> Callable[[SymbolicSettings], Figures]:
     """A function from settings of Q3 to the figures of one network's proof."""
     group = parse_group(name)
     found = analyse(path, group, timeout_s=0)
@@ -161,7 +162,7 @@ def proofs(path: Path, name: str) -> Any:
     return figures
 
 
-def varied(only: list[str] | None, defaults: Any) -> Iterator[tuple[str, str, Any]]:
+def varied(only: list[str] | None, defaults: Varied) -> Iterator[tuple[str, str, Varied]]:
     """Each setting (or ``only`` these) halved and doubled, with the value in words."""
     for field in msgspec.structs.fields(type(defaults)):
         if only and field.name not in only:
@@ -169,7 +170,7 @@ def varied(only: list[str] | None, defaults: Any) -> Iterator[tuple[str, str, An
         value = getattr(defaults, field.name)
         for factor in (0.5, 2.0):
             if isinstance(value, tuple):
-                changed: Any = tuple(type(v)(v * factor) for v in value)
+                changed = tuple(type(v)(v * factor) for v in value)
             elif field.name.endswith("variance"):
                 changed = 1 - (1 - value) * factor
             else:
@@ -177,7 +178,7 @@ def varied(only: list[str] | None, defaults: Any) -> Iterator[tuple[str, str, An
             yield field.name, words(changed), msgspec.structs.replace(defaults, **{field.name: changed})
 
 
-def words(value: Any) -> str:
+def words(value: float | tuple[float, ...]) -> str:
     """A number, or several, in six digits."""
     return ", ".join(f"{v:.6g}" for v in value) if isinstance(value, tuple) else f"{value:.6g}"
 

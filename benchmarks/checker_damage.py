@@ -13,13 +13,12 @@ import sys
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 from fuzz_readers import NUMBERS
 
 WORDS = ["", "F16", "BF16", "F32", "F64", "I64", "L", "W", "b", "relu", "gelu", "VERIFIED", "\n", "\ud800", "x" * 5000]
-VALUES: list[Any] = [None, True, 0, 1, -1, 2, 6, 2**31, 2**64, -(10**400), 10**4000, 0.5, [], [0], [[]], {}, {"a": 1}, *WORDS]
+VALUES: list[object] = [None, True, 0, 1, -1, 2, 6, 2**31, 2**64, -(10**400), 10**4000, 0.5, [], [0], [[]], {}, {"a": 1}, *WORDS]
 
 
 def pick(rng, choices):

@@ -27,7 +27,7 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -36,9 +36,16 @@ from checker_damage import damaged_header, damaged_pickle, repacked
 from fuzz_readers import NUMBERS, corpus, damaged, damaged_inside
 
 from net.errors import MalformedInput
-from net.formats.container import FLOATS, read_contents
+from net.formats.container import FLOATS, Contents, Stored, read_contents
 from net.formats.pickles import Opaque, Tensor
 from net.formats.state import network_tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import torch
+
+    from verify.checker.tensors import Tensor as CheckerTensor
 
 
 @dataclass
@@ -57,7 +64,7 @@ class RefusedError(Exception):
     """A reader does not accept the file."""
 
 
-def read_ours(data: bytes) -> tuple[Any, dict[str, Any] | None]:
+def read_ours(data: bytes) -> tuple[object, dict[str, object] | None]:
     """(all that the file holds, the network's tensors by name)."""
     try:
         contents = read_contents(data)
@@ -71,27 +78,29 @@ def read_ours(data: bytes) -> tuple[Any, dict[str, Any] | None]:
         raise RefusedError(str(error)) from error
 
 
-def _stored(tensor: Any) -> Any:
+def _stored(tensor: Stored) -> object:
     if tensor.size > 2**16:
         return ("large", tensor.shape)
     return tensor.array() if tensor.kind in FLOATS else ("other", tensor.shape)
 
 
-def _plain_ours(value: Any, contents: Any) -> Any:
+def _plain_ours(value: object, contents: Contents) -> object:
     if isinstance(value, Tensor):
         return _stored(contents.stored(value))
-    if hasattr(value, "array"):
+    if isinstance(value, Stored):
         return _stored(value)
     if isinstance(value, Opaque):
         return "opaque"
     if isinstance(value, dict):
         return {key: _plain_ours(inner, contents) for key, inner in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_plain_ours(inner, contents) for inner in value)
+    if type(value) is list:
+        return [_plain_ours(inner, contents) for inner in value]
+    if type(value) is tuple:
+        return tuple(_plain_ours(inner, contents) for inner in value)
     return value if value is None or isinstance(value, bool | int | float | str | bytes | set) else "opaque"
 
 
-def read_theirs(data: bytes) -> Any:
+def read_theirs(data: bytes) -> object:
     """What PyTorch, safetensors or numpy reads, whichever of them our reader would take the file to be for."""
     try:
         with warnings.catch_warnings():
@@ -112,11 +121,11 @@ def read_theirs(data: bytes) -> Any:
         raise RefusedError(str(error)[:200]) from error
 
 
-def _array(array: Any) -> Any:
+def _array(array: np.ndarray) -> object:
     return array.astype(np.float64) if array.dtype.kind == "f" else ("other", array.shape)
 
 
-def _tensor(tensor: Any) -> Any:
+def _tensor(tensor: torch.Tensor) -> object:
     import torch
 
     if tensor.is_floating_point() and tensor.layout == torch.strided and not tensor.is_quantized:
@@ -126,19 +135,21 @@ def _tensor(tensor: Any) -> Any:
     return ("other", tuple(tensor.shape))
 
 
-def _plain_theirs(value: Any) -> Any:
+def _plain_theirs(value: object) -> object:
     import torch
 
     if isinstance(value, torch.Tensor):
         return _tensor(value)
     if isinstance(value, dict):
         return {key: _plain_theirs(inner) for key, inner in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_plain_theirs(inner) for inner in value)
+    if type(value) is list:
+        return [_plain_theirs(inner) for inner in value]
+    if type(value) is tuple:
+        return tuple(_plain_theirs(inner) for inner in value)
     return value if value is None or isinstance(value, bool | int | float | str | bytes | set) else "opaque"
 
 
-def read_checker(data: bytes) -> Any:
+def read_checker(data: bytes) -> dict[str, object]:
     """The network's tensors by name, as the checker reads them."""
     from verify.checker import files, layouts, shape
 
@@ -153,7 +164,7 @@ def read_checker(data: bytes) -> Any:
         raise RefusedError(str(error)) from error
 
 
-def _matrix(tensor: Any, malformed: type[Exception]) -> Any:
+def _matrix(tensor: CheckerTensor, malformed: type[Exception]) -> object:
     if tensor.kind not in ("F16", "BF16", "F32", "F64"):
         return ("other", tuple(tensor.shape))
     if tensor.bytes() > 2**18:
@@ -169,7 +180,7 @@ def _matrix(tensor: Any, malformed: type[Exception]) -> Any:
 # ---- comparing
 
 
-def difference(mine: Any, other: Any, where: str = "") -> str | None:
+def difference(mine: object, other: object, where: str = "") -> str | None:
     """The first place where two values differ; numbers of tensors are compared bit by bit, but for the sign of zero in integers."""
     if isinstance(mine, np.ndarray) and isinstance(other, np.ndarray):
         same = (
@@ -198,7 +209,7 @@ def judge(kind: str, data: bytes, tally: Tally, checker: bool) -> None:
     """Give one file to all readers and note what they say."""
     counts = tally.counts.setdefault(kind, Counter())
     counts["files"] += 1
-    read: dict[str, Any] = {}
+    read: dict[str, object] = {}
     state = None
     for name, reader in (("ours", read_ours), *([("checker", read_checker)] if checker else []), ("theirs", read_theirs)):
         if name == "theirs" and not read:
@@ -237,7 +248,7 @@ def judge(kind: str, data: bytes, tally: Tally, checker: bool) -> None:
 # ---- pickles
 
 
-def torch_bytes(content: Any, **options: Any) -> bytes:
+def torch_bytes(content: object, **options: bool) -> bytes:
     import torch
 
     stream = io.BytesIO()
@@ -251,7 +262,7 @@ def bases() -> dict[str, bytes]:
 
     import torch
 
-    def draw(*shape: int) -> Any:
+    def draw(*shape: int) -> torch.Tensor:
         return torch.arange(1, 1 + int(np.prod(shape)), dtype=torch.float32).reshape(shape) / 8
 
     state = {"L": draw(3, 2), "R": draw(3, 2) + 1, "U": draw(2, 3) - 1}
@@ -379,7 +390,7 @@ def pickle_pieces() -> list[bytes]:
     return pieces
 
 
-def changed_pickles(pickled: bytes, every: int) -> Any:
+def changed_pickles(pickled: bytes, every: int) -> Iterator[tuple[str, bytes]]:
     """(kind, pickle) for each opcode and each change of it; of the insertions every `every`-th."""
     places = [place for _, _, place in pickletools.genops(pickled)] + [len(pickled)]
     ops = [pickled[a:b] for a, b in itertools.pairwise(places)]
@@ -431,7 +442,9 @@ def changed_pickles(pickled: bytes, every: int) -> Any:
                 yield "opcode replaced", b"".join([*before, piece, *behind])
 
 
-def with_members(data: bytes, change: Any, packing: int = zipfile.ZIP_STORED) -> bytes:
+def with_members(
+    data: bytes, change: Callable[[list[tuple[str, bytes]]], Iterable[tuple[str, bytes]]], packing: int = zipfile.ZIP_STORED
+) -> bytes:
     """The zip archive whose members are `change(list of (name, contents))`."""
     stream = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old:
@@ -443,7 +456,7 @@ def with_members(data: bytes, change: Any, packing: int = zipfile.ZIP_STORED) ->
     return stream.getvalue()
 
 
-def pickle_files(every: int) -> Any:
+def pickle_files(every: int) -> Iterator[tuple[str, bytes]]:
     """(kind, file) with one change in the pickle of each base."""
     for data in bases().values():
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -482,7 +495,7 @@ _RECORDS = {
 }  # fmt: skip
 
 
-def changed_fields(data: bytes) -> Any:
+def changed_fields(data: bytes) -> Iterator[tuple[str, bytes]]:
     """(kind, archive) for each field of each record and each of a list of values."""
     for signature, fields in _RECORDS.items():
         place = data.find(signature)
@@ -509,7 +522,7 @@ def small_zip(members: list[tuple[str, bytes]], shift: int = 0) -> bytes:
     return body + directory + b"PK\x05\x06" + end
 
 
-def built_archives() -> Any:
+def built_archives() -> Iterator[tuple[str, bytes]]:
     """(kind, archive): members doubled, renamed and moved, prefixes, gaps, comments, and two archives in one file."""
     first, second = bases()["state dict"], bases()["mixed"]
     names = zipfile.ZipFile(io.BytesIO(first)).namelist()
@@ -574,15 +587,11 @@ def built_archives() -> Any:
         yield "zip: member put in", small_zip([*kept, (f"archive/{name}", contents)])
 
 
-def zip_files() -> Any:
+def zip_files() -> Iterator[tuple[str, bytes]]:
     """(kind, file) of all changed archives."""
     stream = io.BytesIO()
-    arrays: dict[str, Any] = {
-        "L": np.arange(6.0, dtype=np.float32).reshape(3, 2),
-        "R": np.ones((3, 2)),
-        "U": np.asfortranarray(np.arange(6, dtype=">f4").reshape(2, 3)),
-    }
-    np.savez(stream, **arrays)
+    votes = np.asfortranarray(np.arange(6, dtype=">f4").reshape(2, 3))
+    np.savez(stream, L=np.arange(6.0, dtype=np.float32).reshape(3, 2), R=np.ones((3, 2)), U=votes)
     twice = bytearray(stream.getvalue())  # the sizes in the header and in its extra field, as with Python 3.11.2
     with zipfile.ZipFile(stream) as archive:
         for member in archive.infolist():
@@ -596,7 +605,7 @@ def zip_files() -> Any:
 # ---- safetensors
 
 
-def safetensors_files() -> Any:
+def safetensors_files() -> Iterator[tuple[str, bytes]]:
     """(kind, file): every part of the header written in other ways, and the file around it."""
     from safetensors.numpy import save
 
@@ -610,12 +619,14 @@ def safetensors_files() -> Any:
     def file(text: bytes, numbers: bytes = body, said: int | None = None) -> bytes:
         return (len(text) if said is None else said).to_bytes(8, "little") + text + numbers
 
-    def written(value: Any) -> bytes:
+    def written(value: object) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
-    values: list[Any] = [None, True, False, 0, 1, -1, 2, 3, 6, 7, 24, 25, 48, 60, 2**31, 2**63, 2**64, 10**30, 0.0, 1.5, 24.0, "", "L", "F32", "F16", "BF16",
+    values: list[object] = [None, True, False, 0, 1, -1, 2, 3, 6, 7, 24, 25, 48, 60, 2**31, 2**63, 2**64, 10**30, 0.0, 1.5, 24.0, "", "L", "F32", "F16", "BF16",
               "F64", "I32", "I64", "U8", "BOOL", "F8_E4M3", "C64", [], [0], [24], [3, 2], [2, 3], [6], [1, 6], [3, 2, 1], [0, 24], [24, 48], [[3, 2]], {}]  # fmt: skip
-    paths: list[tuple[Any, ...]] = [(name,) for name in header] + [(name, key) for name in ("L", "R", "U") for key in header[name]]
+    paths: list[tuple[str | int, ...]] = [(name,) for name in header] + [
+        (name, key) for name in ("L", "R", "U") for key in header[name]
+    ]
     paths += [(name, key, i) for name in ("L", "R", "U") for key in ("shape", "data_offsets") for i in (0, 1)] + [("__metadata__", "a")]
     for path in paths:
         for value in values:
@@ -667,7 +678,7 @@ def safetensors_files() -> Any:
 # ---- npz
 
 
-def npy_files() -> Any:
+def npy_files() -> Iterator[tuple[str, bytes]]:
     """(kind, file): an npz whose first array has another header."""
     numbers = np.arange(6, dtype="<f4").tobytes()
     descrs = ["'<f4'", "'>f4'", "'=f4'", "'|f4'", "'f4'", "'<f2'", "'<f8'", "'<i4'", "'<u4'", "'<c8'", "'<V4'", "'<M8'", "'|O'", "'|S4'", "'float32'", "'<f04'",
@@ -722,7 +733,7 @@ def npy_files() -> Any:
 # ---- files of torch before 1.6, and random damage
 
 
-def legacy_files() -> Any:
+def legacy_files() -> Iterator[tuple[str, bytes]]:
     """(kind, file) of the format before 1.6: each of its bytes changed in a few ways, and each truncation."""
     import torch
 
@@ -736,7 +747,7 @@ def legacy_files() -> Any:
     yield "before 1.6: more", data + b"\0"
 
 
-def random_files(seed: int) -> Any:
+def random_files(seed: int) -> Iterator[tuple[str, bytes]]:
     """(kind, file) without end: good files damaged at random, in their bytes, members, pickles and headers."""
     rng = np.random.default_rng(seed)
     trap = b"/nonexistent/trap"
@@ -760,7 +771,7 @@ def random_files(seed: int) -> Any:
                 yield "random: header", damaged_header(headers[rng.integers(len(headers))], rng)
 
 
-def all_files(seed: int, every: int) -> Any:
+def all_files(seed: int, every: int) -> Iterator[tuple[str, bytes]]:
     """Every constructed file, then random ones."""
     yield from pickle_files(every)
     yield from zip_files()

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -44,6 +44,11 @@ from verify.checker.statement import Options, check
 from verify.record.certificate import canonical_bytes
 from verify.record.summary import summary_bytes
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reports.records import Record
+
 GROUPS = ("C1", "C2", "C3", "C4", "C2xC2", "C5", "C6", "S3", "C7", "C8", "D8", "C4xC2", "C2xC2xC2")
 #: For each type of float: its name in a file, the bits of its significand, the exponents of its least and its largest number.
 FLOATS = {
@@ -55,7 +60,11 @@ FLOATS = {
 #: Every so many networks all files are written, the report and its figures too: that takes ten times as long as the rest.
 EVERY = 200
 Arrays = dict[str, np.ndarray]
-FIRED: dict[Activation, Any] = {"relu": lambda p: np.maximum(p, 0), "square": lambda p: p * p, "abs": np.abs}
+FIRED: dict[Activation, Callable[[np.ndarray], np.ndarray]] = {
+    "relu": lambda p: np.maximum(p, 0),
+    "square": lambda p: p * p,
+    "abs": np.abs,
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,7 @@ class Hostile:
     @property
     def data(self) -> bytes:
         """A safetensors file, written by hand, since NumPy has no bfloat16."""
-        header: dict[str, Any] = {"__metadata__": {"act_fn": self.activation}} if self.activation != "relu" else {}
+        header: dict[str, object] = {"__metadata__": {"act_fn": self.activation}} if self.activation != "relu" else {}
         blobs, end = list[bytes](), 0
         for name, array in self.tensors.items():
             blobs.append(as_bytes(array, self.types[name]))
@@ -200,9 +209,9 @@ def scale(arrays: Arrays, types: dict[str, str], rng: np.random.Generator) -> st
     """Multiply in place by powers of two and other numbers within the range of each array's type; a word for what was done."""
     how = str(rng.choice(["usual", "network", "arrays", "neurons", "entries", "edges"], p=[0.15, 0.25, 0.25, 0.15, 0.1, 0.1]))
 
-    def exponent(name: str, size: Any = None) -> Any:
+    def exponent(name: str, size: int | tuple[int, ...] | None = None) -> np.ndarray:
         _, _, least, top = FLOATS[types[name]]
-        return rng.integers(least, top + 1, size)
+        return np.asarray(rng.integers(least, top + 1, size))
 
     with np.errstate(all="ignore"):
         if how == "network":
@@ -288,7 +297,7 @@ class WrongError(Exception):
     """The tool said something that is not so."""
 
 
-def same(what: str, said: Any, found: Any) -> None:
+def same(what: str, said: object, found: object) -> None:
     """Raise WrongError where they differ."""
     if said != found:
         raise WrongError(f"{what}: said {str(said)[:200]}, is {str(found)[:200]}")
@@ -330,7 +339,7 @@ def refused(network: Hostile, reason: str) -> str:
     return f"refused: {reason}"
 
 
-def compared(network: Hostile, group: FiniteGroup, certificate: dict[str, Any], summary: dict[str, Any]) -> None:
+def compared(network: Hostile, group: FiniteGroup, certificate: Record, summary: Record) -> None:
     """Every statement about answers against the truth."""
     known, mul, n = truth(network), group.mul.tolist(), group.order
     pairs = list(np.ndindex(n, n))
@@ -359,7 +368,7 @@ def compared(network: Hostile, group: FiniteGroup, certificate: dict[str, Any], 
         same("answers in float32, summed in a random order", single(network, np.random.default_rng(0)), known.answers)
 
 
-def voted(program: dict[str, Any], n: int) -> list[list[int]]:
+def voted(program: Record, n: int) -> list[list[int]]:
     """The answers as program.py gives them."""
     voting = Program(program_constants(program))
     return [[voting.answer(x, y) for y in range(n)] for x in range(n)]

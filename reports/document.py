@@ -1,6 +1,5 @@
 """The report from certificate.json, summary.json and pictures.json: what the files say, as a person reads it, in three formats."""
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from reports.limits import bibtex, check, limits, references
 from reports.markdown import markdown
 from reports.mechanism import mechanism
 from reports.program_text import constants, program_constants
-from reports.records import Record
+from reports.records import Record, parsed
 from reports.source import Source
 from reports.theorems import theorems
 from reports.words import Words
@@ -149,14 +148,13 @@ WRITERS: dict[str, Callable[[Source, Record | None, Voting, dict[str, bytes]], d
 
 def _read(path: Path) -> Record:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        return parsed(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UnreadableReport(f"expected a file {path.name} in {path.parent}, found none") from None
     except ValueError as error:
         raise UnreadableReport(f"expected JSON in {path}: {error}") from error
-    if not isinstance(value, dict):
-        raise UnreadableReport(f"expected a JSON object in {path}, not {type(value).__name__}")
-    return value
+    except TypeError as error:
+        raise UnreadableReport(f"expected a JSON object in {path}, not {error}") from error
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -9,7 +9,6 @@ import sys
 import types
 import typing
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -89,7 +88,7 @@ def _text(kind: type) -> str:
     return inspect.getdoc(kind) or ""
 
 
-def _keys(kind: Any) -> str:
+def _keys(kind: type[msgspec.Struct]) -> str:
     shared = {field.name for field in msgspec.structs.fields(Bounded)}
     rows = ["| key | type | default |", "|---|---|---|"]
     for field in msgspec.structs.fields(kind):
@@ -99,12 +98,12 @@ def _keys(kind: Any) -> str:
     return "\n".join(rows) if len(rows) > 2 else "No keys of its own."
 
 
-def _type(kind: Any) -> str:
+def _type(kind: object) -> str:
     origin = typing.get_origin(kind)
     if origin is typing.Annotated:
-        meta = kind.__metadata__[0]
+        inner, meta, *_ = typing.get_args(kind)
         bounds = [f"{sign} {value}" for sign, value in ((">", meta.gt), (">=", meta.ge), ("<=", meta.le)) if value is not None]
-        return f"{_type(kind.__origin__)} {' and '.join(bounds)}"
+        return f"{_type(inner)} {' and '.join(bounds)}"
     if origin is typing.Literal:
         return ", ".join(f'"{value}"' for value in typing.get_args(kind))
     if kind == Criterion:
@@ -116,7 +115,8 @@ def _type(kind: Any) -> str:
         return "table of numbers by name"
     if isinstance(kind, types.UnionType):
         return " or ".join(_type(one) for one in typing.get_args(kind))
-    return {str: "text", float: "number", int: "integer", bool: "true or false"}.get(kind, getattr(kind, "__name__", str(kind)))
+    named: dict[object, str] = {str: "text", float: "number", int: "integer", bool: "true or false"}
+    return named.get(kind, getattr(kind, "__name__", str(kind)))
 
 
 def _example(name: str) -> str:

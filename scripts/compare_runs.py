@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = ROOT.parent / "shared" / "checkpoints"
@@ -77,15 +76,15 @@ def run_one(name: str, path: Path, folder: Path) -> str:
     return (done.stdout.splitlines() or ["no verdict"])[-1]
 
 
-def stated(folder: Path, name: str) -> dict[str, Any]:
+def stated(folder: Path, name: str) -> dict[str, object]:
     """What one run states: each of FIGURES, the program without subgroup names, and the wrong pairs."""
     directory = folder / name
     if not (directory / "summary.json").exists():
         return {}
     summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for figure in FIGURES:
-        value: Any = summary
+        value: object = summary
         for key in figure.split("."):
             value = value.get(key) if isinstance(value, dict) else None
         found[figure] = value
@@ -113,7 +112,7 @@ def differences(before: Path, after: Path) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value in at most 60 characters."""
     text = json.dumps(value, sort_keys=True)
     return text if len(text) <= 60 else f"{text[:45]}... ({len(text)} characters)"

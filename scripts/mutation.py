@@ -38,7 +38,7 @@ import types
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, NotRequired, TypedDict
 
 import coverage
 import libcst as cst
@@ -214,7 +214,7 @@ def put_in(change: Change) -> None:
     """Make the change in this process."""
     module = importlib.import_module(change.file.removesuffix(".py").replace("/", "."))
     owner_name, _, name = change.place.rpartition(".")
-    owner: Any = getattr(module, owner_name) if owner_name else module
+    owner: object = getattr(module, owner_name) if owner_name else module
     code = change.after if not owner_name else f"class {owner_name}:\n{change.after}"
     namespace = dict(vars(module))
     exec(compile(code, change.file, "exec", dont_inherit=True), namespace)
@@ -242,7 +242,7 @@ def _of_the_project() -> list[types.ModuleType]:
     return [module for name, module in [*sys.modules.items()] if name.startswith(("verify.", "net."))]
 
 
-def _replace(owner: Any, name: str, old: object, new: object) -> None:
+def _replace(owner: object, name: str, old: object, new: object) -> None:
     """A constant, in its module and in those that have it from there."""
     setattr(owner, name, new)
     for module in _of_the_project():
@@ -251,6 +251,19 @@ def _replace(owner: Any, name: str, old: object, new: object) -> None:
 
 
 # ---- tests
+
+
+class Fate(TypedDict):
+    """What became of a change, as the log has it; ``difference`` where no test noticed it."""
+
+    key: str
+    file: str
+    place: str
+    line: int
+    fate: str
+    test: str
+    seconds: float
+    difference: NotRequired[str]
 
 
 class TooSlow(BaseException):
@@ -407,7 +420,7 @@ class Plugin:
         run, out = Run(tests, options.budget), options.out
         out.mkdir(parents=True, exist_ok=True)
         log = out / "results.jsonl"
-        known = {}
+        known: dict[str, Fate] = {}
         for line in log.read_text().splitlines() if log.exists() else []:
             known[json.loads(line)["key"]] = json.loads(line)
         gc.collect()
@@ -428,7 +441,7 @@ class Plugin:
             (out / "survivors.diff").write_text("\n".join(survivors))
         return True
 
-    def module(self, run: Run, every: list[Change], known: dict[str, Any], log: Path) -> None:
+    def module(self, run: Run, every: list[Change], known: dict[str, Fate], log: Path) -> None:
         """The changes of one module that are to be run; what became of them goes to the log."""
         options = self.options
         todo = [change for change in every if re.search(options.only, f"{change.file}:{change.place}")]
@@ -442,8 +455,15 @@ class Plugin:
                     break
                 start = time.monotonic()
                 fate, test = run.fate(change)
-                entry = {"key": change.key, "file": change.file, "place": change.place, "line": change.lines.start, "fate": fate}
-                entry |= {"test": test, "seconds": round(time.monotonic() - start, 3)}
+                entry: Fate = {
+                    "key": change.key,
+                    "file": change.file,
+                    "place": change.place,
+                    "line": change.lines.start,
+                    "fate": fate,
+                    "test": test,
+                    "seconds": round(time.monotonic() - start, 3),
+                }
                 if fate != "noticed":
                     entry["difference"] = change.difference()
                 known[change.key] = entry

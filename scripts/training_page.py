@@ -14,13 +14,12 @@ import shutil
 import statistics
 import sys
 from pathlib import Path
-from typing import Any
 
+from reports.records import Record
 from verify.jobs.trace import APPEARED, events
 
 DOCS = Path(__file__).parents[1] / "docs"
-JSON = dict[str, Any]
-Runs = dict[str, list[JSON]]
+Runs = dict[str, list[Record]]
 
 QUESTIONS = (
     "Do subgroups appear before, at or after the jump?",
@@ -39,7 +38,7 @@ REMARKS = {
 }
 
 
-def held_out(row: JSON) -> float:
+def held_out(row: Record) -> float:
     """The share of held-out pairs that are right."""
     return float(row["held_out_right"] / (row["pairs"] - row["trained_pairs"]))
 
@@ -89,7 +88,7 @@ def answers(runs: Runs) -> list[str]:
     return [_when(runs, found), _together(found), _vanished(found), _afterwards(runs, found)]
 
 
-def _when(runs: Runs, found: dict[str, JSON]) -> str:
+def _when(runs: Runs, found: dict[str, Record]) -> str:
     jumped = {name: e for name, e in found.items() if e["half"] is not None}
     if not jumped:
         return f"None of {_runs(len(runs))} has jumped."
@@ -107,7 +106,7 @@ def _when(runs: Runs, found: dict[str, JSON]) -> str:
     )
 
 
-def _together(found: dict[str, JSON]) -> str:
+def _together(found: dict[str, Record]) -> str:
     gaps = []
     for e in found.values():
         gaps += [b - a for a, b in itertools.pairwise(sorted(e["irreps"].values()))]
@@ -127,13 +126,13 @@ def _together(found: dict[str, JSON]) -> str:
     return f"{text}The irrep that appears first: {said or 'none'} of {_runs(len(found))}."
 
 
-def _vanished(found: dict[str, JSON]) -> str:
+def _vanished(found: dict[str, Record]) -> str:
     vanished = {name: e["vanished"] for name, e in found.items() if e["vanished"]}
     said = "; ".join(f"{name}: {', '.join(f'{k} at {v}' for k, v in gone.items())}" for name, gone in vanished.items())
     return f"In {len(vanished)} of {_runs(len(found))} something fell below half of the threshold again: {said or 'nothing'}."
 
 
-def _afterwards(runs: Runs, found: dict[str, JSON]) -> str:
+def _afterwards(runs: Runs, found: dict[str, Record]) -> str:
     rest = []
     for name, e in found.items():
         after = [row for row in runs[name] if held_out(row) >= 0.99] if e["half"] is not None else []

@@ -8,13 +8,17 @@ counts a pair for float32 in any order of summation, a runtime that computes in 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from net.errors import MalformedInput
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from onnx import NodeProto
+
     from net.formats.layers import Layers
 
 #: Version of the operators, which all are as in ONNX 1.8.
@@ -23,7 +27,7 @@ OPSET = 13
 IR_VERSION = 7
 
 
-def onnx_bytes(layers: Layers, about: dict[str, Any]) -> bytes:
+def onnx_bytes(layers: Layers, about: Mapping[str, object]) -> bytes:
     """The model as a file; the same network gives the same bytes. ``about`` becomes the metadata of the model, as JSON.
 
     Raises:
@@ -36,15 +40,15 @@ def onnx_bytes(layers: Layers, about: dict[str, Any]) -> bytes:
         raise MalformedInput("expected the package onnx, got none: pip install 'coset-verify[onnx]'") from error
     single = layers.in_float32()
     dtype, kind = (np.float32, TensorProto.FLOAT) if single else (np.float64, TensorProto.DOUBLE)
-    nodes: list[Any] = []
-    constants: list[Any] = []
+    nodes: list[NodeProto] = []
+    constants: list[TensorProto] = []
 
     def constant(name: str, array: object) -> str:
         constants.append(numpy_helper.from_array(np.ascontiguousarray(array, dtype=dtype), name))
         return name
 
-    def apply(operator: str, *inputs: str, name: str, **more: Any) -> str:
-        nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **more))
+    def apply(operator: str, *inputs: str, name: str) -> str:
+        nodes.append(helper.make_node(operator, list(inputs), [name], name=name))
         return name
 
     n = layers.order
