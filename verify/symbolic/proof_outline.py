@@ -142,11 +142,29 @@ def _swing(columns: Columns) -> int:
 
 
 def extremes(columns: Columns) -> list[tuple[int, int]]:
-    """(most, fewest) votes over all outputs, at every pair of distinct left and right rows."""
-    lefts, rights = ({tuple(row) for row in a.tolist()} for a in (columns.left, columns.right))
-    right = np.array(sorted(rights), dtype=columns.right.dtype)
+    """(most, fewest) votes over all outputs, at every pair of distinct left and right rows.
+
+    Complexity: O(left rows, right rows, neurons, outputs), by BLAS where float64 has every sum (`_multiplied_exactly`).
+    """
+    lefts, rights = (sorted({tuple(row) for row in a.tolist()}) for a in (columns.left, columns.right))
+    kind = np.dtype(np.float64) if _multiplied_exactly(columns) else columns.votes.dtype
+    left, right = np.array(lefts, dtype=kind), np.array(rights, dtype=kind)
+    outputs = columns.votes.astype(kind)
     result: set[tuple[int, int]] = set()
-    for row in sorted(lefts):
-        votes = np.maximum(np.array(row, dtype=columns.left.dtype) + right, 0) @ columns.votes
-        result.update(zip(votes.max(axis=1).tolist(), votes.min(axis=1).tolist(), strict=True))
+    for row in left:
+        votes = np.maximum(row + right, 0) @ outputs
+        result.update((int(most), int(fewest)) for most, fewest in zip(votes.max(axis=1), votes.min(axis=1), strict=True))
     return sorted(result)
+
+
+def _multiplied_exactly(columns: Columns) -> bool:
+    """Whether float64 has every integer that multiplying these neurons out can come to, in whatever order it is added up.
+
+    With reach_i = max |left_i| + max |right_i|, no activation of neuron i is larger, and no partial sum is larger than
+    sum_i max(reach_i, 1) max(|votes_i|, 1): integers up to 2^53 are float64 numbers, and their sums and products are exact.
+    """
+    if not columns.votes.size:
+        return False
+    reach = [max(1, int(a) + int(b)) for a, b in zip(abs(columns.left).max(axis=0), abs(columns.right).max(axis=0), strict=True)]
+    votes = [max(1, int(v)) for v in abs(columns.votes).max(axis=1)]
+    return sum(a * b for a, b in zip(reach, votes, strict=True)) <= 2**53
