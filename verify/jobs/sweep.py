@@ -152,7 +152,10 @@ def _earlier(path: Path, name: str, out: Path, group: str | None) -> Row | None:
     whole = sealed(certificate).sha256 == certificate.sha256 and certificate.checkpoint.reading in readings
     if not same or not whole or (group is not None and parse_group(group).name != summary.group.name):
         return None
-    return {"name": name, **figures(certificate, summary)}
+    try:
+        return {"name": name, **figures(certificate, summary)}
+    except (KeyError, ValueError, ArithmeticError):  # figures that no run has: it is done again
+        return None
 
 
 def _duration(seconds: float) -> str:

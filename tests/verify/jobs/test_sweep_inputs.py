@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from algebra.group import parse_group
@@ -15,8 +16,11 @@ from net.formats.own import write_safetensors
 from net.planted import planted_network
 from verify.cli import execute
 from verify.jobs.sweep import Row, _names, markdown, sweep
+from verify.record.certificate import Certificate, sealed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pytest
 
 
@@ -107,3 +111,23 @@ def test_a_summary_that_was_changed_proves_nothing(tmp_path: Path) -> None:
     (out / "n" / "summary.json").write_text(json.dumps(summary))
     again = sweep([tmp_path / "n.safetensors"], out, "S3", 1, 0, resume=True)
     assert again == rows
+
+
+def test_a_run_with_figures_that_no_run_has_is_done_again(tmp_path: Path) -> None:
+    """A summary without the faithful program, or without its seconds; margins that are no numbers, under a digest that is right."""
+    path, out = planted(tmp_path / "n.safetensors"), tmp_path / "out"
+    rows = sweep([path], out, "S3", 1, 0)
+    summary = json.loads((out / "n" / "summary.json").read_text())
+    certificate = msgspec.json.decode((out / "n" / "certificate.json").read_bytes(), type=Certificate)
+    changes: list[dict[str, object]] = [{"curve": []}, {"seconds": {}}]
+    for changed in changes:
+        (out / "n" / "summary.json").write_text(json.dumps(summary | changed))
+        assert without_times(sweep([path], out, "S3", 1, 0, resume=True)) == without_times(rows)
+    for margin in ("elements", "1/0"):
+        other = msgspec.structs.replace(certificate, correct=msgspec.structs.replace(certificate.correct, min_margin=margin))
+        (out / "n" / "certificate.json").write_bytes(msgspec.json.encode(sealed(other)))
+        assert without_times(sweep([path], out, "S3", 1, 0, resume=True)) == without_times(rows)
+
+
+def without_times(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    return [{key: value for key, value in row.items() if key not in ("seconds", "distil_s")} for row in rows]
