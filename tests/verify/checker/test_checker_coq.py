@@ -92,7 +92,9 @@ def test_a_file_more_or_less_is_refused(tmp_path: Path) -> None:
     (project / "More.v").unlink()
     (project / "Theorem.v").unlink()
     assert compare("s3_every_form", project) == 1
+    (tmp_path / "nothing").mkdir()
     assert compare("s3_every_form", tmp_path / "nothing") == 1
+    assert compare("s3_every_form", tmp_path / "nowhere") == 4
 
 
 def test_the_makefile_is_compared(tmp_path: Path) -> None:
