@@ -7,11 +7,16 @@ import pytest
 
 import verify
 from algebra.group import parse_group
+from net.folded import folded_network
 from net.weights import Weights
+from verify.analysis import Analysis, Options
+from verify.claims.network_claims import Intervention
+from verify.claims.subject import Subject
 from verify.compare import bounded_logits
 from verify.compare.bounded_logits import BoundedLogits, rows_at_once
 from verify.compare.comparison import NEAR_TIE, SCALE_ROWS, SHARP, WIDE, Comparison, compare
 from verify.compare.interventions import absolute_value, flip_signs
+from verify.compare.loss import mean_loss
 
 GROUPS = [parse_group(name) for name in ("S3", "C6", "D8")]
 SHARES = ("answers_agree", "agree_when_clear", "clear", "in_top_set", "network_right", "program_right")
@@ -234,6 +239,22 @@ def test_the_one_element_of_a_group_is_always_right() -> None:
     network = Weights.from_arrays([[1.0]], [[1.0]], [[1e30]])
     found = compare(network, network, one.mul)
     assert (found.network_right, found.clear, found.in_top_set, found.not_known) == (1, 1, 1, ())
+
+
+@pytest.mark.parametrize("times", [0.0, 1.0, 1e30])
+def test_losses_beside_neurons_that_cancel(times: float, monkeypatch) -> None:
+    """A lead of 1 over five others loses log(1 + 5 / e), whatever cancels; without integers it is not known where floats lose it."""
+    product = GROUPS[0].mul
+    assert mean_loss(cancelling(times), product) == pytest.approx(np.log1p(5 / np.e), rel=1e-9)
+    analysis = Analysis(folded_network(GROUPS[0], cancelling(times)), Options(timeout_s=0))
+    claim = Intervention(id="loss", surgery="none", metric="loss")
+    assert claim.decide(Subject(analysis)).verdict == "MEASURED"
+    monkeypatch.setattr(BoundedLogits.blocks, "__defaults__", (0,))
+    lost = times == 1e30
+    assert np.isnan(mean_loss(cancelling(times), product)) == lost
+    told = claim.decide(Subject(analysis))
+    assert told.verdict == ("UNKNOWN" if lost else "MEASURED")
+    assert ("not known" in told.finding) == lost
 
 
 def test_a_run_says_what_is_not_known(monkeypatch, tmp_path) -> None:

@@ -284,5 +284,10 @@ def percent(value: float | Fraction) -> str:
 
 
 def loss_words(value: float) -> str:
-    """A loss for people, to four digits; networks and noise near the largest float have losses that no float64 holds."""
+    """A loss for people, to four digits; networks and noise near the largest float have losses that no float64 holds.
+
+    NaN is one that is not known (`verify.compare.loss`).
+    """
+    if math.isnan(value):
+        return "not known, since float64 does not hold it"
     return f"{value:.4g}" if math.isfinite(value) else "beyond float64"

@@ -201,6 +201,8 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
         good = correct_pairs(evaluation, wanted)
         value = Fraction(int(good.sum()), good.size)
         finding = f"{int(good.sum())} of {good.size} pairs answer {self.product} ({percent(value)}), loss {loss_words(loss)}"
+        if self.metric == "loss" and np.isnan(loss):
+            return Outcome("UNKNOWN", finding)
         if self.metric == "loss":
             return self.weighed(loss, finding, accuracy=float(value), loss=loss)
         everything = np.ones_like(good)
