@@ -216,6 +216,7 @@ class SolverProcess:
             line = ""
         finally:
             killer.cancel()
+            killer.join()  # no thread of a request outlives it
         reply: Reply | None = json.loads(line) if line else None
         return reply
 
