@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
+from net.roundoff import Floats
 from verify.symbolic.bias import start_bias
 from verify.symbolic.dual_ascent import RealDuals, find
 from verify.symbolic.dual_variables import Batch
@@ -144,27 +145,40 @@ def _swing(columns: Columns) -> int:
 def extremes(columns: Columns) -> list[tuple[int, int]]:
     """(most, fewest) votes over all outputs, at every pair of distinct left and right rows.
 
-    Complexity: O(left rows, right rows, neurons, outputs), by BLAS where float64 has every sum (`_multiplied_exactly`).
+    Complexity: O(left rows, right rows, neurons, outputs), by BLAS where `_limbs` can be had.
     """
     lefts, rights = (sorted({tuple(row) for row in a.tolist()}) for a in (columns.left, columns.right))
-    kind = np.dtype(np.float64) if _multiplied_exactly(columns) else columns.votes.dtype
+    shift, limbs = _limbs(columns)
+    kind = columns.votes.dtype if limbs is None else np.dtype(np.float64)
     left, right = np.array(lefts, dtype=kind), np.array(rights, dtype=kind)
-    outputs = columns.votes.astype(kind)
     result: set[tuple[int, int]] = set()
     for row in left:
-        votes = np.maximum(row + right, 0) @ outputs
-        result.update((int(most), int(fewest)) for most, fewest in zip(votes.max(axis=1), votes.min(axis=1), strict=True))
+        pushes = np.maximum(row + right, 0)
+        if limbs is None:
+            votes = pushes @ columns.votes
+        else:  # int64 is right modulo 2^64, so that no limb's share need fit by itself
+            votes = sum((pushes @ limb).astype(np.int64) << shift * k for k, limb in enumerate(limbs))
+        result.update(zip(votes.max(axis=1).tolist(), votes.min(axis=1).tolist(), strict=True))
     return sorted(result)
 
 
-def _multiplied_exactly(columns: Columns) -> bool:
-    """Whether float64 has every integer that multiplying these neurons out can come to, in whatever order it is added up.
+def _limbs(columns: Columns) -> tuple[int, list[Floats] | None]:
+    """A shift t and float64 matrices V_k with votes = sum over k of 2^(tk) V_k, such that float64 multiplies each of them out exactly.
 
-    With reach_i = max |left_i| + max |right_i|, no activation of neuron i is larger, and no partial sum is larger than
-    sum_i max(reach_i, 1) max(|votes_i|, 1): integers up to 2^53 are float64 numbers, and their sums and products are exact.
+    No activation of neuron i is above reach_i = max(max |left_i| + max |right_i|, 1), and no entry of V_k above 2^t. With
+    t = 53 - bits of S, S the sum of the reach_i < 2^(53 - t), every partial sum of activations times entries is an integer of at most
+    S 2^t <= 2^53 in absolute value, which float64 has, in whatever order they are added up. None where the numbers are Python's
+    integers, or limbs would be too narrow to save anything.
     """
-    if not columns.votes.size:
-        return False
+    votes, narrowest = columns.votes, 8
+    if votes.dtype != np.int64 or not votes.size:
+        return 0, None
     reach = [max(1, int(a) + int(b)) for a, b in zip(abs(columns.left).max(axis=0), abs(columns.right).max(axis=0), strict=True)]
-    votes = [max(1, int(v)) for v in abs(columns.votes).max(axis=1)]
-    return sum(a * b for a, b in zip(reach, votes, strict=True)) <= 2**53
+    shift = 53 - sum(reach).bit_length()
+    if shift < narrowest:
+        return 0, None
+    limbs = []
+    while int(abs(votes).max()) > 1 << shift:
+        limbs.append((votes & ((1 << shift) - 1)).astype(np.float64))
+        votes = votes >> shift
+    return shift, [*limbs, votes.astype(np.float64)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from verify.symbolic.families import Columns
-from verify.symbolic.proof_outline import _multiplied_exactly, _swing, extremes
+from verify.symbolic.proof_outline import _limbs, _swing, extremes
 
 
 def by_hand(columns: Columns) -> list[tuple[int, int]]:
@@ -21,29 +21,33 @@ def by_hand(columns: Columns) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("dtype", [np.int64, object])
-@pytest.mark.parametrize("bits", [3, 20, 27, 30])
-def test_extremes_are_those_of_all_pairs(bits: int, dtype: type) -> None:
-    """With sums of up to 2^9, 2^43, 2^57 and 2^63: the last two cannot be added up in float64 and are not."""
-    rng = np.random.default_rng(bits)
-    sizes = [(7, 4), (6, 4), (4, 9)]
-    columns = Columns(*(rng.integers(-(2**bits), 2**bits, size).astype(dtype) for size in sizes))
-    assert _multiplied_exactly(columns) == (bits < 27)
+@pytest.mark.parametrize("bits", [(3, 3), (20, 20), (3, 55), (25, 25), (30, 28), (45, 14), (58, 0)])
+def test_extremes_are_those_of_all_pairs(bits: tuple[int, int]) -> None:
+    """From one limb to many, up to weights that leave float64 no room; in Python's integers as well, and where these are needed."""
+    rng = np.random.default_rng(sum(bits))
+    reads, votes = bits
+    left, right = (rng.integers(-(2**reads), 2**reads, (rows, 4)) for rows in (7, 6))
+    columns = Columns(left, right, rng.integers(-(2**votes), 2**votes + 1, (4, 9)))
+    shift, limbs = _limbs(columns)
+    assert (limbs is None) == (reads >= 45)
+    if limbs is not None:
+        parts = [[[int(v) << shift * k for v in row] for row in limb] for k, limb in enumerate(limbs)]
+        assert np.sum(np.array(parts, dtype=object), axis=0).tolist() == columns.votes.tolist()
+        assert max(float(abs(limb).max()) for limb in limbs) <= 2.0**shift
     assert extremes(columns) == by_hand(columns)
     assert _swing(columns) == max(high - low for high, low in by_hand(columns))
+    objects = Columns(*(a.astype(object) * 2**70 for a in columns))
+    assert extremes(objects) == [(high << 140, low << 140) for high, low in by_hand(columns)]
 
 
-def test_a_sum_of_one_more_than_float64_has_is_left_to_integers() -> None:
-    """2^53 = (2^26 + 2^26) 2^26 is multiplied out in float64; one more, which float64 rounds away, is not."""
-    half = 2**26
-    even = Columns(np.array([[half, 0]]), np.array([[half - 1, 0]]), np.array([[half, 0], [1, 0]]))
-    assert _multiplied_exactly(even)
-    odd = Columns(np.array([[half, 1]]), np.array([[half, 0]]), np.array([[half, 0], [1, 0]]))
-    assert not _multiplied_exactly(odd)
-    for columns in (even, odd):
-        assert extremes(columns) == by_hand(columns)
-    assert extremes(odd) == [(2**53 + 1, 0)]
-    assert float(2**53 + 1) == 2.0**53, "what float64 would have said"
+def test_limbs_leave_float64_room_for_every_sum() -> None:
+    """Activations of up to S = 2^31 leave 21 bits, one less leaves 22; at both the largest sums are exact, beside votes of 2^31 + 1."""
+    for reach, room in ((2**31, 21), (2**31 - 1, 22)):
+        columns = Columns(np.array([[reach - 1]]), np.array([[1]]), np.array([[2**31 + 1, -(2**31) - 1, 2**21, -(2**22)]]))
+        shift, limbs = _limbs(columns)
+        assert (shift, len(limbs or ())) == (room, 2)
+        assert extremes(columns) == by_hand(columns) == [(reach * (2**31 + 1), -reach * (2**31 + 1))]
+    assert float(2**62 - 1) == 2.0**62, "(2^31 - 1)(2^31 + 1) in one product would have been rounded"
 
 
 def test_no_neuron_has_no_swing() -> None:
