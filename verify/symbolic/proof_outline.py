@@ -3,10 +3,13 @@
 Numbers are integers in units of one vote: 2^-(preactivation_bits + scale_bits + vote_bits).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from net.roundoff import Floats
 from verify.symbolic.bias import start_bias
@@ -145,40 +148,46 @@ def _swing(columns: Columns) -> int:
 def extremes(columns: Columns) -> list[tuple[int, int]]:
     """(most, fewest) votes over all outputs, at every pair of distinct left and right rows.
 
-    Complexity: O(left rows, right rows, neurons, outputs), by BLAS where `_limbs` can be had.
+    Activations and votes are written in digits of t bits, which float64 multiplies exactly: with k neurons and t = (53 - bits of k) / 2
+    rounded down, a sum of k products of two digits, each at most 2^t in absolute value, is an integer of at most k 2^(2t) < 2^53, and
+    so is every partial sum, in whatever order they are added up.
+    Complexity: O(left rows, right rows, neurons, outputs) for each pair of digits, by BLAS.
     """
     lefts, rights = (sorted({tuple(row) for row in a.tolist()}) for a in (columns.left, columns.right))
-    shift, limbs = _limbs(columns)
-    kind = columns.votes.dtype if limbs is None else np.dtype(np.float64)
+    kind = columns.left.dtype
     left, right = np.array(lefts, dtype=kind), np.array(rights, dtype=kind)
+    shift = (53 - len(columns.votes).bit_length()) // 2
+    votes = _digits(columns.votes, shift)
     result: set[tuple[int, int]] = set()
     for row in left:
-        pushes = np.maximum(row + right, 0)
-        if limbs is None:
-            votes = pushes @ columns.votes
-        else:  # int64 is right modulo 2^64, so that no limb's share need fit by itself
-            votes = sum((pushes @ limb).astype(np.int64) << shift * k for k, limb in enumerate(limbs))
-        result.update(zip(votes.max(axis=1).tolist(), votes.min(axis=1).tolist(), strict=True))
+        pushes = _digits(np.maximum(row + right, 0), shift)
+        totals = [np.zeros((len(right), columns.votes.shape[1]), dtype=np.int64) for _ in range(len(pushes) + len(votes) - 1)]
+        for i, push in enumerate(pushes):
+            for j, vote in enumerate(votes):
+                totals[i + j] += (push @ vote).astype(np.int64)
+        for lower, higher in pairwise(totals):
+            higher += lower >> shift
+            lower &= (1 << shift) - 1
+        result.update(zip(_best(totals, shift, np.max), _best(totals, shift, np.min), strict=True))
     return sorted(result)
 
 
-def _limbs(columns: Columns) -> tuple[int, list[Floats] | None]:
-    """A shift t and float64 matrices V_k with votes = sum over k of 2^(tk) V_k, such that float64 multiplies each of them out exactly.
+def _digits(numbers: Exact, shift: int) -> list[Floats]:
+    """Matrices D_k with numbers = sum over k of 2^(shift k) D_k, all from 0 to 2^shift but the last, which has the signs."""
+    lower = []
+    while int(abs(numbers).max(initial=0)) > 1 << shift:
+        lower.append((numbers & ((1 << shift) - 1)).astype(np.float64))
+        numbers = numbers >> shift
+    return [*lower, numbers.astype(np.float64)]
 
-    No activation of neuron i is above reach_i = max(max |left_i| + max |right_i|, 1), and no entry of V_k above 2^t. With
-    t = 53 - bits of S, S the sum of the reach_i < 2^(53 - t), every partial sum of activations times entries is an integer of at most
-    S 2^t <= 2^53 in absolute value, which float64 has, in whatever order they are added up. None where the numbers are Python's
-    integers, or limbs would be too narrow to save anything.
-    """
-    votes, narrowest = columns.votes, 8
-    if votes.dtype != np.int64 or not votes.size:
-        return 0, None
-    reach = [max(1, int(a) + int(b)) for a, b in zip(abs(columns.left).max(axis=0), abs(columns.right).max(axis=0), strict=True)]
-    shift = 53 - sum(reach).bit_length()
-    if shift < narrowest:
-        return 0, None
-    limbs = []
-    while int(abs(votes).max()) > 1 << shift:
-        limbs.append((votes & ((1 << shift) - 1)).astype(np.float64))
-        votes = votes >> shift
-    return shift, [*limbs, votes.astype(np.float64)]
+
+def _best(digits: list[npt.NDArray[np.int64]], shift: int, choose: Callable[..., npt.NDArray[np.int64]]) -> list[int]:
+    """The greatest (`np.max`) or least (`np.min`) number of each row, of numbers in digits that carry nothing any more."""
+    none = np.iinfo(np.int64).min if choose is np.max else np.iinfo(np.int64).max
+    best = [0] * len(digits[0])
+    contenders = np.ones(digits[0].shape, dtype=bool)
+    for digit in reversed(digits):
+        found = choose(np.where(contenders, digit, none), axis=1)
+        contenders &= digit == found[:, None]
+        best = [(number << shift) + int(value) for number, value in zip(best, found, strict=True)]
+    return best
