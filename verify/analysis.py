@@ -689,14 +689,18 @@ class Analysis:
             SolverDisagrees: a solver contradicts it.
 
         """
+        self._refuse_what_has_no_file()
         certificate, _ = self._unopposed, self.opinions
         return certificate
+
+    def _refuse_what_has_no_file(self) -> None:
+        """Before the work: a certificate is about a file."""
+        if self.network.source is None or self.network.convention is None:
+            raise MalformedInput("expected a network from a file or from tensors for a certificate, got one that was made in memory")
 
     @cached_property
     def _unopposed(self) -> cert.Certificate:
         """The certificate, before solvers are heard."""
-        if self.network.source is None or self.network.convention is None:
-            raise MalformedInput("expected a network from a file or from tensors for a certificate, got one that was made in memory")
         return certify(self.findings)
 
     @cached_property
@@ -704,6 +708,7 @@ class Analysis:
         """The findings again, and everything that was measured beside them: what summary.json holds. Raises as `certificate`."""
         from verify.record.summarise import with_opinions
 
+        self._refuse_what_has_no_file()
         with self._solvers_beside():
             measured, heard = self._measured, self.opinions
         later = {name: self._seconds[name] for name in ("figures", "symbolic") if name in self._seconds}
@@ -791,6 +796,7 @@ class Analysis:
         """
         from verify.record.files import figures_of, replacing, write_files
 
+        self._refuse_what_has_no_file()
         with replacing(Path(directory)) as work, self._solvers_beside():
             certificate, measured, pictures = self._unopposed, self._measured, self.pictures
             with self._timed("figures", "drawing figures"):

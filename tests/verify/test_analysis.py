@@ -303,3 +303,13 @@ def test_program_json_of_a_run_is_the_programs_record(analysis) -> None:
 
 def test_the_bundled_network_knows_its_group() -> None:
     assert verify.analyse(bundled_checkpoint("S5")).group.name == "S5"
+
+
+def test_a_network_of_no_file_is_refused_before_the_work(tmp_path: Path) -> None:
+    """Nothing is searched for first, and nothing is written."""
+    analysis = verify.analyse(planted_network(parse_group("S3"), seed=1, width=18).network)
+    for refused in (lambda: analysis.certificate, lambda: analysis.summary, lambda: analysis.write(tmp_path / "out")):
+        with pytest.raises(MalformedInput, match="made in memory"):
+            refused()
+    assert "obligations" not in vars(analysis)
+    assert not list(tmp_path.iterdir())
