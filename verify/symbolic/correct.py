@@ -22,8 +22,9 @@ from verify.symbolic.exact import Exact
 from verify.symbolic.families import Case, Decomposition
 from verify.symbolic.lemma import MOST_NUMBERS, LemmaWriter
 from verify.symbolic.obligation import Obligation
-from verify.symbolic.proof_outline import Outline, extremes
+from verify.symbolic.proof_outline import Outline
 from verify.symbolic.smtlib import declared, disjunction, real, scope, script, total
+from verify.symbolic.swing import extremes
 
 WORDS = {0: "even", 1: "odd"}
 
@@ -31,8 +32,11 @@ WORDS = {0: "even", 1: "odd"}
 def correct_obligations(outline: Outline, status: Status) -> list[Obligation]:
     """The obligations of O1; ``status`` is that of the sum where it falls short.
 
-    When some s of a case is not settled, the sum over these s is the only task: the lemmas under it would prove nothing.
+    When some s of a case is not settled, the sum over these s is the only task: the lemmas under it would prove nothing. There is none
+    where the lemmas are too large.
     """
+    if outline.too_large:
+        return []
     if outline.failing is not None:
         case, batch = outline.failing
         return [_sum_obligation(outline, case, batch, f"O1-sum-{case.name}", [p.beta for p in batch.duals], status)]

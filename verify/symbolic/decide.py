@@ -3,7 +3,8 @@
 The question is asked about the readable program where the lemmas reach it, as it is or written on cosets (the same function), else
 about a provable program where one is found. Programs of squares are not asked about: UNKNOWN.
 PROVED: in every case of parities, for every s != 1, the exact minima of the families' lemmas and the constants add up to more than 0
-(`proof_outline`). REFUTED: exact evaluation finds a pair that the program gets wrong. UNKNOWN: the bounds found are too weak.
+(`proof_outline`). REFUTED: exact evaluation finds a pair that the program gets wrong. UNKNOWN: the bounds found are too weak, or
+the checker would not go through tables of this size.
 No solver and no time limit decides; `obligations` writes the lemmas for solvers, and `solver` asks them.
 """
 
@@ -92,10 +93,10 @@ def decide_symbolic(
     progress("planning a symbolic proof")
     on_cosets = in_coset_forms(readable, group)
     outline = outline_proof(take_apart(on_cosets.program, group, on_cosets.subgroups, settings), None, settings, hurried=True)
-    if outline.failing is None and on_cosets is readable:
+    if outline.settled and on_cosets is readable:
         return _finding(readable, neurons, network, answers, outline)
     found = None
-    if outline.failing is None:
+    if outline.settled:
         found = Provable(on_cosets, evaluate(on_cosets.weights, expected=group.mul), outline)
     elif correct_pairs(answers, group.mul).all():
         found = find_provable(in_coset_forms(readable, group, exact=False), group, network.weights, progress, settings, bank)
@@ -151,7 +152,7 @@ def rescaled_finding(
         provable = Provable(written, evaluate(written.weights, expected=network.group.mul), outline)
     pushes = tuple(neuron_pushes(written.program, network.group, written.subgroups, neurons))
     distance = _distance(written, neurons, network, answers)
-    reason = "" if finding.status == "PROVED" else f"O1-sum: {Replay(outline, written.weights).reason}"
+    reason = "" if finding.status == "PROVED" else Replay(outline, written.weights).reason
     return SymbolicFinding(finding.status, reason, finding.counterexample, written, neurons, outline, pushes, distance, provable)
 
 
@@ -173,13 +174,13 @@ def decide_outline(outline: Outline, written: Written) -> tuple[Status, str, tup
 
     Where the bounds do not add up the program is evaluated on every pair; the outline then fails at the case of the wrong pair.
     """
-    if outline.failing is None:
+    if outline.settled:
         return "PROVED", "", None
     replay = Replay(outline, written.weights)
-    if replay.wrong_case is not None:
+    if replay.wrong_case is not None and not outline.too_large:
         outline.fail_at(replay.wrong_case)
-    reason = f"O1-sum: {replay.reason}"
+    reason = replay.reason
     several = sum(len(c.neurons) for c in written.program.circuits if not {c.left.on, c.right.on}.isdisjoint(ON_POINTS))
-    if several and replay.wrong is None:
+    if several and replay.wrong is None and not outline.too_large:
         reason += f"; lemmas bound {several} neurons that add up over several points by the most that they can do at any pair"
     return ("UNKNOWN" if replay.wrong is None else "REFUTED"), reason, replay.wrong

@@ -8,7 +8,7 @@ from verify.symbolic.decide import SymbolicFinding
 from verify.symbolic.dual_variables import DualVariables
 from verify.symbolic.exact import Exact
 from verify.symbolic.families import Case, PointFamily
-from verify.symbolic.lines import Lines
+from verify.symbolic.lines import Lines, choices
 from verify.symbolic.proof_outline import Outline
 
 __all__ = ["proof_record", "symbolic_record"]
@@ -71,13 +71,7 @@ def _case(outline: Outline, case: Case) -> cert.SymbolicCase:
 
 def _lines(lines: list[Lines]) -> cert.SymbolicLines | None:
     """The lines by y: of each y those that are not the same as one before."""
-    if not lines:
-        return None
-    choices = []
-    for y in range(len(lines[0].tables[0].ys)):
-        own = [tuple(_flat(mu[y]) if mu[y].any() else () for mu in some.mu) for some in lines]
-        choices.append(tuple(dict.fromkeys(own)))
-    return cert.SymbolicLines(lines[0].unit, tuple(choices))
+    return cert.SymbolicLines(lines[0].unit, choices(lines)) if lines else None
 
 
 def _duals(duals: DualVariables) -> cert.SymbolicDuals:

@@ -27,7 +27,7 @@ from verify.symbolic.families import CaseTables
 from verify.symbolic.points import Integers
 from verify.symbolic.settings import SymbolicSettings
 
-__all__ = ["Lines", "find_lines", "one_sided"]
+__all__ = ["Lines", "choices", "find_lines", "one_sided"]
 
 #: Bounds are aimed at first this share of the largest entry of the tables above the best so far; half of it after STALE vain steps.
 AIM = 1 / 64
@@ -66,6 +66,15 @@ class Lines:
                 total = total + row[moved[j]]
             total = total - mu.sum(axis=1)
         return np.asarray(total)
+
+
+def choices(lines: list[Lines]) -> tuple[tuple[tuple[tuple[int, ...], ...], ...], ...]:
+    """For each y the numbers mu of its lines, family by family and empty where all are 0, of lines that are the same only the first."""
+    found = []
+    for y in range(len(lines[0].tables[0].ys)):
+        own = [tuple(tuple(int(v) for v in mu[y]) if mu[y].any() else () for mu in some.mu) for some in lines]
+        found.append(tuple(dict.fromkeys(own)))
+    return tuple(found)
 
 
 def one_sided(tables: list[CaseTables]) -> bool:

@@ -3,27 +3,27 @@
 Numbers are integers in units of one vote: 2^-(preactivation_bits + scale_bits + vote_bits).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from net.roundoff import Floats
 from verify.symbolic.bias import start_bias
 from verify.symbolic.dual_ascent import RealDuals, find
 from verify.symbolic.dual_variables import Batch
 from verify.symbolic.exact import Exact
-from verify.symbolic.families import Case, Columns, Decomposition
-from verify.symbolic.lines import Lines, find_lines, one_sided
+from verify.symbolic.families import Case, Decomposition
+from verify.symbolic.lines import Lines, choices, find_lines, one_sided
 from verify.symbolic.settings import DEFAULT, SymbolicSettings
 from verify.symbolic.start import Start
+from verify.symbolic.swing import distinct, entries_of, swing
 from verify.symbolic.witness import beyond_proof
 
 #: Steps of the search for dual variables where it is known that none settle all s, and first where lines can be had.
 FEW = 20
+#: The checker goes through at most so many entries of the families' lemmas, and of the circuits outside of them: what it would refuse
+#: is not proved (`verify.checker.lemmas`).
+LARGEST_TABLE = 2_000_000_000
 
 
 @dataclass(eq=False)
@@ -32,7 +32,8 @@ class Outline:
 
     ``lines`` are there for the cases some of whose s no batch settles; they settle those. ``failing`` is a case with a batch of s that
     no bounds settle; None when every s is settled in every case. ``looked`` is False where these s are beyond proof and no dual
-    variables were looked for that say how far the bounds are.
+    variables were looked for that say how far the bounds are. ``too_large`` says in words what the checker would not go through;
+    nothing is bounded then, and nothing proved.
     """
 
     parts: Decomposition
@@ -45,11 +46,21 @@ class Outline:
     settings: SymbolicSettings = DEFAULT
     lines: dict[Case, list[Lines]] = field(default_factory=dict)
     looked: bool = True
+    too_large: str = ""
 
     @classmethod
     def before_search(cls, parts: Decomposition, start: Start | None = None, settings: SymbolicSettings = DEFAULT) -> "Outline":
-        """With the constants that are the same in all cases, and no case looked at."""
-        return cls(parts, {}, _bias_range(parts), [(number, _swing(c)) for number, c in parts.rest], {}, start=start, settings=settings)
+        """With the constants that are the same in all cases, and no case looked at; ``rest`` is empty where it is too large."""
+        circuits = [(number, distinct(columns)) for number, columns in parts.rest]
+        entries = sum(entries_of(columns) for _, columns in circuits)
+        large = _refused("circuits outside of all families", entries)
+        rest = [] if large else [(number, swing(columns)) for number, columns in circuits]
+        return cls(parts, {}, _bias_range(parts), rest, {}, start=start, settings=settings, too_large=large)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every s is settled in every case, by lemmas that the checker goes through."""
+        return self.failing is None and not self.too_large
 
     def search(self, case: Case, hurried: bool = False) -> Batch | None:
         """Compute the constants and the batches of one case; what is returned could not be settled.
@@ -90,7 +101,15 @@ class Outline:
     def constant(self, case: Case) -> int:
         """What parities, bias and leftover circuits give at least."""
         low = self.bias[case.product][0] - self.bias[case.other][1]
-        return self.signs[case] + low - sum(bound for _, bound in self.rest)
+        return self.signs[case] + low - sum(bound for (_, bound), _ in zip(self.rest, self.parts.rest, strict=True))
+
+    @property
+    def entries(self) -> int:
+        """How many entries of tables the checker goes through in the families' lemmas and lines."""
+        sizes, order = [family.points.count for family in self.parts.families], self.parts.group.order
+        batches = sum(len(some) for some in self.batches.values())
+        lines = sum(len(own) for some in self.lines.values() for own in choices(some))
+        return max(1, batches) * sum(m**3 for m in sizes) * order + lines * sum(m**3 + m * order for m in sizes)
 
     @property
     def single(self) -> bool:
@@ -111,12 +130,22 @@ def outline_proof(
     if start is not None:
         start_bias(parts, start)
     result = Outline.before_search(parts, start, settings)
+    if result.too_large:
+        return result
     for case in parts.cases:
         left = result.search(case, hurried)
         if left is not None:
             result.failing = (case, left)
-            break
+            return result
+    result.too_large = _refused("lemmas", result.entries)
     return result
+
+
+def _refused(what: str, entries: int) -> str:
+    """In words that the checker does not go through so many entries; empty where it does."""
+    if entries <= LARGEST_TABLE:
+        return ""
+    return f"{what} have {entries:,} entries, of which the checker goes through at most {LARGEST_TABLE:,}"
 
 
 def sign_share(parts: Decomposition, case: Case) -> int:
@@ -138,56 +167,3 @@ def _bias_range(parts: Decomposition) -> dict[int, tuple[int, int]]:
         values = parts.bias_rest[parts.parity == odd]
         result[odd] = (int(values.min()), int(values.max()))
     return result
-
-
-def _swing(columns: Columns) -> int:
-    """The most that a circuit can prefer one output to another at any pair."""
-    return max((high - low for high, low in extremes(columns)), default=0)
-
-
-def extremes(columns: Columns) -> list[tuple[int, int]]:
-    """(most, fewest) votes over all outputs, at every pair of distinct left and right rows.
-
-    Activations and votes are written in digits of t bits, which float64 multiplies exactly: with k neurons and t = (53 - bits of k) / 2
-    rounded down, a sum of k products of two digits, each at most 2^t in absolute value, is an integer of at most k 2^(2t) < 2^53, and
-    so is every partial sum, in whatever order they are added up.
-    Complexity: O(left rows, right rows, neurons, outputs) for each pair of digits, by BLAS.
-    """
-    lefts, rights = (sorted({tuple(row) for row in a.tolist()}) for a in (columns.left, columns.right))
-    kind = columns.left.dtype
-    left, right = np.array(lefts, dtype=kind), np.array(rights, dtype=kind)
-    shift = (53 - len(columns.votes).bit_length()) // 2
-    votes = _digits(columns.votes, shift)
-    result: set[tuple[int, int]] = set()
-    for row in left:
-        pushes = _digits(np.maximum(row + right, 0), shift)
-        totals = [np.zeros((len(right), columns.votes.shape[1]), dtype=np.int64) for _ in range(len(pushes) + len(votes) - 1)]
-        for i, push in enumerate(pushes):
-            for j, vote in enumerate(votes):
-                totals[i + j] += (push @ vote).astype(np.int64)
-        for lower, higher in pairwise(totals):
-            higher += lower >> shift
-            lower &= (1 << shift) - 1
-        result.update(zip(_best(totals, shift, np.max), _best(totals, shift, np.min), strict=True))
-    return sorted(result)
-
-
-def _digits(numbers: Exact, shift: int) -> list[Floats]:
-    """Matrices D_k with numbers = sum over k of 2^(shift k) D_k, all from 0 to 2^shift but the last, which has the signs."""
-    lower = []
-    while int(abs(numbers).max(initial=0)) > 1 << shift:
-        lower.append((numbers & ((1 << shift) - 1)).astype(np.float64))
-        numbers = numbers >> shift
-    return [*lower, numbers.astype(np.float64)]
-
-
-def _best(digits: list[npt.NDArray[np.int64]], shift: int, choose: Callable[..., npt.NDArray[np.int64]]) -> list[int]:
-    """The greatest (`np.max`) or least (`np.min`) number of each row, of numbers in digits that carry nothing any more."""
-    none = np.iinfo(np.int64).min if choose is np.max else np.iinfo(np.int64).max
-    best = [0] * len(digits[0])
-    contenders = np.ones(digits[0].shape, dtype=bool)
-    for digit in reversed(digits):
-        found = choose(np.where(contenders, digit, none), axis=1)
-        contenders &= digit == found[:, None]
-        best = [(number << shift) + int(value) for number, value in zip(best, found, strict=True)]
-    return best

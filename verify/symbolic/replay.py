@@ -22,13 +22,19 @@ class Replay:
 
     @property
     def reason(self) -> str:
-        """In words: the pair that the program gets wrong, or the s whose bounds fall shortest, with each family's share."""
+        """In words: the pair that the program gets wrong, what is too large, or the s whose bounds fall shortest, with each share.
+
+        It begins with the obligations that it is about.
+        """
+        task = "O1" if self.outline.too_large else "O1-sum"
         if self.wrong is not None:
-            return self._refutation(*self.wrong)
+            return f"{task}: {self._refutation(*self.wrong)}"
+        if self.outline.too_large:
+            return f"{task}: {self.outline.too_large}"
         assert self.outline.failing is not None
         case, batch = self.outline.failing
         totals = batch.totals(self.outline.constant(case))
-        return self._shortfall(case, int(batch.s[int(np.argmin(totals))]))
+        return f"{task}: {self._shortfall(case, int(batch.s[int(np.argmin(totals))]))}"
 
     @cached_property
     def wrong(self) -> tuple[int, int, int] | None:

@@ -30,6 +30,7 @@ def rescaled_outline(outline: Outline, written: Written, factor: int) -> Outline
     if tables:
         take_off(parts, [mine for mine, _ in tables], [_times(bias, factor) for _, bias in tables])
     result = Outline.before_search(parts, None, outline.settings)
+    result.too_large = outline.too_large
     for case, batches in outline.batches.items():
         result.signs[case] = sign_share(parts, case)
         result.batches[case] = [_batch(batch, result, case, factor) for batch in batches]

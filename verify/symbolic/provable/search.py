@@ -269,7 +269,7 @@ class _Search:
                 continue
             parts = take_apart(found.program, self.group, found.subgroups, settings)
             outline = outline_proof(parts, self._start(problem, votes), settings, hurried=True)
-            if outline.failing is None:
+            if outline.settled:
                 return Provable(found, evaluation, outline)
         return None
 

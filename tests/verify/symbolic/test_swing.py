@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from verify.symbolic.families import Columns
-from verify.symbolic.proof_outline import _digits, _swing, extremes
+from verify.symbolic.swing import _digits, distinct, extremes, swing
 
 
 def by_hand(columns: Columns) -> list[tuple[int, int]]:
@@ -29,10 +29,10 @@ def test_extremes_are_those_of_all_pairs(bits: tuple[int, int]) -> None:
     left, right = (rng.integers(-(2**reads), 2**reads, (rows, 4)) for rows in (7, 6))
     columns = Columns(left, right, rng.integers(-(2**votes), 2**votes + 1, (4, 9)))
     assert extremes(columns) == by_hand(columns)
-    assert _swing(columns) == max(high - low for high, low in by_hand(columns))
+    assert swing(distinct(columns)) == max(high - low for high, low in by_hand(columns))
     wide = Columns(*(a.astype(object) * (2**70 + 1) for a in columns))
     assert extremes(wide) == by_hand(wide)
-    assert _swing(wide) == (2**70 + 1) ** 2 * _swing(columns)
+    assert swing(distinct(wide)) == (2**70 + 1) ** 2 * swing(distinct(columns))
 
 
 @pytest.mark.parametrize("shift", [1, 8, 25])
@@ -69,4 +69,4 @@ def test_no_neuron_has_no_swing() -> None:
     """Every output gets 0."""
     columns = Columns(np.zeros((3, 0), np.int64), np.zeros((3, 0), np.int64), np.zeros((0, 3), np.int64))
     assert extremes(columns) == [(0, 0)]
-    assert _swing(columns) == 0
+    assert swing(distinct(columns)) == 0
