@@ -49,6 +49,21 @@ def fve(network: Weights, program: Weights, moments: Floats) -> float:
     return _explained(total, residual, lambda: fve_of_logits(network, program))
 
 
+def varying_fve(network: Weights, program: Weights, moments: Floats) -> float:
+    """What `fve` is, of what varies from pair to pair: each output's mean over all pairs is taken off both networks' centred logits.
+
+    With m = E h, the last column of the moments M, it is `fve` with the covariances M - m m^T in their place, in which a bias and
+    neurons that are the same at every pair are 0. NaN where no logit varies.
+    """
+    ours, theirs = _stacked(network, program)
+    mean = moments[:, -1]
+    covariance = moments - np.outer(mean, mean)
+    total, residual, whole = (m * (votes @ votes.T) for m, votes in ((covariance, ours), (covariance, ours - theirs), (moments, ours)))
+    if float(total.sum()) <= CANCELLED * float(np.abs(whole).sum()):  # the difference has lost digits that M had
+        return fve_of_logits(network, program, varying=True)
+    return _explained(total, residual, lambda: fve_of_logits(network, program, varying=True))
+
+
 def _explained(total: Floats, residual: Floats, exactly: Callable[[], float]) -> float:
     """1 - sum of the residual's terms / sum of the total's, by another way where the latter nearly cancel."""
     norm = float(total.sum())
@@ -57,9 +72,14 @@ def _explained(total: Floats, residual: Floats, exactly: Callable[[], float]) ->
     return 1 - max(float(residual.sum()), 0.0) / norm  # rounding may leave a little less than nothing
 
 
-def fve_of_logits(network: Weights, program: Weights) -> float:
-    """What `fve` is, from all logits in float64: for networks whose neurons nearly cancel one another. Complexity: O(|G|^3 m)."""
+def fve_of_logits(network: Weights, program: Weights, varying: bool = False) -> float:
+    """What `fve` is, or `varying_fve`, from all logits in float64: for networks whose neurons nearly cancel one another.
+
+    Complexity: O(|G|^3 m).
+    """
     (ours, mine), (theirs, other) = ((centred(w.U), w.b - w.b.mean()) for w in (network, program))
+    if varying:
+        mine, other = (-mean_activations(w) @ votes for w, votes in ((network, ours), (program, theirs)))
     total, residual, terms = 0.0, 0.0, 0.0
     for x in range(network.order):
         hidden, shown = (fired(w.L[x] + w.R, w.activation) for w in (network, program))
@@ -68,6 +88,11 @@ def fve_of_logits(network: Weights, program: Weights) -> float:
         residual += float(((logits - (shown @ theirs + other)) ** 2).sum())
         terms += float(((hidden @ np.abs(ours) + np.abs(mine)) ** 2).sum())
     return 1 - residual / total if total > NOTHING * terms else float("nan")
+
+
+def mean_activations(weights: Weights) -> Floats:
+    """(m,) the mean of each neuron's activation over all pairs, in float64. Complexity: O(|G|^2 m)."""
+    return np.asarray(np.mean([fired(row + weights.R, weights.activation).mean(axis=0) for row in weights.L], axis=0))
 
 
 def removal_fve(network: Weights, program: Weights, layout: Program, moments: Floats, draws: int = DRAWS) -> dict[str, float]:

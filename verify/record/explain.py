@@ -6,7 +6,8 @@ Every network has a program with its answers: at worst the program is the networ
   that can change an answer; dead neurons make no program cheaper.
 - **Variance** (``logit_fve``): the share of the variance of the network's centred logits that the program explains *by its circuits on
   cosets alone*, with every neuron taken out whose two preactivations are not both given by fewer integers, weights of points among
-  them, than the group has elements. Such a neuron is a table of the group and explains nothing, whatever its votes.
+  them, than the group has elements. Such a neuron is a table of the group and explains nothing, whatever its votes. What is the same
+  at every pair is taken off both first: a bias, or a neuron that reads nothing, explains nothing (`verify.compare.levels.varying_fve`).
 - **Structure** (``energy_labelled``): the share of energy in neurons whose label is more than chance (`verify.distil.labels`).
 
 =================  =================  =================  =================

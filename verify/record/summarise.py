@@ -15,7 +15,15 @@ from net.weights import Weights, dead_neurons
 from verify.compact import CompactResult
 from verify.compare.comparison import compare
 from verify.compare.gcr import LogitFve, logit_fve
-from verify.compare.levels import fve, largest_margin_difference, margins_at, removal_fve, runner_up_agreement, surgeries
+from verify.compare.levels import (
+    fve,
+    largest_margin_difference,
+    margins_at,
+    removal_fve,
+    runner_up_agreement,
+    surgeries,
+    varying_fve,
+)
 from verify.distil.coset_fit import Floats
 from verify.distil.curve import Distillation, Point
 from verify.distil.labels import NeuronLabel
@@ -198,7 +206,7 @@ def _explained(parts: Parts, certificate: Certificate, written: Written, moments
     weights, program = parts.network.weights, written.program
     kept = np.array(structured_positions(program), dtype=np.intp)
     rows = np.concatenate([np.arange(weights.width), weights.width + kept, [len(moments) - 1]])
-    variance = fve(weights, written.weights.select(kept), moments[np.ix_(rows, rows)])
+    variance = varying_fve(weights, written.weights.select(kept), moments[np.ix_(rows, rows)])
     live = int((~dead_neurons(weights)).sum())
     parameters = certificate.checkpoint.parameters - 3 * weights.order * (weights.width - live)  # a bias is among them
     prime = parts.lattice.complete and len(parts.lattice.classes) == 2

@@ -7,11 +7,14 @@ import pytest
 
 from algebra.group import FiniteGroup, parse_group
 from algebra.lattice import subgroups
+from net.activation import Activation
 from net.planted import planted_network
 from net.weights import Weights
 from verify.claims.claim import percent
 from verify.compare.comparison import compare
+from verify.compare.levels import fve, fve_of_logits, varying_fve
 from verify.distil.curve import distill
+from verify.distil.moments import activation_moments
 from verify.exact.exhaustive import evaluate
 from verify.program.form import Form
 from verify.program.program import Circuit, Neuron
@@ -28,9 +31,9 @@ def judged(weights: Weights, group: FiniteGroup = S4) -> Explained:
     distillation = distill(subgroups(group), weights, evaluation)
     written = distillation.point("readable").written
     kept = np.array(structured_positions(written.program), dtype=np.intp)
-    alone = compare(weights, written.weights.select(kept), group.mul)
+    alone = fve_of_logits(weights, written.weights.select(kept), varying=True)
     energy = labels_summary(distillation.labels).energy_labelled
-    return explained(written.program.constants, weights.constants, alone.logit_fve, energy)
+    return explained(written.program.constants, weights.constants, alone, energy)
 
 
 def lookup(group: FiniteGroup) -> Weights:
@@ -88,6 +91,42 @@ def test_a_look_up_table_hidden_among_sign_neurons_is_not_explained() -> None:
     assert found.ratio < STEPS[0][1]
     assert abs(alone) < 1e-3
     assert found.status == "not explained"
+
+
+@pytest.mark.parametrize("size", [1.0, 30.0, 1e6])
+def test_what_is_the_same_at_every_pair_explains_nothing(size: float) -> None:
+    """A constant neuron and a bias, each with most of the variance over outputs, beside a table: the program has those alone."""
+    table, rng = lookup(A4), np.random.default_rng(0)
+    ones, votes, bias = np.ones((12, 1)), size * rng.normal(size=(1, 12)), size * rng.normal(size=12)
+    network = Weights.from_arrays(np.hstack([table.L, ones]), np.hstack([table.R, ones]), np.vstack([table.U, votes]), bias)
+    program = network.select([network.width - 1])
+    moments = activation_moments(network, program)
+
+    assert fve(network, program, moments) > 0.9
+    assert abs(varying_fve(network, program, moments)) < 1e-4
+    assert abs(fve_of_logits(network, program, varying=True)) < 1e-4
+    assert varying_fve(network, network, activation_moments(network, network)) == pytest.approx(1)
+    assert np.isnan(varying_fve(program, program, activation_moments(program, program)))
+
+
+@pytest.mark.parametrize("activation", ["relu", "square"])
+def test_variance_over_pairs_is_that_of_all_logits(activation: Activation) -> None:
+    """By moments and by passes, against the logits themselves, for random networks with biases of all sizes."""
+    for seed, size in enumerate((0.0, 1.0, 100.0, 1e5)):
+        rng = np.random.default_rng(seed)
+        arrays = [rng.normal(size=shape) for shape in ((24, 8), (24, 8), (8, 24))]
+        bias = size * rng.normal(size=24)
+        network = Weights.from_arrays(*arrays, bias, activation=activation)
+        program = Weights.from_arrays(*(np.round(4 * a) / 4 for a in arrays), np.round(bias), activation=activation)
+        logits = []
+        for weights in (network, program):
+            p = weights.L[:, None] + weights.R
+            own = (np.maximum(p, 0) if activation == "relu" else p**2) @ weights.U + weights.b
+            own = own - own.mean(axis=2, keepdims=True)
+            logits.append(own - own.mean(axis=(0, 1)))
+        share = 1 - ((logits[0] - logits[1]) ** 2).sum() / (logits[0] ** 2).sum()
+        assert varying_fve(network, program, activation_moments(network, program)) == pytest.approx(share, abs=2e-3)
+        assert fve_of_logits(network, program, varying=True) == pytest.approx(share, abs=1e-6)
 
 
 def test_a_network_on_cosets_is_explained() -> None:

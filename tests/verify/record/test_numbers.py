@@ -425,8 +425,9 @@ def _price(r: Run) -> list[Any]:
 
 @twin("explained.logit_fve")
 def _variance(r: Run) -> list[Any]:
-    """All logits of the program without the neurons written out."""
-    return [explained_share(r.theirs, r.program_logits(~r.written["raw"]))]
+    """All logits of the program without the neurons written out, each output's mean over pairs taken off."""
+    theirs, ours = (logits - logits.mean(axis=(0, 1)) for logits in (r.theirs, r.program_logits(~r.written["raw"])))
+    return [explained_share(theirs, ours)]
 
 
 @twin("explained.energy_labelled", "labels.energy_labelled")
