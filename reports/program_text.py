@@ -93,7 +93,25 @@ def program_constants(program: Record) -> Constants:
 
 
 def program_source(program: Record) -> str:
-    """The text of program.py for a program.json; the same program gives the same text."""
+    """The text of program.py for a program.json; the same program gives the same text.
+
+    Names in a program come from a file, and none of them may become code: see `_check`. It reads the text as it is without its
+    neurons' lists and its bias, of which `_integers` writes numbers alone, since Python's syntax tree of a long program takes
+    many times the memory of its text.
+    """
+    short = _without_lists(program)
+    _check(*_text(short), short)
+    return _text(program)[0]
+
+
+def _without_lists(program: Record) -> Record:
+    """The program with an empty list in place of each neuron's integers and the bias's."""
+    circuits = [{**c, "neurons": [{**n, "left": [], "right": [], "votes": []} for n in c["neurons"]]} for c in program["circuits"]]
+    return {**program, "bias": [], "circuits": circuits}
+
+
+def _text(program: Record) -> tuple[str, str, str]:
+    """The text of program.py, and two parts of it: its docstring and its code."""
     scale_bits = program.get("scale_bits", 0)
     docstring = _DOCSTRING.format(
         name=_inside_docstring(program["group"]["name"]),
@@ -108,15 +126,11 @@ def program_source(program: Record) -> str:
     )
     imports, body = _runtime()
     source = "\n".join([docstring, imports, "", *_data(program), "", "", body, "", "", _entry()])
-    _check(source, docstring, "\n".join([imports, body, _entry()]), program)
-    return source
+    return source, docstring, "\n".join([imports, body, _entry()])
 
 
 def _check(source: str, docstring: str, code: str, program: Record) -> None:
-    """Raise ValueError unless the source is the docstring, this module's own code, and PROGRAM = the program's constants.
-
-    Names in a program come from a file: none of them may become code, whatever it holds.
-    """
+    """Raise ValueError unless the source is the docstring, this module's own code, and PROGRAM = the program's constants."""
     statements = ast.parse(source).body
     data = [one for one in statements if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "PROGRAM"]
     rest = [ast.dump(one) for one in statements if one not in data]
@@ -220,7 +234,9 @@ def _circuit(number: int, circuit: Record, words: Words, names: list[str]) -> It
 
 
 def _integers(values: Sequence[int], indent: int) -> str:
-    """A list of integers, wrapped at 110 columns but never inside a number."""
+    """A list of integers, wrapped at 110 columns but never inside a number; ValueError where one is something else."""
+    if any(type(value) is not int for value in values):
+        raise ValueError("expected a program of integers, got something else in a list")
     text = ", ".join(map(str, values))
     return "[" + f"\n{' ' * (indent + 1)}".join(textwrap.wrap(text, 108 - indent, break_long_words=False, break_on_hyphens=False)) + "]"
 

@@ -566,7 +566,7 @@ class Analysis:
             yield
             return
         obligations, budget, progress = self.obligations, self.options.timeout_s, self.options.progress
-        if budget > 0:
+        if budget > 0 and obligations:
             progress(f"asking SMT solvers for second opinions on {len(obligations)} lemmas, at most {budget:.0f} s")
             if advice():
                 progress(advice())

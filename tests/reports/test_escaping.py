@@ -1,5 +1,6 @@
 """Text that a stranger wrote is shown as it is: never as markup, never as code, never in another line or cell."""
 
+import ast
 import html
 import json
 import re
@@ -16,7 +17,7 @@ from reports.blocks import Document, say, table
 from reports.escaping import Markdown, escaped, one_line
 from reports.latex import plain
 from reports.markdown import line, markdown
-from reports.program_text import program_source
+from reports.program_text import program_constants, program_source
 from verify.claims.render import one_line as claims_line
 
 JSON = dict[str, Any]
@@ -154,12 +155,26 @@ def test_program_py_holds_names_as_text_alone(certificate: JSON, text: str) -> N
     assert not [line for line in source.splitlines() if line.startswith(("import os", "boom"))]
 
 
-def test_a_number_that_is_code_is_not_written(certificate: JSON, tmp_path: Path) -> None:
-    """Constants are checked as well: a text in place of an integer would become code."""
-    certificate["program"]["bias"] = ["0] + __import__('os').listdir() + [0"]
-    with pytest.raises(ValueError, match=r"would become code|malformed node"):
-        write_program(certificate["program"], tmp_path / "program.py")
+@pytest.mark.parametrize("place", ["bias", "left", "right", "votes", "index"])
+def test_a_number_that_is_code_is_not_written(certificate: JSON, tmp_path: Path, place: str) -> None:
+    """Constants are checked as well, wherever they stand: a text in place of an integer would become code, in long lists too."""
+    program, code = certificate["program"], "0, __import__('os').listdir(), 0"
+    neuron = program["circuits"][0]["neurons"][0]
+    if place in ("left", "right", "votes"):
+        neuron[place] = [0] * 100 + [code]
+    elif place == "bias":
+        program["bias"] = [f"0] + {code} + [0"]
+    else:
+        neuron["index"] = code
+    with pytest.raises(ValueError, match=r"would become code|malformed node|expected a program of integers"):
+        write_program(program, tmp_path / "program.py")
     assert not list(tmp_path.iterdir())
+
+
+def test_program_py_has_one_literal_with_every_list_in_it(certificate: JSON) -> None:
+    """The whole text, whose lists `program_source` does not read again, parsed."""
+    (data,) = [one for one in ast.parse(program_source(certificate["program"])).body if isinstance(one, ast.Assign)][:1]
+    assert ast.literal_eval(data.value) == program_constants(certificate["program"])
 
 
 def test_what_is_not_seen_is_not_printed() -> None:
