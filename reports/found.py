@@ -91,8 +91,8 @@ def explanation(source: Source) -> Line:
         same=same,
         variance=""
         if variance is None
-        else f"; what its circuits compute from cosets, or from points of them, is {share(variance)} of the variance of the "
-        f"network's outputs (measured)",
+        else f"; what its circuits compute from cosets, or from points of them, is {share(variance)} of what varies in the "
+        f"network's logits from pair to pair (measured)",
     )
 
 
