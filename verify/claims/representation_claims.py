@@ -23,9 +23,10 @@ from verify.claims.claim import (
     word,
 )
 from verify.claims.subject import Subject
-from verify.compare.gcr import activation_fve, logit_cosines, logit_fve, restricted_excluded
+from verify.compare.gcr import activation_fve, logit_cosines, logit_fve
 from verify.compare.levels import DRAWS, SHARES_REMOVED, kept_after_removal
 from verify.compare.rank_one import rank_one_fit
+from verify.compare.restricted import restricted_excluded
 from verify.compare.rho_sets import rho_set_fit
 
 #: An irrep is a key irrep when its character explains this share of the logits' variance.
@@ -54,7 +55,8 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
     All other levels are MEASURED (`verify.compare.gcr`):
     ``"logits"``: sum over the irreps of cos^2 of the centred logits and the character cube (the paper's "logit FVE");
     ``"cosine"``: the cosine itself, of the sum's direction, sqrt of the former; ``"activations"``: share of the hidden activations'
-    variance that is in rho(ab); ``"restricted loss"`` and ``"excluded loss"``: cross-entropy of the cubes alone, and without them;
+    variance that is in rho(ab); ``"restricted loss"`` and ``"excluded loss"``: cross-entropy of the cubes alone, and without them,
+    UNKNOWN where rounding hides it (`verify.compare.restricted`);
     ``"counterfactuals"``: logit FVE refitted after removing a random 20, 40 and 60 % of the circuits, averaged: more than any fixed
     GCR account can reach; ``"neurons"``: share of live neurons with L, R and U on one of the irreps up to ``within``.
     Source: Chughtai et al., arXiv 2302.03025.
@@ -113,8 +115,8 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
         losses = restricted_excluded(subject.network, names)
         figure = losses.restricted if self.level == "restricted loss" else losses.excluded
         full, restricted, excluded = map(loss_words, losses)
-        finding = f"loss {full} in full, {restricted} restricted to, {excluded} without {label}"
-        return self.weighed(figure, finding, **losses._asdict())
+        finding = f"loss of the logits: {full}; restricted to {label}: {restricted}; without: {excluded}"
+        return Outcome("UNKNOWN", finding) if np.isnan(figure) else self.weighed(figure, finding, **losses._asdict())
 
     @property
     def keyed(self) -> bool:

@@ -35,7 +35,7 @@ from net.roundoff import TINY64, U64, Floats, gamma, inflate
 from net.weights import Weights
 from verify.exact.scaled_integers import Indices, LiveNeurons, live_neurons, reach, round_network, top_two
 
-__all__ = ["LOST", "WORK", "BoundedLogits", "LogitBlock", "rows_at_once"]
+__all__ = ["LOST", "WORK", "BoundedLogits", "LogitBlock", "changes", "rows_at_once"]
 
 #: Products of integers of up to 512 bits for each pass over a network's pairs: about a second.
 WORK = 1 << 24
@@ -142,7 +142,7 @@ def _products(weights: Weights) -> _Products | None:
         if found is not None and found.slack == 0 and abs(found.exponent) < 900:  # times a power of two, all is as exact
             left, right, votes = (array.astype(np.float64) for array in (found.L, found.R, found.U))
             return _Products(weights.activation, left, right, votes * 2.0**-found.exponent, None)
-        sizes, change = np.abs(real.U).max(axis=1, initial=0.0), _changes(real)
+        sizes, change = np.abs(real.U).max(axis=1, initial=0.0), changes(real)
         neurons = np.ones(len(sizes))
         neurons[len(sizes) - real.has_bias :] = 0
         votes = np.hstack([real.U, np.column_stack([sizes, real.U_error, neurons])])
@@ -151,7 +151,7 @@ def _products(weights: Weights) -> _Products | None:
     return _Products(weights.activation, real.L, real.R, votes, _Bound(gamma(k + 8, U64), k * TINY64, fixed, inflate(k + 8)))
 
 
-def _changes(real: LiveNeurons) -> Floats:
+def changes(real: LiveNeurons) -> Floats:
     """(k,) the part d of the error of an activation that does not grow with it."""
     e = real.L_error + real.R_error
     if real.activation == "relu":

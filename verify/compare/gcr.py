@@ -15,16 +15,12 @@ Measurement in float64: no verdict rests on it.
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from algebra.characters.character_table import character_table
 from algebra.group import FiniteGroup
-from net.activation import fired
+from net.activation import Activation, fired
 from net.folded import FoldedNetwork
-from net.usual_units import in_usual_units
 from net.weights import Weights
-from verify.compare.answers import logit_blocks
-from verify.compare.loss import cross_entropy, in_own_units
 from verify.distil.coset_fit import Floats
 from verify.distil.moments import activation_moments, logit_variance
 
@@ -34,14 +30,6 @@ class LogitFve(NamedTuple):
 
     total: float
     per_irrep: dict[str, float]
-
-
-class Losses(NamedTuple):
-    """Mean cross-entropy (natural logarithm) over all pairs: of the logits, of a part of them alone, and of the rest."""
-
-    full: float
-    restricted: float
-    excluded: float
 
 
 def logit_fve(network: FoldedNetwork, moments: Floats | None = None) -> LogitFve:
@@ -82,36 +70,30 @@ def class_profile(weights: Weights, group: FiniteGroup) -> Floats:
     All that an inner product of the logits with a class function of abc^-1 needs. Complexity: O(|G|^2 m).
     """
     sums = product_sums(weights, group)
-    pooled = sums @ weights.U + group.order * weights.b  # [d, c]: sum of logits(a, b)[c] over the pairs with ab = d
-    classes = group.class_of[group.mul[:, group.inv]]  # [d, c]: class of d c^-1
-    return _binned(classes, pooled, len(group.conjugacy_classes))
+    return class_sums(group, sums @ weights.U + group.order * weights.b)
 
 
-def _binned(classes: npt.NDArray[np.intp], values: Floats, count: int) -> Floats:
-    """Sum of the values of each class."""
-    return np.asarray(np.bincount(classes.ravel(), weights=values.ravel(), minlength=count), dtype=np.float64)
+def class_sums(group: FiniteGroup, values: Floats) -> Floats:
+    """For each conjugacy class C the sum of ``values[d, c]``, (|G|, |G|), over the d and c with dc^-1 in C; shape (classes,)."""
+    classes = group.class_of[group.mul[:, group.inv]]
+    return np.asarray(np.bincount(classes.ravel(), weights=values.ravel(), minlength=len(group.conjugacy_classes)), dtype=np.float64)
 
 
 def product_sums(weights: Weights, group: FiniteGroup) -> Floats:
     """S[d, i] = sum over pairs with ab = d of relu(L[a, i] + R[b, i]), shape (|G|, m). Complexity: O(|G|^2 m)."""
-    total = np.zeros_like(weights.L)
-    right = np.ascontiguousarray(weights.R)
+    return sums_over_products(weights.L, weights.R, weights.activation, group)
+
+
+def sums_over_products(left: Floats, right: Floats, activation: Activation, group: FiniteGroup) -> Floats:
+    """What ``product_sums`` gives, of preactivations (|G|, m)."""
+    total = np.zeros_like(left)
+    right = np.ascontiguousarray(right)
     buffer = np.empty_like(total)
     for a in range(group.order):
         np.take(right, group.mul[group.inv[a]], axis=0, out=buffer)
-        buffer += weights.L[a]
-        total += fired(buffer, weights.activation, out=buffer)
+        buffer += left[a]
+        total += fired(buffer, activation, out=buffer)
     return total
-
-
-def class_function(group: FiniteGroup, coefficients: dict[str, complex]) -> Floats:
-    """phi(g) = sum of alpha_rho chi_rho(g) over the irreps given, real part, shape (|G|,)."""
-    table = character_table(group)
-    row = sum(
-        (coefficients.get(name, 0.0) * values for name, values in zip(table.names, table.values, strict=True)),
-        start=np.zeros(len(group.conjugacy_classes), dtype=complex),
-    )
-    return np.asarray(row.real[group.class_of], dtype=np.float64)
 
 
 def activation_fve(network: FoldedNetwork, moments: Floats | None = None) -> dict[str, float]:
@@ -127,34 +109,9 @@ def activation_fve(network: FoldedNetwork, moments: Floats | None = None) -> dic
     variance = float((np.diag(moments)[:-1] - mean**2).sum())
     sums = product_sums(weights, group) / group.order
     correlation = sums @ sums.T  # [d, e]: sum over neurons
-    classes = group.class_of[group.mul[:, group.inv]]
-    by_class = _binned(classes, correlation, len(group.conjugacy_classes))
+    by_class = class_sums(group, correlation)
     table = character_table(group)
     energy = (table.values.conj() @ by_class).real * table.degrees / group.order**2
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = energy / variance if variance > 0 else np.full(len(energy), np.nan)
     return {name: float(share) for name, share in list(zip(table.names, shares, strict=True))[1:]}
-
-
-def restricted_excluded(network: FoldedNetwork, names: tuple[str, ...]) -> Losses:
-    """Cross-entropy when only the cubes of ``names`` are kept of the logits (restricted), and when they are taken out (excluded).
-
-    Over all pairs, in float64 on float32 logits. Complexity: O(|G|^3 m), a pass over all logits.
-    Source: Chughtai et al., after Nanda et al. (arXiv 2301.05217).
-    """
-    group = network.group
-    weights, units = in_usual_units(network.weights)
-    coefficients = cube_coefficients(weights, group)
-    kept = class_function(group, {name: coefficients[name] for name in names})
-    products, order = group.mul, group.order
-    back = group.inv.astype(np.intp)
-    first, exponent = np.zeros(1, dtype=np.intp), -units.logits
-    restricted = cross_entropy(in_own_units(kept[None].copy(), first, exponent), first)
-    full = excluded = 0.0
-    for rows, logits in logit_blocks(weights):
-        wide = logits.reshape(-1, order).astype(np.float64)
-        target = products[rows].ravel()
-        full += cross_entropy(in_own_units(wide.copy(), target, exponent), target)  # which overwrites its argument
-        wide -= kept[products[target[:, None], back]]
-        excluded += cross_entropy(in_own_units(wide, target, exponent), target)
-    return Losses(full / order**2, restricted, excluded / order**2)

@@ -19,9 +19,10 @@ from verify.claims.algorithm_claims import explained_by
 from verify.claims.subject import Subject
 from verify.compare.answers import logit_blocks
 from verify.compare.concentration import concentration, residual_bounds
-from verify.compare.gcr import activation_fve, logit_cosines, logit_fve, restricted_excluded
+from verify.compare.gcr import activation_fve, logit_cosines, logit_fve
 from verify.compare.interventions import _mean_activation, _rounded, add_noise, embeddings_swapped, exchange_inputs, remove, set_to_mean
 from verify.compare.loss import cross_entropy, mean_loss
+from verify.compare.restricted import restricted_excluded
 from verify.compare.rho_sets import rho_set_fit
 from verify.exact.exhaustive import evaluate
 

@@ -13,8 +13,8 @@ from verify.claims.decide import decide_claims
 from verify.claims.network_claims import noisy
 from verify.claims.schema import find_claims, read_claims
 from verify.claims.subject import Subject
-from verify.compare.gcr import restricted_excluded
 from verify.compare.loss import mean_loss
+from verify.compare.restricted import restricted_excluded
 
 LIBRARIES = ("stander", "chughtai", "wu", "he", "wu-appendix-h", "mccracken", "morwani", "levels")
 #: Powers of two for the inputs and for the votes.
