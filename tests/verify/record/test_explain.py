@@ -114,10 +114,11 @@ def test_variance_over_pairs_is_that_of_all_logits(activation: Activation) -> No
     """By moments and by passes, against the logits themselves, for random networks with biases of all sizes."""
     for seed, size in enumerate((0.0, 1.0, 100.0, 1e5)):
         rng = np.random.default_rng(seed)
-        arrays = [rng.normal(size=shape) for shape in ((24, 8), (24, 8), (8, 24))]
+        left, right, votes = (rng.normal(size=shape) for shape in ((24, 8), (24, 8), (8, 24)))
         bias = size * rng.normal(size=24)
-        network = Weights.from_arrays(*arrays, bias, activation=activation)
-        program = Weights.from_arrays(*(np.round(4 * a) / 4 for a in arrays), np.round(bias), activation=activation)
+        network = Weights.from_arrays(left, right, votes, bias, activation=activation)
+        rounded = [np.round(4 * a) / 4 for a in (left, right, votes)]
+        program = Weights.from_arrays(rounded[0], rounded[1], rounded[2], np.round(bias), activation=activation)
         logits = []
         for weights in (network, program):
             p = weights.L[:, None] + weights.R
