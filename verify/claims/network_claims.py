@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from algebra.errors import GroupError
 from algebra.permutation import parse_cycles
-from net.usual_units import USUAL, in_usual_units
 from net.weights import Weights
 from verify.claims.claim import (
     Bounded,
@@ -27,7 +26,7 @@ from verify.claims.claim import (
 )
 from verify.claims.subject import Subject
 from verify.compare.interventions import absolute_value, add_noise, embeddings_swapped, exchange_inputs, flip_signs, has_embeddings
-from verify.compare.loss import cross_entropy, in_own_units
+from verify.compare.noise import Noisy, noisy
 from verify.exact.exhaustive import Evaluation, correct_pairs
 
 Mask = npt.NDArray[np.bool_]
@@ -158,8 +157,8 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
     drawn by ``seed``, added ``at = "inputs"`` once per element and neuron (`verify.compare.interventions.add_noise`), or
     ``at = "preactivations"`` anew for every pair.
     Decided exactly, as accuracy is, on the altered network's exact weights; but noise at preactivations leaves no network with
-    weights, so its accuracy is a float32 measurement. ``loss`` (mean cross-entropy) is always measured; ``metric = "loss"`` makes
-    it the claim's figure. Source: Stander et al., arXiv 2312.06581.
+    weights, so its accuracy is measured, and UNKNOWN where rounding leaves a pair open (`verify.compare.noise`). ``loss`` (mean
+    cross-entropy) is always measured; ``metric = "loss"`` makes it the claim's figure. Source: Stander et al., arXiv 2312.06581.
     """
 
     surgery: SurgeryName
@@ -187,11 +186,9 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
         mul = subject.group.mul
         wanted = mul if self.product == "xy" else mul.T
         if self.surgery == "noise" and self.at == "preactivations":
-            accuracy, loss = noisy(subject.weights, wanted, self.mean, self.deviation, self.seed)
-            figure = accuracy if self.metric == "accuracy" else loss
-            return self.weighed(
-                figure, f"accuracy {percent(accuracy)}, loss {loss_words(loss)} (float32)", accuracy=accuracy, loss=loss
-            )
+            return self._at_preactivations(noisy(subject.weights, wanted, self.mean, self.deviation, self.seed), wanted.size)
+        if self.surgery == "absolute value" and subject.weights.activation != "relu":
+            return Outcome("SKIPPED", f"the network has {subject.weights.activation}s, and no relu to put |.| in place of")
         if self.surgery == "swap embeddings" and not has_embeddings(subject.network):
             return Outcome("SKIPPED", "the network is given by folded weights, without embeddings to swap")
         weights = self._operate(subject)
@@ -214,6 +211,15 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
             loss=loss,
         )
 
+    def _at_preactivations(self, found: Noisy, pairs: int) -> Outcome:
+        """MEASURED, or UNKNOWN where rounding leaves the figure open: of a pair that counts for the accuracy, or of the loss."""
+        least, most, loss = found.least / pairs, found.most / pairs, found.loss
+        accuracy = percent(least) if least == most else f"between {percent(least)} and {percent(most)}"
+        finding = f"accuracy {accuracy}, loss {loss_words(loss)} (measured)"
+        if least < most if self.metric == "accuracy" else np.isnan(loss):
+            return Outcome("UNKNOWN", finding)
+        return self.weighed(least if self.metric == "accuracy" else loss, finding, accuracy=least if least == most else None, loss=loss)
+
     def _operate(self, subject: Subject) -> Weights:
         weights = subject.weights
         if self.surgery == "none":
@@ -227,32 +233,6 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
         if self.surgery == "noise":
             return add_noise(self.mean, self.deviation, self.seed)(weights)
         return flip_signs(self.surgery in ("flip left", "flip both"), self.surgery in ("flip right", "flip both"))(weights)
-
-
-def noisy(weights: Weights, wanted: npt.NDArray[np.integer], mean: float, deviation: float, seed: int) -> tuple[float, float]:
-    """(accuracy, loss) in float32 when N(mean, deviation^2) is added to every preactivation of every pair, drawn by ``seed``.
-
-    Where the network's sizes are not usual, in float64 and in units in which the larger of network and noise is near one.
-    """
-    rng = np.random.default_rng(seed)
-    scaled, units = in_usual_units(weights)
-    loudest = np.frexp(max(abs(mean), deviation))[1] + units.inputs if mean or deviation else np.zeros(weights.width)
-    less = 0 if units.own else max(0, int(loudest.max(initial=0)) - USUAL)
-    kind = np.dtype(np.float32 if units.own else np.float64)
-    spread, centre = np.asarray(deviation, dtype=kind), np.asarray(mean, dtype=kind)
-    with np.errstate(under="ignore"):
-        left, right_, bias = (np.ldexp(part, -less).astype(kind) for part in (scaled.L, scaled.R, scaled.b))
-    votes, inputs, exponent = scaled.U.astype(kind), units.inputs - less, less - units.logits
-    count, loss = 0, 0.0
-    for x in range(weights.order):
-        noise = np.asarray(rng.standard_normal(right_.shape, dtype=np.float32), dtype=kind) * spread + centre
-        if not units.own:
-            with np.errstate(under="ignore"):
-                noise = np.ldexp(noise, inputs)
-        logits = np.maximum(left[x] + right_ + noise, 0) @ votes + bias
-        count += int((logits.argmax(axis=1) == wanted[x]).sum())
-        loss += cross_entropy(in_own_units(logits, wanted[x], exponent), wanted[x])
-    return count / weights.order**2, loss / weights.order**2
 
 
 def element(subject: Subject, key: str, text: str) -> int:

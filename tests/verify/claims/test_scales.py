@@ -10,10 +10,10 @@ from net.folded import folded_network
 from net.planted import planted_network
 from net.units import Units
 from verify.claims.decide import decide_claims
-from verify.claims.network_claims import noisy
 from verify.claims.schema import find_claims, read_claims
 from verify.claims.subject import Subject
 from verify.compare.loss import mean_loss
+from verify.compare.noise import noisy
 from verify.compare.restricted import restricted_excluded
 
 LIBRARIES = ("stander", "chughtai", "wu", "he", "wu-appendix-h", "mccracken", "morwani", "levels")
@@ -82,16 +82,18 @@ def test_losses_are_those_of_the_logits_times_the_size(network, size):
 @pytest.mark.parametrize("exponent", [60, 400, -60, -400])
 def test_noise_that_grows_with_the_network_does_the_same(network, exponent):
     mul = network.group.mul
-    accuracy, loss = noisy(network.weights, mul, 0.25, 0.5, 3)
-    assert 0.1 < accuracy < 1
+    least, most, loss = noisy(network.weights, mul, 0.25, 0.5, 3)
+    assert 0.1 < least / 576 == most / 576 < 1
     grown = noisy(resized(network, exponent, -exponent).weights, mul, np.ldexp(0.25, exponent), np.ldexp(0.5, exponent), 3)
-    assert grown == pytest.approx((accuracy, loss), rel=1e-4)
+    assert grown[:2] == (least, most)
+    assert grown.loss == pytest.approx(loss, rel=1e-4)
 
 
 @pytest.mark.filterwarnings("error")
 def test_noise_drowns_a_tiny_network_and_leaves_a_huge_one_alone(network):
     mul = network.group.mul
-    assert noisy(resized(network, 400, -400).weights, mul, 0.0, 1.0, 3)[0] == noisy(network.weights, mul, 0.0, 0.0, 3)[0] == 1
-    drowned, loss = noisy(resized(network, -400, 400).weights, mul, 0.0, 1.0, 3)
-    assert drowned < 0.2
+    for found in (noisy(resized(network, 400, -400).weights, mul, 0.0, 1.0, 3), noisy(network.weights, mul, 0.0, 0.0, 3)):
+        assert found[:2] == (576, 576)
+    _, drowned, loss = noisy(resized(network, -400, 400).weights, mul, 0.0, 1.0, 3)
+    assert drowned < 0.2 * 576
     assert loss > 1
