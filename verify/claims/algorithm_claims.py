@@ -12,7 +12,19 @@ from algebra.permutation import parse_cycles
 from algebra.subgroup import closure
 from net.usual_units import beside
 from net.weights import Weights
-from verify.claims.claim import Bounded, Counterexample, Mistake, NonNegative, Outcome, as_float, pair_shown, percent, tied, word
+from verify.claims.claim import (
+    Bounded,
+    Counterexample,
+    Mistake,
+    NonNegative,
+    Outcome,
+    as_float,
+    pair_shown,
+    percent,
+    tied,
+    told_apart,
+    word,
+)
 from verify.claims.population_claims import conjugates
 from verify.claims.subject import Subject
 from verify.compare.gcr import product_sums
@@ -20,6 +32,7 @@ from verify.compare.levels import fve, removal_fve
 from verify.distil.moments import activation_moments, logit_variance
 from verify.exact.exhaustive import Evaluation
 from verify.program.program import Program, expand, group_record, program_subgroups
+from verify.record.told import of_brute
 
 
 class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
@@ -162,7 +175,8 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
             words = f"neuron {neurons[p]} differs by {as_float(value):.6g} at x = {x}, y = {y}"
             return {"neuron": neurons[p], "x": x, "y": y, "words": words + ("" if p < len(written) else "; the program leaves it out")}
 
-        finding = f"pre-activations differ by at most {as_float(value):.6g} over {len(neurons)} neurons"
+        largest = told_apart(value, *self.with_bound().bounds.values())
+        finding = f"the largest difference of pre-activations over {len(neurons)} neurons is {largest}"
         finding += f", {len(left_out)} of which the program leaves out" if left_out else ""
         return self.decided(value, finding, shown, neurons=len(neurons))
 
@@ -236,7 +250,8 @@ class CompactProof(Bounded, frozen=True, kw_only=True, tag="compact proof"):
         result = subject.compact
         value = Fraction(result.certified, result.settled.size)
         ratio = result.flops_brute / max(1, result.flops_complete)
-        finding = f"{result.certified} of {result.settled.size} pairs proved, at {ratio:.3g} times fewer operations than brute force"
+        finding = f"{result.certified} of {result.settled.size} pairs proved"
+        finding += f", with {of_brute(result.flops_complete, result.flops_brute)}" if result.certified else ""
 
         def shown(_: bool) -> Counterexample:
             x, y = (int(i) for i in np.argwhere(result.settled > 0)[0])

@@ -15,6 +15,7 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Iterable
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Annotated, Literal, Self
 
@@ -281,6 +282,18 @@ def percent(value: float | Fraction) -> str:
     """A share for people, to six digits; "100 %" is all of it, and what is nearly all is "over 99.9999 %"."""
     text = f"{float(value) * 100:.6g} %"
     return "over 99.9999 %" if text == "100 %" and value < 1 else text
+
+
+def told_apart(value: Fraction, *bounds: Fraction) -> str:
+    """A decimal of the value, of three significant digits or as many more as show whether it is above each bound."""
+    with localcontext() as context:
+        for digits in range(3, 400):
+            context.prec = digits
+            near = (Decimal(value.numerator) / Decimal(value.denominator)).normalize()
+            text = f"{near:f}" if not near or 1e-6 <= abs(near) < 10**12 else f"{near:g}"
+            if all((Fraction(text) > bound) == (value > bound) for bound in bounds):
+                return text
+    return str(value)
 
 
 def loss_words(value: float) -> str:

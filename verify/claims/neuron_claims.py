@@ -13,7 +13,19 @@ from algebra.coset_space import character_signs
 from algebra.errors import GroupError
 from algebra.permutation import parse_cycles
 from algebra.subgroup import Subgroup, closure
-from verify.claims.claim import Claim, Counterexample, Element, Index, Mistake, NonNegative, Outcome, as_float, nearest, word
+from verify.claims.claim import (
+    Claim,
+    Counterexample,
+    Element,
+    Index,
+    Mistake,
+    NonNegative,
+    Outcome,
+    as_float,
+    nearest,
+    told_apart,
+    word,
+)
 from verify.claims.network_claims import element
 from verify.claims.subject import Subject
 from verify.compare.concentration import centred_autocorrelation, residual_bounds
@@ -94,17 +106,18 @@ class OnCosets(NeuronClaim, frozen=True, kw_only=True, tag="on cosets"):
         which, members = meant(subject, "subgroup", self.subgroup, self.conjugate)
         tried = [(*self._residual(subject, values, member), member) for member in members]
         worst, shown, member = (max if which == "all" else min)(tried, key=lambda found: found[0])
-        share = float(worst / unit) if unit else 0.0
+        share = worst / unit if unit else Fraction(0)
         name = "range" if self.scale == "range" else "1"
         what = "twisted" if self.kernel else "constant"
         label = subject.lattice.label_of(member)
-        finding = f"neuron {i}: {self.of} is within {share:.3g} x {name} of {what} on the {self.side} cosets of {label}"
+        near = told_apart(share, allowed / unit if unit else share)
+        finding = f"neuron {i}: {self.of} is within {near} x {name} of {what} on the {self.side} cosets of {label}"
         finding += f" ({tried_words(subject, which, members)})" if len(members) > 1 else ""
         if worst <= allowed:
-            return Outcome("PROVED", finding, share)
+            return Outcome("PROVED", finding, as_float(share))
         shown |= {"neuron": i, "of": self.of, "subgroup": label}
         shown |= {"residual": str(worst / (1 << bits)), "claimed": str(allowed / (1 << bits))}
-        return Outcome("REFUTED", finding, share, counterexample=shown)
+        return Outcome("REFUTED", finding, as_float(share), counterexample=shown)
 
     def _residual(self, subject: Subject, values: Integers, subgroup: Subgroup) -> tuple[Fraction, Counterexample]:
         """How far the function is from constant or twisted on the subgroup's cosets, and what forces it."""
@@ -240,6 +253,8 @@ class OnIrrep(NeuronClaim, frozen=True, kw_only=True, tag="on irrep"):
             return Outcome("PROVED", finding, float(shares[0]))
         if low[0] <= self.within:
             return Outcome("UNKNOWN", finding, float(shares[0]))
+        at_most = told_apart(1 - Fraction(float(low[0])), 1 - Fraction(self.within))
+        finding = f"neuron {i}: at most {at_most} of the variance of {self.of} lies in {self.irrep}"
         shown: Counterexample = {
             "neuron": i,
             "of": self.of,

@@ -68,10 +68,10 @@ class Concentrated(Bounded, frozen=True, kw_only=True, tag="concentrated"):
             least, most = least_concentration(subject, self.of, self.form == "normalised")
             if low != self.count:  # too few are below, or too many are not
                 listed = np.flatnonzero(chosen & ~possible)
-                rows = [{"neuron": int(i), "min_C_at_least": float(f"{least[i]:.6g}")} for i in listed]
+                rows = [{"neuron": int(i), "min_C_at_least": float(least[i])} for i in listed]
             else:
                 listed = np.flatnonzero(chosen & sure)
-                rows = [{"neuron": int(i), "min_C_at_most": float(f"{most[i]:.6g}")} for i in listed]
+                rows = [{"neuron": int(i), "min_C_at_most": float(most[i])} for i in listed]
             words = f"neurons {number_list(listed)} are {'not ' if low != self.count else ''}below"
             return {"neurons": rows, "of": self.of, "words": words}
 

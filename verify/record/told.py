@@ -29,7 +29,7 @@ def told(certificate: Certificate, summary: Summary) -> Iterator[str]:
     lemmas = {"PROVED": "proved right for all x, y, z by lemmas", "REFUTED": "wrong at some pair", "UNKNOWN": "lemmas leave it open"}
     yield f"symbolic  the {summary.symbolic.about} program: {lemmas[certificate.symbolic.status]}"
     if compact is not None and compact.certified:
-        yield f"compact   {compact.certified:,} pairs by the coset structure; {_of_brute(compact.flops, compact.flops_brute)}"
+        yield f"compact   {compact.certified:,} pairs by the coset structure; {of_brute(compact.flops, compact.flops_brute)}"
 
 
 def _margin(summary: Summary) -> str:
@@ -38,5 +38,6 @@ def _margin(summary: Summary) -> str:
     return f", least margin {approximate(summary.correct.min_margin):.4g}"
 
 
-def _of_brute(flops: int, brute: int) -> str:
+def of_brute(flops: int, brute: int) -> str:
+    """How many operations a proof takes beside evaluation: "1/7.47 of the operations", or more of them."""
     return f"1/{brute / flops:.3g} of the operations" if flops <= brute else "more operations than evaluation"

@@ -1,6 +1,7 @@
 """No verdict says more than was decided: open bounds, vacuous claims, programs that fit nothing, names with two meanings."""
 
 import json
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,11 +13,12 @@ import verify
 from algebra.characters.character_table import character_table
 from algebra.group import parse_group
 from net.errors import MalformedInput
+from net.folded import folded_network
 from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
 from net.weights import Weights
 from verify.claims.ablation_claims import ByIrrep, ByKind
-from verify.claims.claim import Bounded, Mistake
+from verify.claims.claim import Bounded, Mistake, told_apart
 from verify.claims.decide import decide_claims, open_subject
 from verify.claims.network_claims import Accuracy, Intervention
 from verify.claims.neuron_claims import irrep_residual
@@ -459,3 +461,43 @@ def test_conjugate_irreps_of_one_pair_are_counted_once(claim):
     assert len(small) == 2
     assert not ByIrrep(small).select(subject)[0].any()
     assert ByIrrep(names).select(subject)[0].all()
+
+
+def test_a_finding_has_digits_enough_to_agree_with_its_verdict(claim):
+    """A spread of 2 * 0.1000001 of the range is not within 0.1 of constant, and the sentence does not say that it is."""
+    group = parse_group("S4")
+    labels = np.where(group.elements[:, 0] == 0, 0.0, 1.0)
+    f = 30.0 * labels
+    f[(labels == 0) & (group.parity == 0)] += 6 + 2.0**-16
+    subject = Subject(folded_network(group, Weights.from_arrays(f[:, None], -f[group.inv][:, None], np.arange(24.0)[None])))
+    point = subject.lattice.labels[subject.lattice.find(group.elements[:, 0] == 0)]
+    keys = {"neuron": 0, "of": "left", "subgroup": point}
+    refuted, proved = (claim("on cosets", **keys, within=within).decide(subject) for within in (0.1, 0.11))
+    assert (refuted.verdict, proved.verdict) == ("REFUTED", "PROVED")
+    said = [re.search(r"within (\S+) x range", outcome.finding)[1] for outcome in (refuted, proved)]
+    assert float(said[0]) > 0.1
+    assert said[1] == "0.1"
+
+
+def test_digits_of_a_figure_beside_bounds():
+    """Three, or so many more that the decimal is on the same side of each bound."""
+    third = Fraction(1, 3)
+    assert told_apart(third) == "0.333"
+    assert told_apart(third, Fraction(333, 1000)) == "0.3333"
+    assert told_apart(Fraction("0.05000000001"), Fraction(1, 20)) == "0.05000000001"
+    assert told_apart(Fraction("0.04999999999"), Fraction(1, 20)) == "0.05"
+    assert told_apart(Fraction(123456), Fraction(1)) == "123000"
+    assert told_apart(Fraction(0), Fraction(0)) == "0"
+    assert told_apart(Fraction(1, 10**30), Fraction(0)) == "1e-30"
+
+
+def test_a_compact_proof_of_nothing_speaks_of_no_operations(claim):
+    """No pair is proved of a network that is right nowhere; where pairs are, the share of the operations stands beside them."""
+    group = parse_group("S3")
+    nothing = Subject(folded_network(group, Weights.from_arrays(np.zeros((6, 2)), np.zeros((6, 2)), np.ones((2, 6)))))
+    assert claim("compact proof").decide(nothing).finding == "0 of 36 pairs proved"
+    right = Subject(planted_network(parse_group("S4"), seed=1, width=40).network)
+    assert re.fullmatch(
+        r"\d+ of 576 pairs proved, with (1/[\d.]+ of the operations|more operations than evaluation)",
+        claim("compact proof").decide(right).finding,
+    )
