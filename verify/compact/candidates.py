@@ -18,6 +18,8 @@ from verify.memory import kept
 
 __all__ = ["candidate_partitions"]
 
+SIDES: tuple[Side, Side] = ("right", "left")
+
 
 @kept(4096)
 def _coset_partition(group: FiniteGroup, subgroup: int, side: Side) -> Partition:
@@ -43,25 +45,29 @@ def candidate_partitions(
     lattice = subgroups(group)
     counts = group.order // lattice.orders
     total = (functions**2).sum(axis=0)
-    sides: tuple[Side, Side] = ("right", "left")
-    captured = [captured_energy(lattice.masks, autocorrelation(group, functions, side)) for side in sides]
-    residual = [total - part for part in captured]
-    result = []
-    for i in range(functions.shape[1]):
-        chosen = _pareto(group, counts, [side[:, i] for side in residual], 1e-12 * float(total[i]), better)
-        result.append((*chosen, _singletons(group)))
-    return result
+    right, left = (total - captured_energy(lattice.masks, autocorrelation(group, functions, side)) for side in SIDES)
+    # the last index is that of the trivial subgroup
+    best = [_best(np.flatnonzero(counts == count), right, left) for count in np.unique(counts)[:-1]]
+    chosen = [_pareto([some[i] for some in best], 1e-12 * float(total[i]), better) for i in range(functions.shape[1])]
+    return [(*(_coset_partition(group, *one) for one in some), _singletons(group)) for some in chosen]
 
 
-def _pareto(group: FiniteGroup, counts: Indices, residual: list[Floats], floor: float, better: float) -> list[Partition]:
-    chosen: list[Partition] = []
-    best = np.inf
-    for count in np.unique(counts)[:-1]:  # the last one is the trivial subgroup
-        numbers = np.flatnonzero(counts == count)
-        side = int(residual[1][numbers].min() < residual[0][numbers].min() * 0.999)
-        number = int(numbers[residual[side][numbers].argmin()])
-        left_over = max(float(residual[side][number]), floor)
-        if left_over < better * best:
-            chosen.append(_coset_partition(group, number, "left" if side else "right"))
-            best = left_over
+def _best(numbers: Indices, right: Floats, left: Floats) -> list[tuple[float, int, Side]]:
+    """For each function the least residual among these subgroups, on the left only where that is less by a part in a thousand."""
+    found = []
+    for at, side in zip((right[numbers], left[numbers]), SIDES, strict=True):
+        least = at.argmin(axis=0)
+        found.append([(float(at[k, i]), int(numbers[k]), side) for i, k in enumerate(least.tolist())])
+    return [other if other[0] < one[0] * 0.999 else one for one, other in zip(*found, strict=True)]
+
+
+def _pareto(best: list[tuple[float, int, Side]], floor: float, better: float) -> list[tuple[int, Side]]:
+    """The subgroups whose residual is at most the share ``better`` of what those before them leave."""
+    chosen: list[tuple[int, Side]] = []
+    least = np.inf
+    for residual, number, side in best:
+        left_over = max(residual, floor)
+        if left_over < better * least:
+            chosen.append((number, side))
+            least = left_over
     return chosen

@@ -20,14 +20,16 @@ weights: float64 ones with error bounds.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from net.roundoff import INFLATE, TINY32, U32, U64, Floats, Singles, gamma
 from net.weights import Weights
 from verify.compact.merge import MergePlan, merge_plan
-from verify.compact.pair_slack import PairSlack, slack_of_pairs
+from verify.compact.pair_slack import PairSlack
 from verify.compact.partition import Indices, Partition
+from verify.compact.readings import Reading, Readings
 
 __all__ = ["Factorisation", "PartitionFamily", "factorise"]
 
@@ -47,29 +49,47 @@ class Factorisation:
 
     Attributes:
         families: every neuron that is kept is in exactly one.
+        known: what depends on the weights alone, and the readings.
+        readings: one for each neuron.
         R, U, b: float32 (n, m), (m, n), (n,).
-        residual: (g, n, m) float64: spread_i (|L[x, i] - l_i[cell_i(x)]| + max_y |R - R^|_i) or more where x is in the
-            level group of neuron i, else 0.
-        reach: (g, m) upper bounds of L and l over each level group.
-        right: (n, m) upper bounds of R and R^.
+        groups: number of level groups.
+        hidden: hmax, (m,) upper bounds of the activations.
         constant: the part of the bound that is the same for all pairs: errors of U and b.
         magnitude: sum_i hmax_i max|U^_i| + max|b^|, an upper bound of every factored logit and of every partial sum.
         merge: in which order the families' tables are added.
-        pairs: a sharper bound, for single pairs.
 
     """
 
     families: tuple[PartitionFamily, ...]
+    known: Readings
+    readings: tuple[Reading, ...]
     R: Singles
     U: Singles
     b: Singles
-    residual: Floats
-    reach: Floats
-    right: Floats
+    groups: int
+    hidden: Floats
     constant: float
     magnitude: float
     merge: MergePlan
-    pairs: PairSlack
+
+    @cached_property
+    def residual(self) -> Floats:
+        """(groups, m, n): spread_i (|L[x, i] - l_i[cell_i(x)]| + max_y |R - R^|_i) or more where x is in that group, else 0."""
+        rows = np.stack([reading.residual for reading in self.readings])
+        group = np.stack([grouped.group for grouped in self.known.grouped(self.readings, self.groups)])
+        return np.where(group == np.arange(self.groups)[:, None, None], rows, 0.0)
+
+    @cached_property
+    def reach(self) -> Floats:
+        """(groups, m) upper bounds of L and l over each level group."""
+        return np.stack([grouped.reach for grouped in self.known.grouped(self.readings, self.groups)], axis=1)
+
+    @cached_property
+    def pairs(self) -> PairSlack:
+        """A sharper bound, for single pairs."""
+        levels = np.stack([reading.left for reading in self.readings], axis=1)
+        largest = np.array([reading.most for reading in self.readings])
+        return self.known.pairs.slack(levels, largest, self.hidden, self.constant)
 
     @property
     def rounding(self) -> float:
@@ -83,75 +103,41 @@ class Factorisation:
 
     def slack(self, ys: Indices) -> Floats:
         """(len(ys), n) upper bound of |margin - exact factored margin| at (x, y) for every z."""
-        groups, n, m = self.residual.shape
-        active = (self.reach[None] + self.right[ys][:, None, :] > 0).astype(np.float64)
-        bound = active.reshape(len(ys), groups * m) @ self.residual.transpose(0, 2, 1).reshape(groups * m, n)
+        groups, m, n = self.residual.shape
+        active = (self.reach[None] + self.known.right[ys][:, None, :] > 0).astype(np.float64)
+        bound = active.reshape(len(ys), groups * m) @ self.residual.reshape(groups * m, n)
         return np.asarray(bound * INFLATE + self.constant)
 
 
-def factorise(weights: Weights, partitions: Sequence[Partition | None], groups: int = 1) -> Factorisation:
+def factorise(
+    weights: Weights, partitions: Sequence[Partition | None], groups: int = 1, known: Readings | None = None
+) -> Factorisation:
     """The factored network in which neuron i reads x through ``partitions[i]``; None leaves the neuron out.
 
     Levels are the means of L over the cells. A neuron that is left out enters the bounds with all that it can do.
-    Complexity: O(n m groups) and the merge plan.
+    ``known`` are readings of the same weights, to which new ones are added.
+    Complexity: O(m) and the merge plan, and O(n) for each new reading.
     """
-    grouped: dict[int, list[int]] = {}
-    by_id = {id(partition): partition for partition in partitions if partition is not None}
+    known = known or Readings(weights)
+    readings = tuple(known.of(partitions))
+    grouped: dict[Partition, list[int]] = {}
     for i, partition in enumerate(partitions):
         if partition is not None:
-            grouped.setdefault(id(partition), []).append(i)
-    families = tuple(_family(weights, by_id[key], np.array(neurons)) for key, neurons in grouped.items())
-    centre = ((weights.U.max(axis=1) + weights.U.min(axis=1)) / 2).astype(np.float32)
-    R, U, b = (array.astype(np.float32) for array in (weights.R, weights.U - centre[:, None], weights.b))
-    left = np.full(weights.L.shape, -np.inf)  # a neuron left out counts as relu(-inf) = 0
-    for family in families:
-        left[:, family.neurons] = family.levels[family.partition.labels]
-    right = np.maximum(np.nextafter(weights.R + weights.R_error, np.inf), R)
-    above = np.maximum(np.nextafter(weights.L + weights.L_error, np.inf), left)
-    hidden = np.maximum(above.max(axis=0) + right.max(axis=0), 0) * INFLATE
-    residual, reach = _by_level(_residual(weights, left, R, U, hidden), left, above, groups)
-    constant = _constant(weights, U, centre, b, hidden)
-    magnitude = float(hidden @ np.abs(U).max(axis=1).astype(np.float64) + np.abs(b).max()) * INFLATE
+            grouped.setdefault(partition, []).append(i)
+    families = tuple(
+        PartitionFamily(partition, np.array(neurons), np.stack([readings[i].levels for i in neurons], axis=1))
+        for partition, neurons in grouped.items()
+    )
+    hidden = np.array([reading.hidden for reading in readings])
+    magnitude = float(hidden @ known.largest_votes + np.abs(known.b).max()) * INFLATE
     merge = merge_plan([family.partition for family in families])
-    pairs = slack_of_pairs(weights, left, U, hidden, constant)
-    return Factorisation(families, R, U, b, residual, reach, right, constant, magnitude, merge, pairs)
+    return Factorisation(
+        families, known, readings, known.R, known.U, known.b, groups, hidden, _constant(known, hidden), magnitude, merge
+    )
 
 
-def _family(weights: Weights, partition: Partition, neurons: Indices) -> PartitionFamily:
-    sums = np.zeros((partition.count, len(neurons)))
-    np.add.at(sums, partition.labels, weights.L[:, neurons])
-    sizes = np.bincount(partition.labels, minlength=partition.count)
-    return PartitionFamily(partition, neurons, (sums / sizes[:, None]).astype(np.float32))
-
-
-def _spread(U: Singles) -> Floats:
-    """Row maxima less row minima; float32 extremes subtract in float64 with one rounding."""
-    wide = U.astype(np.float64)
-    return np.asarray((wide.max(axis=1) - wide.min(axis=1)) * INFLATE)
-
-
-def _residual(weights: Weights, left: Floats, R: Singles, U: Singles, hidden: Floats) -> Floats:
-    """Entries of ``Factorisation.residual`` before grouping; for a neuron left out, hidden_i spread_i."""
-    out = np.isneginf(left)
-    deviation = np.abs(np.where(out, 0.0, weights.L - np.where(out, 0.0, left))) * INFLATE + weights.L_error
-    rounding = np.abs(weights.R - R).max(axis=0) * INFLATE + weights.R_error
-    return np.asarray(np.where(out, hidden, deviation + rounding) * _spread(U) * INFLATE)
-
-
-def _by_level(residual: Floats, left: Floats, above: Floats, groups: int) -> tuple[Floats, Floats]:
-    """Residuals and reaches by level group: group k holds the x whose level is in the k-th part of them."""
-    n, m = residual.shape
-    cuts = np.quantile(np.where(np.isneginf(left), 0.0, left), np.arange(1, groups) / groups, axis=0)
-    group = (left[None] > cuts[:, None, :]).sum(axis=0) if groups > 1 else np.zeros((n, m), dtype=np.intp)
-    member = group[None] == np.arange(groups)[:, None, None]
-    reach = np.where(member, above[None], -np.inf).max(axis=1)
-    return np.where(member, residual[None], 0.0), reach
-
-
-def _constant(weights: Weights, U: Singles, centre: Singles, b: Singles, hidden: Floats) -> float:
+def _constant(known: Readings, hidden: Floats) -> float:
     """Errors of the votes and the bias, and a term for float64 roundings in comparing bounds with margins."""
-    off = np.abs((weights.U - centre[:, None]) - U).max(axis=1) + 4 * U64 * np.abs(weights.U).max(axis=1)
-    votes = float((off * INFLATE + weights.U_error) @ hidden)
-    bias = float(np.abs(weights.b - b).max()) * INFLATE + weights.b_error
-    largest = float(hidden @ np.abs(U).max(axis=1).astype(np.float64)) + float(np.abs(b).max())
-    return (2 * votes + 2 * bias) * INFLATE + 64 * U64 * largest + TINY32
+    votes = float(known.votes_error @ hidden)
+    largest = float(hidden @ known.largest_votes) + float(np.abs(known.b).max())
+    return (2 * votes + 2 * known.bias_error) * INFLATE + 64 * U64 * largest + TINY32

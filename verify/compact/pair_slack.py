@@ -25,7 +25,7 @@ from net.roundoff import INFLATE, TINY32, U32, Floats, Singles, gamma
 from net.weights import Weights
 from verify.compact.partition import Indices
 
-__all__ = ["PairSlack", "slack_of_pairs"]
+__all__ = ["PairSlack", "PairSlacks"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,20 +60,27 @@ class PairSlack:
         return 10 * int(self.L.shape[1]) * pairs
 
 
-def slack_of_pairs(weights: Weights, levels: Floats, U: Singles, hidden: Floats, constant: float) -> PairSlack:
-    """The bound for float32 ``levels`` at every x (-inf for a neuron left out) and votes ``U``.
+class PairSlacks:
+    """What the bound takes from the weights and the votes ``U`` alone, whatever the levels are."""
 
-    ``hidden`` are upper bounds of every activation, ``constant`` bounds what errors of U and b can do.
-    """
-    L, R = weights.L.astype(np.float32), weights.R.astype(np.float32)
-    reach = np.abs(weights.L).max(axis=0) + np.abs(weights.R).max(axis=0)
-    known = np.where(np.isneginf(levels), 0.0, levels)
-    reach = np.maximum(reach, np.abs(known).max(axis=0) + np.abs(weights.R).max(axis=0))
-    off = 5 * U32 * (reach + hidden) + weights.L_error + weights.R_error
-    wide = U.astype(np.float64)
-    top, low = wide.max(axis=1), wide.min(axis=1)
-    middle = (top + low) / 2
-    votes = np.ascontiguousarray((wide - middle[:, None]).T, dtype=np.float32)
-    lost = float(off @ (top - low)) + len(off) * TINY32 * (8 + float(np.abs(wide).max(initial=0)) * 4)
-    half = (((top - low) / 2) * (1 + 4 * U32)).astype(np.float32)  # not below the exact one
-    return PairSlack(L, levels.astype(np.float32), R, votes, half, constant=2 * lost * INFLATE + constant)
+    def __init__(self, weights: Weights, U: Singles) -> None:
+        self._L, self._R = weights.L.astype(np.float32), weights.R.astype(np.float32)
+        self._left, self._right = np.abs(weights.L).max(axis=0), np.abs(weights.R).max(axis=0)
+        self._errors = weights.L_error, weights.R_error
+        wide = U.astype(np.float64)
+        top, low = wide.max(axis=1), wide.min(axis=1)
+        middle = (top + low) / 2
+        self._votes = np.ascontiguousarray((wide - middle[:, None]).T, dtype=np.float32)
+        self._range: Floats = top - low
+        self._half = (((top - low) / 2) * (1 + 4 * U32)).astype(np.float32)  # not below the exact one
+        self._floor = len(U) * TINY32 * (8 + float(np.abs(wide).max(initial=0)) * 4)
+
+    def slack(self, levels: Singles, largest: Floats, hidden: Floats, constant: float) -> PairSlack:
+        """The bound for ``levels`` (n, m) at every x (-inf for a neuron left out), whose absolute values are at most ``largest`` (m,).
+
+        ``hidden`` are upper bounds of every activation, ``constant`` bounds what errors of U and b can do.
+        """
+        reach = np.maximum(self._left, largest) + self._right
+        off = 5 * U32 * (reach + hidden) + self._errors[0] + self._errors[1]
+        lost = float(off @ self._range) + self._floor
+        return PairSlack(self._L, levels, self._R, self._votes, self._half, constant=2 * lost * INFLATE + constant)

@@ -18,13 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.group import FiniteGroup
-from net.roundoff import Floats
+from net.roundoff import INFLATE, Floats
 from net.weights import Weights
 from verify.compact.candidates import candidate_partitions
 from verify.compact.factorisation import Factorisation, factorise
 from verify.compact.flops import brute_force
 from verify.compact.partition import Partition
 from verify.compact.price import lines_price, plan_price, sweep_price
+from verify.compact.readings import Reading, Readings
 from verify.compact.settings import CompactSettings
 from verify.compact.strategies.factored import CROWDED, block_size, factored_flops, sweep_flops
 from verify.compact.strategies.lines import LineBounder
@@ -63,14 +64,13 @@ def find_plan(
     settles most (where no plan allows it, the best other one). Deterministic for a seed.
     """
     plans: list[Plan] = []
-    sides: dict[bool, tuple[Weights, _Sample]] = {}
+    sides: dict[bool, _Sample] = {}
     for mirrored in (False, True):
         side = weights.exchanged() if mirrored else weights
         mul = np.ascontiguousarray(group.mul.T) if mirrored else group.mul
-        sample = _Sample(side, mul, np.random.default_rng(seed), settings)
-        sides[mirrored] = side, sample
+        sample = sides[mirrored] = _Sample(side, mul, np.random.default_rng(seed), settings)
         options = candidate_partitions(group, side.L, settings.better)
-        errors = [[_deviation(side.L[:, i], one) * sample.spread[i] for one in some] for i, some in enumerate(options)]
+        errors = _errors(sample, options)
         seen: set[tuple[int, ...]] = set()
         cheapest = math.inf
         for price in settings.prices:
@@ -79,7 +79,7 @@ def find_plan(
             if key in seen or all(partition is None for partition in chosen):
                 continue
             seen.add(key)
-            made = _plans(mirrored, side, sample, chosen)
+            made = _plans(mirrored, sample, chosen)
             plans += made
             cost = min(plan.weighted for plan in made)
             if cost > RISING * cheapest:
@@ -88,27 +88,27 @@ def find_plan(
     best = min(plans, key=lambda plan: plan.weighted, default=None)
     if best is not None and lines is not False:
         best = _best_with_lines(plans, best, sides, bool(lines)) or best
-    return best if best is None or best.lines else _consolidate(best, *sides[best.mirrored])
+    if best is not None:
+        best = best if best.lines else _consolidate(best, sides[best.mirrored])
+        best.factorisation.known.forget_all_but(best.factorisation.readings)
+    return best
 
 
-def _plans(mirrored: bool, weights: Weights, sample: "_Sample", chosen: list[Partition | None]) -> list[Plan]:
+def _plans(mirrored: bool, sample: "_Sample", chosen: list[Partition | None]) -> list[Plan]:
     """Plans that read x through the chosen partitions, by number of level groups, without lines."""
-    plans = []
-    for groups in sample.settings.groups:
-        factorisation = factorise(weights, chosen, groups)
-        plans.append(Plan(mirrored, factorisation, None, *sample.predict(factorisation)))
-    return plans
+    made = [factorise(sample.weights, chosen, groups, sample.known) for groups in sample.settings.groups]
+    return [Plan(mirrored, factorisation, None, *sample.predict(factorisation)) for factorisation in made]
 
 
-def _best_with_lines(plans: list[Plan], best: Plan, sides: "dict[bool, tuple[Weights, _Sample]]", wanted: bool) -> Plan | None:
+def _best_with_lines(plans: list[Plan], best: Plan, sides: "dict[bool, _Sample]", wanted: bool) -> Plan | None:
     """The cheapest plan with the quadratic strategy, where one is cheaper than ``best`` or wanted however dear.
 
     The strategy can save no more than the whole sweep and costs something for every y; where that is not enough it is not tried.
     """
     found: Plan | None = None
     for plain in plans:
-        factorisation, sample = plain.factorisation, sides[plain.mirrored][1]
-        if len(factorisation.residual) < max(sample.settings.groups):
+        factorisation, sample = plain.factorisation, sides[plain.mirrored]
+        if factorisation.groups < max(sample.settings.groups):
             continue
         n = len(factorisation.R)
         saved = sweep_price(factorisation) + sample.settings.flop_weight * n * sweep_flops(factorisation, n, n)
@@ -136,7 +136,7 @@ def _with_lines(plain: Plan, bounder: LineBounder, sample: "_Sample", wanted: bo
     return Plan(plain.mirrored, factorisation, bounder, plain.predicted - saved + spent, weighted)
 
 
-def _consolidate(plan: Plan, weights: Weights, sample: "_Sample") -> Plan:
+def _consolidate(plan: Plan, sample: "_Sample") -> Plan:
     """The plan with families dissolved, the smallest first, as long as that makes it cheaper.
 
     A family's neurons move to the partitions that fit them best among those of the other families, or are left out: no
@@ -145,26 +145,30 @@ def _consolidate(plan: Plan, weights: Weights, sample: "_Sample") -> Plan:
     families = sorted(plan.factorisation.families, key=lambda family: (len(family.neurons), family.partition.name))
     for dissolved in families:
         for moving in (True, False):
-            chosen = _dissolve(plan.factorisation, weights, dissolved.partition, moving)
+            if all(family.partition is not dissolved.partition for family in plan.factorisation.families):
+                continue  # its neurons have moved already
+            chosen = _dissolve(plan.factorisation, dissolved.partition, moving)
             if all(partition is None for partition in chosen):
                 continue
-            factorisation = factorise(weights, chosen, len(plan.factorisation.residual))
+            factorisation = factorise(sample.weights, chosen, plan.factorisation.groups, sample.known)
             trial = Plan(plan.mirrored, factorisation, None, *sample.predict(factorisation))
             plan = min(plan, trial, key=lambda option: option.weighted)
     return plan
 
 
-def _dissolve(factorisation: Factorisation, weights: Weights, dissolved: Partition, moving: bool) -> list[Partition | None]:
+def _dissolve(factorisation: Factorisation, dissolved: Partition, moving: bool) -> list[Partition | None]:
     """The partition of every neuron without this one: another one where neurons are ``moving``, else none."""
-    chosen: list[Partition | None] = [None] * weights.width
+    chosen: list[Partition | None] = [None] * len(factorisation.readings)
     kept = [family.partition for family in factorisation.families if family.partition is not dissolved]
     for family in factorisation.families:
-        for i in family.neurons.tolist():
-            if family.partition is not dissolved:
-                chosen[i] = family.partition
-            elif moving and kept:
-                deviations = [_deviation(weights.L[:, i], partition) for partition in kept]
-                chosen[i] = kept[int(np.argmin(deviations))]
+        found: list[Partition | None] = [family.partition] * len(family.neurons)
+        if family.partition is dissolved:
+            found = [None] * len(family.neurons)
+            if moving and kept:
+                deviations = np.stack([factorisation.known.deviations(partition, family.neurons) for partition in kept])
+                found = [kept[k] for k in deviations.argmin(axis=0).tolist()]
+        for i, partition in zip(family.neurons.tolist(), found, strict=True):
+            chosen[i] = partition
     return chosen
 
 
@@ -186,6 +190,7 @@ class _Sample:
 
     def __init__(self, weights: Weights, mul: npt.NDArray[np.int16], random: np.random.Generator, settings: CompactSettings) -> None:
         n, self.mul, self.settings = len(mul), mul, settings
+        self.weights, self.known = weights, Readings(weights)
         self.x, self.y = random.integers(0, n, (2, settings.sample))
         self.hidden_max = np.maximum(weights.L.max(axis=0) + weights.R.max(axis=0), 0)
         self.spread = weights.U.max(axis=1) - weights.U.min(axis=1)
@@ -194,13 +199,14 @@ class _Sample:
         right = logits[np.arange(len(self.x)), answers]
         logits[np.arange(len(self.x)), answers] = -np.inf
         self.margins = right[:, None] - logits
+        self.least = self.margins.min(axis=1)
         self.width = weights.width
+        self._shares: dict[tuple[Reading, int], Floats] = {}
 
     def predict(self, factorisation: Factorisation) -> tuple[int, int]:
         """FLOPs of the tables, the shortlist, and of brute force on what is hopeless; and the same weighted."""
         n = self.margins.shape[1]
-        slack = factorisation.slack(self.y)[np.arange(len(self.x)), self.x]
-        least = self.margins.min(axis=1)
+        slack, least = self.slack(factorisation), self.least
         looked = np.flatnonzero(least <= slack)
         pairs = factorisation.pairs
         tight = pairs.bound(self.x[looked], self.y[looked], self.answers[looked])
@@ -217,6 +223,16 @@ class _Sample:
         flops += pairs.flops(tightened)
         price = plan_price(factorisation, block_size(n), tightened, open_, triples, unsettled)
         return flops, price + self.settings.flop_weight * flops
+
+    def slack(self, factorisation: Factorisation) -> Floats:
+        """``Factorisation.slack`` at the sample's pairs alone; what one reading adds to it is kept."""
+        groups, readings = factorisation.groups, factorisation.readings
+        for i, (reading, grouped) in enumerate(zip(readings, self.known.grouped(readings, groups), strict=True)):
+            if (reading, groups) not in self._shares:
+                active = grouped.reach[grouped.group[self.x]] + self.known.right[self.y, i] > 0
+                self._shares[reading, groups] = np.where(active, reading.residual[self.x], 0.0)
+        total = np.sum([self._shares[reading, groups] for reading in readings], axis=0)
+        return np.asarray(total * INFLATE + factorisation.constant)
 
     def try_lines(self, factorisation: Factorisation, bounder: LineBounder) -> tuple[float, float, int]:
         """Shares of the (x, z) left to the sweep and of the x settled, and FLOPs for all y, from a few y's."""
@@ -235,6 +251,20 @@ class _Sample:
         return float(np.mean(left_open)), float(np.mean(settled)), flops * len(bounder.mul) // len(ys)
 
 
+def _errors(sample: _Sample, options: list[tuple[Partition, ...]]) -> list[list[float]]:
+    """For each neuron and each of its partitions the mean deviation from its levels, times the range of its votes."""
+    asked: dict[Partition, list[int]] = {}
+    for i, some in enumerate(options):
+        for partition in some:
+            asked.setdefault(partition, []).append(i)
+    found = {
+        (i, partition): deviation * float(sample.spread[i])
+        for partition, some in asked.items()
+        for i, deviation in zip(some, sample.known.deviations(partition, np.array(some)).tolist(), strict=True)
+    }
+    return [[found[i, partition] for partition in some] for i, some in enumerate(options)]
+
+
 def _choose(sample: _Sample, options: list[tuple[Partition, ...]], errors: list[list[float]], price: float) -> list[Partition | None]:
     """The partition of each neuron at this price of a unit of its error; None for a neuron that can do nothing."""
     chosen: list[Partition | None] = []
@@ -245,9 +275,3 @@ def _choose(sample: _Sample, options: list[tuple[Partition, ...]], errors: list[
         costs = [2 * p.count + price * error for p, error in zip(partitions, errors[i], strict=True)]
         chosen.append(partitions[int(np.argmin(costs))])
     return chosen
-
-
-def _deviation(function: Floats, partition: Partition) -> float:
-    """Mean of |f - mean of f over the cell|."""
-    means = np.bincount(partition.labels, function) / np.bincount(partition.labels)
-    return float(np.abs(function - means[partition.labels]).mean())

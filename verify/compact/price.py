@@ -31,7 +31,7 @@ LINE, PER_LINES = 50, 600
 
 def plan_price(factorisation: Factorisation, block: int, tightened: int, pairs: int, triples: int, hopeless: int) -> int:
     """Units for all y, ``block`` of them at a time, with the numbers of pairs and triples that are looked at again."""
-    groups, n, m = (int(size) for size in factorisation.residual.shape)
+    groups, n, m = (int(size) for size in (factorisation.groups, *factorisation.R.shape))
     families, merge = factorisation.families, factorisation.merge
     cells = sum(family.partition.count for family in families)
     wide = 1 if in_integers(factorisation) else WIDE

@@ -104,7 +104,7 @@ def prove_factored(
 
 def slack_flops(factorisation: Factorisation) -> int:
     """The cost by rule of the bounds for all pairs."""
-    groups, n, m = (int(size) for size in factorisation.residual.shape)
+    groups, n, m = (int(size) for size in (factorisation.groups, *factorisation.R.shape))
     return matrix_product(n, groups * m, n) + n * groups * m + n * n
 
 
