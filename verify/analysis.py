@@ -42,6 +42,7 @@ from net.units import Units
 from net.usual_units import in_usual_units
 from verify.distil.labels import Labelling, labelled
 from verify.exact.exhaustive import Evaluation, correct_pairs, evaluate
+from verify.memory import relieve
 from verify.program.editable import CosetProgram
 from verify.record import certificate as cert
 from verify.record.compact_statement import compact_in_units, state_compact
@@ -376,6 +377,7 @@ class Analysis:
             self.options.progress(doing)
         started = time.perf_counter()
         yield
+        relieve(self.group.order)
         self._seconds[part] = time.perf_counter() - started
 
     @cached_property

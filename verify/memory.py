@@ -1,8 +1,8 @@
 """What is kept while one network is examined, and given up before the next one.
 
 A search asks for the same coset spaces, forms and partitions again and again, so they are kept. Over S6 these are some 500 MB, which a
-process that examines many networks must not carry from one to the next. What belongs to a group alone (its lattice, its irreps) is
-small and stays.
+process that examines many networks must not carry from one to the next, nor one network from stage to stage: each asks for others.
+What belongs to a group alone (its lattice, its irreps) is small and stays.
 """
 
 import ctypes
@@ -15,6 +15,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _FORGET: list[Callable[[], None]] = []
+#: From so many elements on what one stage keeps is hundreds of megabytes, and is given up before the next.
+LARGE = 500
 
 
 def kept(size: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
@@ -26,6 +28,12 @@ def kept(size: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return cast("Callable[P, T]", cached)
 
     return decorated
+
+
+def relieve(order: int) -> None:
+    """`release` between the stages of a search over a group of ``order`` elements, where that is large."""
+    if order >= LARGE:
+        release()
 
 
 def release() -> None:

@@ -42,6 +42,7 @@ from verify.distil.shared import SharedList, shared_lists
 from verify.distil.vote_search import PathStep, first_spaces, vote_path
 from verify.distil.votes import Moments, VoteFit, VoteSpace
 from verify.exact.exhaustive import Evaluation, evaluate
+from verify.memory import relieve
 from verify.program.form import GroupForm, linear_map
 from verify.program.written import Written
 
@@ -154,6 +155,11 @@ class _Search:
     variance: float
     progress: Progress
     settings: DistilSettings
+
+    def begin(self, stage: str) -> None:
+        """Say what is done next, and forget what the stage before has kept where that is much."""
+        relieve(self.lattice.group.order)
+        self.progress(stage)
 
     @property
     def level(self) -> Floats:
@@ -300,18 +306,18 @@ def _programs(search: _Search) -> tuple[Point, ...]:
     """The programs of the curve, cheapest first."""
     settings = search.settings
     stops: list[_Stop] = []
-    search.progress("fitting preactivations and votes")
+    search.begin("fitting preactivations and votes")
     readable, base = _readable(search, stops)
     if readable is not None and search.explained(readable) >= settings.faithful_variance:
         faithful = replace(readable, name="faithful")
     else:
-        search.progress("fitting preactivations and votes more closely")
+        search.begin("fitting preactivations and votes more closely")
         wanted = _Wanted("faithful", settings.faithful_variance)
         programs = _at_prices(search, wanted, stops, base, FIRST_PRICE / search.parameters, np.inf)
         faithful = _first_kept(search, wanted, programs)[0] or _own_votes(search)
     if readable is None or readable.written.program.constants > faithful.written.program.constants:
         readable = replace(faithful, name="readable")
-    search.progress("evaluating other programs of the curve")
+    search.begin("evaluating other programs of the curve")
     points = [p for p in (_evaluated(search, stop) for stop in _others(stops, readable, faithful)) if _apart(p, readable)]
     coarse = [p for p in points if p.written.program.constants < readable.written.program.constants]
     fine = [p for p in points if p not in coarse]
@@ -605,7 +611,7 @@ def _evaluated(search: _Search, stop: _Stop) -> Point:
 
 def _own_votes(search: _Search) -> Point:
     """Own votes, preactivations on cosets, neurons written in full where differing pairs ask for it."""
-    search.progress("writing preactivations on cosets")
+    search.begin("writing preactivations on cosets")
     loss = 1 - search.settings.faithful_variance
     sides = search.sides(SIDES * loss)
     full = np.zeros(len(search.neurons), dtype=bool)
