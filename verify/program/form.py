@@ -318,12 +318,11 @@ class LinearForm:
         return np.asarray(total)
 
     def basis(self) -> npt.NDArray[np.float64]:
-        """The matrix (|G|, size) of the map."""
+        """The matrix (|G|, size) of the map: sums of integers below 2^53, so float64 has them exactly in any order."""
         order = self.index.shape[1]
-        matrix = np.zeros((order, self.size))
-        for index, factor in zip(self.index, self.factor, strict=True):
-            matrix[np.arange(order), index] += factor  # one entry in each row
-        return matrix
+        places = self.index + self.size * np.arange(order)
+        entries = np.bincount(places.ravel(), self.factor.ravel(), minlength=order * self.size)
+        return np.asarray(entries[: order * self.size].reshape(order, self.size), dtype=np.float64)
 
 
 def linear_form(group: FiniteGroup, form: Form, subgroups: Sequence[Subgroup]) -> LinearForm:
