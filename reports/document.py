@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reports.appendices import circuits_appendix, neurons_appendix
 from reports.blocks import Document, say
@@ -28,13 +28,21 @@ class UnreadableReport(Exception):  # noqa: N818 - named for what was handed in
     """The files can't be read or don't belong together; the message says what was expected and came."""
 
 
-def write_report(directory: Path, form: Form = "md", figures: dict[str, bytes] | None = None) -> Path:
+class Drawn(NamedTuple):
+    """The figures of a report by name, as files, and the program, as in certificate.json, that was expanded for them."""
+
+    figures: dict[str, bytes]
+    program: Record
+    voting: Voting
+
+
+def write_report(directory: Path, form: Form = "md", drawn: Drawn | None = None) -> Path:
     """Write the report of a run's directory and its figures there, and return its path.
 
     ``md`` is report.md with report-circuits.md, report-neurons.md and figures/*.svg; ``html`` one file report.html; ``tex`` report.tex
-    with two appendices, report.bib and figures/*.pdf. The same files give the same bytes. ``figures`` are those that `draw` has made of
-    the same records for the same format; without them they are drawn here. Raises UnreadableReport when one of the files is missing, is
-    not a JSON object, lacks an entry, or when they are of different runs; then nothing is written.
+    with two appendices, report.bib and figures/*.pdf. The same files give the same bytes. ``drawn`` is what `draw` has made of
+    the same records for the same format; without it figures are drawn here. Raises UnreadableReport when one of the files is missing,
+    is not a JSON object, lacks an entry, or when they are of different runs; then nothing is written.
     """
     certificate = _read(directory / "certificate.json")
     summary = _read(directory / "summary.json")
@@ -46,27 +54,30 @@ def write_report(directory: Path, form: Form = "md", figures: dict[str, bytes] |
                 raise UnreadableReport(f"expected certificate.json and summary.json of one run, got {found}")
         if pictures is not None and pictures.get("sha256") != certificate["checkpoint"]["sha256"]:
             raise UnreadableReport("expected certificate.json and pictures.json of one network, got those of two")
-        voting = Voting(program_constants(certificate["program"]))
+        same = drawn is not None and drawn.program == certificate["program"]
+        voting = drawn.voting if drawn is not None and same else Voting(program_constants(certificate["program"]))
         source = source_of(certificate, summary, voting)
-        drawn = _draw(source, pictures, form) if figures is None else figures
-        source = Source(source.c, source.s, source.words, source.circuits, tuple(drawn))
-        files = WRITERS[form](source, pictures, voting, drawn)
+        figures = _draw(source, pictures, form) if drawn is None else drawn.figures
+        source = Source(source.c, source.s, source.words, source.circuits, tuple(figures))
+        files = WRITERS[form](source, pictures, voting, figures)
     except (KeyError, TypeError, IndexError, StopIteration, AttributeError) as error:
         raise UnreadableReport(f"certificate.json or summary.json lacks an entry: {error!r}") from error
     except (ValueError, ArithmeticError) as error:  # no permutation, a list of another length than its form's, a huge number
         raise UnreadableReport(f"certificate.json or summary.json holds what a report cannot say: {error}") from error
     if form != "html":
         (directory / "figures").mkdir(exist_ok=True)
-        for name, content in drawn.items():
+        for name, content in figures.items():
             _replace(directory / "figures" / f"{name}.{'pdf' if form == 'tex' else 'svg'}", content)
     for name, text in files.items():
         _replace(directory / name, text.encode("utf-8"))
     return directory / f"report.{form}"
 
 
-def draw(certificate: Record, summary: Record, pictures: Record | None, form: Form = "md") -> dict[str, bytes]:
-    """The figures of a report by name, as files: PDF for ``tex``, or else SVG. Raises KeyError when a record lacks an entry."""
-    return _draw(source_of(certificate, summary, Voting(program_constants(certificate["program"]))), pictures, form)
+def draw(certificate: Record, summary: Record, pictures: Record | None, form: Form = "md") -> Drawn:
+    """The figures of a report: PDF for ``tex``, or else SVG. Raises KeyError when a record lacks an entry."""
+    program = certificate["program"]
+    voting = Voting(program_constants(program))
+    return Drawn(_draw(source_of(certificate, summary, voting), pictures, form), program, voting)
 
 
 def _draw(source: Source, pictures: Record | None, form: Form) -> dict[str, bytes]:

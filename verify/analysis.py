@@ -802,11 +802,11 @@ class Analysis:
         with replacing(Path(directory)) as work, self._solvers_beside():
             certificate, measured, pictures = self._unopposed, self._measured, self.pictures
             with self._timed("figures", "drawing figures"):
-                figures = figures_of(certificate, measured, pictures)
+                drawn = figures_of(certificate, measured, pictures)
             certificate, summary = self.certificate, self.summary
             self.options.progress("writing the report")
             others = {point.name: point.written.program for point in self.distillation.points if point.name != "readable"}
-            write_files(work, certificate, summary, self.obligations, pictures, others, figures)
+            write_files(work, certificate, summary, self.obligations, pictures, others, drawn)
             if self._file is not None:
                 (work / FILE_NAME).write_bytes(self._file)
         return Path(directory)

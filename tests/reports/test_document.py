@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reports import UnreadableReport, write_report
+from reports import UnreadableReport, draw, write_report
 from reports.as_html import line as html_line
 from reports.blocks import Block, Environment, Paragraph, Table
 from reports.coset_voting import Program as Voting
@@ -67,6 +67,23 @@ def test_figures_after_removals_say_how_many_draws_they_are_means_of(directory: 
     assert DRAWS == 3
     assert "means of three random draws" in (directory / "report.md").read_text()
     assert "circuits (the first of the three draws of “The mechanism”)" in (directory / "report-circuits.md").read_text()
+
+
+def test_what_was_drawn_before_leads_to_the_same_files(real_run: Path, tmp_path: Path) -> None:
+    """Figures and expanded program handed on, against a report that draws and expands by itself; another program's is not used."""
+    records = [json.loads((real_run / f"{name}.json").read_text()) for name in ("certificate", "summary", "pictures")]
+    drawn = draw(*records)
+    other = {**drawn.program, "circuits": drawn.program["circuits"][:1]}
+    files = []
+    for k, handed in enumerate((None, drawn, drawn._replace(program=other, voting=Voting(program_constants(other))))):
+        folder = tmp_path / str(k)
+        folder.mkdir()
+        for name, record in zip(("certificate", "summary", "pictures"), records, strict=True):
+            put(folder, f"{name}.json", record)
+        write_report(folder, drawn=handed)
+        files.append({path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()})
+    assert files[0] == files[1] == files[2]
+    assert sum(path.suffix == ".svg" for path in files[0]) >= 3
 
 
 def test_sections_come_in_order(certificate: JSON, summary: JSON) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from net.errors import MalformedInput
 from net.in_memory import FILE_NAME
-from reports import draw, write_program, write_report
+from reports import Drawn, draw, write_program, write_report
 from verify.program.program import Program
 from verify.record import certificate as cert
 from verify.record.checker_archive import checker_archive
@@ -78,7 +78,7 @@ def _refuse_what_no_run_wrote(target: Path) -> None:
         )
 
 
-def figures_of(certificate: cert.Certificate, summary: Summary, pictures: Pictures) -> dict[str, bytes]:
+def figures_of(certificate: cert.Certificate, summary: Summary, pictures: Pictures) -> Drawn:
     """The figures of a run's report; no solver's opinion is in any of them."""
     records = (cert.canonical_bytes(certificate), summary_bytes(summary), picture_bytes(pictures))
     return draw(*(msgspec.json.decode(record) for record in records))
@@ -91,12 +91,12 @@ def write_files(
     obligations: Sequence[Obligation],
     pictures: Pictures,
     others: Mapping[str, Program],
-    figures: dict[str, bytes],
+    drawn: Drawn,
 ) -> None:
     """Write the certificate and its checker, summary and pictures, the programs as .json and .py, the report and obligations/.
 
     ``others`` are the programs of the price curve that no statement is about, by name: each becomes a file in programs/.
-    ``figures`` are those of `figures_of`.
+    ``drawn`` are the figures of `figures_of`.
     """
     write_scripts(obligations, directory)
     (directory / "certificate.json").write_bytes(cert.canonical_bytes(certificate) + b"\n")
@@ -113,4 +113,4 @@ def write_files(
         path = directory / "programs" / f"{name.replace(' ', '-')}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(cert.canonical_bytes(program) + b"\n")
-    write_report(directory, figures=figures)
+    write_report(directory, drawn=drawn)
