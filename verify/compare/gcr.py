@@ -90,7 +90,7 @@ def sums_over_products(left: Floats, right: Floats, activation: Activation, grou
     right = np.ascontiguousarray(right)
     buffer = np.empty_like(total)
     for a in range(group.order):
-        np.take(right, group.mul[group.inv[a]], axis=0, out=buffer)
+        np.take(right, group.mul[group.inv[a]], axis=0, out=buffer, mode="clip")  # without a copy in between
         buffer += left[a]
         total += fired(buffer, activation, out=buffer)
     return total

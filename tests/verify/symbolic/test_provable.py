@@ -11,6 +11,7 @@ import pytest
 
 from net.folded import folded_network
 from verify.distil.labels import NeuronLabel
+from verify.distil.moment_bank import MomentBank
 from verify.exact.exhaustive import correct_pairs, evaluate
 from verify.program.form import Form
 from verify.program.program import Circuit, Neuron, Program, expand
@@ -24,7 +25,7 @@ from verify.symbolic.decomposition import take_apart
 from verify.symbolic.points import Points, parities
 from verify.symbolic.proof_outline import outline_proof
 from verify.symbolic.provable.relaxation import Relaxation
-from verify.symbolic.provable.search import find_provable
+from verify.symbolic.provable.search import _Search, _Source, find_provable
 from verify.symbolic.provable.voters import bias_voters, sign_voters, voters_of
 from verify.symbolic.provable.votes import Quadratic, _Master, maximised, ridged
 from verify.symbolic.settings import DEFAULT
@@ -125,6 +126,31 @@ def test_assignments_are_the_best_of_all_permutations(points: int) -> None:
     assert assigned(list(costs.transpose(1, 2, 0))) == pytest.approx(np.min(every, axis=1))
     found = assignments(costs)
     assert [costs[k, range(points), found[k]].sum() for k in range(7)] == pytest.approx(np.min(every, axis=1))
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_quadratic_form_is_the_difference_of_all_logits(mirrored: bool) -> None:
+    """The unexplained share of random votes, voters of several sizes and the bias among them, against logits pair by pair."""
+    built, rng = noisy(3), np.random.default_rng(0)
+    readable, group = written(built), built[1]
+    weights = readable.weights
+    search, members = _Search(group, weights, DEFAULT, MomentBank(weights)), [*readable.subgroups]
+    source, space = _Source(readable, members, search), Points(members[0], parities(group))
+    plain, twisted = (voters_of(readable.program, members, weights, [space], mirrored, parities) for parities in (False, True))
+    chosen = [*plain[:5], *twisted[3:6], *bias_voters(space, False, mirrored)[1:]]  # two of them are of the same neurons as others
+    assert len({voter.size for voter in chosen}) > 1
+    columns = source.columns(chosen)
+    form = source.quadratic(chosen, columns)
+    votes = [rng.normal(size=voter.size) for voter in chosen]
+    total = rest = 0.0
+    for x, y in product(range(group.order), repeat=2):
+        hidden = np.append(np.maximum(weights.L[x] + weights.R[y], 0), 1.0)
+        theirs = hidden[:-1] @ weights.U + weights.b
+        ours = sum(hidden[column] * (voter.basis @ t) for voter, column, t in zip(chosen, columns, votes, strict=True))
+        total += ((theirs - theirs.mean()) ** 2).sum()
+        rest += ((theirs - ours - (theirs - ours).mean()) ** 2).sum()
+    assert form.value(np.concatenate(votes)) == pytest.approx(rest / total, rel=1e-4)
+    assert np.allclose(form.matrix, form.matrix.T, rtol=1e-4, atol=1e-6 * np.abs(form.matrix).max())
 
 
 def test_the_ascent_finds_the_top_of_a_quadratic_form() -> None:

@@ -138,11 +138,13 @@ class _Source:
 
     def quadratic(self, voters: Sequence[Voter | SignVoter], columns: list[int]) -> Quadratic:
         """Least squares on the logits: entries (n, d), (m, e) have C[n, m] (B_n^T B_m)[d, e], B centred over z."""
-        owner = np.concatenate([np.full(v.size, c) for v, c in zip(voters, columns, strict=True)])
+        sizes = [v.size for v in voters]
+        owner = np.repeat(columns, sizes)
         basis = np.concatenate([v.basis - v.basis.mean(axis=0) for v in voters], axis=1)
         single = basis.astype(np.float32)
-        matrix = (single.T @ single).astype(np.float64)
-        matrix *= self.moments[np.ix_(owner, owner)]
+        products, matrix = single.T @ single, np.empty((len(owner), len(owner)))
+        for column, place in zip(columns, _places(voters), strict=True):  # row by row: no second array of this size
+            np.multiply(products[place], np.repeat(self.moments[column, columns], sizes), out=matrix[place])
         target = np.einsum("zk,kz->k", basis, self.cross[owner])
         return Quadratic(matrix, target, self._total, self._total)
 
