@@ -132,6 +132,33 @@ def test_figures_of_hostile_networks_are_those_of_fractions() -> None:
         holds(found, plainly(network, program, product))
 
 
+@pytest.mark.parametrize("work", [bounded_logits.WORK, 40, 0])
+def test_logits_kept_from_the_first_look_are_those_computed_again(work: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparisons x by x that keep no blocks, at most three, or all; networks need integers or do not, and work may be little."""
+    monkeypatch.setattr(bounded_logits, "ENTRIES", 1)
+    monkeypatch.setattr(BoundedLogits.blocks, "__defaults__", (work,))
+    calls = []
+
+    def counted(products: bounded_logits._Products, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        calls.append(rows.tolist())
+        return plain(products, rows)
+
+    plain = bounded_logits._Products.logits
+    monkeypatch.setattr(bounded_logits._Products, "logits", counted)
+    needed = []
+    for product, network, program in pairs_of_networks(30):
+        found = []
+        for kept in (0, 3 * network.order**2, 10**6):
+            monkeypatch.setattr(bounded_logits, "KEPT", kept)
+            calls.clear()
+            found.append(repr(compare(network, program, product)))
+            needed.append(len(calls) / network.order)
+        assert found[0] == found[1] == found[2]
+    # two networks of at most eight x, all of which are looked at twice; without integers nothing is known to need none
+    assert max(needed) == 4
+    assert (min(needed[2::3]), min(needed[1::3]) < 4) == ((2, True) if work else (4, False))
+
+
 def test_intervals_hold_the_truth_where_integers_have_no_time(monkeypatch) -> None:
     monkeypatch.setattr(BoundedLogits.blocks, "__defaults__", (0,))
     shares, intervals = [], []

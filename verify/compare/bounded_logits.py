@@ -41,8 +41,8 @@ __all__ = ["LOST", "WORK", "BoundedLogits", "LogitBlock", "changes", "rows_at_on
 WORK = 1 << 24
 #: Pairs whose logits are known to fewer than 24 bits of their range are computed in integers.
 LOST = 2.0**-24
-#: Numbers in a block.
-ENTRIES = 500_000
+#: Numbers in a block, and in blocks that are kept for a second pass.
+ENTRIES, KEPT = 500_000, 8_000_000
 
 #: In place of distances beyond float64.
 LARGEST = float(np.finfo(np.float64).max)
@@ -73,18 +73,31 @@ class BoundedLogits:
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         self._products = _products(weights)
+        self._kept: dict[bytes, LogitBlock] = {}
 
-    def blocks(self, x: npt.NDArray[np.intp], step: int, work: int = WORK) -> Iterator[LogitBlock]:
-        """All pairs with these x, ``step`` x at a time. O(|G|^2 m) for each x, and about ``work`` products of integers at most."""
+    def blocks(self, x: npt.NDArray[np.intp], step: int, work: int = WORK, *, keep: bool = False) -> Iterator[LogitBlock]:
+        """All pairs with these x, ``step`` x at a time. O(|G|^2 m) for each x, and about ``work`` products of integers at most.
+
+        With ``keep`` blocks of which no pair needs integers are kept, up to ``KEPT`` numbers, for a second pass with the same ``step``.
+        """
         order = self.weights.order
         exact = _Exact(self.weights, work)
         for start in range(0, len(x), step):
             rows = x[start : start + step]
+            known = self._kept.pop(rows.tobytes(), None)
+            if known is not None:
+                yield known
+                continue
+            left = exact.left
             if self._products is None:
                 logits, error = np.zeros((len(rows) * order, order)), np.full(len(rows) * order, np.inf)
             else:
                 logits, error = self._products.logits(rows)
-            yield exact.put(rows, logits, error)
+            block = exact.put(rows, logits, error)
+            # an open or a lost pair takes work as long as some is left
+            if keep and exact.left == left > 0 and (len(self._kept) + 1) * logits.size <= KEPT:
+                self._kept[rows.tobytes()] = block
+            yield block
 
 
 def rows_at_once(*networks: Weights) -> int:

@@ -160,7 +160,7 @@ def _near(network: BoundedLogits, x: npt.NDArray[np.intp]) -> Interval:
     """Bounds of ``NEAR_TIE`` times the root mean square of the centred logits, over a few x at most."""
     few = x[:: max(1, len(x) // SCALE_ROWS)]
     total = _Length()
-    for block in network.blocks(few, rows_at_once(network.weights)):
+    for block in network.blocks(few, rows_at_once(network.weights), keep=True):
         total.add(block.logits, (block.error,))
     unit = NEAR_TIE / math.sqrt(len(few)) / network.weights.order
     least, most = total.bounds()
