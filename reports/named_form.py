@@ -60,7 +60,7 @@ class NamedForm(NamedTuple):
             points = ["s"] if self.on == "shared" else words.points(self.names[0])
             labels = [*points, *["constant"] * self.constant]
         else:
-            labels = words.labels(self.on, self.names, self.kernels)
+            labels = [*words.labels(self.on, self.names, self.kernels)]  # a list of its own: words are kept
             labels += ["constant"] * (self.on != "double cosets" and any(self.kernels))
         return labels if len(labels) <= most else []
 

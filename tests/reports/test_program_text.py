@@ -18,7 +18,9 @@ import algebra.permutation
 from algebra.group import FiniteGroup, parse_group
 from algebra.lattice import subgroups
 from reports import coset_voting
+from reports.named_form import NamedForm
 from reports.program_text import program_constants, program_source, write_program
+from reports.words import Words
 from verify.program.form import Form, On, list_length, over_group
 from verify.program.program import FORMAT, Circuit, Neuron, Program, expand, group_record, subgroup_record
 
@@ -202,6 +204,19 @@ def test_same_program_same_text() -> None:
     program = as_json(random_program(parse_group("S4"), 3, 9))
 
     assert program_source(program) == program_source(json.loads(json.dumps(program)))
+
+
+def test_each_integer_has_one_label_however_often_its_form_comes() -> None:
+    """Forms on cosets of every subgroup with a sign, several times with the same words: a list ends with one constant."""
+    group = parse_group("S4")
+    program = as_json(random_program(group, 0, circuits=2))
+    words, names = Words(program["group"], program["subgroups"]), [record["name"] for record in program["subgroups"]]
+    for number, on in itertools.product(range(len(names)), ("right cosets", "left cosets")):
+        for kernel in index_two(group, number):
+            form = NamedForm(on, (names[number],), (names[kernel],))
+            found = [form.labels(words, 99) for _ in range(3)]
+            assert [len(labels) for labels in found] == [subgroups(group).all[number].index + 1] * 3
+            assert [labels.count("constant") for labels in found] == [1, 1, 1]
 
 
 def test_wrong_length_is_refused(tmp_path: Path) -> None:
