@@ -99,9 +99,9 @@ def program_source(program: Record) -> str:
     neurons' lists and its bias, of which `_integers` writes numbers alone, since Python's syntax tree of a long program takes
     many times the memory of its text.
     """
-    short = _without_lists(program)
-    _check(*_text(short), short)
-    return _text(program)[0]
+    short, words = _without_lists(program), Words(program["group"], program["subgroups"])
+    _check(*_text(short, words), short)
+    return _text(program, words)[0]
 
 
 def _without_lists(program: Record) -> Record:
@@ -110,8 +110,8 @@ def _without_lists(program: Record) -> Record:
     return {**program, "bias": [], "circuits": circuits}
 
 
-def _text(program: Record) -> tuple[str, str, str]:
-    """The text of program.py, and two parts of it: its docstring and its code."""
+def _text(program: Record, words: Words) -> tuple[str, str, str]:
+    """The text of program.py, and two parts of it: its docstring and its code; ``words`` are those of its group and subgroups."""
     scale_bits = program.get("scale_bits", 0)
     docstring = _DOCSTRING.format(
         name=_inside_docstring(program["group"]["name"]),
@@ -125,7 +125,7 @@ def _text(program: Record) -> tuple[str, str, str]:
         scale=f"The s of shared lists are in units of 1/2^{scale_bits}.\n" if scale_bits else "",
     )
     imports, body = _runtime()
-    source = "\n".join([docstring, imports, "", *_data(program), "", "", body, "", "", _entry()])
+    source = "\n".join([docstring, imports, "", *_data(program, words), "", "", body, "", "", _entry()])
     return source, docstring, "\n".join([imports, body, _entry()])
 
 
@@ -190,7 +190,7 @@ if __name__ == "__main__":
 '''
 
 
-def _data(program: Record) -> Iterator[str]:
+def _data(program: Record, words: Words) -> Iterator[str]:
     group, subgroups = program["group"], program["subgroups"]
     yield "PROGRAM = {"
     yield f'    "group": {_quoted(group["name"])},'
@@ -207,7 +207,6 @@ def _data(program: Record) -> Iterator[str]:
         yield '    "squares": True,'
     yield '    "bias": ' + _integers(program["bias"], 4) + ","
     yield '    "circuits": ['
-    words = Words(group, subgroups)
     for number, circuit in enumerate(program["circuits"], 1):
         yield from _circuit(number, circuit, words, [record["name"] for record in subgroups])
     yield "    ],"

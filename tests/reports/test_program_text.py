@@ -19,7 +19,7 @@ from algebra.group import FiniteGroup, parse_group
 from algebra.lattice import subgroups
 from reports import coset_voting
 from reports.named_form import NamedForm
-from reports.program_text import program_constants, program_source, write_program
+from reports.program_text import _text, program_constants, program_source, write_program
 from reports.words import Words
 from verify.program.form import Form, On, list_length, over_group
 from verify.program.program import FORMAT, Circuit, Neuron, Program, expand, group_record, subgroup_record
@@ -217,6 +217,13 @@ def test_each_integer_has_one_label_however_often_its_form_comes() -> None:
             found = [form.labels(words, 99) for _ in range(3)]
             assert [len(labels) for labels in found] == [subgroups(group).all[number].index + 1] * 3
             assert [labels.count("constant") for labels in found] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_words_used_twice_are_those_used_once(seed: int) -> None:
+    """The text after its check, against the text with words of its own."""
+    program = as_json(random_program(parse_group("S4"), seed, circuits=12))
+    assert program_source(program) == _text(program, Words(program["group"], program["subgroups"]))[0]
 
 
 def test_wrong_length_is_refused(tmp_path: Path) -> None:
