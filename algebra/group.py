@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from algebra.errors import GroupError, GroupTooLargeError
 from algebra.permutation import Images, format_cycles, parity, parse_cycles
+from algebra.plural import plural
 
 __all__ = [
     "MAX_DEGREE",
@@ -144,7 +145,7 @@ class FiniteGroup:
         """
         rows = np.asarray(images)
         if rows.shape[-1:] != (self.degree,):
-            raise GroupError(f"Expected {self.degree} images for an element of {self.name}, got shape {rows.shape}.")
+            raise GroupError(f"Expected {plural(self.degree, 'image')} for an element of {self.name}, got shape {rows.shape}.")
         keys = _row_keys(rows.astype(np.uint8))
         found = np.minimum(np.searchsorted(self._keys, keys), self.order - 1)
         if not (self.elements[found] == rows).all():

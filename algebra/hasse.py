@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from algebra.containment import class_lattice
 from algebra.lattice import SubgroupClass, SubgroupLattice
 from algebra.layered_layout import LayeredLayout, layered_layout
+from algebra.plural import plural
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -98,7 +99,7 @@ def _draw(axes: "Axes", lattice: SubgroupLattice, layout: LayeredLayout) -> None
     layer_of = {one.order: layout.positions[one.number][1] for one in lattice.classes}
     for order, layer in layer_of.items():
         axes.text(left, layer, str(order), fontsize=7.5, color="#7a8590", va="center", zorder=2)
-    title = f"{lattice.group.name}: {len(lattice):,} subgroups in {len(lattice.classes)} classes"
+    title = f"{lattice.group.name}: {plural(len(lattice), 'subgroup')} in {plural(len(lattice.classes), 'class', 'classes')}"
     axes.text(left, top - 0.35, title, fontsize=10, va="center")
     note = "order at the left; ×k: k conjugates; shaded: normal; a line: maximal in"
     axes.text(left, top - 0.7, note, fontsize=7, color="#44505c", va="center")

@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 from algebra.errors import GroupError
 from algebra.group import FiniteGroup
 from algebra.naming import class_names, conjugate_marks
+from algebra.plural import plural
 from algebra.subgroup import Subgroup
 from algebra.unnamed_lattice import ConjugacyClass, UnnamedLattice, unnamed_lattice
 
@@ -19,7 +20,7 @@ class SubgroupClass(ConjugacyClass):
     lattice: "SubgroupLattice"
 
     def __repr__(self) -> str:
-        return f"SubgroupClass({self.name} of {self.lattice.group.name}, {self.length} conjugates)"
+        return f"SubgroupClass({self.name} of {self.lattice.group.name}, {plural(self.length, 'conjugate')})"
 
     @property
     def name(self) -> str:
@@ -39,7 +40,8 @@ class SubgroupLattice(UnnamedLattice):
 
     def __repr__(self) -> str:
         listed = "" if self.complete else " listed of more"
-        return f"SubgroupLattice({self.group.name}: {len(self)} subgroups in {len(self.classes)} classes{listed})"
+        counts = f"{plural(len(self), 'subgroup')} in {plural(len(self.classes), 'class', 'classes')}"
+        return f"SubgroupLattice({self.group.name}: {counts}{listed})"
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from algebra.coset import Cosets, left_cosets, right_cosets
 from algebra.errors import GroupError
 from algebra.group import FiniteGroup
+from algebra.plural import plural
 
 __all__ = ["Subgroup", "closure", "core_mask", "derived_mask", "generating", "normalizer_mask", "subgroup"]
 
@@ -108,7 +109,7 @@ def normalizer_mask(group: FiniteGroup, mask: NDArray[np.bool_], generators: Ite
 def core_mask(group: FiniteGroup, members: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(order,) the core of H: the intersection of its conjugates, whose masks are the rows of ``members``."""
     if members.shape[-1] != group.order:
-        raise GroupError(f"Expected masks of {group.order} entries, got {members.shape[-1]}.")
+        raise GroupError(f"Expected masks of {plural(group.order, 'entry', 'entries')}, got {members.shape[-1]}.")
     return np.asarray(members.all(axis=0))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from algebra.errors import GroupError
 from algebra.group import FiniteGroup, generators_name, group_from_generators, natural_name
+from algebra.plural import plural
 from algebra.subgroup import Subgroup, closure
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def element_number(group: FiniteGroup, element: "Permutation") -> int:
 
     """
     if element.size > group.degree and any(element(point) != point for point in range(group.degree, element.size)):
-        raise GroupError(f"Expected a permutation of {group.degree} points, got {element.size}.")
+        raise GroupError(f"Expected a permutation of {plural(group.degree, 'point')}, got {element.size}.")
     images = [element(point) if point < element.size else point for point in range(group.degree)]
     return int(group.index_of(np.array(images)))
 

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from algebra.plural import plural
 from net.convention import ORDERS, PRODUCTS
 from net.detection import beats_chance, with_convention
 from net.errors import MalformedInput
@@ -121,7 +122,7 @@ def network_over(
     if size != group.order:
         likely = likely_group(size, group)
         mend = f": {likely} may be meant" if likely else ""
-        raise MalformedInput(f"expected a network over {group.name} with {group.order:,} elements, got one with {size:,}{mend}")
+        raise MalformedInput(f"expected a network over {group.name} with {plural(group.order, 'element')}, got one with {size:,}{mend}")
     if checkpoint.details.get("format") == OWN_FORMAT:
         order = order or _stated(checkpoint.details.get("element_order"), ORDERS)
         product = product or _stated(checkpoint.details.get("product"), PRODUCTS)
@@ -391,7 +392,7 @@ class Checkpoint:
         listed = ", ".join(f"{name!r:.40} {shape}" for name, shape in list(shapes.items())[:8]) or "none"
         kind = other_network(set(shapes)) or _deeper(shapes, elements)
         came = f"{kind}, with tensors named {listed}" if kind else f"those named {listed}"
-        over = "" if elements is None else f" over {elements:,} elements"
+        over = "" if elements is None else f" over {plural(elements, 'element')}"
         mend = "" if kind else "; what they are can be said with --layout FILE.toml"
         if re.search(r"-[0-9]+-of-[0-9]+\.", self.path.name):
             mend = "; of a network in several files give the index (model.safetensors.index.json)"

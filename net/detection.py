@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from algebra.numbering import ELEMENT_ORDERS, element_order
+from algebra.plural import plural
 from net.answers import sampled_answers
 from net.convention import ORDERS, PRODUCTS, Convention
 from net.errors import MalformedInput
@@ -149,7 +150,7 @@ def _from_own_table(weights: Weights, group: FiniteGroup) -> Convention | None:
         return None
     numbering = isomorphism(table, group)
     if numbering is None:
-        raise MalformedInput(f"expected a network for {group.name}, got one whose answers are those of another group with {n} elements")
+        raise MalformedInput(f"expected a network for {group.name}, got one whose answers are those of another group of order {n}")
     return Convention("table", "left-first", numbering, 1.0, n * n)
 
 
@@ -158,7 +159,7 @@ def _refusal(best: Convention | None, group: FiniteGroup) -> str:
     if best is None:
         return f"{expected}, got one whose own answers are not the table of a group"
     return (
-        f"{expected}, got one that is right on {best.sample_accuracy:.1%} of {best.sample_pairs:,} inputs at "
+        f"{expected}, got one that is right on {best.sample_accuracy:.1%} of {plural(best.sample_pairs, 'input')} at "
         f"best ({best.order}, {best.product}), not clearly more than {chance_level(group):.1%}; with both order and "
         "product given, its mistakes are counted under these"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from algebra.plural import plural
 from net.errors import MalformedInput
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def default_group(details: Mapping[str, object], size: int, path: Path) -> str:
     """
     name = stated_group(details) or BY_ORDER.get(size)
     if name is None:
-        raise MalformedInput(f"expected --group for a network over {size} elements, got none, and {path} does not say")
+        raise MalformedInput(f"expected --group for a network over {plural(size, 'element')}, got none, and {path} does not say")
     return name
 
 

@@ -4,7 +4,7 @@ import re
 
 from reports.blocks import Block, Document, Figure, Heading, Line, Paragraph, joined, say, table, text
 from reports.definitions import subgroup_rows
-from reports.numbers import count, portion, power_of_two, rational, rounded, seconds, sentence, share
+from reports.numbers import count, plural, portion, power_of_two, rational, rounded, seconds, sentence, share
 from reports.records import Record
 from reports.source import Source
 from reports.theorems import PARITY, lemma_kind
@@ -271,15 +271,22 @@ def _lattice(source: Source) -> list[Block]:
     nodes = source.s["lattice"]["nodes"]
     used = [node for node in nodes if node["used"]]
     opening = (
-        "Of the {all} classes of conjugate subgroups of {group}, {used} are in labels of the network's neurons (measured). "
+        "Of {all} of conjugate subgroups of {group}, {used} in labels of the network's neurons (measured). "
         "A label names what a neuron is nearest to, whether the program has the neuron or not, and the program may read it through "
         "other subgroups: these counts are not those of the program's families."
         if used
-        else "None of the {all} classes of conjugate subgroups of {group} is in a label of a neuron."
+        else "Of {all} of conjugate subgroups of {group}, none is in a label of a neuron."
     )
     blocks: list[Block] = [
         Heading(2, say("Subgroups of the group"), "lattice"),
-        Paragraph(say(opening, all=count(len(nodes)), used=count(len(used)), group=source.group)),
+        Paragraph(
+            say(
+                opening,
+                all=plural(len(nodes), "class", "classes"),
+                used=f"{count(len(used))} {'is' if len(used) == 1 else 'are'}",
+                group=source.group,
+            )
+        ),
     ]
     if used:
         rows = [[node["name"], count(node["order"]), count(node["length"]), count(node["used"])] for node in used]

@@ -444,7 +444,8 @@ class Program:
         right = sum(sum(map(eq, row, products)) for row, products in zip(table, true, strict=True))
         ties = sum(row.count(TIE) for row in table)
         pairs = len(elements) ** 2
-        return f"{right} of {pairs} pairs right, {ties} ties\nSHA-256 of the answers {digest.hexdigest()}"
+        counts = f"{right} of {pairs} pair{'s' * (pairs != 1)} right, {ties} tie{'s' * (ties != 1)}"
+        return f"{counts}\nSHA-256 of the answers {digest.hexdigest()}"
 
 
 def main(arguments: list[str], program: Program, usage: str) -> int:

@@ -4,8 +4,8 @@ import re
 
 from reports.blocks import Block, Display, Environment, Heading, Line, Paragraph, joined, say, table
 from reports.circuits import ReportedCircuit
-from reports.numbers import count, power_of_two, share
-from reports.source import Source, listed, plural
+from reports.numbers import count, plural, power_of_two, share
+from reports.source import Source, listed
 
 #: how each form makes a function of a list t: in the table of forms
 FORMS = {
@@ -53,11 +53,11 @@ def _group(source: Source) -> Environment:
         (
             Paragraph(
                 say(
-                    "$G$ = {name} is the group of {order} permutations of the points 1 to {degree} that {generators} generate. "
+                    "$G$ = {name} is the group of {order} of the points 1 to {degree} that {generators} generate. "
                     "Permutations are written in cycles, and a product $xy$ applies $x$ first: $(xy)(i) = y(x(i))$. "
                     "Elements are numbered from 0 in the order of their lists of images; element 0 is the identity ().",
                     name=group["name"],
-                    order=count(group["order"]),
+                    order=plural(group["order"], "permutation"),
                     degree=degree,
                     generators=listed(group["generators"]),
                 )
@@ -111,10 +111,10 @@ def _network(source: Source) -> Environment:
         (
             Paragraph(
                 say(
-                    "The network has {width} neurons. Neuron $i$ has two functions $L_i$ and $R_i$ on $G$, and a vote $U_i(z)$ "
+                    "The network has {width}. Neuron $i$ has two functions $L_i$ and $R_i$ on $G$, and a vote $U_i(z)$ "
                     "for each $z$ in $G$; {fired}the network's outputs, its *logits*, are",
                     fired=() if source.squares else say("with $relu(t) = max(t, 0)$, "),
-                    width=count(c["checkpoint"]["width"]),
+                    width=plural(c["checkpoint"]["width"], "neuron"),
                 )
             ),
             Display(f"logit(x, y)[z] = b(z) + Σ_i {source.fired('L_i(x) + R_i(y)')} U_i(z)."),
@@ -219,13 +219,13 @@ def _notes(source: Source) -> list[Line]:
     notes.append(
         say(
             "Neurons with the same three forms are a *circuit*; circuits whose subgroups are conjugate are a *family*, which "
-            "has the name of its subgroups{more}. The program, `program.json`, has {circuits}, {neurons} and {constants} integers "
+            "has the name of its subgroups{more}. The program, `program.json`, has {circuits}, {neurons} and {constants} "
             "({ratio} of the number of the network's parameters), those of votes in units of 1/{v}, the others of 1/{p}. "
             "`program.py` runs it.",
             more=_more_names(source),
             circuits=plural(len(program["circuits"]), "circuit"),
             neurons=plural(sum(len(circuit.neurons) for circuit in source.circuits), "neuron"),
-            constants=count(source.s["program"]["constants"]),
+            constants=plural(source.s["program"]["constants"], "integer"),
             ratio=share(source.s["program"]["ratio"]),
             v=power_of_two(program["vote_bits"]),
             p=power_of_two(program["preactivation_bits"] + program.get("scale_bits", 0)),

@@ -1,9 +1,9 @@
 """Section 1 of a report: what was found, in a paragraph and one picture."""
 
 from reports.blocks import Block, Figure, Heading, Line, Paragraph, joined, say
-from reports.numbers import count, ratio_of, share
+from reports.numbers import count, plural, ratio_of, share
 from reports.records import Record
-from reports.source import Source, listed, plural
+from reports.source import Source, listed
 
 #: the least share of variance at which a neuron's response is called a table over cosets
 TABLE = 0.99
@@ -16,7 +16,7 @@ def headline(source: Source) -> Line:
     c, correct = source.c, source.c["correct"]
     if correct["status"] == "PROVED":
         sentence = (
-            "The network multiplies in {name}: for all {pairs} pairs $(x, y)$ of elements of {name} its largest output is the "
+            "The network multiplies in {name}: for {all} $(x, y)$ of elements of {name} its largest output is the "
             "one for the "
             "product $xy$ (Theorem 1)."
         )
@@ -27,11 +27,12 @@ def headline(source: Source) -> Line:
             "the one for the product $xy$, for {wrong} it is not (Theorem 1)."
         )
     else:
-        sentence = "It is not settled whether the network multiplies in {name} for all {pairs} pairs of elements."
+        sentence = "It is not settled whether the network multiplies in {name} for {all} of elements."
     return say(
         sentence,
         name=c["group"]["name"],
         pairs=source.pairs,
+        all=source.all_pairs,
         right=count(correct["right"]),
         wrong=count(correct["pairs"] - correct["right"]),
     )
@@ -56,14 +57,12 @@ def turned(source: Source) -> Line:
 def explanation(source: Source) -> Line:
     """What the program is worth."""
     s, equivalent = source.s, source.c["equivalent"]
-    same = (
-        f"all {source.pairs} pairs" if equivalent["status"] == "PROVED" else f"{count(equivalent['agree'])} of the {source.pairs} pairs"
-    )
-    constants, ratio = count(s["program"]["constants"]), share(s["program"]["ratio"])
+    same = source.some_pairs(equivalent["agree"])
+    constants, ratio = plural(s["program"]["constants"], "integer"), share(s["program"]["ratio"])
     if source.c["group"]["order"] > 1 and s["lattice"].get("complete", True) and len(s["lattice"]["nodes"]) <= 2:
         return say(
             "{name} has prime order and no subgroups but 1 and itself, so cosets cannot explain anything here: the program, on {same} "
-            "(Theorem 2), is a list of {constants} integers. What neurons live on are irreducible representations: {irreps}.",
+            "(Theorem 2), is a list of {constants}. What neurons live on are irreducible representations: {irreps}.",
             name=source.group,
             same=same,
             constants=constants,
@@ -72,7 +71,7 @@ def explanation(source: Source) -> Line:
     if not source.explains:
         return say(
             "How it answers is not explained: the shortest program found that gives its answers, on {same} (Theorem 2), "
-            "is a list of {constants} integers, {ratio} of the number of the network's parameters. Taken one by one, neurons with "
+            "is a list of {constants}, {ratio} of the number of the network's parameters. Taken one by one, neurons with "
             "{labelled} of the energy (see “The mechanism”) read $x$ and $y$ through cosets, or points of them, more than chance "
             "would (measured).",
             labelled=share(s["explained"]["energy_labelled"]),
@@ -82,7 +81,7 @@ def explanation(source: Source) -> Line:
         )
     variance = s["explained"]["logit_fve"]
     return say(
-        "The subgroups of {name} explain how{part}: a program of {constants} integers, {ratio} of the number of the network's "
+        "The subgroups of {name} explain how{part}: a program of {constants}, {ratio} of the number of the network's "
         "parameters, gives the network's answer on {same} (Theorem 2){variance}.",
         name=source.group,
         part="" if s["explained"]["status"] == "explained" else " in part",
@@ -121,12 +120,10 @@ def proofs(source: Source) -> Line:
     if compact and compact["certified"] and compact["flops"] < compact["flops_brute"]:
         said.append(
             say(
-                "Cosets also shorten the proof about the network itself: {certified} pairs are proved right through them, and all are "
+                "Cosets also shorten the proof about the network itself: {certified} are proved right through them, and all are "
                 "decided with {operations} of the operations of evaluating each (Theorem 4).",
                 operations=ratio_of(compact["flops"], compact["flops_brute"]),
-                certified=f"all {source.pairs}"
-                if compact["certified"] == source.c["correct"]["pairs"]
-                else f"{count(compact['certified'])} of the {source.pairs}",
+                certified=source.some_pairs(compact["certified"]),
             )
         )
     return joined(said)

@@ -1,8 +1,8 @@
 """The last sections of a report: what it rests on, what it does not say, how to check it, and what is cited."""
 
 from reports.blocks import Block, Bullets, Heading, Listing, Paragraph, joined, say
-from reports.numbers import count
-from reports.source import Source, plural
+from reports.numbers import count, plural
+from reports.source import Source
 
 
 def limits(source: Source) -> list[Block]:
@@ -43,7 +43,7 @@ def limits(source: Source) -> list[Block]:
                 directory=theorem["directory"],
                 where=say("on every pair (theorem `multiplies`)")
                 if not theorem["mistakes"]
-                else say("but at {pairs} listed pairs (theorem `multiplies_except`)", pairs=count(theorem["mistakes"])),
+                else say("but at {pairs} (theorem `multiplies_except`)", pairs=plural(theorem["mistakes"], "listed pair")),
             )
         )
     if (original := c["not_checked"].get("original")) is not None:
@@ -72,9 +72,9 @@ def check(source: Source) -> list[Block]:
             joined(
                 [
                     say(
-                        "The second command must print that {right} of {pairs} pairs are right, and the digest `{digest}`{same}.",
+                        "The second command must count {right} of {pairs} as right, and print the digest `{digest}`{same}.",
                         right=count(program_right(source)),
-                        pairs=source.pairs,
+                        pairs=plural(source.c["correct"]["pairs"], "pair"),
                         digest=c["equivalent"]["answers_sha256"],
                         same=", which is that of the network's answers" if c["equivalent"]["status"] == "PROVED" else "",
                     ),

@@ -4,9 +4,9 @@ from reports.blocks import Block, Figure, Heading, Line, Paragraph, joined, say,
 from reports.circuits import ReportedCircuit
 from reports.definitions import told
 from reports.grid_figure import gridded
-from reports.numbers import count, portion, share
+from reports.numbers import count, plural, portion, share
 from reports.paragraphs import circuit_paragraph
-from reports.source import Source, listed, plural
+from reports.source import Source, listed
 
 FAMILIES = 6
 MOST_CELLS, DRAWN = 16, 2  # rows of a table, and tables, in the figure
@@ -180,9 +180,9 @@ def _levels(source: Source) -> list[Block]:
             Paragraph(
                 say(
                     "For comparison: the description by irreducible representations (Chughtai et al.) makes the logit of $z$ a sum "
-                    "$Σ_k w_k χ_k(xyz⁻¹)$ of characters. With the best {n} weights $w_k$ it explains {fve} of the same variance. "
+                    "$Σ_k w_k χ_k(xyz⁻¹)$ of characters. With the best {n} $w_k$ it explains {fve} of the same variance. "
                     "It has fewer numbers, and describes the logits, not the neurons.",
-                    n=count(len(s["gcr"]["irreps"])),
+                    n=plural(len(s["gcr"]["irreps"]), "weight"),
                     fve=share(s["gcr"]["logit_fve"]),
                 )
             )

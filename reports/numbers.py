@@ -14,6 +14,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: 1 circuit, 36 circuits."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
 def share(value: float | None) -> str:
     """0.9951 as "99.5 %"; "100 %" is all and "0 %" nothing, "over 99.9 %" and "less than 0.1 %" what is near; None as a dash.
 

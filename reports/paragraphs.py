@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 from reports.blocks import Line, joined, say
 from reports.circuits import ReportedCircuit, VoteTable
-from reports.numbers import count, decimal, share
-from reports.source import plural
+from reports.numbers import count, decimal, plural, share
 from reports.words import Words
 
 MOST_OUTCOMES = 4  # kinds of products that get a sentence each

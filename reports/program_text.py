@@ -11,7 +11,7 @@ from reports import coset_voting
 from reports.coset_voting import CircuitConstants, Constants, Form, More
 from reports.escaping import one_line
 from reports.named_form import NamedForm
-from reports.numbers import logit_bits, squares
+from reports.numbers import logit_bits, plural, squares
 from reports.records import Record
 from reports.words import Words
 
@@ -31,7 +31,7 @@ and votes on the elements z:
 
 The answer is the z with the most votes; a tie is no answer. l, r and u are short lists of integers: l and r
 in units of 1/2^{preactivation_bits}, u in units of 1/2^{vote_bits}, bias and votes in units of 1/2^{bits}.
-The whole program is {constants} integers in {circuits} circuits. It needs Python's standard library alone.
+The whole program is {constants} in {circuits}. It needs Python's standard library alone.
 
 {usage}
 
@@ -119,8 +119,8 @@ def _text(program: Record, words: Words) -> tuple[str, str, str]:
         vote_bits=program["vote_bits"],
         bits=logit_bits({**program, "scale_bits": 0}),
         fired="(l(x) + r(y))^2" if squares(program) else "relu(l(x) + r(y))",
-        constants=f"{constants(program):,}",
-        circuits=len(program["circuits"]),
+        constants=plural(constants(program), "integer"),
+        circuits=plural(len(program["circuits"]), "circuit"),
         usage="\n".join(f"    {line}" for line in _USAGE.splitlines()),
         scale=f"The s of shared lists are in units of 1/2^{scale_bits}.\n" if scale_bits else "",
     )
@@ -215,7 +215,7 @@ def _data(program: Record, words: Words) -> Iterator[str]:
 
 def _circuit(number: int, circuit: Record, words: Words, names: list[str]) -> Iterator[str]:
     count = len(circuit["neurons"])
-    yield f"        # Circuit {number}, {count} neuron{'s' * (count != 1)}"
+    yield f"        # Circuit {number}, {plural(count, 'neuron')}"
     for part in _PARTS:
         form = NamedForm.of(circuit[part], names)
         yield from _wrapped(f"{part}: {form.phrase(words, _VARIABLES[part])}", "        #   ")

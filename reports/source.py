@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reports.circuits import ReportedCircuit
-from reports.numbers import count, squares
+from reports.numbers import count, plural, squares
 from reports.records import Record
 from reports.words import Words
 
@@ -33,6 +33,16 @@ class Source:
     def pairs(self) -> str:
         """|G|^2 as text."""
         return count(self.c["correct"]["pairs"])
+
+    @property
+    def all_pairs(self) -> str:
+        """All pairs, with their number: "all 14,400 pairs"."""
+        return "the only pair" if self.c["correct"]["pairs"] == 1 else f"all {self.pairs} pairs"
+
+    def some_pairs(self, number: int) -> str:
+        """So many of the pairs: "12 of the 14,400 pairs", or all of them."""
+        every = self.c["correct"]["pairs"]
+        return self.all_pairs if number == every else f"{count(number)} of the {plural(every, 'pair')}"
 
     @property
     def program(self) -> Record:
@@ -66,11 +76,6 @@ class Source:
     def product(self, x: int, y: int) -> str:
         """The product of two elements by their numbers."""
         return self.words.product(x, y)
-
-
-def plural(number: int, one: str, many: str | None = None) -> str:
-    """A number with its noun: 1 circuit, 36 circuits."""
-    return f"{count(number)} {one if number == 1 else many or one + 's'}"
 
 
 def listed(items: Iterable[str], last: str = "and") -> str:

@@ -4,10 +4,10 @@ import re
 from collections import Counter
 
 from reports.blocks import Block, Display, Environment, Heading, Line, Paragraph, joined, say, table
-from reports.numbers import at_least, count, logit_bits, power_of_two, ratio_of, rational, sentence, share
+from reports.numbers import at_least, count, logit_bits, plural, power_of_two, ratio_of, rational, sentence, share
 from reports.program_text import constants
 from reports.records import Record
-from reports.source import Source, listed, plural
+from reports.source import Source, listed
 
 SHOWN_PAIRS = 5
 PARITY = ("even", "odd")
@@ -51,11 +51,9 @@ def _correct(source: Source) -> list[Block]:
     if correct["float32_any_order"] is not None:
         statement.append(
             say(
-                "At {n} pairs a forward pass in float32 (with subnormal numbers, and no shorter format inside) gives the "
+                "At {n} a forward pass in float32 (with subnormal numbers, and no shorter format inside) gives the "
                 "same answer in every order of summation, with or without fused multiply-add.",
-                n=f"all {source.pairs}"
-                if correct["float32_any_order"] == correct["pairs"]
-                else f"{count(correct['float32_any_order'])} of the {source.pairs}",
+                n=source.some_pairs(correct["float32_any_order"]),
             )
         )
     blocks: list[Block] = [Environment("Theorem", (Paragraph(joined(statement)),), 1, say("the network"))]
@@ -70,8 +68,8 @@ def _correct(source: Source) -> list[Block]:
                             say(
                                 "All parameters are integers over a power of two. Matrix products of rounded numbers give the "
                                 "differences of logits up to a bound on what all rounding can do, in any order of summation; a "
-                                "pair is decided when its margin exceeds that bound. That decided {most} pairs{rest}.",
-                                most=f"all {source.pairs}" if not exact else f"all but {count(exact)} of the {source.pairs}",
+                                "pair is decided when its margin exceeds that bound. That decided {most}{rest}.",
+                                most=source.some_pairs(correct["pairs"] - exact),
                                 rest="" if not exact else ", and long integers the rest",
                             ),
                             say(
@@ -99,7 +97,7 @@ def _correct(source: Source) -> list[Block]:
 def _statement_of_correct(source: Source) -> Line:
     correct = source.c["correct"]
     if correct["status"] == "PROVED":
-        return say("At every one of the {pairs} pairs $(x, y)$ of elements of $G$ the network is right.", pairs=source.pairs)
+        return say("At {pairs} $(x, y)$ of elements of $G$ the network is right.", pairs=source.all_pairs)
     wrong = len(correct["wrong"])
     if wrong == 1:
         return say(
@@ -144,13 +142,13 @@ def _equivalent(source: Source) -> list[Block]:
         mistakes = ""
         if source.c["correct"]["wrong"]:
             mistakes = ", mistakes and ties included" if source.c["correct"]["ties"] else ", mistakes included"
-        statement = say("At every one of the {pairs} pairs the program's answer is the network's" + mistakes + ".", pairs=source.pairs)
+        statement = say("At {pairs} the program's answer is the network's" + mistakes + ".", pairs=source.all_pairs)
     else:
         statement = say(
-            "The program's answer is the network's at {agree} of {pairs} pairs; the {n} others stand in the certificate.",
+            "The program's answer is the network's at {agree} of {pairs} pairs; {others} in the certificate.",
             agree=count(equivalent["agree"]),
             pairs=source.pairs,
-            n=count(len(equivalent["differ"])),
+            others="the other stands" if len(equivalent["differ"]) == 1 else f"the {count(len(equivalent['differ']))} others stand",
         )
     extra = []
     if not source.explains:
@@ -200,11 +198,11 @@ def _about(source: Source) -> tuple[Record, Line]:
         "This is not the program of Theorem 2 as it is written there, which the bounds below do not fit, but the *provable program* "
         "(`provable.json`, `provable.py`). It is made of {neurons} of the same neurons{divided}. Each reads one input through a single "
         "point, by the list that is nearest to what it reads there, and the other as before, and has votes that lemmas can bound. "
-        "It has {constants} integers, {ratio} of the number of the network's parameters, and explains "
+        "It has {constants}, {ratio} of the number of the network's parameters, and explains "
         "{fve} of the variance of the network's logits (measured).",
         neurons=count(len(times)),
         divided=say(", {n} of them in two or more parts", n=count(parts)) if parts else "",
-        constants=count(constants(program)),
+        constants=plural(constants(program), "integer"),
         ratio=share(point["ratio"]),
         fve=share(point["logit_fve"]),
     )
@@ -245,9 +243,9 @@ def _symbolic(source: Source) -> list[Block]:
     worst = min(proof["cases"], key=lambda case: case["least"])
     least = worst["least"]
     statement = say(
-        "For all $x$, $y$ in $G$ and all $z ≠ xy$, {which} gives $xy$ at least {least} votes more than $z$.",
+        "For all $x$, $y$ in $G$ and all $z ≠ xy$, {which} gives $xy$ at least {least} more than $z$.",
         which=which,
-        least=at_least(least, unit),
+        least=f"{at_least(least, unit)} {'vote' if least == unit else 'votes'}",
     )
     families = list(proof["families"])
     names = [program["subgroups"][family["subgroup"]]["name"] for family in families]
@@ -274,7 +272,7 @@ def _symbolic(source: Source) -> list[Block]:
             say(
                 "Let $z = xsy$; then $z ≠ xy$ means $s ≠ 1$."
                 + (
-                    " Fix the parities of $x$, $y$ and $s$: {cases} cases."
+                    " Fix the parities of $x$, $y$ and $s$: {cases}."
                     if odd
                     else " There is one case, as there are no odd permutations."
                 )
@@ -288,7 +286,7 @@ def _symbolic(source: Source) -> list[Block]:
                 "$T$ adds up, over the neurons of the circuits at $p_j$, the response times the vote at $jy$ less the vote at "
                 "$(js)y$, "
                 "and the same difference of the family's part of the bias. Each term depends on $s$ through the one point $js$.",
-                cases=len(proof["cases"]),
+                cases=plural(len(proof["cases"]), "case"),
                 families="one family" if len(families) == 1 else f"{len(families)} families",
                 described=described,
                 others="; besides there are " + listed(others) if others else "",
@@ -402,12 +400,10 @@ def _compact(source: Source) -> list[Block]:
     cells = sum(len(family["levels"][0]) for family in plan["families"] if family["levels"])
     inside = sum(len(family["neurons"]) for family in plan["families"])
     statement = say(
-        "The network is proved right at {certified} pairs by the inequality below, with the true logits of those $z$ for which it "
+        "The network is proved right at {certified} by the inequality below, with the true logits of those $z$ for which it "
         "fails. So all pairs are decided with at most {flops} operations (additions, multiplications, comparisons), {ratio} the "
         "{brute} of evaluating every pair, $2 m n³$ for $m$ neurons and $n$ elements.",
-        certified=f"all {source.pairs}"
-        if compact["certified"] == source.c["correct"]["pairs"]
-        else f"{count(compact['certified'])} of the {source.pairs}",
+        certified=source.some_pairs(compact["certified"]),
         flops=count(compact["flops"]),
         ratio=ratio_of(compact["flops"], compact["flops_brute"]) + (" of" if compact["flops"] <= compact["flops_brute"] else ""),
         brute=count(compact["flops_brute"]),
@@ -429,15 +425,16 @@ def _compact(source: Source) -> list[Block]:
             say(
                 "since $h_i V_i(z) ≤ f_i V_i(z) + |h_i − f_i| s_i$. Where the true logit of $xy$ exceeds the right side for "
                 "all $z ≠ xy$, the network is right. The first sum depends on ${side}$ only through its cells, so it is a sum of "
-                "tables: for each ${other}$ one row for each cell. This network's plan has {families} with {cells} cells in all, "
-                "for {inside} neurons{left}. Where the right side is not below the logit of $xy$ for some $z$, at most half of all, "
+                "tables: for each ${other}$ one row for each cell. This network's plan has {families} with {cells} in all, "
+                "for {inside}{left}. Where the right side is not below the logit of $xy$ for some $z$, at most half of all, "
                 "the true logits of these are computed and compared; where for more, the pair is evaluated, and not counted as proved "
                 "by the inequality. All this is counted.",
                 side=side,
                 other=other,
                 families=plural(len(plan["families"]), "table"),
-                cells=count(cells),
-                inside=f"all {count(width)}" if inside == width else f"{count(inside)} of the {count(width)}",
+                cells=plural(cells, "cell"),
+                inside=("its " if width == 1 else "all ") * (inside == width)
+                + (plural(width, "neuron") if inside == width else f"{count(inside)} of the {plural(width, 'neuron')}"),
                 left="" if inside == width else say("; $f_i$ is 0 for the others"),
             )
         ),

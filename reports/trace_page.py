@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from reports.escaping import escaped_html
 from reports.html_file import html_file
+from reports.numbers import plural
 from reports.records import Record
 from reports.trace_words import SHARES, held_out_share, margin_words, measured_words, split_words, trained_share
 
@@ -32,7 +33,7 @@ def trace_page(rows: Sequence[Record], found: Record, name: str) -> str:
     steps = [row["step"] for row in read]
     inside = "\n".join(
         [
-            f"<p>{len(read)} snapshot{'s' * (len(read) != 1)} of {escaped_html(name)}. "
+            f"<p>{plural(len(read), 'snapshot')} of {escaped_html(name)}. "
             "Choose one by the slider (arrow keys), or in the strip. Pairs right are exact, shares of energy measured. "
             "Shades go from nothing to the largest value of a section, those of pairs right to all pairs.</p>",
             '<p class="chosen"><label>snapshot <input id="chosen" type="range" min="0" '

@@ -35,6 +35,7 @@ import msgspec
 import numpy as np
 
 from algebra.lattice import SubgroupLattice, subgroups
+from algebra.plural import plural
 from net.errors import MalformedInput
 from net.folded import FoldedNetwork, Source
 from net.in_memory import FILE_NAME
@@ -233,7 +234,7 @@ class Neurons(Sequence[Neuron]):
         return Neurons(self._neurons[index]) if isinstance(index, slice) else self._neurons[index]
 
     def __repr__(self) -> str:
-        return f"<{len(self)} neurons: {', '.join(f'{count} {kind}' for kind, count in self.kinds.items())}>"
+        return f"<{plural(len(self), 'neuron')}: {', '.join(f'{count} {kind}' for kind, count in self.kinds.items())}>"
 
     @property
     def kinds(self) -> dict[str, int]:
@@ -267,7 +268,7 @@ class Compared:
         self.weights = weights
 
     def __repr__(self) -> str:
-        return f"<{self.answers_agree} of {self.pairs} answers agree>"
+        return f"<{self.answers_agree:,} of {plural(self.pairs, 'answer')} agree>"
 
     @cached_property
     def evaluation(self) -> Evaluation:
@@ -349,7 +350,7 @@ class Analysis:
     def __repr__(self) -> str:
         source = self.network.source
         name = "a network" if source is None else source.path.name
-        return f"<Analysis of {name}: {self.group.name}, {self.network.width} neurons>"
+        return f"<Analysis of {name}: {self.group.name}, {plural(self.network.width, 'neuron')}>"
 
     @property
     def group(self) -> FiniteGroup:
@@ -569,7 +570,7 @@ class Analysis:
             return
         obligations, budget, progress = self.obligations, self.options.timeout_s, self.options.progress
         if budget > 0 and obligations:
-            progress(f"asking SMT solvers for second opinions on {len(obligations)} lemmas, at most {budget:.0f} s")
+            progress(f"asking SMT solvers for second opinions on {plural(len(obligations), 'lemma')}, at most {budget:.0f} s")
             if advice():
                 progress(advice())
         with tempfile.TemporaryDirectory() as folder:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from algebra.characters.irrep import irreps
 from algebra.errors import GroupError
 from algebra.group import FiniteGroup
+from algebra.plural import plural
 
 __all__ = ["inverse_transform", "matrix_coefficients", "power", "power_share", "transform"]
 
@@ -88,5 +89,5 @@ def power_share(group: FiniteGroup, functions: ArrayLike) -> NDArray[np.float64]
 def _checked(group: FiniteGroup, functions: ArrayLike) -> NDArray[np.number]:
     values = np.asarray(functions)
     if values.shape[-1:] != (group.order,):
-        raise GroupError(f"Expected functions of {group.order} values on {group.name}, got shape {values.shape}.")
+        raise GroupError(f"Expected functions of {plural(group.order, 'value')} on {group.name}, got shape {values.shape}.")
     return values

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
+from algebra.plural import plural
 from net.errors import MalformedInput
 from net.formats.pickles import Storage, storage_of, unpickle
 from net.formats.zip_archive import ends_in_a_directory, read_archive
@@ -128,7 +129,7 @@ def read_bytes(path: Path) -> bytes:
             raise MalformedInput(f"expected a checkpoint file at {path}, got {came}")
         size = path.stat().st_size
         if not 0 < size <= FILE_LIMIT:
-            raise MalformedInput(f"expected a file of 1 to {FILE_LIMIT:,} bytes at {path}, got {size:,} bytes")
+            raise MalformedInput(f"expected a file of 1 to {FILE_LIMIT:,} bytes at {path}, got {plural(size, 'byte')}")
         with path.open("rb") as file:
             data = file.read(FILE_LIMIT + 1)
     except (OSError, ValueError) as error:
@@ -336,7 +337,7 @@ def _read_legacy(data: bytes) -> Contents:
 def _read_safetensors(data: bytes) -> Contents:
     start = 8 + int.from_bytes(data[:8], "little")
     if start > len(data) or start > HEADER_LIMIT:
-        raise MalformedInput(f"expected a whole safetensors file, got one of {len(data):,} bytes whose header is to end at {start:,}")
+        raise MalformedInput(f"expected a whole safetensors file, got {plural(len(data), 'byte')} whose header is to end at {start:,}")
     text = data[8:start].rstrip(b" ")
     try:
         header = parse_json(text.decode(), "the header of a safetensors file") if text.endswith(b"}") else None

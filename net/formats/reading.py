@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 import numpy as np
 
+from algebra.plural import plural
 from net.errors import MalformedInput
 from net.formats.layers import Layers, check_finite, with_absolute_values
 
@@ -195,7 +196,7 @@ def _fitting(reading: Reading, shapes: Mapping[str, tuple[int, ...]]) -> int:
     def expect(term: str, *letters: str) -> None:
         shape = shapes[term]
         if len(shape) != len(letters) or 0 in shape:
-            raise MalformedInput(f"expected {len(letters)} dimensions of {term!r:.80}, none of them 0, got the shape {shape}")
+            raise MalformedInput(f"expected {plural(len(letters), 'dimension')} of {term!r:.80}, none of them 0, got the shape {shape}")
         for letter, size in zip(letters, shape, strict=True):
             known, where = sizes.setdefault(letter, (size, term))
             if known != size:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard, TypeVar
 
+from algebra.plural import plural
 from net.errors import MalformedInput
 from net.formats.pickles import Opaque, Tensor
 
@@ -173,7 +174,7 @@ def _chosen(top: object, step: str) -> _Found:
         at = [len(epochs) + wanted] if len(epochs) + wanted >= 0 else []
     if len(at) != 1:
         listed = ", ".join(map(str, epochs[:3])) + (f", ..., {epochs[-1]}" if len(epochs) > 4 else "")
-        raise MalformedInput(f"expected one of the {len(epochs)} steps {listed} for --step, got {step!r:.40}")
+        raise MalformedInput(f"expected one of the {plural(len(epochs), 'step')} {listed} for --step, got {step!r:.40}")
     about: dict[str, object] = {"state": ".".join(where) or "list", "epoch": epochs[at[0]]}
     path, deeper = (*where, str(keys[at[0]])), _within(entries[at[0]])
     if not deeper:
@@ -285,7 +286,7 @@ def _last(states: object, epochs: object) -> tuple[_State, dict[str, object]]:
         last = max(states)
         found, about = states[last], {"state": "checkpoints", "epoch": last}
     elif isinstance(states, list) and states and (not isinstance(epochs, list) or any(type(epoch) is not int for epoch in epochs)):
-        found, about = states[-1], {"state": f"last of {len(states)} checkpoints"}
+        found, about = states[-1], {"state": f"last of {plural(len(states), 'checkpoint')}"}
     elif isinstance(states, list) and states and isinstance(epochs, list):
         if len(epochs) != len(states):
             raise MalformedInput(f"expected as many checkpoint_epochs as checkpoints ({len(states)}), got {len(epochs)}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from algebra.plural import plural
 from net.errors import MalformedInput
 from net.formats.container import read_bytes, read_contents
 from net.formats.own import OWN_FORMAT, record_of, write_safetensors
@@ -121,12 +122,14 @@ def load_state(path: Path, settings: TrainingSettings, order: int) -> TrainingSt
     shapes = parameter_shapes(order, settings.embed, settings.width)
     expected = {**shapes, **{f"{name}.{moment}": shapes[name] for name in shapes for moment in _MOMENTS}}
     if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != expected:
-        raise MalformedInput(f"expected parameters and moments of a run over {order} elements in {path}")
+        raise MalformedInput(f"expected parameters and moments of a run over {plural(order, 'element')} in {path}")
     step, history = record.get("step"), record.get("history")
     if type(step) is not int or step < 0 or not isinstance(history, list) or not all(map(_is_evaluation, history)):
         raise MalformedInput(f"expected the step and the history of a training run in {path}, got something else")
     if step > settings.steps:
-        raise MalformedInput(f"expected a run of at most {settings.steps:,} steps in {path}, got one after {step:,}: give more --steps")
+        raise MalformedInput(
+            f"expected a run of at most {settings.steps:,} in --steps in {path}, got one after {step:,}: give more --steps"
+        )
     moments = {name: tensor for name, tensor in tensors.items() if name not in shapes}
     parameters = {name: tensors[name] for name in PARAMETER_NAMES}
     return TrainingState(step, parameters, moments, history)

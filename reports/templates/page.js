@@ -10,6 +10,7 @@
     if (className) node.className = className;
     return node;
   };
+  const plural = (n, one) => `${n} ${one}${n === 1 ? "" : "s"}`;
   const link = (text, target) => { const a = make("a", text); a.href = `#${target}`; return a; };
   const short = (value) => String(Number(Number(value).toPrecision(4)));
 
@@ -178,7 +179,7 @@
     out.append(make("p", `xy = ${cycles(true_)}. The program answers ${answer}, ${!tie && ranked[0] === true_ ? "which is right" : "which is wrong"}.`, "result"));
     if (order < 2) return;
     const silent = ballots.filter(([, b]) => b.fires === 0).length;
-    out.append(make("p", `${circuits.length - silent} of ${circuits.length} circuits fire. Votes for xy: ${short(total[true_] / data.scale)}; for the best other one, ${cycles(rival)}: ${short(total[rival] / data.scale)}; margin ${short(margin / data.scale)}.`, "sums"));
+    out.append(make("p", `${circuits.length - silent} of ${plural(circuits.length, "circuit")} fire. Votes for xy: ${short(total[true_] / data.scale)}; for the best other one, ${cycles(rival)}: ${short(total[rival] / data.scale)}; margin ${short(margin / data.scale)}.`, "sums"));
     const table = make("table"), head = make("tr"), body = make("tbody");
     for (const title of ["circuit", "family", "neurons that fire", "votes on xy", `votes on ${cycles(rival)}`, "difference"]) head.append(make("th", title));
     const line = (first, family, fires, mine, other) => {
@@ -263,7 +264,7 @@
       const width = Math.max(22, 6.6 * node.name.length + 8);
       for (const [key, value] of Object.entries({ x: x - width / 2, y: y - 10, width, height: 20, rx: 4 })) rect.setAttribute(key, value);
       text.setAttribute("x", x); text.setAttribute("y", y + 4); text.textContent = node.name;
-      title.textContent = `${node.name}: order ${node.order}, ${node.length} conjugates, in labels of ${node.used} neurons`;
+      title.textContent = `${node.name}: order ${node.order}, ${plural(node.length, "conjugate")}, in labels of ${plural(node.used, "neuron")}`;
       a.setAttribute("href", `#class-${k}`); a.id = `node-${k}`; if (node.used) a.classList.add("used");
       a.append(title, rect, text); svg.append(a);
     });
@@ -273,7 +274,7 @@
     const node = data.lattice.nodes[k], view = byId("class-view");
     if (!node) return;
     document.querySelectorAll("svg a").forEach((a) => a.classList.toggle("chosen", a.id === `node-${k}`));
-    view.replaceChildren(make("p", `${node.name}: order ${node.order}, ${node.length} conjugate${node.length === 1 ? "" : "s"}, in the labels of ${node.used} neuron${node.used === 1 ? "" : "s"}${node.used ? ":" : "."}`));
+    view.replaceChildren(make("p", `${node.name}: order ${node.order}, ${plural(node.length, "conjugate")}, in the labels of ${plural(node.used, "neuron")}${node.used ? ":" : "."}`));
     const members = make("p");
     data.neurons.filter((n) => n.classes.includes(node.name)).forEach((n) => members.append(link(String(n.index), `neuron-${n.index}`), " "));
     view.append(members);

@@ -53,7 +53,7 @@ def test_verified_report(certificate: JSON, summary: JSON) -> None:
         "# S3: VERIFIED\n\n## What was found\n\n"
         "The network multiplies in S3: for all 36 pairs (x, y) of elements of S3 its largest output is the one for the product xy"
     )
-    assert "> **Theorem 1 (the network).** At every one of the 36 pairs (x, y) of elements of G the network is right." in text
+    assert "> **Theorem 1 (the network).** At all 36 pairs (x, y) of elements of G the network is right." in text
     assert "That decided all but 2 of the 36 pairs, and long integers the rest." in text
     # x = (2 3) is element 1 and y = (1 2) is element 2
     assert "The least margin is 7.333 (rounded), at x = (2 3), y = (1 2)." in text
@@ -140,7 +140,7 @@ def test_program_that_differs(certificate: JSON, summary: JSON) -> None:
 
     assert "| (1 2 3) | (1 3 2) | () | a tie |" in text
     assert "The program's answer is the network's at 35 of 36 pairs" in text
-    assert "must print that 35 of 36 pairs are right" in text
+    assert "must count 35 of 36 pairs as right" in text
     assert "which is that of the network's answers" not in text
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from .coq import check_project
 from .files import FILE_LIMIT
-from .progress import Progress, Redone
+from .progress import Progress, Redone, amount
 from .shape import Differs, Malformed, need, shown
 from .statement import Options, check
 
@@ -49,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.coq is not None:
             need(options.coq.is_dir(), f"expected the folder of a Coq project, got none at {shown(str(options.coq))}")
             number, formula = check_project(certificate, checkpoint, options.coq)
-            print(*([formula] if formula else []), f"{number:,} weights of the Coq project are those of the checkpoint", sep="\n")
+            print(
+                *([formula] if formula else []), f"{amount(number, 'weights')} of the Coq project are those of the checkpoint", sep="\n"
+            )
             print("s SAME NETWORK")
             return CODES["s SAME NETWORK"]
         progress = Progress(None if options.quiet else sys.stderr)
@@ -92,6 +94,6 @@ def _read(path: Path) -> bytes:
 def _lines(table: list[Redone]) -> list[str]:
     """The table as text."""
     rows = [("statement", "how it was redone", "on", "seconds")]
-    rows += [(line.statement, line.how, f"{line.number:,} {line.unit}", f"{line.seconds:.1f}") for line in table]
+    rows += [(line.statement, line.how, amount(line.number, line.unit), f"{line.seconds:.1f}") for line in table]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

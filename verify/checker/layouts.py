@@ -16,6 +16,7 @@ from .float32 import LARGEST_TERMS, Forward
 from .groups import Group, check_numbering
 from .integers import Matrix, Network
 from .layers import Layers, bias_of, fold, mirror, side_of
+from .progress import amount
 from .readings import layers_of, state_at
 from .settings import SPELLING, check_settings, parsed
 from .shape import CheckpointRecord, Malformed, Reading, need, same, shown
@@ -237,7 +238,7 @@ def _layers(layout: str, tensors: Tensors) -> Layers:
         role, rank = LAYOUTS[layout][name]
         if layout == "wu" and len(tensor.shape) == rank + 1 and tensor.shape[0] == 1:  # the only one of networks trained side by side
             tensor, leading = tensor._replace(shape=tensor.shape[1:], strides=tensor.strides[1:]), leading + 1
-        need(len(tensor.shape) == rank, f"expected {rank} dimensions of {shown(name)}, got {len(tensor.shape)}")
+        need(len(tensor.shape) == rank, f"expected {amount(rank, 'dimensions')} of {shown(name)}, got {len(tensor.shape)}")
         need(role not in found, f"expected one tensor for {role}, got two")
         found[role] = tensor.matrix()
     need(leading in (0, len(tensors)), "expected a leading dimension of all tensors or of none, got one of some")
@@ -248,7 +249,7 @@ def _layers(layout: str, tensors: Tensors) -> Layers:
     left, right, votes = (found[role] for role in ("left", "right", "votes"))
     if "W" in found:
         W, d = found["W"], len(left.rows[0])
-        need(len(W.rows) == 2 * d, f"expected {2 * d} rows in the hidden layer's matrix, got {len(W.rows)}")
+        need(len(W.rows) == 2 * d, f"expected {2 * d:,} rows in the hidden layer's matrix, got {len(W.rows)}")
         found |= {"upper": W._replace(rows=W.rows[:d]), "lower": W._replace(rows=W.rows[d:])}
     halves = [(left, found["upper"]), (right, found["lower"])] if "upper" in found else [(left,), (right,)]
     hidden = found.get("hidden bias")
@@ -257,7 +258,10 @@ def _layers(layout: str, tensors: Tensors) -> Layers:
     by_element = {len(right.rows), len(votes.rows[0]), *([len(layers.bias.rows[0])] if layers.bias else [])}
     by_neuron = {len(half[-1].rows[0]) for half in halves} | {len(m.rows[0]) for m in (hidden, layers.after) if m}
     inner = all(len(half) == 1 or len(half[0].rows[0]) == len(half[1].rows) for half in halves)
-    need(by_element == {n} and by_neuron == {width} and inner, f"expected {n} elements and {width} neurons in all tensors, got others")
+    need(
+        by_element == {n} and by_neuron == {width} and inner,
+        f"expected {amount(n, 'elements')} and {amount(width, 'neurons')} in all tensors, got others",
+    )
     return layers
 
 

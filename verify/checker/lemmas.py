@@ -43,7 +43,7 @@ from typing import NamedTuple
 from .groups import Group
 from .integers import Network, Rows, columns
 from .programs import Expanded
-from .progress import Progress, Redone
+from .progress import Progress, Redone, amount
 from .shape import (
     Circuit,
     NeuronRecord,
@@ -359,7 +359,7 @@ def line_sums(
     need(lines.unit > 0, f"expected a positive unit of the lines' numbers, got {lines.unit}")
     parity_of_y = case.x if kinds == {True} else case.y
     ys = [y for y in range(group.order) if group.parity[y] == parity_of_y]
-    need(len(lines.choices) == len(ys), f"expected lines for {len(ys)} elements, got {len(lines.choices)}")
+    need(len(lines.choices) == len(ys), f"expected lines for {amount(len(ys), 'elements')}, got {len(lines.choices)}")
     elements = [s for s in range(1, group.order) if group.parity[s] == case.s]
     sizes = [family.space.count for family in families]
     # where beta[j][js] stand in a family's list of minima, for each s
@@ -437,14 +437,14 @@ def check_ties(batch: SymbolicBatch, families: list[Family]) -> None:
     for family, duals in zip(families, batch.duals, strict=True):
         m = family.space.count
         fits = len(duals.mu) == m and len(duals.lam) in (0, m**3)
-        need(fits, f"expected {m} numbers mu and {m**3} numbers lam or none, got {len(duals.mu)} and {len(duals.lam)}")
+        need(fits, f"expected {amount(m, 'numbers')} mu and {m**3} lam or none, got {len(duals.mu)} and {len(duals.lam)}")
         if duals.lam:
             same("lam, added up over j", [0] * m * m, [sum(duals.lam[k :: m * m]) for k in range(m * m)])
     for tie in batch.ties:
         inside = min(tie.plain, tie.mirrored) >= 0 and max(tie.plain, tie.mirrored) < len(families)
         need(inside and not families[tie.plain].mirrored and families[tie.mirrored].mirrored, "expected a tie of two families")
         size = (families[tie.plain].space.count * families[tie.mirrored].space.count) ** 2
-        need(len(tie.phi) == size, f"expected {size} numbers phi, got {len(tie.phi)}")
+        need(len(tie.phi) == size, f"expected {amount(size, 'numbers')} phi, got {len(tie.phi)}")
 
 
 def minima(case: SymbolicCase, number: int, family: Family, batch: SymbolicBatch, families: list[Family]) -> Rows:

@@ -8,6 +8,12 @@ from typing import NamedTuple, TextIO
 PATIENCE, PAUSE = 2.0, 4.0
 
 
+def amount(number: int, units: str) -> str:
+    """A number with its noun, which is given in the plural: "14,400 pairs", "1 pair", "1 entry"."""
+    one = units[:-3] + "y" if units.endswith("ies") else units[:-1]
+    return f"{number:,} {one if number == 1 else units}"
+
+
 class Redone(NamedTuple):
     """One line of the closing table: a statement, how it was redone, on how many pairs or cases, in how many seconds."""
 
@@ -62,4 +68,4 @@ class Step:
         self._next, self._written = now + self._progress.pause(), not finished
         left = (self._total - self._done) * (now - self._start) / max(1, self._done)
         rest = f"{self.seconds:.0f} s" if finished else f"about {left:.0f} s left"
-        self._progress.write(f"{self._what}: {self._done:,} of {self._total:,} {self._unit}, {rest}", finished)
+        self._progress.write(f"{self._what}: {self._done:,} of {amount(self._total, self._unit)}, {rest}", finished)

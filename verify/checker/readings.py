@@ -18,6 +18,7 @@ import re
 
 from .integers import Matrix
 from .layers import Layers
+from .progress import amount
 from .shape import Malformed, Reading, need, shown
 from .tensors import Tensor, Tensors
 
@@ -81,7 +82,10 @@ def layers_of(reading: Reading, tensors: Tensors) -> Layers:
         factors = tuple(get[term] for term in (embedding, matrix) if term)
         inner = len(factors[0].rows[0])
         fits = len(factors[0].rows) == n and len(factors[-1].rows[0]) == width and (len(factors) == 1 or len(factors[1].rows) == inner)
-        need(fits, f"expected {n} elements and {width} neurons through {shown([embedding, matrix])}, got other shapes")
+        need(
+            fits,
+            f"expected order {n} and width {width} through {shown([embedding, matrix])}, got other shapes",
+        )
         added = [(vector(bias, get, inner), *factors[1:])] if bias else []
         halves.append((factors, added))
     biases = [(vector(term, get, width),) for term in reading.hidden_bias]
@@ -91,7 +95,7 @@ def layers_of(reading: Reading, tensors: Tensors) -> Layers:
     if reading.unembed:
         need(len(get[reading.unembed].rows) == len(votes.rows[0]), "expected two matrices of the output that fit together, got others")
     last = get[reading.unembed or reading.out]
-    need(len(last.rows[0]) == n, f"expected {n} outputs, got {len(last.rows[0])}")
+    need(len(last.rows[0]) == n, f"expected {amount(n, 'outputs')}, got {len(last.rows[0])}")
     return Layers(
         halves[0][0],
         halves[1][0],
@@ -143,7 +147,7 @@ def changed(tensor: Tensor, step: str, term: str) -> Tensor:
 def vector(term: str, get: dict[str, Matrix], length: int) -> Matrix:
     """The one row that a term means, of that length."""
     found = get[term]
-    need(len(found.rows) == 1 and len(found.rows[0]) == length, f"expected {length} numbers in {shown(term)}, got others")
+    need(len(found.rows) == 1 and len(found.rows[0]) == length, f"expected {amount(length, 'numbers')} in {shown(term)}, got others")
     return found
 
 

@@ -23,7 +23,7 @@ from .layouts import folded, read_checkpoint
 from .lemmas import check_symbolic
 from .names import check_subgroup_name
 from .programs import Expanded
-from .progress import Progress, Redone
+from .progress import Progress, Redone, amount
 from .readings import described
 from .shape import Certificate, Compact, Differs, Kind, NeuronRecord, read_certificate, same, shown, written
 from .tables import check_compact, floor_of, settle
@@ -200,5 +200,5 @@ def check_compact_status(c: Certificate, compact: Compact) -> None:
     status = "PROVED" if compact.certified == c.correct.pairs else "UNKNOWN"
     same("compact.status", compact.status, "REFUTED" if c.correct.status == "REFUTED" else status)
     if compact.certified > c.correct.right:
-        found = f"{c.correct.right} pairs that are right"
+        found = f"{amount(c.correct.right, 'pairs')} right"
         raise Differs(f"compact.certified: the certificate states {shown(compact.certified)}, the checker finds {found}")

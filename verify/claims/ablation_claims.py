@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.characters.character_table import CharacterTable, character_table
+from algebra.plural import plural
 from verify.claims.claim import Bounded, Index, Mistake, NonNegative, Outcome, Positive, Seed, chosen_by_floats, number_list, percent
 from verify.claims.network_claims import example
 from verify.claims.population_claims import concentrated, conjugates, fits
@@ -155,7 +156,7 @@ class Ablation(Bounded, frozen=True, kw_only=True, tag="ablation"):
         good, before = correct_pairs(evaluation, subject.group.mul), correct_pairs(subject.evaluation, subject.group.mul)
         accuracy, loss = (Fraction(int(k), good.size) for k in (good.sum(), before.sum() - good.sum()))
         value = accuracy if self.metric == "accuracy" else loss
-        finding = f"{len(gone)} of {len(picked)} neurons removed ({self.fill}): accuracy {percent(accuracy)}; "
+        finding = f"{len(gone)} of {plural(len(picked), 'neuron')} removed ({self.fill}): accuracy {percent(accuracy)}; "
         finding += f"picked: {number_list(np.flatnonzero(picked))}"
         everything = np.ones_like(good)
         numbers = [int(i) for i in gone]

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from algebra.errors import GroupError
 from algebra.permutation import parse_cycles
+from algebra.plural import plural
 from algebra.subgroup import closure
 from net.usual_units import beside
 from net.weights import Weights
@@ -75,7 +76,7 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
     def decide(self, subject: Subject) -> Outcome:
         """Expand the program and compare."""
         program, weights, evaluation = self._written(subject)
-        price = f"{program.constants} constants"
+        price = f"{plural(program.constants, 'constant')}"
         if self.level == "answers":
             given = evaluation or subject.answers(f"program {self.program}", weights)
             return self._answers(subject, given, price)
@@ -132,7 +133,7 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
         value = Fraction(int(same.sum()), same.size)
         ties = int((same & (ours < 0)).sum())
         of_ties = f", {ties} of them ties of both" if ties else ""
-        finding = f"the same answer on {int(same.sum())} of {same.size} pairs{of_ties}, {price}"
+        finding = f"the same answer on {int(same.sum()):,} of {plural(same.size, 'pair')}{of_ties}, {price}"
 
         def shown(low: bool) -> Counterexample:
             x, y = (int(i) for i in np.argwhere(same != low)[0])
@@ -150,7 +151,10 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
         live = int((~subject.dead).sum())
         good = int(((np.maximum(*residuals) <= self.within) & ~subject.dead[neurons]).sum())
         share = good / live if live else float("nan")
-        return self.weighed(share, f"{good} of {live} live neurons read their inputs as the program does, up to {self.within:g}")
+        return self.weighed(
+            share,
+            f"inputs read as the program does, up to {self.within:g}, by {good} of {plural(live, 'live neuron')}",
+        )
 
     def _mechanism(self, subject: Subject, program: Program, weights: Weights) -> Outcome:
         written = [neuron.index for circuit in program.circuits for neuron in circuit.neurons]
@@ -176,7 +180,7 @@ class ComputesProgram(Bounded, frozen=True, kw_only=True, tag="program"):
             return {"neuron": neurons[p], "x": x, "y": y, "words": words + ("" if p < len(written) else "; the program leaves it out")}
 
         largest = told_apart(value, *self.with_bound().bounds.values())
-        finding = f"the largest difference of pre-activations over {len(neurons)} neurons is {largest}"
+        finding = f"the largest difference of pre-activations over {plural(len(neurons), 'neuron')} is {largest}"
         finding += f", {len(left_out)} of which the program leaves out" if left_out else ""
         return self.decided(value, finding, shown, neurons=len(neurons))
 
@@ -223,7 +227,7 @@ class VoteFormula(Bounded, frozen=True, kw_only=True, tag="votes"):
         same = (ours == theirs) & (theirs >= 0)
         value = Fraction(int(same.sum()), same.size)
         answer = "answers xy" if best == [0] else f"answers ({word(group, best[0])})xy" if len(best) == 1 else tied(len(best))
-        finding = f"the formula always {answer}; the network has its answer on {int(same.sum())} of {same.size} pairs"
+        finding = f"the formula always {answer}; the network has its answer on {int(same.sum()):,} of {plural(same.size, 'pair')}"
 
         def shown(low: bool) -> Counterexample:
             x, y = (int(i) for i in np.argwhere(same != low)[0])
@@ -250,7 +254,7 @@ class CompactProof(Bounded, frozen=True, kw_only=True, tag="compact proof"):
         result = subject.compact
         value = Fraction(result.certified, result.settled.size)
         ratio = result.flops_brute / max(1, result.flops_complete)
-        finding = f"{result.certified} of {result.settled.size} pairs proved"
+        finding = f"{result.certified:,} of {plural(result.settled.size, 'pair')} proved"
         finding += f", with {of_brute(result.flops_complete, result.flops_brute)}" if result.certified else ""
 
         def shown(_: bool) -> Counterexample:

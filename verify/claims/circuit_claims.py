@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from algebra.plural import plural
 from verify.claims.claim import Bounded, Counterexample, Index, Mistake, Outcome, chosen_by_floats, number_list, percent, word
 from verify.claims.subject import Subject
 from verify.compare.necessity import necessary, sufficient
@@ -30,7 +31,7 @@ class Circuits(Bounded, frozen=True, kw_only=True, tag="circuits"):
 
     def quantity(self) -> str:
         """The share of circuits."""
-        of = f"the {len(self.sets)} circuits given" if self.sets else "the circuits that labels make"
+        of = f"the {plural(len(self.sets), 'circuit')} given" if self.sets else "the circuits that labels make"
         if self.level == "necessary":
             return f"the share of {of} whose removal changes an answer"
         return f"the share of {of} in a minimal set that keeps every answer"
@@ -61,9 +62,10 @@ class Circuits(Bounded, frozen=True, kw_only=True, tag="circuits"):
         spare = [circuits[k] for k in range(len(circuits)) if k not in set(needed)]
         count = sum(len(circuits[k]) for k in needed)
         if self.level == "necessary":
-            finding = f"{len(needed)} of {len(circuits)} circuits are needed ({percent(value)})"
+            finding = f"{len(needed)} of {plural(len(circuits), 'circuit')} needed ({percent(value)})"
         else:
-            finding = f"{len(needed)} of {len(circuits)} circuits ({count} neurons) keep every answer, and none of them can go"
+            finding = f"{len(needed)} of {plural(len(circuits), 'circuit')} ({plural(count, 'neuron')})"
+            finding += " keep every answer, and none of them can go"
 
         def shown(low: bool) -> Counterexample:
             if not low or self.level == "sufficient":

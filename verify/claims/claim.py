@@ -23,6 +23,7 @@ import msgspec
 import numpy as np
 
 from algebra.group import FiniteGroup
+from algebra.plural import plural
 
 #: The most characters of a bound that is written as a string.
 _LONGEST = 200
@@ -255,7 +256,7 @@ def pair_shown(group: FiniteGroup, x: int, y: int, answer: int, expected: int) -
 
 def tied(count: int) -> str:
     """What a formula does that prefers some outputs to all others, but none of these to another, at any pair."""
-    return f"ties {count} outputs, which is no answer"
+    return f"ties {plural(count, 'output')}, which is no answer"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.characters.character_table import character_table
+from algebra.plural import plural
 from verify.claims.claim import Bounded, Mistake, NonNegative, Outcome, nearest, percent
 from verify.claims.subject import Subject
 from verify.compare.isotypic import isotypics, on_one_irrep, rho_set_sizes
@@ -73,7 +74,9 @@ class IrrepUse(Bounded, frozen=True, kw_only=True, tag="irrep use"):
         if not irreps:
             return Outcome("SKIPPED", "the group has no irrep but the trivial one")
         if self.wide and subject.weights.width < (width := 2 * sum(int(d) ** 3 for d in character_table(group).degrees[1:])):
-            return Outcome("SKIPPED", f"said of networks with at least {width} neurons, and this one has {subject.weights.width}")
+            return Outcome(
+                "SKIPPED", f"said of networks with at least {plural(width, 'neuron')}, and this one has {subject.weights.width}"
+            )
         live = np.flatnonzero(~subject.dead)
         energy = np.array([label.energy for label in subject.labels])[live]
         if not len(live) or energy.sum() <= 0:
@@ -84,7 +87,7 @@ class IrrepUse(Bounded, frozen=True, kw_only=True, tag="irrep use"):
             if self.or_cosets:
                 kinds = [subject.labels[i].kind for i in live]
                 good |= np.array([kind in ("coset", "sign", "twisted", "dual") for kind in kinds])
-            return self.weighed(float(good.mean()), f"{percent(float(good.mean()))} of {len(live)} live neurons")
+            return self.weighed(float(good.mean()), f"{percent(float(good.mean()))} of {plural(len(live), 'live neuron')}")
         homes = np.where(least.max(axis=0) >= LIVES, least.argmax(axis=0), -1)
         parts = np.array([energy[homes == k].sum() for k in range(len(irreps))]) / energy.sum()
         return self._of_irreps(subject, homes, parts)

@@ -6,6 +6,7 @@ import numpy as np
 
 from algebra.action import permutation_character, shared_cosets
 from algebra.characters.character_table import character_table
+from algebra.plural import plural
 from algebra.subgroup import Subgroup
 from verify.claims.claim import (
     Bounded,
@@ -72,7 +73,9 @@ class Switches(Bounded, frozen=True, kw_only=True, tag="switches"):
             return Outcome("SKIPPED", "no neuron is a coset neuron" + (f" of {self.subgroup}" if self.subgroup else " by its label"))
         value = Fraction(len(switches), total)
         what = "cancel" if self.cancels else "are silent"
-        finding = f"{len(switches)} of {total} coset neurons {what} on a shared coset up to {self.within:g} ({percent(value)})"
+        finding = (
+            f"{len(switches)} of {plural(total, 'coset neuron')} {what} on a shared coset up to {self.within:g} ({percent(value)})"
+        )
 
         def shown(low: bool) -> Counterexample:
             listed = others if low else switches

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from algebra.errors import GroupError
 from algebra.permutation import parse_cycles
+from algebra.plural import plural
 from net.weights import Weights
 from verify.claims.claim import (
     Bounded,
@@ -55,7 +56,7 @@ class Accuracy(Bounded, frozen=True, kw_only=True, tag="accuracy"):
         good = correct_pairs(subject.evaluation, subject.group.mul)
         chosen = self._chosen(subject)
         value = Fraction(int(good[chosen].sum()), int(chosen.sum()))
-        finding = f"{int(good[chosen].sum())} of {int(chosen.sum())} pairs right ({percent(value)})"
+        finding = f"{int(good[chosen].sum()):,} of {plural(int(chosen.sum()), 'pair')} right ({percent(value)})"
         return self.decided(value, finding, lambda low: example(subject, subject.evaluation, good, chosen, low))
 
     def _chosen(self, subject: Subject) -> Mask:
@@ -94,7 +95,7 @@ class Float32(Bounded, frozen=True, kw_only=True, tag="float32"):
         good = correct_pairs(subject.evaluation, subject.group.mul)
         pairs = proved.size
         sure, wrong = Fraction(int((proved & good).sum()), pairs), Fraction(int((proved & ~good).sum()), pairs)
-        finding = f"proved on {int((proved & good).sum())} of {pairs} pairs"
+        finding = f"proved on {int((proved & good).sum()):,} of {plural(pairs, 'pair')}"
         return self.decided_between(sure, 1 - wrong, finding, lambda low: example(subject, subject.evaluation, good, proved, low))
 
 
@@ -133,7 +134,7 @@ class Equivariance(Claim, frozen=True, kw_only=True, tag="equivariance"):
                     x, y = (int(i) for i in np.argwhere(given != wanted)[0])
                     return self._refuted(subject, kind, g, (x, y), (int(rows[x]), int(moved[y])), int(wanted[x, y]))
         names = ", ".join(self.under)
-        return Outcome("PROVED", f"the answers on all {answer.size} pairs follow every {names} translation")
+        return Outcome("PROVED", f"the answers on {plural(answer.size, 'pair')} follow every {names} translation")
 
     def _refuted(self, subject: Subject, kind: str, g: int, at: tuple[int, int], to: tuple[int, int], wanted: int) -> Outcome:
         group, answer = subject.group, subject.evaluation.answer
@@ -197,7 +198,9 @@ class Intervention(Bounded, frozen=True, kw_only=True, tag="intervention"):
         evaluation = subject.evaluation if self.surgery == "none" else subject.answers(name, weights)
         good = correct_pairs(evaluation, wanted)
         value = Fraction(int(good.sum()), good.size)
-        finding = f"{int(good.sum())} of {good.size} pairs answer {self.product} ({percent(value)}), loss {loss_words(loss)}"
+        finding = (
+            f"{int(good.sum()):,} of {plural(good.size, 'pair')} answer {self.product} ({percent(value)}), loss {loss_words(loss)}"
+        )
         if self.metric == "loss" and np.isnan(loss):
             return Outcome("UNKNOWN", finding)
         if self.metric == "loss":

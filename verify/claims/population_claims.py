@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.coset_space import Side
+from algebra.plural import plural
 from algebra.subgroup import Subgroup
 from verify.claims.claim import Bounded, Claim, Counterexample, Mistake, NonNegative, Outcome, Positive, number_list, percent
 from verify.claims.neuron_claims import named_subgroup
@@ -56,7 +57,8 @@ class Concentrated(Bounded, frozen=True, kw_only=True, tag="concentrated"):
         if not total and not self.count:
             return Outcome("SKIPPED", "every neuron is dead")
         few, many = int((sure & chosen).sum()), int((possible & chosen).sum())
-        finding = f"{few} of {total} neurons have min C < {self.below:g} ({percent(Fraction(few, max(total, 1)))})"
+        finding = f"{few} of {plural(total, 'neuron')} {'has' if few == 1 else 'have'}"
+        finding += f" min C < {self.below:g} ({percent(Fraction(few, max(total, 1)))})"
         if self.count:
             low, high = Fraction(total - many), Fraction(total - few)
         else:
@@ -144,7 +146,7 @@ class CosetNeurons(Bounded, frozen=True, kw_only=True, tag="coset neurons"):
         on_left = fits(subject, "left", left, self.within).any(axis=0)
         both = on_left & fits(subject, "right", right, self.within).any(axis=0) & ~subject.dead
         neurons = [int(i) for i in np.flatnonzero(both)]
-        finding = f"{len(neurons)} neurons on cosets of {self.subgroup} up to {self.within:g} of their range"
+        finding = f"{plural(len(neurons), 'neuron')} on cosets of {self.subgroup} up to {self.within:g} of their range"
         words = f"the neurons are {number_list(neurons)}"
         return self.decided(Fraction(len(neurons)), finding, lambda _: {"neurons": neurons, "within": self.within, "words": words})
 
@@ -174,7 +176,7 @@ class Coverage(Bounded, frozen=True, kw_only=True, tag="coverage"):
         left, right = (fits(subject, of, members, self.within) & ~subject.dead for of in ("left", "right"))
         covered = left.astype(np.int64) @ right.astype(np.int64).T > 0
         value = Fraction(int(covered.sum()), covered.size)
-        finding = f"{int(covered.sum())} of {covered.size} pairs have a neuron"
+        finding = f"a neuron for {int(covered.sum())} of {plural(covered.size, 'pair')}"
         labels = [subject.lattice.label_of(member) for member in members]
         missing = [[labels[i], labels[j]] for i, j in np.argwhere(~covered)]
         there = [[labels[i], labels[j]] for i, j in np.argwhere(covered)]

@@ -8,6 +8,7 @@ import re
 import sys
 from decimal import Decimal
 
+from algebra.plural import plural
 from reports.escaping import is_seen
 from verify.claims.claim import Claim, Counterexample, Outcome
 from verify.claims.decide import Aggregate, Report
@@ -40,7 +41,7 @@ def render_aggregate(claims: ClaimsFile, rows: list[Aggregate], unread: list[tup
         verdicts = ", ".join(f"{name} {count}" for name, count in sorted(row.verdicts.items())) or "no network"
         lines.append(one_line(_name(row.claim, number)))
         lines.append(one_line(f"         {row.claim.statement()}"))
-        lines.append(f"         {verdicts} of {row.networks} networks")
+        lines.append(f"         {verdicts} of {plural(row.networks, 'network')}")
         if row.figures:
             shown = ", ".join(f"{name} {value:.4g}" for name, value in row.figures.items())
             lines.append(f"         figures: {shown}{_published(row.claim)}")

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from algebra.characters.character_table import character_table
 from algebra.characters.fourier import power_share
 from algebra.characters.irrep import has_irreps, irreps
+from algebra.plural import plural
 from verify.claims.claim import (
     Bounded,
     Counterexample,
@@ -132,7 +133,8 @@ class Gcr(Bounded, frozen=True, kw_only=True, tag="gcr"):
         same = (ours == theirs) & (theirs >= 0)
         value = Fraction(int(same.sum()), same.size)
         answer = "answers xy" if len(kernel) == 1 else tied(len(kernel))
-        finding = f"the sum over these irreps always {answer}; the network has its answer on {int(same.sum())} of {same.size} pairs"
+        finding = f"the sum over these irreps always {answer}; "
+        finding += f"the network has its answer on {int(same.sum()):,} of {plural(same.size, 'pair')}"
 
         def shown(low: bool) -> Counterexample:
             x, y = (int(i) for i in np.argwhere(same != low)[0])
@@ -198,7 +200,7 @@ class RhoSets(Bounded, frozen=True, kw_only=True, tag="rho-sets"):
         good = fit.fits(self.within)
         counted: npt.NDArray[np.bool_] = good & (fit.orbit < subject.group.order) if self.orbit == "short" else good
         share = float(counted.mean())
-        finding = f"{percent(share)} of {len(live)} live neurons have the form up to {self.within:g}"
+        finding = f"{percent(share)} of {plural(len(live), 'live neuron')} in the form up to {self.within:g}"
         finding += ", with an orbit shorter than |G|" if self.orbit == "short" else ""
         figures = {"median_share": float(np.median(fit.share)), "median_cosine": float(np.median(fit.aligned))}
         return self.weighed(share, finding, circuits=fit.circuits, **figures)
@@ -241,7 +243,7 @@ class RankOne(Bounded, frozen=True, kw_only=True, tag="rank one"):
         if self.level == "irrep":
             good = (fit.power[:sides].min(axis=0) >= 1 - self.within).any(axis=0)
         share = float(good.mean())
-        finding = f"{percent(share)} of {len(live)} live neurons up to {self.within:g}"
+        finding = f"{percent(share)} of {plural(len(live), 'live neuron')} up to {self.within:g}"
         figures = {f"median_{name}": float(np.median(fit.rank_one[k])) for k, name in enumerate(("left", "right", "votes"))}
         return self.weighed(share, finding, median_cosine=float(np.median(fit.shared[1])), **figures)
 

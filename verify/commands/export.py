@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from algebra.plural import plural
+
 if TYPE_CHECKING:
     from algebra.group import FiniteGroup
     from net.formats.layers import Layers
@@ -47,7 +49,7 @@ def coq(run: Path, checkpoint: Path, out: Path) -> None:
         _name_theorem(path.parent, out, len(certificate.correct.wrong))
     click.echo(out)
     if certificate.correct.wrong:
-        wrong = f"{len(certificate.correct.wrong):,} of {certificate.correct.pairs:,} pairs"
+        wrong = f"{len(certificate.correct.wrong):,} of {plural(certificate.correct.pairs, 'pair')}"
         click.echo(f"the network is wrong at {wrong}: Theorem.v states that it is right at all others, and at none of these", err=True)
     if which("coqc") is None:
         click.echo(f"coqc was not found: install Coq (Debian and Ubuntu: apt-get install coq), then make -C {out}", err=True)
@@ -96,7 +98,7 @@ def _read(run: Path, checkpoint: Path) -> tuple[Certificate, Layers, FiniteGroup
         raise MalformedInput(f"expected a certificate over a group, got one whose generators make none: {error}") from error
     layers = opened.ways(group.order)[0][1]
     if sorted(record.numbering) != list(range(group.order)) or layers.order != group.order:
-        raise MalformedInput(f"expected a certificate and a checkpoint over the {group.order} elements of {group.name}, got others")
+        raise MalformedInput(f"expected a certificate and a checkpoint over the group {group.name}, got others")
     return certificate, layers, group
 
 
@@ -183,7 +185,7 @@ def vnnlib(
         product = group.mul[a, b] if record.product == "left-first" else group.mul[b, a]
         _write(out / name, property_text(n, x, y, number[int(product)], radius).encode())
     _write(out / "instances.csv", instances(model, iter(names)).encode())
-    click.echo(f"{out}: {len(names):,} propert{'y' if len(names) == 1 else 'ies'}")
+    click.echo(f"{out}: {plural(len(names), 'property', 'properties')}")
 
 
 def _in_file(number: dict[int, int], pair: tuple[int, int], product: str) -> tuple[int, int]:

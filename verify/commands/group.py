@@ -13,6 +13,7 @@ from algebra.element_table import MOST_ELEMENTS
 from algebra.errors import GroupError, GroupTooLargeError
 from algebra.group import FiniteGroup, parse_group
 from algebra.lattice import subgroups
+from algebra.plural import plural
 
 if TYPE_CHECKING:
     from algebra.summary import ClassesSummary, CosetSummary, GroupHead, GroupSummary
@@ -99,7 +100,7 @@ def _save_figure(group: FiniteGroup, figure: Path) -> None:
         draft.replace(figure)
     finally:
         draft.unlink(missing_ok=True)
-    click.echo(f"{figure}: {group.name}, {len(subgroups(group).classes)} classes of subgroups")
+    click.echo(f"{figure}: {group.name}, {plural(len(subgroups(group).classes), 'class', 'classes')} of subgroups")
 
 
 Table = tuple[str, list[str], list[list[str]]]
@@ -121,7 +122,8 @@ def _class_table(summary: "ClassesSummary") -> Table:
         for number, one in enumerate(classes, 1)
     ]  # fmt: skip
     return (
-        f"Subgroups: {summary['subgroups']:,} in {len(classes)} classes, one member of each; kind: soluble, perfect or neither",
+        f"Subgroups: {summary['subgroups']:,} in {plural(len(classes), 'class', 'classes')}, one member of each; "
+        "kind: soluble, perfect or neither",
         header,
         rows,
     )
@@ -178,7 +180,7 @@ def _subgroup_table(summary: "GroupSummary") -> Table:
         for one in classes
     ]  # fmt: skip
     more = "" if summary["complete"] else ", listed of more: the whole list would be too long"
-    return f"Subgroups: {summary['subgroups']:,} in {len(classes)} classes{more}", header, rows
+    return f"Subgroups: {summary['subgroups']:,} in {plural(len(classes), 'class', 'classes')}{more}", header, rows
 
 
 def _sum(parts: dict[str, int]) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from algebra.plural import plural
 from verify.commands._reading_options import reading_options
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _class(analysis: "Analysis", name: str, figure: Path | None) -> None:
         return
     from reports.neuron_figure import draw_sheet
 
-    title = f"{len(members)} neurons whose labels name {name}: responses to all pairs, sorted by cosets"
+    title = f"{plural(len(members), 'neuron')} whose labels name {name}: responses to all pairs, sorted by cosets"
     _draw(lambda: draw_sheet(pictures, members, title), figure)
 
 

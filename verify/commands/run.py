@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from algebra.plural import plural
 from verify.commands._reading_options import reading_options
 from verify.symbolic.settings import SOLVERS_S
 
@@ -116,7 +117,7 @@ def _write_proofs(result: "Result", progress: Callable[[str], None]) -> None:
 
     obligations = result.analysis.obligations
     missing = write_proofs(obligations, result.directory, progress)
-    progress(f"{len(obligations) - len(missing)} of {len(obligations)} lemmas have a proof in Alethe without holes")
+    progress(f"{len(obligations) - len(missing)} of {plural(len(obligations), 'lemma')} with a proof in Alethe without holes")
     for name, reason in missing.items():
         progress(f"no proof of {name}: {reason}")
 

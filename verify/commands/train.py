@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from algebra.plural import plural
 from net.errors import MalformedInput
 from verify.exit_codes import ExitCode
 
@@ -87,7 +88,7 @@ def command(
     if parsed.order < 2 or round(settings.fraction * parsed.order**2) < 1:
         raise click.UsageError(
             f"expected a group and a --fraction that leave a pair to train on and an answer to get wrong, got {settings.fraction} of"
-            f" {parsed.order**2:,} pairs"
+            f" {plural(parsed.order**2, 'pair')}"
         )
     if seeds is not None:
         return _train_seeds(settings, parsed.name, _numbers(seeds), out, keep_every, resume, jobs, scheduler, quiet)
@@ -255,7 +256,7 @@ def _enough_memory(settings: TrainingSettings) -> Iterator[None]:
     except RuntimeError as error:
         if "allocate memory" not in str(error):
             raise
-        wanted = f"{settings.width:,} neurons, embeddings of {settings.embed:,} and batches of {settings.batch:,} pairs"
+        wanted = f"{plural(settings.width, 'neuron')}, embeddings of {settings.embed:,} and batches of {plural(settings.batch, 'pair')}"
         raise MemoryError(f"training takes more for {wanted}") from None
 
 
@@ -268,6 +269,6 @@ def _finish(settings: TrainingSettings, state: TrainingState, group: FiniteGroup
     right, margin = float32_score(state.parameters, group.mul, None, settings.activation)
     digest = hashlib.sha256(out.read_bytes()).hexdigest()
     return (
-        f"{out}: {right:,} of {group.order**2:,} pairs right after {state.step:,} steps, "
+        f"{out}: {right:,} of {plural(group.order**2, 'pair')} right after {plural(state.step, 'step')}, "
         f"smallest margin {margin:.4g} (float32), sha256 {digest}"
     )

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algebra.lattice import SubgroupLattice
+from algebra.plural import plural
 from net.activation import fired
 from net.weights import Weights, dead_neurons
 from verify.compare.answers import Shortfall, leads_at, logit_blocks, shortfalls
@@ -592,7 +593,7 @@ def _tried(search: _Search, aim: _Wanted, fit: VoteFit, start: Floats, sides: We
             return alike if search.explained(alike) >= aim.variance else None
     floor = LEAST_LEAD * float(np.sqrt(search.variance / search.network.order))
     found = repaired(fit, votes, sides, wanted, floor, 2 * floor)
-    search.progress(f"{found.rounds} repairs of answers leave {found.wrong} that differ")
+    search.progress(f"{plural(found.rounds, 'repair')} of answers leave {found.wrong} that differ")
     if found.wrong or aim.excess(search, fit, found.votes) > 1:
         return None
     point = search.agreed(aim.name, fit.drafted(found.votes), found.rounds, loss, found.watched)
@@ -626,7 +627,7 @@ def _own_votes(search: _Search) -> Point:
             return point
         refinements += 1
         full = _blamed(search, draft, full, near)
-        search.progress(f"refinement {refinements}: {int(full.sum())} neurons in full")
+        search.progress(f"refinement {refinements}: {plural(int(full.sum()), 'neuron')} in full")
     draft = search.drafted(sides, full)
     return search.point("faithful", write_exact(draft, search.network.exact()), draft, refinements)
 

@@ -31,7 +31,7 @@ def stored_network(
     if source.sha256 != record.sha256:
         raise MalformedInput(f"expected the checkpoint with digest {record.sha256[:16]}..., got one with {source.sha256[:16]}...")
     if sorted(record.numbering) != list(range(group.order)) or len(layers.left[0]) != group.order:
-        raise MalformedInput(f"expected a certificate and a checkpoint over the {group.order} elements of {group.name}, got others")
+        raise MalformedInput(f"expected a certificate and a checkpoint over the group {group.name}, got others")
     network = fold(layers, group, source)
     if network.weights.activation == "square":
         raise MalformedInput("expected a network of relu for a Coq project, got one of squares, which the theory does not have")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypedDict
 import msgspec
 import numpy as np
 
+from algebra.plural import plural
 from net.errors import MalformedInput
 from reports.escaping import escaped
 from reports.numbers import rational
@@ -310,7 +311,7 @@ def markdown(found: Difference, group: FiniteGroup) -> str:
         f"B: {escaped(found['b'])}",
         *_turned(found["read"]),
         "",
-        f"- answers: {len(found['answers_differ']):,} of {pairs:,} pairs differ",
+        f"- answers: {len(found['answers_differ']):,} of {plural(pairs, 'pair')} differ",
         f"- right answers: A {found['right'][0]:,}, B {found['right'][1]:,}",
     ]
     lines[-1:-1] = [
@@ -333,9 +334,9 @@ def markdown(found: Difference, group: FiniteGroup) -> str:
     for letter, rows in (("A", changes["only_a"]), ("B", changes["only_b"])):
         for words, row in list(rows.items())[:LISTED]:
             energy = f", {percentage(row['energy'])} of the energy" if row["energy"] else ""
-            lines.append(f"  - {letter} alone: {escaped(words)}: {_count(len(row['neurons']))}{energy}")
+            lines.append(f"  - {letter} alone: {escaped(words)}: {plural(len(row['neurons']), 'neuron')}{energy}")
     lines += [
-        f"  - changed: {escaped(words)}: A {_count(len(p))}, B {_count(len(q))}, {len({*p} & {*q})} of them in both"
+        f"  - changed: {escaped(words)}: A {plural(len(p), 'neuron')}, B {plural(len(q), 'neuron')}, {len({*p} & {*q})} of them in both"
         for words, (p, q) in list(changes["changed"].items())[:LISTED]
     ]
     if any(
@@ -360,7 +361,3 @@ def _turned(read: list[tuple[str, str] | None]) -> list[str]:
 def _label(label: tuple[str, str | None, str | None]) -> str:
     kind, left, right = label
     return kind if left is None else escaped(f"{kind}, {left} and {right}")
-
-
-def _count(number: int) -> str:
-    return f"{number} neuron{'' if number == 1 else 's'}"

@@ -7,6 +7,7 @@ import numpy as np
 from algebra.coset_space import Side
 from algebra.lattice import SubgroupLattice
 from algebra.permutation import format_cycles
+from algebra.plural import plural
 from net.weights import Weights
 from verify.analysis import Analysis
 from verify.distil.coset_fit import Floats
@@ -140,7 +141,7 @@ def _removal(analysis: Analysis, index: int) -> list[str]:
     without = analysis.ablate(neurons=[index])
     changed = int((analysis.evaluation.answer != without.evaluation.answer).sum())
     return [
-        f"- right before: {analysis.correct.right} of {analysis.correct.pairs} pairs; "
+        f"- right before: {analysis.correct.right:,} of {plural(analysis.correct.pairs, 'pair')}; "
         f"after: {without.correct.right}; answers changed: {changed} (exact)"
     ]
 

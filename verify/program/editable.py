@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from algebra.plural import plural
 from verify.program.form import WEIGHTED
 from verify.program.program import Circuit, Neuron, Program, expand, program_subgroups
 
@@ -44,7 +45,7 @@ class CircuitTables:
     forms: tuple[Form, Form, Form]
 
     def __repr__(self) -> str:
-        count = f"{len(self.neurons)} neuron{'s' if len(self.neurons) != 1 else ''}"
+        count = f"{plural(len(self.neurons), 'neuron')}"
         return f"<circuit of {count}: x by {self.reads_x}, y by {self.reads_y}, votes on {self.votes_on}>"
 
     def _copy(self) -> CircuitTables:
@@ -77,7 +78,8 @@ class CosetProgram:
         self._original = program
 
     def __repr__(self) -> str:
-        return f"<{self.name} program over {self.group.name}: {len(self.circuits)} circuits, {self.constants} constants>"
+        price = f"{plural(len(self.circuits), 'circuit')}, {plural(self.constants, 'constant')}"
+        return f"<{self.name} program over {self.group.name}: {price}>"
 
     def copy(self) -> CosetProgram:
         """The same program, to be changed: its tables can be written to, and circuits can be added to and taken from its list."""
@@ -154,7 +156,7 @@ def _circuit(number: int, circuit: CircuitTables) -> Circuit:
         table = np.asarray(getattr(circuit, field))
         if table.ndim != 2 or len(table) != len(circuit.neurons):
             raise ValueError(
-                f"expected a row of {field} for each of {len(circuit.neurons)} neurons in circuit {number}, got shape {table.shape}"
+                f"expected {plural(len(circuit.neurons), 'row')} of {field} in circuit {number}, one a neuron, got shape {table.shape}"
             )
         rows.append([_integers(row, f"{field} of circuit {number}") for row in table])
     neurons = tuple(Neuron(index, *lists) for index, *lists in zip(circuit.neurons, *rows, strict=True))

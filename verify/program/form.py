@@ -51,6 +51,7 @@ from algebra.coset import double_cosets
 from algebra.coset_space import CosetSpace, character_signs
 from algebra.group import FiniteGroup
 from algebra.gset import GSet
+from algebra.plural import plural
 from algebra.subgroup import Subgroup
 from verify.memory import kept
 
@@ -221,7 +222,7 @@ def expand_lists(group: FiniteGroup, form: GroupForm, lists: Numbers) -> Numbers
         raise ValueError("a list shared with x is no function without that list")
     length = list_length(group, form)
     if len(lists) != length:
-        raise ValueError(f"a list on {form.on} has {len(lists)} integers, expected {length}")
+        raise ValueError(f"a list on {form.on} has {plural(len(lists), 'integer')}, expected {length}")
     if form.on != "rank":
         return linear_map(group, form).expand(lists)
     n = form.subgroups[0].index
@@ -253,7 +254,7 @@ def expand_sides(
         return functions, expand_lists(group, right, right_lists) * unit
     check_circuit(group, left, right, left)
     if len(right_lists) != list_length(group, right):
-        raise ValueError(f"a list on {right.on} has {len(right_lists)} integers, expected {list_length(group, right)}")
+        raise ValueError(f"a list on {right.on} has {plural(len(right_lists), 'integer')}, expected {list_length(group, right)}")
     plain = GroupForm("preimages", right.subgroups, right.kernels, right.weights)
     mirrored = expand_lists(group, plain, left_lists[: len(right.weights)]) * right_lists[0]
     return functions, mirrored + right_lists[1] * unit if right.constant else mirrored

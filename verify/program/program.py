@@ -22,6 +22,7 @@ import numpy.typing as npt
 from algebra.group import FiniteGroup, group_from_generators
 from algebra.lattice import subgroups
 from algebra.permutation import format_cycles, parse_cycles
+from algebra.plural import plural
 from algebra.subgroup import Subgroup, closure
 from net.activation import Activation, degree
 from net.weights import Weights
@@ -153,7 +154,7 @@ def expand(program: Program, group: FiniteGroup, subgroups: tuple[Subgroup, ...]
     left, right, votes = (np.concatenate(part or [np.zeros((n, 0), object)], axis=1) for part in columns)
     bias = np.array(program.bias or [0] * n, dtype=object)
     if bias.shape != (n,):
-        raise ValueError(f"the bias has {len(program.bias)} integers, expected none or {n}")
+        raise ValueError(f"the bias has {plural(len(program.bias), 'integer')}, expected none or {n}")
     bits, activation = program.preactivation_bits + program.scale_bits, program.activation
     return Weights.from_integers(left, right, votes.T, bias * unit ** degree(activation), bits, program.vote_bits, activation)
 

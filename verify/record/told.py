@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from algebra.plural import plural
 from verify.record.certificate import Certificate
 from verify.record.explain import percentage
 from verify.record.summary import Summary, approximate
@@ -12,24 +13,25 @@ FAMILIES = 6
 def told(certificate: Certificate, summary: Summary) -> Iterator[str]:
     """Right pairs, families with their shares of the energy, the program's price, and the state of Q3 and Q4."""
     correct, program, compact = certificate.correct, summary.program, certificate.compact
-    yield f"network   {correct.right:,} of {correct.pairs:,} pairs right{_margin(summary)}"
+    yield f"network   {correct.right:,} of {plural(correct.pairs, 'pair')} right{_margin(summary)}"
     largest = summary.families[:FAMILIES]
     names = [family.name if len(family.name) <= 22 else f"{family.name[:19]}..." for family in largest]
     width = max(map(len, names), default=0)
     for k, (name, family) in enumerate(zip(names, largest, strict=True)):
-        counts = f"{family.circuits:4} circuit{'s' * (family.circuits != 1)}".ljust(14)
-        neurons = f"{family.neurons:4} neuron{'s' * (family.neurons != 1)}".ljust(13)
+        counts = "{:>4} {}".format(*plural(family.circuits, "circuit").split()).ljust(14)
+        neurons = "{:>4} {}".format(*plural(family.neurons, "neuron").split()).ljust(13)
         share = f"{percentage(family.energy_share):>8}{'' if k else ' of the energy'}"
         yield f"{'' if k else 'families':8}  {name:{width}} {counts}{neurons}{share}"
     if rest := summary.families[FAMILIES:]:
         left = sum(family.energy_share for family in rest)
         yield f"{'':8}  and {len(rest)} more, {percentage(min(left, 1.0))} of the energy"
-    price = f"{program.constants:,} integers, {percentage(program.ratio)} of the parameters"
-    yield f"program   {price}; {certificate.equivalent.agree:,} answers agree"
+    same = certificate.equivalent.agree
+    price = f"{plural(program.constants, 'integer')}, {percentage(program.ratio)} of the parameters"
+    yield f"program   {price}; {plural(same, 'answer')} {'agrees' if same == 1 else 'agree'}"
     lemmas = {"PROVED": "proved right for all x, y, z by lemmas", "REFUTED": "wrong at some pair", "UNKNOWN": "lemmas leave it open"}
     yield f"symbolic  the {summary.symbolic.about} program: {lemmas[certificate.symbolic.status]}"
     if compact is not None and compact.certified:
-        yield f"compact   {compact.certified:,} pairs by the coset structure; {of_brute(compact.flops, compact.flops_brute)}"
+        yield f"compact   {plural(compact.certified, 'pair')} by the coset structure; {of_brute(compact.flops, compact.flops_brute)}"
 
 
 def _margin(summary: Summary) -> str:

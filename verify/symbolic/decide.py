@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from algebra.group import FiniteGroup
+from algebra.plural import plural
 from net.folded import FoldedNetwork
 from net.units import Units
 from verify.compare.levels import mechanism
@@ -182,5 +183,5 @@ def decide_outline(outline: Outline, written: Written) -> tuple[Status, str, tup
     reason = replay.reason
     several = sum(len(c.neurons) for c in written.program.circuits if not {c.left.on, c.right.on}.isdisjoint(ON_POINTS))
     if several and replay.wrong is None and not outline.too_large:
-        reason += f"; lemmas bound {several} neurons that add up over several points by the most that they can do at any pair"
+        reason += f"; lemmas bound {plural(several, 'neuron')} adding up over several points by the most that they can do at any pair"
     return ("UNKNOWN" if replay.wrong is None else "REFUTED"), reason, replay.wrong

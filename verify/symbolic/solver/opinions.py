@@ -17,6 +17,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Literal
 
+from algebra.plural import plural
 from verify.symbolic.obligation import Obligation
 from verify.symbolic.solver.worker import Reply, Request
 
@@ -180,7 +181,7 @@ def judge(expected: Sequence[str], reply: Reply | None, spent_s: float) -> Opini
         return Opinion("agrees", seconds)
     wrong = next((a for a in answers if a not in ("sat", "unsat", "unknown")), "")
     if wrong or len(answers) > len(expected):
-        return Opinion("error", seconds, (wrong or f"{len(answers)} answers to {len(expected)} checks")[:200])
+        return Opinion("error", seconds, (wrong or f"{plural(len(answers), 'answer')} to {plural(len(expected), 'check')}")[:200])
     return Opinion("time-out", seconds)
 
 

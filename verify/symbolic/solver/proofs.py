@@ -8,6 +8,7 @@ written.
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from algebra.plural import plural
 from verify.symbolic.obligation import Obligation
 from verify.symbolic.solver.opinions import SolverProcess, installed
 
@@ -50,7 +51,7 @@ def write_proofs(
                 proof_file(file).unlink(missing_ok=True)
                 missing[obligation.id] = next(a for a in [*reply["answers"], "fewer answers than checks"] if a != "unsat")
             if number % 20 == 0:
-                progress(f"{number} of {len(obligations)} lemmas were given to cvc5 for proofs")
+                progress(f"{number} of {plural(len(obligations), 'lemma')} given to cvc5 for proofs")
     finally:
         process.close()
     return missing
