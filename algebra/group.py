@@ -272,6 +272,9 @@ def parse_generators(text: str) -> NamedGenerators:
         return _named_generators("x".join(name for name in factors if name))
     if "(" in text:
         return _written_generators(re.sub(r"^Group\((.*)\)$", r"\1", text, flags=re.DOTALL | re.IGNORECASE))
+    smaller = re.sub(r"\^[1-9][0-9]+", "^2", re.sub(r"[1-9][0-9]{4,}", "5", text))
+    if smaller != text and all(_spelt(part) for part in re.split(r"[xX×*]", smaller)):
+        raise GroupError(f"Expected a group on 1 to {MAX_DEGREE} points, got {text[:40]!r}, which is too large.")
     raise GroupError(
         f"Expected a group such as S6, A5, C7, D10, Q8, PSL(2,7), S3xS3, S3wrS2 or generators such as '(1 2 3), (1 2)', got {text!r}."
     )

@@ -127,9 +127,7 @@ def load_state(path: Path, settings: TrainingSettings, order: int) -> TrainingSt
     if type(step) is not int or step < 0 or not isinstance(history, list) or not all(map(_is_evaluation, history)):
         raise MalformedInput(f"expected the step and the history of a training run in {path}, got something else")
     if step > settings.steps:
-        raise MalformedInput(
-            f"expected a run of at most {settings.steps:,} in --steps in {path}, got one after {step:,}: give more --steps"
-        )
+        raise MalformedInput(f"expected a run of at most {settings.steps:,} steps in {path}, got one after {step:,}: give more --steps")
     moments = {name: tensor for name, tensor in tensors.items() if name not in shapes}
     parameters = {name: tensors[name] for name in PARAMETER_NAMES}
     return TrainingState(step, parameters, moments, history)

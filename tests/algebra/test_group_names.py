@@ -72,3 +72,15 @@ def test_known_isomorphisms():
     for one, other in (("PSL(2,5)", "A5"), ("PGL(2,3)", "S4"), ("PGL(2,5)", "S5"), ("F20", "AGL(1,5)"), ("F22", "D22"), ("Dic2", "Q8")):
         assert invariants(one) == invariants(other)
     assert invariants("Q8")[1:] == (5, [1, 2, 4, 4, 4, 4, 4, 4])
+
+
+@pytest.mark.parametrize("name", ["C100000", "D 100000", "S_12345", "C100000xC2", "C2^300"])
+def test_a_group_that_is_too_large_is_called_too_large(name: str) -> None:
+    with pytest.raises(GroupError, match=r"^Expected a group on 1 to 255 points, got '.*', which is too large\.$"):
+        parse_group(name)
+
+
+@pytest.mark.parametrize("name", ["foo123456", "C100000y", "123456"])
+def test_what_is_no_group_at_any_size_is_not(name: str) -> None:
+    with pytest.raises(GroupError, match=r"^Expected a group such as"):
+        parse_group(name)

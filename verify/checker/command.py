@@ -21,6 +21,7 @@ from pathlib import Path
 
 from .coq import check_project
 from .files import FILE_LIMIT
+from .processes import at_once
 from .progress import Progress, Redone, amount
 from .shape import Differs, Malformed, need, shown
 from .statement import Options, check
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="the network that it is about")
     parser.add_argument("--sample", type=_positive, metavar="N", help="look at N pairs only; never s VERIFIED")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="which pairs these are")
-    parser.add_argument("--jobs", type=_positive, default=1, metavar="J", help="processes that share the pairs")
+    parser.add_argument("--jobs", type=_positive, default=1, metavar="J", help="processes that share the pairs, no more than cores")
     parser.add_argument("--coq", type=Path, metavar="DIR", help="compare this Coq project with the checkpoint, and do nothing else")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     options = parser.parse_args(arguments)
@@ -55,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("s SAME NETWORK")
             return CODES["s SAME NETWORK"]
         progress = Progress(None if options.quiet else sys.stderr)
-        line, table, formula = check(certificate, checkpoint, Options(options.sample, options.seed, options.jobs), progress)
+        if (jobs := at_once(options.jobs)) < options.jobs:
+            progress.write(f"{amount(jobs, 'processes')} in place of {options.jobs:,}: there are no more cores", True)
+        line, table, formula = check(certificate, checkpoint, Options(options.sample, options.seed, jobs), progress)
         print(*([formula] if formula else []), *_lines(table), sep="\n")
     except Differs as error:
         print(error, file=sys.stderr)

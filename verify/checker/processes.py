@@ -5,11 +5,18 @@ many processes there are. Each process is a copy of this one as it was when the 
 """
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
+
+
+def at_once(jobs: int) -> int:
+    """How many of so many processes are started: no more than there are cores for them to run on."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(jobs, cores)
 
 
 def mapped(function: Callable[[Item], Found], items: Iterable[Item], jobs: int = 1) -> Iterator[Found]:

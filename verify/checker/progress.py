@@ -10,7 +10,7 @@ PATIENCE, PAUSE = 2.0, 4.0
 
 def amount(number: int, units: str) -> str:
     """A number with its noun, which is given in the plural: "14,400 pairs", "1 pair", "1 entry"."""
-    one = units[:-3] + "y" if units.endswith("ies") else units[:-1]
+    one = units[:-3] + "y" if units.endswith("ies") else units[: -2 if units.endswith("sses") else -1]
     return f"{number:,} {one if number == 1 else units}"
 
 

@@ -10,7 +10,9 @@ import click
 @click.option("--checkpoint", type=click.Path(path_type=Path), required=True, help="The network that it is about.")
 @click.option("--sample", type=click.IntRange(min=1), help="Look at this many pairs only; never s VERIFIED.")
 @click.option("--seed", default=0, show_default=True, help="Which pairs are sampled.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes, of which no more than cores are started."
+)
 @click.option("--coq", type=click.Path(path_type=Path), help="Compare this Coq project with the checkpoint, and do nothing else.")
 def command(certificate: Path, checkpoint: Path, sample: int | None, seed: int, jobs: int, coq: Path | None) -> int:
     """Redo everything that CERTIFICATE states from the checkpoint alone, in exact integer arithmetic.

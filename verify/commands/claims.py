@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 )
 @click.option("--group", default="", help="The group, such as S5; default: the file's own, or by the network's size.")
 @reading_options
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at a time, for a folder.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at a time, no more than cores, for a folder."
+)
 @click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler whose workers decide, for a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")

@@ -10,7 +10,7 @@ import click
 @click.option("--group", help="The group; default: what the snapshots say.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where trace.json, .md, .svg and .html go; default: FOLDER.trace.")
 @click.option("--programs", is_flag=True, help="Distil each snapshot too, for the price of its program and what it explains.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at a time.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at a time, no more than cores.")
 @click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler whose workers do the work.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(folder: Path, group: str | None, out: Path | None, programs: bool, jobs: int, scheduler: str | None, quiet: bool) -> int:

@@ -39,7 +39,9 @@ MOST_SEEDS = 100_000
 )
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of the split, the weights and the batches [0].")
 @click.option("--seeds", help="Several seeds, such as 1-20 or 3,5,8: a network OUT/GROUP-seedN.safetensors for each.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at a time, with --seeds.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at a time, no more than cores, with --seeds."
+)
 @click.option("--scheduler", metavar="ADDRESS", help="A dask scheduler whose workers train, with --seeds.")
 @click.option("--keep-every", type=click.IntRange(1), metavar="N", help="Keep the network of every N steps in OUT.steps/.")
 @click.option("--steps", type=click.IntRange(1, 2**31), help="Most steps to take [60000; 20000 from 500 elements on].")
@@ -92,6 +94,10 @@ def command(
         )
     if seeds is not None:
         return _train_seeds(settings, parsed.name, _numbers(seeds), out, keep_every, resume, jobs, scheduler, quiet)
+    if out.is_file() and not resume:
+        raise click.UsageError(
+            f"expected a new file for --out, got {out}, which is there: move it away, choose another, or --resume an unfinished run"
+        )
     if not out.parent.is_dir():
         raise click.UsageError(f"expected an existing folder for --out, got {out.parent}")
     if out.is_dir():

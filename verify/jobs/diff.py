@@ -75,6 +75,10 @@ def side(
     """
     if path.is_dir():
         return _of_run(path)
+    if path.name in ("certificate.json", "summary.json") and path.is_file():
+        raise MalformedInput(
+            f"expected a checkpoint, a program.json or the folder of a run, got {path}: give its folder, {path.parent}"
+        )
     if path.suffix == ".json" and not path.name.endswith(".index.json"):  # which is that of a checkpoint in several files
         return _of_program(path)
     return _of_checkpoint(path, group, progress, order, product)

@@ -36,15 +36,24 @@ def finished(
 ) -> Iterator[tuple[int, T | Died]]:
     """(k, function(*arguments[k])) for every k, in the order in which they are done; `Died` for one that kills its process.
 
-    ``jobs`` processes of this machine, or the workers of the dask scheduler at ``scheduler``, which must see the same files and have
-    this package installed. With one job everything is done in this process.
+    ``jobs`` processes of this machine (`at_once`), or the workers of the dask scheduler at ``scheduler``, which must see the same
+    files and have this package installed. With one job everything is done in this process.
     What the function itself raises is raised here and ends the work: it should return its failures.
 
     Raises:
         MalformedInput: ``scheduler`` is given and dask.distributed is not installed, or nothing answers there.
 
     """
-    return _here(function, arguments, jobs) if scheduler is None else _on_cluster(function, arguments, scheduler)
+    return _here(function, arguments, at_once(jobs)) if scheduler is None else _on_cluster(function, arguments, scheduler)
+
+
+def at_once(jobs: int) -> int:
+    """How many of so many processes are started: no more than there are cores, but two where several are asked for.
+
+    With one job the work would be done in this process, which then dies with it.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(jobs, max(cores, 2))
 
 
 def _here(function: Callable[..., T], arguments: Sequence[tuple[object, ...]], jobs: int) -> Iterator[tuple[int, T | Died]]:

@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 import verify.checker
-from verify.checker import layouts, shape
+from verify.checker import layouts, processes, shape
 from verify.checker.command import main
 from verify.checker.integers import Packed
 from verify.checker.progress import Progress
@@ -356,3 +356,14 @@ def test_the_table_says_how_each_statement_was_redone_and_on_how_much(name: str,
     assert [row for row in rows if row[0] in (Q1, Q2, Q4)] == [(*row, "pairs") for row in SEEN[name, sample]]
     assert (found.formula, found.line) == ("", "s VERIFIED" if sample is None else "s SAMPLED")
     assert all(0 <= line.seconds < 60 for line in found.table)
+
+
+def test_no_more_processes_than_cores(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand processes are asked for and one core is there: one is started, and that is said."""
+    monkeypatch.setattr(processes.os, "sched_getaffinity", lambda _: {0})
+    path = FOLDER / "accepted" / "s3_every_form"
+    assert main([str(path.with_suffix(".json")), "--checkpoint", str(path.with_suffix(".ckpt")), "--jobs", "1000"]) == 0
+    assert "1 process in place of 1,000: there are no more cores" in capsys.readouterr().err
+    assert (processes.at_once(1), processes.at_once(3)) == (1, 1)
+    monkeypatch.setattr(processes.os, "sched_getaffinity", lambda _: {0, 3, 5})
+    assert [processes.at_once(jobs) for jobs in (1, 2, 3, 4)] == [1, 2, 3, 3]

@@ -149,3 +149,13 @@ def unfinished(folder: Path, **record: object) -> Path:
     contents = read_contents(partial.read_bytes())
     write_safetensors(partial, {name: t.array() for name, t in contents.tensors.items()}, record_of(contents.metadata) | record)
     return out
+
+
+def test_a_file_that_is_there_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither a network nor anything else; an unfinished run beside it may be resumed."""
+    out = tmp_path / "net.safetensors"
+    out.write_bytes(b"mine")
+    assert train(out) == 2
+    assert "expected a new file for --out" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]
+    assert out.read_bytes() == b"mine"

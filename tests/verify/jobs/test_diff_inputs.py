@@ -77,7 +77,7 @@ def test_a_network_without_neurons_has_no_kinds(run: Path, tmp_path: Path, capsy
         ({"vote_bits": 10**6}, "from 0 to 12,000"),
         ({"vote_bits": -1}, "from 0 to 12,000"),
         ({"preactivation_bits": 12000, "vote_bits": 12000}, "4300 digits"),
-        ({"bias": [1]}, "the bias has 1 integers"),
+        ({"bias": [1]}, "the bias has 1 integer,"),
         ({"subgroups": []}, "of a program that has 0"),
         ({"group": {"name": "S3", "degree": 10**19, "order": 6, "generators": ["(1 2)"]}}, "expected a program over a group"),
         ({"group": {"name": "S3", "degree": 3, "order": 6, "generators": ["(1 2)"]}}, "expected 6 elements, got generators of 2"),
@@ -167,3 +167,9 @@ def test_a_network_in_several_files_is_a_checkpoint(tmp_path: Path, capsys: pyte
     whole = planted(tmp_path / "n.safetensors")
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": dict.fromkeys("LRUb", whole.name)}))
     assert "0 of 36 pairs differ" in said(capsys, 0, tmp_path / "model.safetensors.index.json", whole, "--group", "S3")
+
+
+@pytest.mark.parametrize("name", ["certificate.json", "summary.json"])
+def test_a_file_of_a_run_is_not_its_folder(run: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["diff", str(run), str(run / name)]) == 4
+    assert f"got {run / name}: give its folder, {run}\n" in capsys.readouterr().err

@@ -16,7 +16,8 @@ from net.formats.folded_arrays import save_folded
 from net.planted import planted_network
 from verify import analyse
 from verify.compact.partition import Refinement
-from verify.jobs.many import Died, finished, only_one
+from verify.jobs import many
+from verify.jobs.many import Died, at_once, finished, only_one
 from verify.memory import release
 from verify.program.form import LinearForm
 
@@ -150,3 +151,23 @@ def test_what_fails_before_it_writes_leaves_no_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "a").exists()
     with only_one(tmp_path / "there", "sweep"):
         pass
+
+
+def test_no_more_processes_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But two where several are asked for, since work in this process would take it along when it dies."""
+    for cores, expected in ((1, [1, 2, 2]), (4, [1, 2, 4])):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+        assert [at_once(jobs) for jobs in (1, 2, 1000)] == expected
+
+
+def test_a_thousand_jobs_start_a_few_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def started(function: object, arguments: object, jobs: int) -> object:
+        asked.append(jobs)
+        return iter(())
+
+    monkeypatch.setattr(many, "_here", started)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    assert list(finished(work, [(1, "")], 1000)) == []
+    assert asked == [2]

@@ -86,7 +86,7 @@ def test_several_points_leave_the_question_open_and_the_reason_says_so():
     records, finding = decided(written, network)
     assert {record.kind for record in records} == {"rank one"}
     assert (finding.status, finding.about) == ("UNKNOWN", "readable")
-    assert "lemmas bound 72 neurons that add up over several points" in finding.reason
+    assert "lemmas bound 72 neurons adding up over several points" in finding.reason
 
 
 def test_a_neuron_that_reads_x_through_two_points_is_kept_in_the_mirrored_provable_program():
