@@ -222,7 +222,7 @@ def test_a_program_is_changed_as_the_network_would_be(analysis) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda c: setattr(c, "votes", c.votes[:-1]), "expected a row of votes for each of"),
+        (lambda c: setattr(c, "votes", c.votes[:-1]), "expected 2 rows of votes in circuit 0"),
         (lambda c: setattr(c, "left", c.left[:, :-1]), "a list on"),
         (lambda c: c.right.__setitem__((0, 0), 0.5), "expected integers in right of circuit 0, got 0.5"),
     ],
