@@ -22,10 +22,12 @@ def plural(number: int, one: str, many: str | None = None) -> str:
 def share(value: float | None) -> str:
     """0.9951 as "99.5 %"; "100 %" is all and "0 %" nothing, "over 99.9 %" and "less than 0.1 %" what is near; None as a dash.
 
-    A variance explained that is negative is "none": the mean would explain more.
+    A variance explained that is negative is "none": the mean would explain more. ValueError for what no float64 holds a hundred times.
     """
     if value is None:
         return "–"
+    if not math.isfinite(100 * value):
+        raise ValueError(f"expected a share, got {value:g}")
     if value < 0:
         return "none"
     if value in (0, 1):

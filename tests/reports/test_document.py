@@ -321,6 +321,12 @@ def huge(directory: Path) -> None:
     put(directory, "summary.json", summary)
 
 
+def huge_share(directory: Path) -> None:
+    summary = json.loads((directory / "summary.json").read_text())
+    summary["families"][0]["energy_share"] = 1e308
+    put(directory, "summary.json", summary)
+
+
 def no_permutation(directory: Path) -> None:
     certificate = json.loads((directory / "certificate.json").read_text())
     certificate["group"]["generators"][0] = certificate["program"]["group"]["generators"][0] = "<script>alert(1)</script>"
@@ -349,6 +355,7 @@ def lacking(*keys: str) -> Callable[[Path], None]:
         (other_pictures, "pictures.json of one network, got those of two"),
         (nobodys_pictures, "pictures.json of one network, got those of two"),
         (huge, "holds what a report cannot say: integer division"),
+        (huge_share, "holds what a report cannot say: expected a share, got 1e\\+308"),
         (no_permutation, "holds what a report cannot say: expected cycles"),
         (lacking("lattice"), "lacks an entry: KeyError"),
         (lacking("network", "live"), "lacks an entry: .* 'live'|'live'"),

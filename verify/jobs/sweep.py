@@ -104,7 +104,7 @@ def sweep(
     Raises:
         GroupError: no group has the name ``group``.
         MalformedInput: a folder holds no checkpoint, another sweep writes into ``out``, or no scheduler answers.
-        OSError: ``out`` cannot be written, which shows before the work begins.
+        OSError: ``out`` cannot be written, which shows before the work begins. Tables of an earlier sweep stay until a row is done.
 
     """
     if group is not None:
@@ -115,7 +115,8 @@ def sweep(
         raise MalformedInput(f"expected checkpoints outside of {out}, got none")
     names = _names(paths)
     with only_one(out, "sweep"):
-        _write([], out)
+        for draft in _write_drafts([], out).values():
+            draft.unlink()
         rows: dict[int, Row] = {}
         if resume:
             known = ((k, _earlier(path, name, out / name, group)) for k, (path, name) in enumerate(zip(paths, names, strict=True)))
@@ -168,14 +169,20 @@ def _duration(seconds: float) -> str:
 
 def _write(rows: Sequence[Row], out: Path) -> None:
     """Put sweep.json and sweep.md in the place of earlier ones."""
+    for name, draft in _write_drafts(rows, out).items():
+        draft.replace(out / name)
+
+
+def _write_drafts(rows: Sequence[Row], out: Path) -> dict[str, Path]:
+    """Both files beside their places, by their names."""
     contents = {
         "sweep.json": msgspec.json.format(canonical_bytes(rows), indent=1) + b"\n",
         "sweep.md": markdown(rows).encode(),
     }
+    drafts = {name: out / f".{name}.tmp" for name in contents}
     for name, content in contents.items():
-        draft = out / f".{name}.tmp"
-        draft.write_bytes(content)
-        draft.replace(out / name)
+        drafts[name].write_bytes(content)
+    return drafts
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+import pytest
 
 from algebra.group import parse_group
+from net.errors import MalformedInput
 from net.formats.own import write_safetensors
 from net.planted import planted_network
 from verify.cli import execute
+from verify.jobs import many
 from verify.jobs.sweep import Row, _names, markdown, sweep
 from verify.record.certificate import Certificate, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import pytest
 
 
 def planted(path: Path, scale: int = 0, bias: float = 0.0) -> Path:
@@ -131,3 +132,22 @@ def test_a_run_with_figures_that_no_run_has_is_done_again(tmp_path: Path) -> Non
 
 def without_times(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
     return [{key: value for key, value in row.items() if key not in ("seconds", "distil_s")} for row in rows]
+
+
+def test_a_sweep_that_finds_no_scheduler_leaves_the_folder_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No empty table, and none in the place of an earlier one."""
+
+    def refused(*_: object) -> object:
+        raise MalformedInput("no scheduler")
+
+    network, out = planted(tmp_path / "networks" / "a.safetensors"), tmp_path / "out"
+    monkeypatch.setattr(many, "_on_cluster", refused)
+    with pytest.raises(MalformedInput):
+        sweep([network], out, "S3", 1, 0, scheduler="nowhere:1")
+    assert not out.exists()
+    out.mkdir()
+    (out / "sweep.md").write_text("earlier")
+    with pytest.raises(MalformedInput):
+        sweep([network], out, "S3", 1, 0, scheduler="nowhere:1")
+    assert (out / "sweep.md").read_text() == "earlier"
+    assert not [path.name for path in out.iterdir() if path.name.endswith(".tmp") or path.name == "sweep.json"]
