@@ -15,8 +15,10 @@ threads or block size. Nor do the bounds of the margins, but for those of `round
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,14 +26,14 @@ from numpy.typing import NDArray
 
 from verify.exact.exact_pairs import exact_leads, outward
 from verify.exact.rounded_floats import round_to_floats
-from verify.exact.scaled_integers import BITS, ScaledNetwork, blocks, round_network, scaled_bounds, top_two
+from verify.exact.scaled_integers import BITS, ScaledNetwork, round_network, scaled_bounds, top_two
 from verify.exact.wide_integers import WideNetwork, round_wide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from net.weights import Weights
-    from verify.exact.scaled_integers import Doubles, Indices
+    from verify.exact.scaled_integers import Doubles, Floats, Indices
 
 TIE = -1
 TIERS = ("float32", "rounded", "float64", "wide", "exact")
@@ -42,6 +44,7 @@ _SAMPLE = 1024
 
 Table = NDArray[np.integer]
 Mask = NDArray[np.bool_]
+_Networks = Callable[[str], ScaledNetwork | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +80,8 @@ def evaluate(weights: Weights, expected: Table | None = None, tiers: Sequence[st
     no influence on the result. `tiers` are tried in the order of TIERS. ValueError for an unknown tier, for
     tiers without "exact" (no other can decide every pair), for a table of guesses of another shape, and for
     more than 32,767 elements. Cost: one matrix product of n^2 x m by m x n, in float32 where that decides
-    most pairs; memory: 20 n^2 bytes and a few blocks of megabytes.
+    most pairs, with fewer than m columns where neurons share classes of y (`class_product`); memory: 20 n^2 bytes and a few blocks of
+    megabytes.
     """
     n = weights.order
     if unknown := set(tiers) - set(TIERS):
@@ -95,14 +99,15 @@ def evaluate(weights: Weights, expected: Table | None = None, tiers: Sequence[st
     # A guess outside of the outputs, as -1 for a tie, would be read as another column and come back as the answer.
     work = _Work.empty(n, None if expected is None else np.clip(np.asarray(expected).reshape(-1), 0, n - 1))
     counts = dict.fromkeys([tier for tier in TIERS if tier in tiers], 0)
+    networks = cache(lambda tier: _network(tier, weights))  # a tier that is tried on a sample may then be run
     undecided: Indices | None = None
     for tier in counts:
         before = n * n if undecided is None else len(undecided)
         if before == 0:
             break
-        if tier in ("float32", "rounded") and "float64" in counts and not _worthwhile(tier, weights, work, "rounded" in counts):
+        if tier in ("float32", "rounded") and "float64" in counts and not _worthwhile(tier, networks, work, "rounded" in counts):
             continue
-        undecided = _run(tier, weights, work, undecided)
+        undecided = _run(tier, weights, networks, work, undecided)
         counts[tier] = before - (n * n if undecided is None else len(undecided))
     shape = (n, n)
     return Evaluation(work.answer.reshape(shape), work.low.reshape(shape), work.high.reshape(shape), counts, work.second.reshape(shape))
@@ -111,7 +116,7 @@ def evaluate(weights: Weights, expected: Table | None = None, tiers: Sequence[st
 def tighten(weights: Weights, evaluation: Evaluation, pairs: Indices, tier: str = "float64") -> Evaluation:
     """The same evaluation with the margin bounds at `pairs` (x * n + y) as close as `tier` gives them."""
     work = _Work.of(evaluation)
-    _run(tier, weights, work, pairs)
+    _run(tier, weights, lambda tier: _network(tier, weights), work, pairs)
     shape = evaluation.answer.shape
     return replace(evaluation, margin_low=work.low.reshape(shape), margin_high=work.high.reshape(shape))
 
@@ -199,57 +204,52 @@ def _network(tier: str, weights: Weights) -> ScaledNetwork | None:
     return round_to_floats(weights) if tier == "rounded" else round_network(weights, tier)
 
 
-def _worthwhile(tier: str, weights: Weights, work: _Work, both: bool) -> bool:
+def _worthwhile(tier: str, networks: _Networks, work: _Work, both: bool) -> bool:
     """Whether a pass in float32 would decide most pairs, judged by an evenly spread sample.
 
     Integers of 24 bits that had to be rounded tell less than rounded products of floats, where ``both`` can be had.
     """
-    network = _network(tier, weights)
+    network = networks(tier)
     if network is None or (both and tier == "float32" and network.slack > 0):
         return False
     sample = np.linspace(0, work.order**2 - 1, min(_SAMPLE, work.order**2)).astype(np.int64)
-    return float(_decide_scaled(network, work, sample).mean()) >= _WORTHWHILE
+    return float(_decide_scaled(network, work, sample, network.logits(sample)).mean()) >= _WORTHWHILE
 
 
-def _run(tier: str, weights: Weights, work: _Work, pairs: Indices | None) -> Indices | None:
+def _run(tier: str, weights: Weights, networks: _Networks, work: _Work, pairs: Indices | None) -> Indices | None:
     """Let one tier decide the pairs (None: all); returns those that it leaves open (None: all)."""
     if tier in BITS or tier == "rounded":
-        network = _network(tier, weights)
+        network = networks(tier)
         if network is None:
             return pairs
-        return _run_blocks(lambda part: _decide_scaled(network, work, part), network.rows, work.order, pairs)
+        return _left_open((part, _decide_scaled(network, work, part, logits)) for part, logits in network.blocks(pairs))
     if tier == "wide" and weights.activation == "square":  # limbs are written for relu
         return pairs
+    everyone = np.arange(work.order**2) if pairs is None else pairs
     if tier == "wide":
         wide = round_wide(weights)
-        return _run_blocks(lambda part: _decide_wide(wide, work, part), wide.rows, work.order, pairs)
-    return _decide_exactly(weights, work, np.arange(work.order**2) if pairs is None else pairs)
+        parts = (everyone[k : k + wide.rows] for k in range(0, len(everyone), wide.rows))
+        return _left_open((part, _decide_wide(wide, work, part)) for part in parts)
+    return _decide_exactly(weights, work, everyone)
 
 
-def _run_blocks(decide: Callable[[Indices | slice], Mask], rows: int, order: int, pairs: Indices | None) -> Indices:
-    """Call `decide` on blocks of at most `rows` pairs; returns the pairs that it does not decide."""
-    parts: list[Indices | slice]
-    if pairs is None:
-        parts = list(blocks(order, rows))
-    else:
-        parts = [pairs[k : k + rows] for k in range(0, len(pairs), rows)]
+def _left_open(blocks: Iterable[tuple[Indices | slice, Mask]]) -> Indices:
+    """The pairs that are not decided, of blocks of pairs with masks of those that are."""
     left = [np.zeros(0, dtype=np.int64)]
-    for part in parts:
-        undecided = np.flatnonzero(~decide(part))
+    for part, decided in blocks:
+        undecided = np.flatnonzero(~decided)
         if undecided.size:
             left.append(undecided + part.start if isinstance(part, slice) else part[undecided])
     return np.concatenate(left)
 
 
-def _decide_scaled(network: ScaledNetwork, work: _Work, pairs: Indices | slice) -> Mask:
-    first, lead, second = top_two(network.logits(pairs), work.guesses(pairs))
+def _decide_scaled(network: ScaledNetwork, work: _Work, pairs: Indices | slice, logits: Floats) -> Mask:
+    first, lead, second = top_two(logits, work.guesses(pairs))
     low, high = scaled_bounds(lead, network.slack, network.exponent)
     return work.record(pairs, (first, second), low, high, lead > network.slack, (lead == 0) & (network.slack == 0))
 
 
-def _decide_wide(network: WideNetwork, work: _Work, pairs: Indices | slice) -> Mask:
-    if isinstance(pairs, slice):
-        pairs = np.arange(pairs.start, pairs.stop)
+def _decide_wide(network: WideNetwork, work: _Work, pairs: Indices) -> Mask:
     first, second, lead, _ = network.top_two(pairs)
     unit = Fraction(2) ** -network.exponent
     low = np.array([outward(unit * (a - network.slack))[0] for a in lead])

@@ -20,13 +20,17 @@ the products, H, differs from relu(p) by at most
     sum_i (2 f_i (reach_i + e_i) + e_i (max v_i - min v_i))
 
 of 2^q times those of the real logits, as in `scaled_integers`, where the bias is a neuron of activation 1 too. The computed product
-g_z of k terms, summed in any order with or without fused multiply-add, errs by at most gamma_k sum_i H_i |v_iz| + 8 k t (Higham,
-Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1; k products and k - 1 sums lose 4 k t to underflow, which later
-roundings less than double). With top_G = max over z of sum_i reach_i |v_iz| every difference of two logits is known to within
+g_z of k terms, summed in any order with or without fused multiply-add, errs by at most gamma_k sum_i H_i |v_iz| + 16 k t (Higham,
+Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1; for the last term see below). With top_G = max over z of
+sum_i reach_i |v_iz| every difference of two logits is known to within
 
-    slack = sum_i (2 f_i (reach_i + e_i) + e_i (max v_i - min v_i)) + 2 (gamma_k + 2^-52) top_G + 16 k t
+    slack = sum_i (2 f_i (reach_i + e_i) + e_i (max v_i - min v_i)) + 2 (gamma_k + 2^-52) top_G + 32 k t
 
 units of 2^-q; 2^-52 stands for the rounding of the difference of two float32 numbers in float64.
+
+**Underflow.** The k products lose t each, since neither operand is subnormal, and a sum 3 t. The plain product has k - 1 sums. That of
+`class_product` has for each set S of neurons |S| - 1 sums and one product with 1, which loses t, and then fewer than k sums: less than
+k t + 3 k t + 3 k t. So at most 7 k t are lost, which later roundings less than double.
 
 Which pairs this decides may depend on the order in which a BLAS library adds up; what it decides does not.
 """
@@ -113,7 +117,7 @@ def _slack(real: LiveNeurons, floats: tuple[Singles, Singles, Singles], s: Indic
         most = top * (1 + U32) + 3 * TINY32
     sums = float((most @ np.abs(V)).max()) * inflate(k)
     spread = V.max(axis=1) - V.min(axis=1)
-    slack = float((2 * f * (most + e) + e * spread).sum()) * inflate(k) + 2 * (gamma(k, U32) + 2 * U64) * sums + 16 * k * TINY32
+    slack = float((2 * f * (most + e) + e * spread).sum()) * inflate(k) + 2 * (gamma(k, U32) + 2 * U64) * sums + 32 * k * TINY32
     # An activation out of range would be inf, and inf times a vote of 0 no number at all.
     fits = max(sums, float(most.max())) < 2.0**120 and np.isfinite(slack)
     return slack * INFLATE if fits else None

@@ -46,8 +46,11 @@ from numpy.typing import NDArray
 from net.activation import degree, fired
 from net.common_part import without_common_part, without_opposite_parts
 from net.roundoff import INFLATE, inflate
+from verify.exact.class_product import ClassProduct
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from net.activation import Activation
     from net.weights import Weights
 
@@ -93,31 +96,23 @@ class ScaledNetwork:
         rows = max(1, _BLOCK_BYTES // (self.order * self.L.itemsize))
         return rows // self.order * self.order if rows >= self.order else rows
 
-    def logits(self, pairs: Indices | slice) -> Floats:
-        """Integer logits G (rows, n) of the pairs, numbered x * n + y; O(rows k n), exact where the network is of integers.
-
-        A slice must stay within one x or consist of whole rows x; it saves gathering.
-        """
-        n = self.order
-        if isinstance(pairs, slice):
-            x, y = divmod(pairs.start, n)
-            size = pairs.stop - pairs.start
-            if size <= n:
-                hidden = self.L[x] + self.R[y : y + size]
-            else:
-                hidden = (self.L[x : x + size // n, None] + self.R).reshape(size, -1)
-        else:
-            hidden = self.L[pairs // n] + self.R[pairs % n]
+    def logits(self, pairs: Indices) -> Floats:
+        """Integer logits G (rows, n) of the pairs, numbered x * n + y; O(rows k n), exact where the network is of integers."""
+        hidden = self.L[pairs // self.order] + self.R[pairs % self.order]
         fired(hidden, self.activation, out=hidden)
         return np.asarray(hidden @ self.U)
 
-
-def blocks(order: int, rows: int) -> list[slice]:
-    """The n^2 pairs x * n + y cut into slices of at most `rows`, none of which crosses a row in part."""
-    if rows >= order:
-        return [slice(k, min(k + rows, order**2)) for k in range(0, order**2, rows)]
-    cuts = [slice(y, min(y + rows, order)) for y in range(0, order, rows)]
-    return [slice(x * order + cut.start, x * order + cut.stop) for x in range(order) for cut in cuts]
+    def blocks(self, pairs: Indices | None) -> Iterator[tuple[Indices | slice, Floats]]:
+        """Pairs (None: all) and their logits, a block at a time; all pairs by `class_product`."""
+        n, rows = self.order, self.rows
+        if pairs is not None:
+            yield from ((part, self.logits(part)) for part in (pairs[k : k + rows] for k in range(0, len(pairs), rows)))
+            return
+        step, cut = max(1, rows // n), min(rows, n)
+        product = ClassProduct.of(self.L, self.R, self.U, self.activation, cut)
+        for x, y, logits in product.blocks(np.arange(n), step, cut):
+            start = int(x[0]) * n + y.start
+            yield slice(start, start + len(logits)), logits
 
 
 def round_network(weights: Weights, precision: str) -> ScaledNetwork | None:

@@ -19,7 +19,7 @@ from net.weights import Weights, dead_neurons
 from verify.exact import scaled_integers, wide_integers
 from verify.exact.exact_pairs import exact_leads, outward
 from verify.exact.exhaustive import TIE, TIERS, correct_pairs, evaluate, smallest_margin, tighten
-from verify.exact.scaled_integers import BITS, blocks, round_network
+from verify.exact.scaled_integers import BITS, round_network
 from verify.exact.wide_integers import round_wide
 
 SHARED = Path(__file__).parents[4] / "shared" / "checkpoints" / "chughtai"
@@ -229,7 +229,7 @@ def test_rounded_logits_use_the_significand_and_do_not_exceed_it(precision):
         network = round_network(Weights.from_arrays(L, np.zeros((6, m)), U), precision)
         logits = network.L.astype(np.int64) @ network.U.astype(np.int64)
         assert 2 ** BITS[precision] // 8 < logits.max() <= 2 ** BITS[precision]
-        assert np.array_equal(network.logits(slice(0, 6)), logits)
+        assert np.array_equal(network.logits(np.arange(6)), logits)
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
@@ -263,7 +263,7 @@ def test_rounded_network_is_exact_when_left_and_right_nearly_cancel(precision, s
     assert max(np.abs(network.L).max(), np.abs(network.R).max()) <= 2 ** (BITS[precision] - 1)
     L, R, U = (array.astype(np.int64).astype(object) for array in (network.L, network.R, network.U))
     exact = np.maximum(L[:, None] + R, 0).reshape(576, -1) @ U
-    assert np.array_equal(network.logits(slice(0, 576)), exact)
+    assert np.array_equal(network.logits(np.arange(576)), exact)
 
 
 def test_wide_network_is_exact_and_within_its_slack_of_the_real_one(logits_by_fractions):
@@ -335,12 +335,6 @@ def test_block_size_of_wide_integers_does_not_influence_the_result(entries, monk
     assert np.array_equal(whole.answer, small.answer)
     assert np.array_equal(whole.margin_low, small.margin_low)
     assert whole.tiers == small.tiers
-
-
-@pytest.mark.parametrize("rows", [1, 5, 7, 14, 49, 100])
-def test_blocks_cover_every_pair_once(rows):
-    covered = np.concatenate([np.arange(part.start, part.stop) for part in blocks(7, rows if rows < 7 else rows // 7 * 7)])
-    assert np.array_equal(covered, np.arange(49))
 
 
 def test_integer_networks_are_decided_without_rounding(vote_counter):

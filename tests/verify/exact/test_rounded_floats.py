@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from net.roundoff import TINY32
 from net.weights import Weights
+from verify.exact.class_product import shared_classes
 from verify.exact.exhaustive import TIE, evaluate
 from verify.exact.rounded_floats import round_to_floats
 
@@ -55,20 +56,31 @@ def flushed(value):
     return F(0) if abs(value) < TINY32 else value
 
 
-def in_some_order(network, x, y, rng, flush):
-    """The logits with float32 operations in an order of their own for each z, with every operand and result flushed or none."""
+def in_some_order(network, x, y, rng, flush, sets=()):
+    """The logits with float32 operations in an order of their own for each z, with every operand and result flushed or none.
+
+    Neurons of one of ``sets`` are added up first, as in `class_product`, and the sum is multiplied by 1.
+    """
     step = flushed if flush else F
     pre = [step(F(step(a) + step(b))) for a, b in zip(network.L[x], network.R[y], strict=True)]
     hidden = [step(F(p * p)) if network.activation == "square" else max(p, F(0)) for p in pre]
     found = []
     for z in range(network.order):
         terms = [step(F(step(h) * step(v))) for h, v in zip(hidden, network.U[:, z], strict=True)]
-        while len(terms) > 1:  # any tree
-            i, j = sorted(rng.choice(len(terms), 2, replace=False))
-            second = terms.pop(j)
-            terms[i] = step(F(terms[i] + second))
-        found.append(terms[0])
+        sums = [in_some_tree([terms[i] for i in part], rng, step) for part in sets]
+        alone = [term for i, term in enumerate(terms) if all(i not in part for part in sets)]
+        # the class in which y lies, and another in which it does not
+        found.append(in_some_tree([*alone, *(step(F(step(one) * F(1))) for one in sums), *(F(0) for _ in sums)], rng, step))
     return np.array(found)
+
+
+def in_some_tree(terms, rng, step):
+    terms = list(terms)
+    while len(terms) > 1:
+        i, j = sorted(rng.choice(len(terms), 2, replace=False))
+        second = terms.pop(j)
+        terms[i] = step(F(step(terms[i]) + step(second)))
+    return terms[0]
 
 
 def furthest(network, logits, real):
@@ -91,6 +103,33 @@ def test_every_difference_of_logits_is_within_the_slack(arrays, activation, seed
     for x, y in np.ndindex(n, n):
         real = real_logits(arrays, activation, x, y)
         for logits in (together[x * n + y], in_some_order(network, x, y, rng, True), in_some_order(network, x, y, rng, False)):
+            assert furthest(network, logits, real) <= Fraction(network.slack)
+
+
+@st.composite
+def networks_with_classes(draw):
+    """Six elements, seven neurons of which the first three and the next three read y through two classes each."""
+    L, U, b = (np.array(draw(st.lists(NUMBERS, min_size=k, max_size=k))) for k in (42, 42, 6))
+    two = np.array(draw(st.lists(NUMBERS, min_size=14, max_size=14))).reshape(2, 7)
+    labels = np.array([[0, 0, 0, 1, 1, 1], [0, 1, 0, 1, 0, 1], range(6)])
+    R = np.column_stack([two[labels[i // 3] % 2, i] for i in range(7)])
+    return L.reshape(6, 7), R, U.reshape(7, 6), b
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered in")
+@settings(max_examples=60, deadline=None)
+@given(arrays=networks_with_classes(), activation=st.sampled_from(ACTIVATIONS), seed=st.integers(0, 99))
+def test_every_difference_of_logits_by_classes_is_within_the_slack(arrays, activation, seed):
+    network = round_to_floats(Weights.from_arrays(*arrays, activation=activation))
+    if network is None:
+        return
+    rng, sets = np.random.default_rng(seed), [one.neurons.tolist() for one in shared_classes(network.R, 100)]
+    together = np.concatenate([logits for _, logits in network.blocks(None)])
+    for x, y in [(0, 0), (1, 5), (5, 2)]:
+        real = real_logits(arrays, activation, x, y)
+        orders = [in_some_order(network, x, y, rng, flush, sets) for flush in (True, False)]
+        for logits in (together[x * 6 + y], *orders):
+            assert np.isfinite(logits).all()
             assert furthest(network, logits, real) <= Fraction(network.slack)
 
 

@@ -73,7 +73,7 @@ def test_rounded_logits_differ_by_no_more_than_the_slack(precision):
     for _, arrays, p, v in networks():
         weights = Weights.from_integers(*arrays, p, v, "square")
         network = round_network(weights, precision)
-        rounded = network.logits(slice(0, N * N)).astype(np.float64)
+        rounded = network.logits(np.arange(N * N)).astype(np.float64)
         unit = Fraction(2) ** network.exponent / (1 << 2 * p + v)
         for pair in range(N * N):
             exact = [unit * value for value in logits(arrays, *divmod(pair, N))]
