@@ -344,7 +344,7 @@ def _hand_built(text: str) -> str:
     rows.append(f"| equally spaced | 25 | 100 % | {_share(hand_built(25, True, 0))} |")
     for count, figure in published.items():
         found = sorted(hand_built(count, False, seed) for seed in range(9))
-        rows.append(f"| random, injective | {count} | {figure} % | {found[4]:.1%} [{found[0]:.1%}, {found[-1]:.1%}] |")
+        rows.append(f"| random, injective | {count} | {figure} % | {_share(found[4])} [{_share(found[0])}, {_share(found[-1])}] |")
     return f"## Switches built by hand\n\n{text}\n\n" + "\n".join(rows)
 
 

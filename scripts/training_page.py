@@ -17,6 +17,7 @@ from pathlib import Path
 
 from reports.records import Record
 from verify.jobs.trace import APPEARED, events
+from verify.record.explain import percentage
 
 DOCS = Path(__file__).parents[1] / "docs"
 Runs = dict[str, list[Record]]
@@ -73,7 +74,7 @@ def page(runs: Runs) -> str:
     for name, rows in runs.items():
         e = events(rows)
         listed = [", ".join(f"{k} {v}" for k, v in e[key].items()) or "none" for key in ("classes", "irreps", "vanished")]
-        cells = [name, str(rows[-1]["step"]), f"{held_out(rows[-1]):.1%}", _step(e["half"]), _step(e["nearly"]), *listed]
+        cells = [name, str(rows[-1]["step"]), f"{percentage(held_out(rows[-1]))}", _step(e["half"]), _step(e["nearly"]), *listed]
         lines.append("| " + " | ".join(cells) + " |")
     said = {group: answers(some) for group, some in groups.items()}
     for number, question in enumerate(QUESTIONS):
@@ -97,12 +98,12 @@ def _when(runs: Runs, found: dict[str, Record]) -> str:
         for step in e["classes"].values():
             where["before" if step < e["half"] else "at" if step == e["half"] else "after"] += 1
     labelled = [next(row["labelled"] for row in runs[name] if row["step"] == e["half"]) for name, e in jumped.items()]
-    last = [runs[name][-1]["labelled"] for name in jumped]
+    middle, last = percentage(statistics.median(labelled), 0), [runs[name][-1]["labelled"] for name in jumped]
     return (
         f"Of {sum(where.values())} appearances of a class in {_runs(len(jumped))} that jumped, {where['before']} came before the"
         f" jump, {where['at']} at the same snapshot and {where['after']} after it. At the jump labelled neurons hold"
-        f" {min(labelled):.0%} to {max(labelled):.0%} of the energy (median {statistics.median(labelled):.0%}); at the last snapshot"
-        f" {min(last):.1%} to {max(last):.1%}."
+        f" {percentage(min(labelled), 0)} to {percentage(max(labelled), 0)} of the energy (median {middle}); at the last snapshot"
+        f" {percentage(min(last))} to {percentage(max(last))}."
     )
 
 
@@ -142,8 +143,8 @@ def _afterwards(runs: Runs, found: dict[str, Record]) -> str:
         return "No run has gone on so far."
     return (
         f"From the first snapshot with 99 % of the held-out pairs right to the last one, over {_runs(len(rest))}: the share of"
-        f" energy in neurons without a label goes from {statistics.median(1 - a['labelled'] for a, _ in rest):.1%} to"
-        f" {statistics.median(1 - b['labelled'] for _, b in rest):.1%} (medians), what L and R leave beside their best rank-one"
+        f" energy in neurons without a label goes from {percentage(statistics.median(1 - a['labelled'] for a, _ in rest))} to"
+        f" {percentage(statistics.median(1 - b['labelled'] for _, b in rest))} (medians), what L and R leave beside their best rank-one"
         f" part from {statistics.median(1 - a['rank_one'] for a, _ in rest):.2%} to"
         f" {statistics.median(1 - b['rank_one'] for _, b in rest):.2%}, neurons that can change an answer from"
         f" {statistics.median(a['live'] for a, _ in rest):g} to {statistics.median(b['live'] for _, b in rest):g}, the least margin"
