@@ -106,7 +106,8 @@
     view.append(box, ...strips);
     const ranked = images.map((_, z) => z).sort((a, b) => U[b] - U[a]);
     const say = (list) => list.map((z) => `${cycles(z)} ${short(U[z])}`).join(", ");
-    view.append(make("p", `Most votes for: ${say(ranked.slice(0, 5))}. Most against: ${say(ranked.slice(-5).reverse())}.${data.own ? "" : " Votes are times a power of two."}`));
+    const few = Math.min(5, order >> 1); // none in both lists
+    if (few) view.append(make("p", `Most votes for: ${say(ranked.slice(0, few))}. Most against: ${say(ranked.slice(-few).reverse())}.${data.own ? "" : " Votes are times a power of two."}`));
   }
 
   // ---- circuits: rows of integers, and what they vote
@@ -257,7 +258,7 @@
     const xs = routes.flat().map(([x]) => x).concat(nodes.map((n) => n.x)), layers = Math.max(...nodes.map((n) => n.layer)) + 1;
     const low = Math.min(...xs), wide = Math.max(...xs) - low, unit = Math.max(30, Math.min(58, 900 / (wide + 1))), place = (x, layer) => [40 + (x - low) * unit, 30 + (layers - 1 - layer) * 62];
     const svg = document.createElementNS(name, "svg");
-    svg.setAttribute("viewBox", `0 0 ${80 + wide * unit} ${layers * 62}`); svg.setAttribute("role", "group"); svg.setAttribute("aria-label", "classes of subgroups");
+    svg.setAttribute("viewBox", `0 0 ${80 + wide * unit} ${layers * 62}`); svg.style.width = `${1.5 * (80 + wide * unit)}px`; // small ones stay small svg.setAttribute("role", "group"); svg.setAttribute("aria-label", "classes of subgroups");
     edges.forEach((_, k) => { const line = document.createElementNS(name, "polyline"); line.setAttribute("points", routes[k].map(([x, l]) => place(x, l).join()).join(" ")); svg.append(line); });
     nodes.forEach((node, k) => {
       const [x, y] = place(node.x, node.layer), a = document.createElementNS(name, "a"), rect = document.createElementNS(name, "rect"), text = document.createElementNS(name, "text"), title = document.createElementNS(name, "title");

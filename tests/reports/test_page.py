@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from algebra.group import parse_group
+from net.formats.folded_arrays import save_folded
+from net.planted import planted_network
 from reports import write_report
 from reports.html_file import TEMPLATES
 from reports.page import packed
 from tests.reports.browser import opened
+from verify.jobs.run import run
 
 
 def test_the_page_allows_nothing_but_itself(real_run: Path) -> None:
@@ -102,4 +106,25 @@ def test_it_fits_the_screen(page_file: Path, width: int, scheme: str) -> None:
         text, back = page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
         light, dark = (sum(map(int, re.findall(r"\d+", one)[:3])) for one in (text, back))
         assert abs(light - dark) > 450
+        assert said == []
+
+
+@pytest.fixture(scope="module")
+def small_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a run on a planted network over S3."""
+    folder = tmp_path_factory.mktemp("small")
+    save_folded(folder / "n.safetensors", planted_network(parse_group("S3"), seed=1, width=20).network.weights)
+    return write_report(run(folder / "n.safetensors", "S3", folder / "out", timeout_s=0).directory, "html")
+
+
+def test_of_few_elements_none_is_both_for_and_against(small_page: Path) -> None:
+    """Six elements: three with the most votes, and the three others. And the lattice is no larger than its words."""
+    with opened(small_page, viewport={"width": 1000, "height": 900}) as (page, said):
+        page.evaluate("location.hash = 'neuron-0'")
+        page.wait_for_selector("#neuron-view h3")
+        votes = page.inner_text("#neuron-view").split("Most votes for: ")[1]
+        lists = [re.findall(r"\([\d ]*\)", part) for part in votes.split("Most against: ")]
+        assert [len(one) for one in lists] == [3, 3]
+        assert not {*lists[0]} & {*lists[1]}
+        assert page.locator("#lattice-view svg").bounding_box()["width"] < 300
         assert said == []
