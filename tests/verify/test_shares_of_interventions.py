@@ -139,12 +139,12 @@ def test_logits_kept_from_the_first_look_are_those_computed_again(work: int, mon
     monkeypatch.setattr(BoundedLogits.blocks, "__defaults__", (work,))
     calls = []
 
-    def counted(products: bounded_logits._Products, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def counted(network: BoundedLogits, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         calls.append(rows.tolist())
-        return plain(products, rows)
+        return plain(network, rows)
 
-    plain = bounded_logits._Products.logits
-    monkeypatch.setattr(bounded_logits._Products, "logits", counted)
+    plain = BoundedLogits._logits
+    monkeypatch.setattr(BoundedLogits, "_logits", counted)
     needed = []
     for product, network, program in pairs_of_networks(30):
         found = []

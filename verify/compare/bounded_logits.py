@@ -33,6 +33,7 @@ import numpy.typing as npt
 from net.activation import Activation, fired
 from net.roundoff import TINY64, U64, Floats, gamma, inflate
 from net.weights import Weights
+from verify.exact.class_product import ClassProduct
 from verify.exact.scaled_integers import Indices, LiveNeurons, live_neurons, reach, round_network, top_two
 
 __all__ = ["LOST", "WORK", "BoundedLogits", "LogitBlock", "changes", "rows_at_once"]
@@ -80,7 +81,6 @@ class BoundedLogits:
 
         With ``keep`` blocks of which no pair needs integers are kept, up to ``KEPT`` numbers, for a second pass with the same ``step``.
         """
-        order = self.weights.order
         exact = _Exact(self.weights, work)
         for start in range(0, len(x), step):
             rows = x[start : start + step]
@@ -89,15 +89,22 @@ class BoundedLogits:
                 yield known
                 continue
             left = exact.left
-            if self._products is None:
-                logits, error = np.zeros((len(rows) * order, order)), np.full(len(rows) * order, np.inf)
-            else:
-                logits, error = self._products.logits(rows)
+            logits, error = self._logits(rows)
             block = exact.put(rows, logits, error)
             # an open or a lost pair takes work as long as some is left
             if keep and exact.left == left > 0 and (len(self._kept) + 1) * logits.size <= KEPT:
                 self._kept[rows.tobytes()] = block
             yield block
+
+    def _logits(self, rows: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """Logits of the pairs (x, y) with x in ``rows`` as floats compute them, and their error bounds."""
+        order = self.weights.order
+        if self._products is None:
+            return np.zeros((len(rows) * order, order)), np.full(len(rows) * order, np.inf)
+        if isinstance(self._products, ClassProduct):
+            ((_, _, found),) = self._products.blocks(rows, len(rows), order)
+            return found.astype(np.float64, copy=False), np.zeros(len(found))
+        return self._products.logits(rows)
 
 
 def rows_at_once(*networks: Weights) -> int:
@@ -107,16 +114,16 @@ def rows_at_once(*networks: Weights) -> int:
 
 
 class _Products(NamedTuple):
-    """Float64 arrays whose product is the logits: L, R (n, k), votes (k, n).
+    """Float64 arrays whose product is the logits: L, R (n, k), votes (k, n + 3).
 
-    With ``bound`` rounding counts, and three more columns of votes add up S, f_i H_i and H_i for the neurons but the bias.
+    The last three columns of the votes add up S, f_i H_i and H_i for the neurons but the bias, from which ``bound`` makes the errors.
     """
 
     activation: Activation
     L: Floats
     R: Floats
     votes: Floats
-    bound: "_Bound | None"
+    bound: "_Bound"
 
     def logits(self, rows: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Logits of the pairs (x, y) with x in ``rows``, and their error bounds."""
@@ -124,8 +131,6 @@ class _Products(NamedTuple):
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             hidden = fired(self.L[rows][:, None] + self.R, self.activation).reshape(len(rows) * order, -1)
             found = hidden @ self.votes
-            if self.bound is None:
-                return found, np.zeros(len(found))
             sizes, votes, active = found[:, order:].T
             rounded = self.bound.rounding * sizes + self.bound.underflow
             error = 2 * (np.where(active > 0, rounded, 0.0) + votes + self.bound.fixed) * self.bound.inflate
@@ -144,8 +149,11 @@ class _Bound(NamedTuple):
     inflate: float
 
 
-def _products(weights: Weights) -> _Products | None:
-    """The network in integers of 52 bits where these hold it, else in its own numbers; None where one, or its bound, is not finite."""
+def _products(weights: Weights) -> ClassProduct | _Products | None:
+    """The network in integers of 52 bits where these hold it, so that no order of summation rounds, else in its own numbers.
+
+    None where one of these, or its bound, is not finite.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         real = live_neurons(weights)
         if real is None:
@@ -154,7 +162,7 @@ def _products(weights: Weights) -> _Products | None:
         found = None if rounded else round_network(weights, "float64")
         if found is not None and found.slack == 0 and abs(found.exponent) < 900:  # times a power of two, all is as exact
             left, right, votes = (array.astype(np.float64) for array in (found.L, found.R, found.U))
-            return _Products(weights.activation, left, right, votes * 2.0**-found.exponent, None)
+            return ClassProduct.of(left, right, votes * 2.0**-found.exponent, weights.activation, len(right))
         sizes, change = np.abs(real.U).max(axis=1, initial=0.0), changes(real)
         neurons = np.ones(len(sizes))
         neurons[len(sizes) - real.has_bias :] = 0

@@ -15,6 +15,7 @@ from algebra.group import FiniteGroup, parse_group
 from algebra.lattice import subgroups
 from net.weights import Weights
 from tests.reports.test_program_text import random_form
+from verify.compare.bounded_logits import BoundedLogits
 from verify.exact import class_product
 from verify.exact.class_product import ClassProduct, shared_classes
 from verify.exact.exhaustive import Evaluation, evaluate
@@ -273,6 +274,24 @@ def test_programs_are_evaluated_alike_with_and_without_classes(name, on, monkeyp
     assert np.array_equal(rounded.answer, one.answer)
     assert (rounded.margin_low <= one.margin_high).all()
     assert (one.margin_low <= rounded.margin_high).all()
+
+
+@pytest.mark.parametrize("name", ["S4", "S5"])
+def test_logits_that_are_compared_are_the_integers(name, monkeypatch):
+    """Programs that 52 bits hold are compared through classes as well: no error, the exact integers, the same without classes."""
+    group = parse_group(name)
+    weights = expand(programs(group, "left cosets", 1), group, subgroups(group).all)
+    exact, x = weights.exact(), np.array([3, 0, 17])
+    (block,) = BoundedLogits(weights).blocks(x, 3)
+    assert len(shared_classes(weights.R, group.order)) > 0
+    assert not block.error.any()
+    for k, (one, y) in enumerate((one, y) for one in x.tolist() for y in range(group.order)):
+        assert (block.logits[k] * 2.0**exact.logit_bits - block.logits[k, 0] * 2.0**exact.logit_bits).tolist() == [
+            float(v) for v in exact.logits(one, y) - exact.logits(one, y)[0]
+        ]
+    monkeypatch.setattr(class_product, "shared_classes", lambda R, rows: [])
+    (plain,) = BoundedLogits(weights).blocks(x, 3)
+    assert np.array_equal(block.logits, plain.logits)
 
 
 def test_a_program_with_one_more_vote_is_another(monkeypatch):
