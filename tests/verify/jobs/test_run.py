@@ -152,7 +152,7 @@ def test_figures_are_those_of_the_files(planted_run):
     out, _, _ = planted_run
     records = [json.loads((out / f"{name}.json").read_text()) for name in ("certificate", "summary", "pictures")]
     assert {word for one in records[1]["symbolic"]["obligations"] for word in one["opinions"]} == {"z3", "cvc5"}
-    assert draw(*records) == {path.stem: path.read_bytes() for path in (out / "figures").iterdir()}
+    assert draw(*records).figures == {path.stem: path.read_bytes() for path in (out / "figures").iterdir()}
 
 
 def test_one_wrong_pair_is_refuted_with_that_pair(planted, tmp_path, capsys):
