@@ -30,6 +30,7 @@ ROOMS = (
     "reports",
     "verify.checker",
     "verify.exit_codes",
+    "verify.cores",
     "verify.memory",
     "verify.exact",
     "verify.program",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from net.errors import MalformedInput
+from verify.cores import cores
 from verify.memory import release
 
 if TYPE_CHECKING:
@@ -52,8 +53,7 @@ def at_once(jobs: int) -> int:
 
     With one job the work would be done in this process, which then dies with it.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(jobs, max(cores, 2))
+    return min(jobs, max(cores(), 2))
 
 
 def _here(function: Callable[..., T], arguments: Sequence[tuple[object, ...]], jobs: int) -> Iterator[tuple[int, T | Died]]:

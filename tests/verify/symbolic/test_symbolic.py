@@ -36,6 +36,7 @@ from verify.symbolic.neuron_lemmas import NeuronPush, neuron_obligation, neuron_
 from verify.symbolic.obligation import Obligation, write_scripts
 from verify.symbolic.proof_outline import Outline, outline_proof, sign_share
 from verify.symbolic.settings import DEFAULT
+from verify.symbolic.solver import opinions
 from verify.symbolic.solver.opinions import Asked, SolverDisagrees, ask_solvers, checked_budget
 from verify.symbolic.solver.worker import cvc5_answers, z3_answers
 from verify.symbolic.witness import beyond_proof
@@ -499,7 +500,7 @@ def test_solvers_at_work_are_ended_at_once(tmp_path: Path) -> None:
     ]
     write_scripts(hard, tmp_path)
     threads, began = threading.active_count(), time.perf_counter()
-    asked = Asked(hard, tmp_path, 3600)
+    asked = Asked(hard, tmp_path, 3600, jobs=2)
     while len(asked._processes) < 2:
         time.sleep(0.01)
     processes = [one._process for one in asked._processes]
@@ -509,6 +510,13 @@ def test_solvers_at_work_are_ended_at_once(tmp_path: Path) -> None:
     assert all(one.poll() is not None for one in processes)
     assert not any(opinion.word == "agrees" for heard in asked.opinions().values() for opinion in heard.values())
     asked.stop()
+
+
+@pytest.mark.parametrize(("there", "jobs"), [(1, 1), (2, 1), (3, 2), (64, 2)])
+def test_a_run_has_a_core_beside_the_solvers(there: int, jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most two solvers at a time, and one where there is one core or two."""
+    monkeypatch.setattr(opinions, "cores", lambda: there)
+    assert opinions.beside() == jobs
 
 
 def test_one_solver_is_asked_about_all_files_before_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

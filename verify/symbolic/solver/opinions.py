@@ -18,6 +18,7 @@ from queue import Empty, SimpleQueue
 from typing import Literal
 
 from algebra.plural import plural
+from verify.cores import cores
 from verify.symbolic.obligation import Obligation
 from verify.symbolic.solver.worker import Reply, Request
 
@@ -64,8 +65,17 @@ def advice() -> str:
     return f"no second opinion from {' and '.join(missing)}: pip install {' '.join(missing)}" if missing else ""
 
 
+def beside() -> int:
+    """How many solvers are at work at a time beside a run: two, but one where the run would have no core to itself."""
+    return max(1, min(2, cores() - 1))
+
+
 def ask_solvers(
-    obligations: Sequence[Obligation], directory: Path, budget_s: float, jobs: int = 2, solvers: Sequence[str] = ("z3", "cvc5")
+    obligations: Sequence[Obligation],
+    directory: Path,
+    budget_s: float,
+    jobs: int | None = None,
+    solvers: Sequence[str] = ("z3", "cvc5"),
 ) -> dict[str, dict[str, Opinion]]:
     """Per obligation's id and solver, its opinion on the file below ``directory``, all within ``budget_s`` seconds: see `Asked`.
 
@@ -78,6 +88,7 @@ class Asked:
     """Solvers at work on the obligations' files below ``directory``, from now on and for at most ``budget_s`` seconds.
 
     The first solver is asked about all files, short ones first, then the next one: so that as many lemmas as possible have an opinion.
+    ``jobs`` processes at a time, as many as `beside` says where it is None.
     Whoever makes one either waits for its `opinions` or ends it by `stop`. Raises ValueError for a budget that is no number from 0 to
     86,400.
     """
@@ -87,7 +98,7 @@ class Asked:
         obligations: Sequence[Obligation],
         directory: Path,
         budget_s: float,
-        jobs: int = 2,
+        jobs: int | None = None,
         solvers: Sequence[str] = ("z3", "cvc5"),
     ) -> None:
         self._directory, self._budget_s = directory, checked_budget(budget_s)
@@ -101,7 +112,7 @@ class Asked:
                 self._waiting.put((obligation, name))
         self._disagreements: list[str] = []
         self._lock, self._stopped, self._processes = threading.Lock(), False, set["SolverProcess"]()
-        self._threads = [threading.Thread(target=self._drain) for _ in range(max(1, jobs))]
+        self._threads = [threading.Thread(target=self._drain) for _ in range(max(1, beside() if jobs is None else jobs))]
         for thread in self._threads:
             thread.start()
 
