@@ -33,7 +33,7 @@ def reply(*answers: str) -> Reply:
         (["unsat", "unsat"], reply("unsat", "unsat"), Opinion("agrees", 1.5)),
         (["unsat", "unsat"], reply("unsat"), Opinion("time-out", 1.5)),
         (["unsat"], reply(), Opinion("time-out", 1.5)),
-        (["unsat"], reply("unsat", "unsat"), Opinion("error", 1.5, "2 answers to 1 checks")),
+        (["unsat"], reply("unsat", "unsat"), Opinion("error", 1.5, "2 answers to 1 check")),
         (["unsat", "unsat"], reply("unsat", "unknown"), Opinion("time-out", 1.5)),
         (["unsat"], reply("x" * 500), Opinion("error", 1.5, "x" * 200)),
         (["unsat"] * 3, reply("unsat", "sat", "unknown"), None),

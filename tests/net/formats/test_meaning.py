@@ -186,8 +186,8 @@ def test_the_checker_reads_the_same_network(way, activation):
     [
         ({"bias": ""}, "says of every tensor"),
         ({"skipped": ("0.bias",)}, "leaves out what it does not use"),
-        ({"hidden_left": "0.weight^T[:5]"}, "elements and"),
-        ({"hidden_left": "0.weight[:6]"}, "elements and"),
+        ({"hidden_left": "0.weight^T[:5]"}, "order [56] and width 8"),
+        ({"hidden_left": "0.weight[:6]"}, "order [56] and width 8"),
         ({"out": "nothing"}, "says of every tensor"),
         ({"hidden_bias": ("0.bias", "0.bias", "0.bias")}, "at most two"),
         ({"hidden_bias": ("2.bias",), "bias": "0.bias"}, "numbers in"),
