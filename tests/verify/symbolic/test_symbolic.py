@@ -37,7 +37,7 @@ from verify.symbolic.obligation import Obligation, write_scripts
 from verify.symbolic.proof_outline import Outline, outline_proof, sign_share
 from verify.symbolic.settings import DEFAULT
 from verify.symbolic.solver import opinions
-from verify.symbolic.solver.opinions import Asked, SolverDisagrees, ask_solvers, checked_budget
+from verify.symbolic.solver.opinions import Asked, SolverDisagrees, SolverProcess, ask_solvers, checked_budget
 from verify.symbolic.solver.worker import cvc5_answers, z3_answers
 from verify.symbolic.witness import beyond_proof
 
@@ -512,6 +512,19 @@ def test_solvers_at_work_are_ended_at_once(tmp_path: Path) -> None:
     assert all(one.poll() is not None for one in processes)
     assert not any(opinion.word == "agrees" for heard in asked.opinions().values() for opinion in heard.values())
     asked.stop()
+
+
+def test_a_solver_that_ended_before_it_was_asked_is_closed(tmp_path: Path) -> None:
+    """The request that never reached it is no error, and nothing stays open."""
+    solver = SolverProcess("z3")
+    solver.kill()
+    solver._process.wait()
+    assert solver.ask(tmp_path / "none.smt2", 1.0) is None
+    solver.close()
+    assert solver._process.stdin is not None
+    assert solver._process.stdout is not None
+    assert solver._process.stdin.closed
+    assert solver._process.stdout.closed
 
 
 @pytest.mark.parametrize(("there", "jobs"), [(1, 1), (2, 1), (3, 2), (64, 2)])

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -241,6 +242,7 @@ class SolverProcess:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.kill()
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):  # what was not written to a process that has ended
+            self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
